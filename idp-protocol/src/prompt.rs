@@ -1,0 +1,93 @@
+//! The vocabulary of prompts: what a page, a terminal or a phone shows next. A method ships no HTML.
+
+use serde::{Deserialize, Serialize};
+
+/// The letters of a user code (RFC 8628, 6.1): no vowels, so no words; no digits, so no mix-ups.
+pub const USER_CODE_ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
+/// How many letters a user code has: 34.6 bits.
+pub const USER_CODE_LEN: usize = 8;
+
+/// What one side shows next. New variants may come; a renderer that does not know one says "update".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "prompt", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Prompt {
+    /// Ask for a password.
+    AskSecret,
+    /// Ask for digits.
+    AskCode {
+        /// How many.
+        digits: u8,
+        /// How many tries are left.
+        tries_left: u8,
+    },
+    /// Show a QR code.
+    ShowQr {
+        /// The text of the code.
+        payload: String,
+        /// A link that opens an authenticator on the same device.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<String>,
+        /// A code to type where there is no camera.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user_code: Option<String>,
+    },
+    /// Show a number that the person types into the device.
+    ShowNumber {
+        /// The digits.
+        number: String,
+        /// Which device is about to be bound or asked, as far as it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<DeviceFacts>,
+    },
+    /// Ask for the code that the new device shows.
+    AskDeviceCode {
+        /// How many digits.
+        digits: u8,
+        /// How many tries are left.
+        tries_left: u8,
+        /// The device that registered; the person compares it with the one in hand.
+        device: DeviceFacts,
+    },
+    /// Show a code that the person types into the browser.
+    ShowCode {
+        /// The digits.
+        code: String,
+    },
+    /// Go back to the browser of this device.
+    Return {
+        /// Where to.
+        url: String,
+    },
+    /// Ask for a decision about the signed context.
+    Confirm,
+    /// WebAuthn options, as the browser's API takes them.
+    WebAuthn {
+        /// The options as JSON.
+        options: serde_json::Value,
+    },
+    /// Wait for the other side.
+    Wait,
+}
+
+/// What is known of a device: its name and platform as it says, its address and place as the server saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceFacts {
+    /// What its owner calls it.
+    pub name: String,
+    /// What it says it is.
+    pub platform: String,
+    /// The network address that it registered from.
+    pub address: String,
+    /// That address as a place.
+    pub place: String,
+}
+
+/// Brings a typed user code into its one form: upper case, without spaces and dashes.
+#[must_use]
+pub fn normalise_user_code(typed: &str) -> Option<String> {
+    let code: String =
+        typed.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase()).collect();
+    let fits = code.len() == USER_CODE_LEN && code.bytes().all(|b| USER_CODE_ALPHABET.contains(&b));
+    fits.then_some(code)
+}
