@@ -1,0 +1,109 @@
+//! Wake-ups inside one process: whoever waits for a topic costs a waker, no thread and no polling.
+//!
+//! A store publishes on the bus after a commit; the PostgreSQL adapter also publishes what other nodes
+//! committed. Wake-ups are hints: whoever is woken reads again.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+/// What somebody waits for: the 16 bytes of an id.
+pub type Topic = [u8; 16];
+
+/// The wake-up bus.
+#[derive(Clone, Debug, Default)]
+pub struct Bus(Arc<Mutex<HashMap<Topic, Channel>>>);
+
+#[derive(Debug, Default)]
+struct Channel {
+    generation: u64,
+    watches: usize,
+    wakers: Vec<Waker>,
+}
+
+impl Channel {
+    fn wake(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
+        self.wakers.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Bus {
+    /// Wakes everybody who watches `topic`.
+    pub fn publish(&self, topic: &Topic) {
+        if let Some(channel) = self.lock().get_mut(topic) {
+            channel.wake();
+        }
+    }
+
+    /// Wakes everybody: wake-ups may have been lost.
+    pub fn publish_all(&self) {
+        self.lock().values_mut().for_each(Channel::wake);
+    }
+
+    /// Begins to watch `topic`. What is published from now on is not missed.
+    #[must_use]
+    pub fn watch(&self, topic: Topic) -> Watch {
+        let mut channels = self.lock();
+        let channel = channels.entry(topic).or_default();
+        channel.watches = channel.watches.saturating_add(1);
+        let seen = channel.generation;
+        Watch { bus: self.clone(), topic, seen }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Topic, Channel>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Someone who watches a topic.
+#[derive(Debug)]
+pub struct Watch {
+    bus: Bus,
+    topic: Topic,
+    seen: u64,
+}
+
+impl Watch {
+    /// Waits until something was published since the last call (or since the watch began).
+    pub fn changed(&mut self) -> Changed<'_> {
+        Changed(self)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut channels = self.bus.lock();
+        if let Some(channel) = channels.get_mut(&self.topic) {
+            channel.watches = channel.watches.saturating_sub(1);
+            if channel.watches == 0 {
+                channels.remove(&self.topic);
+            }
+        }
+    }
+}
+
+/// The future of [`Watch::changed`].
+#[derive(Debug)]
+pub struct Changed<'a>(&'a mut Watch);
+
+impl Future for Changed<'_> {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let watch = &mut *self.0;
+        let mut channels = watch.bus.lock();
+        let Some(channel) = channels.get_mut(&watch.topic) else { return Poll::Ready(()) };
+        if channel.generation != watch.seen {
+            watch.seen = channel.generation;
+            return Poll::Ready(());
+        }
+        if !channel.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            channel.wakers.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}

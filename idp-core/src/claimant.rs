@@ -1,0 +1,66 @@
+//! Who began something, and alone may go on with it: a browser with its cookie, later a client or a terminal.
+//!
+//! F1, authorization hijacking: knowing the id of a sign-in or a ceremony is worth nothing. Every id is
+//! bound to the secret of whoever began it, and the store has only a keyed digest of the pair.
+
+use std::fmt;
+
+use idp_protocol::{Crypto, Octets};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+/// The secret of whoever began something: 256 bits that only this browser (or client) has.
+#[derive(Clone)]
+pub struct Claimant(Zeroizing<[u8; 32]>);
+
+impl fmt::Debug for Claimant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claimant(..)")
+    }
+}
+
+impl Claimant {
+    /// A new one.
+    #[must_use]
+    pub fn random(crypto: &Crypto) -> Self {
+        Self(Zeroizing::new(crypto.random()))
+    }
+
+    /// One from a cookie's value; `None` if it is not 32 bytes in base64url.
+    #[must_use]
+    pub fn parse(value: &str) -> Option<Self> {
+        value.parse::<Octets<32>>().ok().map(|octets| Self(Zeroizing::new(octets.0)))
+    }
+
+    /// The value of the cookie.
+    #[must_use]
+    pub fn reveal(&self) -> Zeroizing<String> {
+        Zeroizing::new(Octets(*self.0).to_string())
+    }
+
+    /// What is stored to find everything of this claimant.
+    #[must_use]
+    pub fn digest(&self, crypto: &Crypto) -> [u8; 32] {
+        crypto.hash.hmac(self.0.as_slice(), b"claimant")
+    }
+
+    /// What binds the thing with this id to the claimant.
+    #[must_use]
+    pub fn binding(&self, crypto: &Crypto, id: &[u8; 16]) -> Octets<32> {
+        Octets(crypto.hash.hmac(self.0.as_slice(), id))
+    }
+
+    /// Whether the thing with this id is the claimant's.
+    #[must_use]
+    pub fn owns(&self, crypto: &Crypto, id: &[u8; 16], binding: &Octets<32>) -> bool {
+        self.binding(crypto, id).0.ct_eq(&binding.0).into()
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}

@@ -1,0 +1,89 @@
+//! What must every sign-in method withstand? The generic attacks, run against any method with one call.
+//!
+//! ```text
+//! contract::method::all(&Case::new(Password, crypto, [hash], |moment| json!({ "password": "…" }))).await;
+//! ```
+//!
+//! A stranger's method outside this workspace gets them too. A method in which a device takes part is played
+//! with a device of the suite's own: it claims by the QR code that the page shows and approves with its PIN.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a suite tells what does not hold by panicking")]
+
+use std::sync::Arc;
+
+use idp_protocol::{Crypto, Prompt};
+use serde_json::Value;
+
+use crate::{Time, erased::ErasedMethod, method::AuthMethod};
+
+mod bench;
+mod devices;
+mod forms;
+mod general;
+mod phone;
+
+/// A method, what a user has of it, and somebody who plays the right answers.
+#[derive(Clone)]
+pub struct Case {
+    method: Arc<dyn ErasedMethod>,
+    crypto: Crypto,
+    credentials: Vec<Vec<u8>>,
+    honest: Arc<dyn Fn(&Moment<'_>) -> Value + Send + Sync>,
+}
+
+/// When an answer is wanted, and to what.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// What the initiator is asked.
+    pub prompt: &'a Prompt,
+    /// The time, for answers that depend on it.
+    pub now: Time,
+    /// How many answers were wanted before, for answers that serve once.
+    pub turn: usize,
+    /// The counter of the user's first credential, for answers that depend on what was used.
+    pub counter: i64,
+}
+
+impl Case {
+    /// A case. `credentials` are the secrets that the user has of this kind; `honest` gives the answer that a
+    /// person with these credentials gives.
+    #[must_use]
+    pub fn new(
+        method: impl AuthMethod,
+        crypto: Crypto,
+        credentials: impl IntoIterator<Item = Vec<u8>>,
+        honest: impl Fn(&Moment<'_>) -> Value + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            method: Arc::new(method),
+            crypto,
+            credentials: credentials.into_iter().collect(),
+            honest: Arc::new(honest),
+        }
+    }
+}
+
+/// Runs every attack. Panics with the name of the guarantee that does not hold.
+///
+/// # Panics
+/// If the method fails one.
+pub async fn all(case: &Case) {
+    general::honest_answers_sign_in(case).await;
+    general::nobody_else_goes_on_with_a_sign_in(case).await;
+    general::looking_writes_nothing(case).await;
+    general::a_repeat_changes_nothing(case).await;
+    general::nothing_comes_of_an_expired_sign_in(case).await;
+    general::malformed_answers_are_refused_and_cost_nothing(case).await;
+    general::parallel_answers_count_once(case).await;
+    if case.is_form() {
+        forms::a_wrong_answer_is_wrong_and_the_right_one_still_counts(case).await;
+        forms::the_answers_of_one_user_open_no_other_account(case).await;
+        forms::an_unknown_user_gets_the_answer_of_a_wrong_one(case).await;
+        forms::lock_out_survives_a_restart(case).await;
+    } else {
+        devices::a_second_device_ends_it_for_both(case).await;
+        devices::a_device_signs_in_to_its_own_account_only(case).await;
+        devices::an_approval_serves_for_one_sign_in(case).await;
+        devices::a_revoked_device_finishes_nothing(case).await;
+    }
+}

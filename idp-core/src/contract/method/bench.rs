@@ -1,0 +1,218 @@
+//! The bench: one engine with one method, two people, and a clock that stands still.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use serde_json::Value;
+
+use super::{Case, Moment, phone::Phone};
+use crate::{
+    Clock as _, Engine, Error, Id, ManualClock, Refusal, Time,
+    claimant::Claimant,
+    engine::{Account, CeremonyView, NewSignIn, Opened, Parts, Progress, Status},
+    memory::MemoryStore,
+    method::Entry,
+    passwords::Argon2Pool,
+    place::NoPlaces,
+    policy::Requirement,
+    seal::{Kek, Sealer},
+    settings::Settings,
+    signin::{Ask, Origin, SignInRow},
+    store::Batch,
+    users::{Profile, User, UserState, UserWrite},
+};
+
+/// Who the suite's person is.
+pub(super) const OWNER: &str = "owner";
+/// Somebody else, with nothing of the method.
+pub(super) const OTHER: &str = "other";
+/// A name that nobody has.
+pub(super) const NOBODY: &str = "nobody";
+
+const HOME: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
+/// An engine with the method of a case.
+pub(super) struct Bench {
+    pub case: Case,
+    pub engine: Arc<Engine>,
+    pub clock: Arc<ManualClock>,
+    store: MemoryStore,
+    turns: AtomicUsize,
+    pub phone: Option<Phone>,
+}
+
+impl Case {
+    /// Whether the method's form stands on the page.
+    pub(super) fn is_form(&self) -> bool {
+        matches!(self.method.descriptor().entry, Entry::Form(_))
+    }
+
+    /// A fresh bench.
+    pub(super) async fn bench(&self) -> Bench {
+        let store = MemoryStore::default();
+        let clock = Arc::new(ManualClock::at(Time(1_700_000_000)));
+        let engine = start(self, &store, &clock).await;
+        let mut bench =
+            Bench { case: self.clone(), engine, clock, store, turns: AtomicUsize::new(0), phone: None };
+        let owner = bench.add_user(OWNER).await;
+        bench.add_user(OTHER).await;
+        for secret in &self.credentials {
+            let kind = self.method.kind();
+            bench.engine.add_credential(owner.id, kind, None, secret).await.expect("a credential");
+        }
+        if !self.is_form() {
+            bench.phone = Some(bench.new_phone(&owner).await);
+        }
+        bench
+    }
+}
+
+async fn start(case: &Case, store: &MemoryStore, clock: &Arc<ManualClock>) -> Arc<Engine> {
+    let store = Arc::new(store.clone());
+    let kek = Kek { number: 1, key: [9; 32].into() };
+    let parts = Parts {
+        users: store.clone(),
+        store,
+        clock: clock.clone(),
+        crypto: case.crypto.clone(),
+        sealer: Sealer::new(case.crypto.clone(), kek, Vec::new()),
+        issuer: "https://id.example.org".to_owned(),
+        passwords: Arc::new(Argon2Pool::new(case.crypto.clone(), 1)),
+        places: Arc::new(NoPlaces),
+        settings: Settings::default(),
+        methods: vec![case.method.clone()],
+        enrolments: Vec::new(),
+    };
+    Arc::new(Engine::start(parts).await.expect("the engine starts"))
+}
+
+impl Bench {
+    /// Another process on the same store.
+    pub async fn restarted(&self) -> Arc<Engine> {
+        start(&self.case, &self.store, &self.clock).await
+    }
+
+    async fn add_user(&self, login: &str) -> User {
+        let user = User {
+            id: Id::random(self.engine.crypto()),
+            login: login.to_owned(),
+            state: UserState::Active,
+            created_at: self.clock.now(),
+            profile: Profile::default(),
+        };
+        let batch = Batch::new().with(UserWrite::Insert(user.clone()));
+        let _ = self.engine.store().commit(batch).await.expect("a user");
+        user
+    }
+
+    /// A person of the bench.
+    pub async fn user(&self, login: &str) -> User {
+        self.engine.users().user_by_login(login).await.expect("a store").expect("a user")
+    }
+
+    /// A registered device of somebody.
+    pub async fn new_phone(&self, user: &User) -> Phone {
+        Phone::register(&self.engine, user).await
+    }
+
+    /// Opens a sign-in.
+    pub async fn open(&self, claimant: &Claimant) -> Id<SignInRow> {
+        let from =
+            Origin { address: HOME, place: "home".to_owned(), browser: "Suite".to_owned(), known: None };
+        let ask = Ask {
+            client: "Suite".to_owned(),
+            client_id: "suite".to_owned(),
+            redirect_host: "suite.example".to_owned(),
+            requirement: Requirement::default(),
+            from,
+            parked: Vec::new(),
+        };
+        let new = NewSignIn { ask, subject: None, ledger: Vec::new() };
+        self.engine.open_sign_in(claimant, new).await.expect("a sign-in")
+    }
+
+    /// The right answer to a prompt, each time the next one.
+    pub async fn honest(&self, prompt: &idp_protocol::Prompt) -> Value {
+        let turn = self.turns.fetch_add(1, Ordering::SeqCst);
+        let owner = self.user(OWNER).await;
+        let credentials = self.engine.store().credentials(owner.id).await.expect("a store");
+        let counter = credentials.first().map_or(0, |credential| credential.counter);
+        (self.case.honest)(&Moment { prompt, now: self.clock.now(), turn, counter })
+    }
+
+    /// The right answer to the method's form.
+    pub async fn honest_form(&self) -> Value {
+        match self.case.method.descriptor().entry {
+            Entry::Form(prompt) => self.honest(&prompt).await,
+            Entry::Begin => panic!("not a form"),
+        }
+    }
+
+    /// Sends an answer to the method's form.
+    pub async fn send(
+        &self,
+        engine: &Engine,
+        claimant: &Claimant,
+        id: Id<SignInRow>,
+        login: &str,
+        value: Value,
+    ) -> Result<Progress, Error> {
+        engine.answer_form(claimant, id, self.case.method.kind(), login, value).await
+    }
+
+    /// Begins the method and returns its ceremony.
+    pub async fn begin(&self, claimant: &Claimant, id: Id<SignInRow>) -> CeremonyView {
+        self.engine.begin(claimant, id, self.case.method.kind()).await.expect("it begins")
+    }
+
+    /// Plays the method to its end, honestly.
+    pub async fn play(&self, claimant: &Claimant, id: Id<SignInRow>) -> Result<Progress, Error> {
+        if self.case.is_form() {
+            return self.send(&self.engine, claimant, id, OWNER, self.honest_form().await).await;
+        }
+        let view = self.begin(claimant, id).await;
+        let phone = self.phone.as_ref().expect("a phone");
+        let code = phone.approve(&self.engine, &view).await?;
+        self.bring(claimant, &view, code).await
+    }
+
+    /// Brings what the device showed, or claims what it approved.
+    pub async fn bring(
+        &self,
+        claimant: &Claimant,
+        view: &CeremonyView,
+        code: Option<String>,
+    ) -> Result<Progress, Error> {
+        let now = self.engine.view(claimant, view.id).await?;
+        match (now.status, code) {
+            (Status::Approved, _) => self.engine.claim(claimant, view.id).await,
+            (_, Some(code)) => {
+                self.engine.answer(claimant, view.id, serde_json::json!({ "code": code })).await
+            }
+            (_, None) => {
+                let prompt = now.prompt.ok_or(Refusal::OutOfStep)?;
+                self.engine.answer(claimant, view.id, self.honest(&prompt).await).await
+            }
+        }
+    }
+
+    /// Finishes a sign-in.
+    pub async fn finish(&self, claimant: &Claimant, id: Id<SignInRow>) -> Result<Opened, Error> {
+        self.engine.finish_into_session(claimant, id, Account::Confirmed, None).await
+    }
+
+    /// A browser's secret.
+    pub fn browser(&self) -> Claimant {
+        Claimant::random(self.engine.crypto())
+    }
+}
+
+/// The refusal of a result, or a panic that names the guarantee.
+pub(super) fn refused<T: std::fmt::Debug>(guarantee: &str, result: Result<T, Error>) -> Refusal {
+    match result {
+        Err(Error::Refused(refusal)) => refusal,
+        other => panic!("{guarantee}: expected a refusal, got {other:?}"),
+    }
+}

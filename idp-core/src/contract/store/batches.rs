@@ -1,0 +1,123 @@
+//! Is a batch written as a whole or not at all, and does it wake people only then?
+
+use std::sync::Arc;
+
+use super::{
+    Spawn, at_once, is_woken, ok,
+    rows::{
+        NOW, audit, ceremony, credential, device, digest, id, key, known, mark, notice, session, sign_in,
+        user,
+    },
+    yes,
+};
+use crate::{
+    browser::BrowserWrite,
+    ceremony::{CeremonyRow, CeremonyWrite, Tries},
+    credential::CredentialWrite,
+    device::DeviceWrite,
+    keys::KeyWrite,
+    mark::MarkWrite,
+    session::SessionWrite,
+    signin::SignInWrite,
+    store::{Batch, BoxFuture, Committed, Guard, Store, Users, Write},
+    throttle::ThrottleWrite,
+    users::UserWrite,
+};
+
+/// Batches are atomic and ordered; a wake-up comes after the commit, and only after a commit.
+pub async fn batches<S: Store + Users>(store: &Arc<S>, spawn: Spawn<'_>) {
+    order(&**store).await;
+    atomicity(&**store).await;
+    wakes(&**store).await;
+    wake_after_commit(store, spawn).await;
+    assert_eq!(ok(store.commit(Batch::new()).await), Committed::Yes, "an empty batch is no trouble");
+}
+
+/// A write sees what those before it in the batch did.
+async fn order<S: Store>(store: &S) {
+    let second = CeremonyRow { revision: 2, ..ceremony(1) };
+    let batch = Batch::new()
+        .with(CeremonyWrite::Insert(ceremony(1)))
+        .with(CeremonyWrite::Update { row: second.clone(), tries: Tries::Reset(3) })
+        .with(CeremonyWrite::SpendTry(id(1)));
+    assert_eq!(ok(store.commit(batch).await), Committed::Yes);
+    assert_eq!(ok(store.ceremony(id(1)).await), Some(CeremonyRow { tries_left: 2, ..second }));
+}
+
+/// One of everything.
+fn everything() -> Batch {
+    Batch::new()
+        .with(CeremonyWrite::Insert(ceremony(9)))
+        .with(CeremonyWrite::SpendTry(id(1)))
+        .with(SignInWrite::Insert { row: sign_in(9), keep: 0 })
+        .with(MarkWrite::Insert { row: mark(9), now: NOW })
+        .with(ThrottleWrite::Spend { key: digest(9), now: NOW })
+        .with(DeviceWrite::Insert(device(9)))
+        .with(CredentialWrite::Insert(credential(9)))
+        .with(SessionWrite::Insert(Box::new(session(9))))
+        .with(BrowserWrite::Remember(known(9, 9)))
+        .with(UserWrite::Insert(user(9)))
+        .with(KeyWrite::Insert(key(9)))
+        .with(notice(9, 9))
+        .with(audit(9, None))
+        .with(Write::Wake([9; 16]))
+}
+
+async fn atomicity<S: Store + Users>(store: &S) {
+    yes(store, KeyWrite::Insert(key(1))).await;
+    let mut watch = store.bus().watch([9; 16]);
+    let mut batch = everything();
+    batch.push(KeyWrite::Insert(key(1)));
+    batch.push(UserWrite::Insert(user(10)));
+    batch.push(Write::Wake([9; 16]));
+    assert_eq!(ok(store.commit(batch).await), Committed::Conflict(Guard::Key));
+    assert_eq!(ok(store.ceremony(id(9)).await), None);
+    assert_eq!(ok(store.ceremony(id(1)).await).map(|row| row.tries_left), Some(2));
+    assert_eq!(ok(store.sign_in(id(9)).await), None);
+    assert_eq!(ok(store.mark(digest(9), NOW).await), None);
+    assert_eq!(ok(store.throttle(digest(9)).await), None);
+    assert_eq!(ok(store.device(id(9)).await), None);
+    assert_eq!(ok(store.credentials(id(9)).await), []);
+    assert_eq!(ok(store.session(digest(9)).await), None);
+    assert_eq!(ok(store.known_users(digest(9), NOW).await), []);
+    assert_eq!(ok(store.user(id(9)).await), None);
+    assert_eq!(ok(store.user(id(10)).await), None);
+    assert_eq!(ok(store.keys().await), [key(1)]);
+    assert_eq!(ok(store.notices(id(9), 9).await), []);
+    assert_eq!(ok(store.audit(None, 9).await), []);
+    assert!(!is_woken(&mut watch), "a batch that conflicts wakes nobody");
+
+    assert_eq!(ok(store.commit(everything()).await), Committed::Yes);
+    assert_eq!(ok(store.user(id(9)).await), Some(user(9)));
+    assert!(is_woken(&mut watch));
+}
+
+async fn wakes<S: Store>(store: &S) {
+    let (mut first, mut second) = (store.bus().watch([1; 16]), store.bus().watch([2; 16]));
+    yes(store, Write::Wake([1; 16])).await;
+    assert!(is_woken(&mut first) && !is_woken(&mut second), "only those who watch the topic");
+    assert!(!is_woken(&mut first), "only once");
+    let many = (0..=255).map(|number| Write::Wake([number; 16]));
+    let mut batch = Batch::new();
+    batch.extend(many.clone().chain(many));
+    assert_eq!(ok(store.commit(batch).await), Committed::Yes);
+    assert!(is_woken(&mut first) && is_woken(&mut second));
+}
+
+/// Whoever is woken finds what the batch wrote.
+async fn wake_after_commit<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
+    let mut tasks: Vec<BoxFuture<'static, bool>> = Vec::new();
+    for number in 100..116 {
+        let mut watch = store.bus().watch([number; 16]);
+        let (reader, writer) = (Arc::clone(store), Arc::clone(store));
+        tasks.push(Box::pin(async move {
+            watch.changed().await;
+            reader.device(id(number)).await.is_ok_and(|found| found.is_some())
+        }));
+        let batch = Batch::new().with(Write::Wake([number; 16])).with(DeviceWrite::Insert(device(number)));
+        tasks.push(Box::pin(
+            async move { writer.commit(batch).await.is_ok_and(|done| done == Committed::Yes) },
+        ));
+    }
+    assert_eq!(at_once(spawn, tasks).await, [true; 32]);
+}

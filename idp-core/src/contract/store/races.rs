@@ -1,0 +1,129 @@
+//! When 32 do the same thing at once, does exactly as many succeed as may?
+
+use std::sync::Arc;
+
+use super::{
+    Spawn, at_once, ok,
+    rows::{NOW, bare_ceremony, ceremony, credential, device, digest, id, key, mark, session, sign_in, user},
+    yes,
+};
+use crate::{
+    Fault,
+    ceremony::{CeremonyRow, CeremonyWrite, Tries},
+    credential::{CredentialRow, CredentialWrite},
+    device::{DeviceRow, DeviceWrite},
+    keys::{KeyRow, KeyWrite},
+    mark::{MarkRow, MarkWrite},
+    rate::{Limit, RateWrite},
+    session::{SessionRow, SessionWrite},
+    signin::{SignInRow, SignInWrite},
+    store::{Batch, BoxFuture, Committed, Guard, Store, Users, Write},
+    throttle::{FREE, ThrottleWrite},
+    users::{User, UserWrite},
+};
+
+const RACERS: u8 = 32;
+
+/// Every guarded write: 32 at once, one winner (or as many as there are tries), and the losers are told why.
+pub async fn races<S: Store + Users>(store: &Arc<S>, spawn: Spawn<'_>) {
+    ceremonies(store, spawn).await;
+    sign_ins(store, spawn).await;
+    marks(store, spawn).await;
+    throttles(store, spawn).await;
+    devices(store, spawn).await;
+    credentials(store, spawn).await;
+    accounts(store, spawn).await;
+}
+
+/// Lets all racers commit what `write` gives each at once, and counts.
+async fn race<S: Store, W: Into<Write>>(
+    store: &Arc<S>,
+    spawn: Spawn<'_>,
+    (winners, guard): (u8, Guard),
+    write: impl Fn(u8) -> W,
+) {
+    let racers = (0..RACERS).map(|number| -> BoxFuture<'static, Result<Committed, Fault>> {
+        let (store, batch) = (Arc::clone(store), Batch::new().with(write(number)));
+        Box::pin(async move { store.commit(batch).await })
+    });
+    let outcomes: Vec<Committed> = at_once(spawn, racers.collect()).await.into_iter().map(ok).collect();
+    let won = outcomes.iter().filter(|outcome| **outcome == Committed::Yes).count();
+    let lost = outcomes.iter().filter(|outcome| **outcome == Committed::Conflict(guard)).count();
+    let expected = (usize::from(winners), usize::from(RACERS - winners));
+    assert_eq!((won, lost), expected, "winners and losers at the guard {guard:?}");
+}
+
+async fn ceremonies<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
+    let one = (1, Guard::Ceremony);
+    race(store, spawn, one, |_| CeremonyWrite::Insert(bare_ceremony(1))).await;
+    race(store, spawn, one, |racer| {
+        CeremonyWrite::Insert(CeremonyRow { user_code: Some(digest(1)), ..ceremony(100 + racer) })
+    })
+    .await;
+    race(store, spawn, one, |racer| CeremonyWrite::Update {
+        row: CeremonyRow { revision: 2, user: Some(id(racer)), ..bare_ceremony(1) },
+        tries: Tries::Keep,
+    })
+    .await;
+    yes(&**store, CeremonyWrite::Insert(CeremonyRow { tries_left: 5, ..bare_ceremony(2) })).await;
+    race(store, spawn, (5, Guard::Ceremony), |_| CeremonyWrite::SpendTry(id(2))).await;
+    assert_eq!(ok(store.ceremony(id(2)).await).map(|row| row.tries_left), Some(0));
+}
+
+async fn sign_ins<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
+    let one = (1, Guard::SignIn);
+    race(store, spawn, one, |_| SignInWrite::Insert { row: sign_in(1), keep: 3 }).await;
+    race(store, spawn, one, |_| SignInWrite::Update(SignInRow { revision: 2, ..sign_in(1) })).await;
+}
+
+async fn marks<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
+    let one = (1, Guard::Mark);
+    race(store, spawn, one, |_| MarkWrite::Insert { row: mark(1), now: NOW }).await;
+    let later = MarkRow { expires_at: NOW + 500, ..mark(1) };
+    race(store, spawn, one, |_| MarkWrite::Insert { row: later.clone(), now: NOW + 60 }).await;
+}
+
+async fn throttles<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
+    let spend = |_| ThrottleWrite::Spend { key: digest(1), now: NOW };
+    race(store, spawn, (FREE + 1, Guard::Throttle), spend).await;
+    let failures = ok(store.throttle(digest(1)).await).map(|row| row.failures);
+    assert_eq!(failures, Some(FREE + 1));
+    let limit = Limit { times: 7, seconds: 60 };
+    race(store, spawn, (7, Guard::Rate), |_| RateWrite::Take { key: digest(1), now: NOW, limit }).await;
+}
+
+async fn devices<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
+    let one = (1, Guard::Device);
+    race(store, spawn, one, |racer| {
+        DeviceWrite::Insert(DeviceRow { thumbprint: digest(1), ..device(100 + racer) })
+    })
+    .await;
+    yes(&**store, DeviceWrite::Insert(device(2))).await;
+    race(store, spawn, one, |_| DeviceWrite::Update(DeviceRow { revision: 2, ..device(2) })).await;
+}
+
+async fn credentials<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
+    let one = (1, Guard::Credential);
+    race(store, spawn, one, |racer| {
+        CredentialWrite::Insert(CredentialRow { handle: Some(vec![1]), ..credential(100 + racer) })
+    })
+    .await;
+    yes(&**store, CredentialWrite::Insert(credential(1))).await;
+    race(store, spawn, one, |_| CredentialWrite::Advance { id: id(1), to: 8 }).await;
+    race(store, spawn, one, |_| CredentialWrite::Consume { id: id(1), at: NOW }).await;
+}
+
+async fn accounts<S: Store + Users>(store: &Arc<S>, spawn: Spawn<'_>) {
+    race(store, spawn, (1, Guard::Session), |racer| {
+        SessionWrite::Insert(Box::new(SessionRow { sign_in: id(1), ..session(100 + racer) }))
+    })
+    .await;
+    race(store, spawn, (1, Guard::User), |racer| {
+        UserWrite::Insert(User { login: "alice".to_owned(), ..user(100 + racer) })
+    })
+    .await;
+    race(store, spawn, (1, Guard::Key), |racer| {
+        KeyWrite::Insert(KeyRow { created_at: NOW + i64::from(racer), ..key(1) })
+    })
+    .await;
+}

@@ -1,0 +1,60 @@
+//! Credentials that are not devices, as they are stored.
+
+use crate::{Id, Time, seal::Sealed, users::User};
+
+/// A credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialRow {
+    /// Its id.
+    pub id: Id<CredentialRow>,
+    /// Whose it is.
+    pub user: Id<User>,
+    /// The kind of the method that uses it.
+    pub kind: String,
+    /// What the outside calls it (a WebAuthn credential id); unique within its kind.
+    pub handle: Option<Vec<u8>>,
+    /// A number that only rises: the last accepted time step, a signature counter.
+    pub counter: i64,
+    /// When it was used up, if it may be used once.
+    pub consumed_at: Option<Time>,
+    /// When it was made.
+    pub created_at: Time,
+    /// What the method keeps, sealed for the credential's id.
+    pub secret: Sealed,
+}
+
+/// A change of a credential.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CredentialWrite {
+    /// A new credential. Guard: neither id nor handle is taken.
+    Insert(CredentialRow),
+    /// Moves the counter. Guard: it is lower, and the credential is not used up.
+    Advance {
+        /// The credential.
+        id: Id<CredentialRow>,
+        /// The new value.
+        to: i64,
+    },
+    /// Uses it up. Guard: it is not.
+    Consume {
+        /// The credential.
+        id: Id<CredentialRow>,
+        /// When.
+        at: Time,
+    },
+    /// Replaces the secret. Guard: it exists.
+    Replace {
+        /// The credential.
+        id: Id<CredentialRow>,
+        /// The new secret.
+        secret: Sealed,
+    },
+    /// Deletes all of a user's credentials of a kind. No guard.
+    DeleteKind {
+        /// The user.
+        user: Id<User>,
+        /// The kind.
+        kind: String,
+    },
+}

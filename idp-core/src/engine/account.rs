@@ -1,0 +1,214 @@
+//! What a person or an administrator changes on an account: devices, password, locks.
+
+use idp_protocol::Text;
+
+use super::Engine;
+use crate::{
+    Error, Fault, Id, Refusal,
+    audit::Event,
+    browser::BrowserWrite,
+    credential::{CredentialRow, CredentialWrite},
+    device::{DeviceRow, DeviceState, DeviceWrite},
+    method::Ceremony as _,
+    methods::recovery::{self, Recovery},
+    notify::Notice,
+    session::{SessionRow, SessionWrite},
+    store::Batch,
+    throttle::ThrottleWrite,
+    users::User,
+};
+
+/// A change of a device by its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceChange {
+    /// Another name.
+    Rename(Text<64>),
+    /// Stop it for now.
+    Suspend,
+    /// Let it work again.
+    Activate,
+    /// It is lost: its keys are worth nothing from now on.
+    Lost,
+    /// Take it off the account.
+    Revoke,
+}
+
+impl DeviceChange {
+    fn state(&self) -> Option<DeviceState> {
+        match self {
+            Self::Rename(_) => None,
+            Self::Suspend => Some(DeviceState::Suspended),
+            Self::Activate => Some(DeviceState::Active),
+            Self::Lost => Some(DeviceState::Lost),
+            Self::Revoke => Some(DeviceState::Revoked),
+        }
+    }
+}
+
+impl Engine {
+    /// A user's devices, the oldest first; those that are over are left out.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn devices(&self, user: Id<User>) -> Result<Vec<DeviceRow>, Fault> {
+        let devices = self.store.devices(user).await?;
+        Ok(devices.into_iter().filter(|device| device.state != DeviceState::Revoked).collect())
+    }
+
+    /// Changes a device of the session's user.
+    ///
+    /// # Errors
+    /// [`Refusal::FreshSignIn`] if the change weakens or restores something and the binding rule is not
+    /// met (stopping a device never needs it: a thief must not be faster), [`Refusal::NotFound`] for a
+    /// device of somebody else, [`Refusal::OutOfStep`] if its life cycle does not have the step.
+    pub async fn change_device(
+        &self,
+        session: &SessionRow,
+        id: Id<DeviceRow>,
+        change: DeviceChange,
+    ) -> Result<(), Error> {
+        let device = self.store.device(id).await?.filter(|device| device.user == session.user);
+        let device = device.ok_or(Refusal::NotFound)?;
+        if change.state() == Some(device.state) {
+            return Ok(());
+        }
+        match change {
+            DeviceChange::Activate | DeviceChange::Revoke => {
+                self.check_binding(session, None, self.now()).await?;
+            }
+            DeviceChange::Rename(_) | DeviceChange::Suspend | DeviceChange::Lost => {}
+        }
+        let mut batch = Batch::new();
+        self.device_change(device, &change, &mut batch)?;
+        self.commit(batch).await
+    }
+
+    pub(super) fn device_change(
+        &self,
+        device: DeviceRow,
+        change: &DeviceChange,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let user = device.user;
+        let mut next = device.clone();
+        match (change, change.state()) {
+            (DeviceChange::Rename(name), _) => {
+                next.facts.name = name.to_string();
+                next.revision = next.revision.saturating_add(1);
+            }
+            (DeviceChange::Activate, _) if device.state != DeviceState::Suspended => {
+                return Err(Refusal::OutOfStep.into());
+            }
+            (_, Some(state)) => {
+                next = next.moved(state).ok_or(Refusal::OutOfStep)?;
+                let name = next.facts.name.clone();
+                batch.push(self.notice(user, Notice::DeviceChanged { name, state }));
+                batch.push(BrowserWrite::Forget(user));
+            }
+            (_, None) => {}
+        }
+        let event = Event::new("device.changed").with("device", device.id).with("state", next.state.name());
+        batch.push(DeviceWrite::Update(next));
+        batch.push(self.audit(Some(user), event));
+        Ok(())
+    }
+
+    /// Sets a password: an administrator's act, or the person's after the binding rule.
+    ///
+    /// # Errors
+    /// [`Fault`] if hashing or the store fails.
+    pub async fn set_password(&self, user: Id<User>, password: &str) -> Result<(), Error> {
+        let hash = self.passwords.hash(password).await?;
+        let kind = "password";
+        let row = self.new_credential(user, kind, None, &hash);
+        let mut batch = Batch::new()
+            .with(CredentialWrite::DeleteKind { user, kind: kind.to_owned() })
+            .with(CredentialWrite::Insert(row))
+            .with(BrowserWrite::Forget(user))
+            .with(self.notice(user, Notice::PasswordChanged))
+            .with(self.audit(Some(user), Event::new("password.changed")));
+        batch.extend(self.reset_throttles(kind, user));
+        self.commit(batch).await
+    }
+
+    /// Lifts all lock-outs of a user.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn unlock(&self, user: Id<User>) -> Result<(), Error> {
+        let mut batch = Batch::new().with(self.audit(Some(user), Event::new("user.unlocked")));
+        self.lift_locks(user, &mut batch).await?;
+        self.commit(batch).await
+    }
+
+    pub(super) async fn lift_locks(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Fault> {
+        batch.extend(self.methods.iter().flat_map(|method| self.reset_throttles(method.kind(), user)));
+        for device in self.store.devices(user).await? {
+            let key = self.keys.digest("throttle", &[b"pin", device.id.bytes()]);
+            batch.push(ThrottleWrite::Reset(key));
+        }
+        Ok(())
+    }
+
+    /// An administrator's reset: lifts lock-outs, takes all devices and recovery codes off the account, ends
+    /// its sessions, and forgets what the devices could do, so that a password alone may bind a new one.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn reset_account(&self, user: Id<User>) -> Result<(), Error> {
+        let mut batch = Batch::new().with(self.audit(Some(user), Event::new("user.reset")));
+        self.lift_locks(user, &mut batch).await?;
+        for mut device in self.store.devices(user).await? {
+            device.facts.activated_at = None;
+            device.state = DeviceState::Revoked;
+            device.revision = device.revision.saturating_add(1);
+            batch.push(DeviceWrite::Update(device));
+        }
+        let kind = Recovery::KIND.to_owned();
+        batch.push(CredentialWrite::DeleteKind { user, kind });
+        batch.push(BrowserWrite::Forget(user));
+        batch.push(SessionWrite::EndAll { user, browser: None, except: None, at: self.now() });
+        batch.push(self.notice(user, Notice::AccountReset));
+        self.commit(batch).await
+    }
+
+    /// Draws new recovery codes for the session's user; the old ones are worth nothing any more. Only their
+    /// digests are stored: show them now or never.
+    ///
+    /// # Errors
+    /// [`Refusal::FreshSignIn`] if the binding rule is not met.
+    pub async fn draw_recovery_codes(&self, session: &SessionRow) -> Result<Vec<String>, Error> {
+        self.check_binding(session, None, self.now()).await?;
+        let user = session.user;
+        let codes: Vec<String> = (0..recovery::CODES).map(|_| recovery::draw(self.crypto())).collect();
+        let kind = Recovery::KIND;
+        let mut batch = Batch::new().with(CredentialWrite::DeleteKind { user, kind: kind.to_owned() });
+        batch.extend(codes.iter().map(|code| {
+            let digest = recovery::digest(self.crypto(), code);
+            CredentialWrite::Insert(self.new_credential(user, kind, None, &digest))
+        }));
+        batch.push(self.notice(user, Notice::RecoveryCodesDrawn));
+        batch.push(self.audit(Some(user), Event::new("recovery.drawn")));
+        self.commit(batch).await?;
+        Ok(codes)
+    }
+
+    /// Gives a user a credential that a method understands: an import, or an administrator's act.
+    ///
+    /// # Errors
+    /// [`Refusal::OutOfStep`] if the handle is taken, [`Fault`] if the store fails.
+    pub async fn add_credential(
+        &self,
+        user: Id<User>,
+        kind: &str,
+        handle: Option<Vec<u8>>,
+        secret: &[u8],
+    ) -> Result<Id<CredentialRow>, Error> {
+        let row = self.new_credential(user, kind, handle, secret);
+        let id = row.id;
+        let event = Event::new("credential.added").with("kind", kind);
+        let batch = Batch::new().with(CredentialWrite::Insert(row)).with(self.audit(Some(user), event));
+        self.commit(batch).await?;
+        Ok(id)
+    }
+}

@@ -1,0 +1,394 @@
+//! The one approval engine: a device claims, fetches what waits for it, and decides.
+
+use std::net::IpAddr;
+
+use super::{
+    Engine,
+    device::Authentic,
+    device_with,
+    record::{OpenSignIn, Run, SignedContext},
+    step::{Incoming, Sender, Stepped, Target},
+};
+use crate::{
+    Error, Fault, Id, Refusal, Time,
+    audit::Event,
+    browser::BrowserWrite,
+    ceremony::{CeremonyRow, Phase, Reason, Tries},
+    device::{DeviceRow, DeviceState},
+    mark::{MarkRow, MarkWrite},
+    method::{About, Approval, DeviceAnswer, DeviceView, OwnedSubject, Uv, Via},
+    notify::Notice,
+    session::SessionWrite,
+    store::{Batch, Committed},
+    ticket::{self, TicketKind},
+};
+use idp_protocol::{
+    Octets,
+    context::{self, Confirm, Context, Opens, Purpose, Risk, UserVerification, Waiting},
+    message::{AddDecision, Decision, EnrolDecision, Message, QrClaim, QrDecision, Reference, Verdict},
+    prompt::normalise_user_code,
+};
+
+/// How long a reported address is remembered, in seconds.
+const REPORTED: i64 = 86_400;
+
+impl Engine {
+    /// Q4: a device claims the sign-in whose ticket it has.
+    pub(super) async fn claim_by_device(
+        &self,
+        authentic: &Authentic<'_, QrClaim>,
+        now: Time,
+    ) -> Result<String, Error> {
+        let row = &authentic.device;
+        let claim = &authentic.claims.msg;
+        self.count_message(&row.thumbprint, authentic.address, now).await?;
+        self.check_account(row, claim.account, authentic.address).await?;
+        let (id, via) = self.referenced(&claim.reference, now).await?;
+        let run = self.load(id).await?.ok_or(Refusal::NotFound)?;
+        self.check_epoch(&run, &claim.reference, now)?;
+        if let Some(refusal) = run.refusal(now) {
+            return Err(refusal.into());
+        }
+        match run.row.device {
+            Some(device) if device == row.id => {
+                // Signed anew after a lost reply: the context that was stored, byte for byte.
+                let stored = run.body.context_for(row.id).map(str::to_owned);
+                return stored.ok_or_else(|| Refusal::OutOfStep.into());
+            }
+            Some(_) => return self.second_claimant(run, row, authentic.address, now).await,
+            None => {}
+        }
+        let answer = serde_json::to_value(DeviceAnswer::Claim { via })?;
+        let sender = Sender::Device { device: device_with(row, Uv::None), row, address: authentic.address };
+        let incoming = Incoming {
+            sender,
+            value: answer,
+            decision: None,
+            jti: Some(authentic.jti.clone()),
+            repeat: authentic.repeat,
+            also: &[],
+        };
+        match self.step(Target::Stored(id), &incoming).await {
+            Ok(stepped) => self.to_device(stepped, authentic.repeat).await,
+            // Somebody was faster: if another device has it now, this one is the second claimant.
+            Err(Error::Refused(Refusal::OutOfStep)) => {
+                let run = self.load(id).await?.ok_or(Refusal::NotFound)?;
+                self.second_claimant(run, row, authentic.address, now).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// F5: identity comes only from the registered key. An account that the message names must be the key's.
+    async fn check_account(
+        &self,
+        row: &DeviceRow,
+        account: Octets<16>,
+        address: IpAddr,
+    ) -> Result<(), Error> {
+        if row.user.octets() == account {
+            return Ok(());
+        }
+        let event = Event::new("device.wrong_account").from(address).with("device", row.id);
+        self.commit(Batch::new().with(self.audit(Some(row.user), event))).await?;
+        Err(Refusal::WrongAccount.into())
+    }
+
+    /// Which ceremony a reference names. A ticket of one path is nothing on the other.
+    async fn referenced(&self, reference: &Reference, now: Time) -> Result<(Id<CeremonyRow>, Via), Error> {
+        let (ticket, kind, via) = match reference {
+            Reference::Scan { ticket } | Reference::Picture { ticket } => {
+                (ticket, TicketKind::Scan, Via::Scan)
+            }
+            Reference::Link { ticket } => (ticket, TicketKind::SameDevice, Via::Link),
+            Reference::Code { code } => {
+                let code = normalise_user_code(code).ok_or(Refusal::NotFound)?;
+                let found = self.store.ceremony_by_code(self.user_code_digest(&code), now).await?;
+                return Ok((found.ok_or(Refusal::NotFound)?.id, Via::Code));
+            }
+        };
+        let opened = ticket::open(&self.keys, kind, ticket, now).ok_or(Refusal::NotFound)?;
+        Ok((opened.ceremony, via))
+    }
+
+    /// A ticket holds for its rotation and the next one.
+    fn check_epoch(&self, run: &Run, reference: &Reference, now: Time) -> Result<(), Error> {
+        let (ticket, kind) = match reference {
+            Reference::Scan { ticket } | Reference::Picture { ticket } => (ticket, TicketKind::Scan),
+            Reference::Link { ticket } => (ticket, TicketKind::SameDevice),
+            Reference::Code { .. } => return Ok(()),
+        };
+        let opened = ticket::open(&self.keys, kind, ticket, now).ok_or(Refusal::NotFound)?;
+        let current = (now - run.row.created_at).div_euclid(self.settings.ticket_rotation.max(1));
+        let age = current - i64::from(opened.epoch);
+        if (0..=1).contains(&age) { Ok(()) } else { Err(Refusal::Expired.into()) }
+    }
+
+    /// Another device claims what one has claimed: the code was seen by two, so nothing comes of it.
+    async fn second_claimant(
+        &self,
+        mut run: Run,
+        row: &DeviceRow,
+        address: IpAddr,
+        now: Time,
+    ) -> Result<String, Error> {
+        if let Some(refusal) = run.refusal(now) {
+            return Err(refusal.into());
+        }
+        let first = match run.row.device {
+            Some(device) if device != row.id => self.store.device(device).await?,
+            _ => return Err(Refusal::OutOfStep.into()),
+        };
+        let from = run.body.from.as_ref().map_or_else(String::new, |from| from.address.to_string());
+        let reason = Reason::SecondClaimant;
+        run.row.phase = Phase::Burned;
+        run.body.reason = Some(reason);
+        run.body.evidence = None;
+        let mut batch = Batch::new();
+        self.update(run, Tries::Keep, &mut batch)?;
+        let users = first.iter().map(|first| first.user).chain([row.user]);
+        for user in users {
+            let event = Event::new("qr.double_claim").from(address).with("device", row.id);
+            batch.push(self.audit(Some(user), event));
+            batch.push(self.notice(user, Notice::SignInStopped { address: from.clone(), reason }));
+        }
+        match self.store.commit(batch).await? {
+            Committed::Yes | Committed::Conflict(_) => Err(Refusal::Burned(reason).into()),
+        }
+    }
+
+    /// Q7, E5 and the approval of another authenticator: the person's decision about a signed context.
+    pub(super) async fn decide<M: Message + Into<Decision> + Clone>(
+        &self,
+        authentic: &Authentic<'_, M>,
+        now: Time,
+    ) -> Result<String, Error> {
+        let row = &authentic.device;
+        let decision: Decision = authentic.claims.msg.clone().into();
+        self.check_account(row, decision.account, authentic.address).await?;
+        let (uv, also) = self.verify_user(authentic, &decision, now).await?;
+        let id: Id<CeremonyRow> = decision.ceremony.into();
+        let run = self.load(id).await?.ok_or(Refusal::NotFound)?;
+        if let Some(reply) = run.body.answered(row.id, (decision.decision, decision.context)) {
+            return Ok(reply.to_owned());
+        }
+        if let Some(refusal) = run.refusal(now) {
+            return Err(refusal.into());
+        }
+        self.check_context(&run, row, &decision, M::TYP).await?;
+        if decision.decision == Verdict::Approve
+            && self.settings.user_verification > UserVerification::None
+            && uv == Uv::None
+        {
+            return Err(Refusal::UvRequired.into());
+        }
+        let answer = DeviceAnswer::Decide { decision: decision.decision, number: decision.number };
+        let incoming = Incoming {
+            sender: Sender::Device { device: device_with(row, uv), row, address: authentic.address },
+            value: serde_json::to_value(answer)?,
+            decision: Some((decision.decision, decision.context)),
+            jti: Some(authentic.jti.clone()),
+            repeat: authentic.repeat,
+            also: &also,
+        };
+        let stepped = self.step(Target::Stored(id), &incoming).await?;
+        self.to_device(stepped, authentic.repeat).await
+    }
+
+    /// The decision covers the digest of exactly the context that this device was shown, and comes as the
+    /// message type of that context's purpose: an approval of one thing never serves for another.
+    async fn check_context(
+        &self,
+        run: &Run,
+        row: &DeviceRow,
+        decision: &Decision,
+        typ: &str,
+    ) -> Result<(), Error> {
+        let statement = run.body.context_for(row.id).ok_or(Refusal::NotFound)?;
+        if Octets(self.crypto().hash.sha256(statement.as_bytes())) != decision.context {
+            return Err(Refusal::OutOfStep.into());
+        }
+        let about = self.about_device(run, row).await?;
+        match self.shown(run, &about)?.device {
+            Some(DeviceView::Approve { what, .. }) if what.message_type() == typ => Ok(()),
+            _ => Err(Refusal::OutOfStep.into()),
+        }
+    }
+
+    async fn about_device(&self, run: &Run, row: &DeviceRow) -> Result<About, Error> {
+        let user = self.active_user(row.user).await?.ok_or(Refusal::DeviceNotActive)?;
+        Ok(self.about(&run.row.kind, OwnedSubject::User(user), Default::default()).await?)
+    }
+
+    /// What waits for a device: contexts that are addressed to it. Signed once and kept, so that a decision
+    /// can be held against the very bytes.
+    pub(super) async fn pending(
+        &self,
+        row: &DeviceRow,
+        address: IpAddr,
+        now: Time,
+    ) -> Result<Waiting, Error> {
+        let mut contexts = Vec::new();
+        for stored in self.store.open_ceremonies(row.user, now).await? {
+            let run = self.open(stored)?;
+            if run.row.phase == Phase::Open
+                && let Some(statement) = self.context_of(run, row, address, now).await?
+            {
+                contexts.push(statement);
+            }
+        }
+        Ok(Waiting { contexts, time: now.0 })
+    }
+
+    async fn context_of(
+        &self,
+        mut run: Run,
+        row: &DeviceRow,
+        address: IpAddr,
+        now: Time,
+    ) -> Result<Option<String>, Error> {
+        let about = self.about_device(&run, row).await?;
+        let Some(DeviceView::Approve { what, how, of }) = self.shown(&run, &about)?.device else {
+            return Ok(None);
+        };
+        let addressed = match of {
+            Some(device) => device == row.id,
+            None => row.state == DeviceState::Active,
+        };
+        if !addressed {
+            return Ok(None);
+        }
+        if let Some(statement) = run.body.context_for(row.id) {
+            return Ok(Some(statement.to_owned()));
+        }
+        let context = self.context_for(&run, None, &about, (what, how), address)?;
+        let statement = self.keys.state(row.thumbprint, now, context)?;
+        run.body.contexts.push(SignedContext { device: row.id, statement: statement.clone() });
+        let mut batch = Batch::new();
+        self.update(run, Tries::Keep, &mut batch)?;
+        match self.store.commit(batch).await? {
+            Committed::Yes => Ok(Some(statement)),
+            // Somebody moved it on; the device asks again in a moment.
+            Committed::Conflict(_) => Ok(None),
+        }
+    }
+
+    /// What a person is asked to decide about.
+    pub(super) fn context_for(
+        &self,
+        run: &Run,
+        open: Option<&OpenSignIn>,
+        about: &About,
+        (what, how): (Approval, Confirm),
+        device: IpAddr,
+    ) -> Result<Context, Error> {
+        let OwnedSubject::User(user) = &about.subject else { return Err(Refusal::NotFound.into()) };
+        let from = run.body.from.as_ref().ok_or(Fault::Setup("a ceremony without an origin"))?;
+        let mut risks = Vec::new();
+        if what == Approval::SignIn && !about.context.known_browser {
+            risks.push(Risk::UnknownBrowser);
+        }
+        if !from.same_network(device) {
+            risks.push(Risk::OtherNetwork);
+        }
+        let place = match from.same_network(device) {
+            true if !from.address.to_canonical().is_loopback() => "same network".to_owned(),
+            _ => from.place.clone(),
+        };
+        let purpose = match (what, open) {
+            (Approval::SignIn, Some(open)) => Purpose::SignIn {
+                client: open.sign_in.ask.client.clone(),
+                redirect_host: open.sign_in.ask.redirect_host.clone(),
+                opens: Opens::AllApplications,
+            },
+            (Approval::SignIn, None) => return Err(Fault::Setup("a sign-in without a sign-in").into()),
+            (Approval::FirstApproval, _) => Purpose::FirstApproval,
+            (Approval::AddAuthenticator, _) => Purpose::AddAuthenticator,
+        };
+        Ok(Context {
+            ceremony: run.row.id.octets(),
+            account: user.id.octets(),
+            account_name: user.login.clone(),
+            purpose,
+            from: context::From { address: from.address.to_string(), place, browser: from.browser.clone() },
+            requested_at: run.row.created_at.0,
+            expires_at: run.row.expires_at.0,
+            risks,
+            confirm: how,
+            uv: self.settings.user_verification,
+        })
+    }
+
+    /// What a device gets for a step.
+    pub(super) async fn to_device(&self, stepped: Stepped, repeat: [u8; 32]) -> Result<String, Error> {
+        match stepped {
+            Stepped::Asked(answered) => answered.reply.unwrap_or(Err(Refusal::OutOfStep)).map_err(Into::into),
+            Stepped::Parked { reply } | Stepped::Enrolled { reply } => Ok(reply),
+            Stepped::Burned { reply: Some(reply), .. } => Ok(reply),
+            Stepped::Burned { reason, reply: None } => Err(Refusal::Burned(reason).into()),
+            Stepped::Repeated => match self.repeated_device(repeat).await? {
+                Some(answer) => answer.map_err(Into::into),
+                // The same jti in other bytes: a replay.
+                None => Err(Refusal::Unauthentic.into()),
+            },
+            Stepped::Recorded => Err(Fault::Setup("a device's answer ended as an initiator's").into()),
+        }
+    }
+
+    /// What ending a ceremony changes elsewhere.
+    pub(super) async fn burn_effects(
+        &self,
+        run: &Run,
+        open: Option<&OpenSignIn>,
+        reason: Reason,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let device = match run.row.device {
+            Some(device) => self.store.device(device).await?,
+            None => None,
+        };
+        let user = run.row.user.or(device.as_ref().map(|device| device.user));
+        let address = run.body.from.as_ref().map_or_else(String::new, |from| from.address.to_string());
+        let event = Event::new("ceremony.burned").from(&address).with("kind", &run.row.kind);
+        batch.push(self.audit(user, event.with("reason", format!("{reason:?}"))));
+        if run.row.sign_in.is_none() {
+            // An enrolment that does not get through leaves no device behind.
+            batch.extend(
+                device
+                    .and_then(|device| device.moved(DeviceState::Revoked))
+                    .map(crate::device::DeviceWrite::Update),
+            );
+        }
+        let Some(user) = user else { return Ok(()) };
+        if matches!(reason, Reason::Denied | Reason::Reported) {
+            batch.push(BrowserWrite::Forget(user));
+        }
+        if reason == Reason::Reported {
+            let now = self.now();
+            batch.extend(open.map(|open| SessionWrite::EndAll {
+                user,
+                browser: Some(open.row.browser),
+                except: None,
+                at: now,
+            }));
+            let key = self.keys.digest("reported", &[address.as_bytes()]);
+            let row = MarkRow { key, answer: None, expires_at: now + REPORTED };
+            if self.store.mark(key, now).await?.is_none() {
+                batch.push(MarkWrite::Insert { row, now });
+            }
+            batch.push(self.notice(user, Notice::SignInStopped { address, reason }));
+        }
+        Ok(())
+    }
+}
+
+impl Approval {
+    /// The `typ` of the decision about it.
+    fn message_type(self) -> &'static str {
+        match self {
+            Self::SignIn => QrDecision::TYP,
+            Self::FirstApproval => EnrolDecision::TYP,
+            Self::AddAuthenticator => AddDecision::TYP,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Enrolments: begun by a fresh session, and the messages of a device that is not registered yet.
+
+use idp_protocol::message::{Hello, Register};
+
+use super::{
+    CeremonyView, DeviceRequest, Engine,
+    record::Body,
+    step::{Incoming, Sender, Target},
+};
+use crate::{
+    Error, Fault, Id, Refusal, Time,
+    bus::Watch,
+    ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
+    claimant::Claimant,
+    evidence::Factor,
+    mark::{MarkRow, MarkWrite},
+    method::{DeviceAnswer, OwnedSubject, ProvedKey, Step},
+    policy::{Acr, achieved},
+    session::SessionRow,
+    signin::Origin,
+    store::{Batch, Committed},
+    users::User,
+};
+
+impl Engine {
+    /// Begins an enrolment in a session. One is open a user: an open one of this session is shown again,
+    /// one of another session ends.
+    ///
+    /// # Errors
+    /// [`Refusal::FreshSignIn`] if the binding rule asks for a newer or stronger sign-in,
+    /// [`Refusal::NotAllowed`] if the account has as many devices as it may.
+    pub async fn begin_enrolment(
+        &self,
+        claimant: &Claimant,
+        session: &SessionRow,
+        from: Origin,
+        kind: &str,
+    ) -> Result<CeremonyView, Error> {
+        let enrolment = self.enrolment(kind).ok_or(Refusal::NotFound)?;
+        let now = self.now();
+        let user = self.active_user(session.user).await?.ok_or(Refusal::NotFound)?;
+        let mut batch = Batch::new();
+        for row in self.store.open_ceremonies(user.id, now).await? {
+            let run = self.open(row)?;
+            if run.row.kind != kind || run.refusal(now).is_some() {
+                continue;
+            }
+            if claimant.owns(self.crypto(), run.row.id.bytes(), &run.body.binding) {
+                return self.look(&run, None, now).await;
+            }
+            self.end_enrolment(run, &mut batch).await?;
+        }
+        self.check_binding(session, Some(enrolment.gives()), now).await?;
+        let id = Id::random(self.crypto());
+        let about = self.about(kind, OwnedSubject::User(user.clone()), Default::default()).await?;
+        let turn = enrolment.begin(&self.cx(id, &about, enrolment.tries())).await?;
+        let state = match turn.step {
+            Step::Ask(state) => state,
+            Step::Refuse(refusal) => return Err(refusal.into()),
+            Step::Done(_) | Step::Burn(_) => {
+                return Err(Fault::Setup("an enrolment ended as it began").into());
+            }
+        };
+        let body = Body::new(claimant.binding(self.crypto(), id.bytes()), state, Some(from));
+        let row = CeremonyRow {
+            id,
+            kind: kind.to_owned(),
+            sign_in: None,
+            user: Some(user.id),
+            device: None,
+            phase: Phase::Open,
+            tries_left: turn.tries.unwrap_or(enrolment.tries()),
+            revision: 0,
+            user_code: None,
+            created_at: now,
+            expires_at: now + turn.life.unwrap_or(self.settings.enrol_life),
+            body: crate::seal::Sealed(Vec::new()),
+        };
+        batch.push(CeremonyWrite::Insert(self.seal(row, &body)?));
+        self.commit(batch).await?;
+        self.view(claimant, id).await
+    }
+
+    /// The binding rule, for everything that binds, replaces, resets or removes a credential: the sign-in
+    /// is at most five minutes old and at least as strong as the account can do, or as the new credential
+    /// will be, whichever is less. A phished password alone must not bind the attacker's phone, and ten
+    /// wrong codes must not open the door to it: locked and suspended credentials count.
+    ///
+    /// # Errors
+    /// [`Refusal::FreshSignIn`] if it is not met.
+    pub(super) async fn check_binding(
+        &self,
+        session: &SessionRow,
+        gives: Option<Acr>,
+        now: Time,
+    ) -> Result<(), Error> {
+        let needed = self.binding_acr(session.user, gives).await?;
+        let oldest = now + -self.settings.binding_max_age;
+        let fresh: Vec<_> =
+            session.facts.ledger.iter().filter(|evidence| evidence.at >= oldest).cloned().collect();
+        // Whoever lost all devices has a password and a code on paper: together they open the way back.
+        let recovers = fresh.iter().any(|e| e.factor == Factor::Knowledge)
+            && fresh.iter().any(|e| e.factor == Factor::Recovery);
+        if recovers {
+            return self.bind_once(session, now).await;
+        }
+        match (achieved(&fresh), needed) {
+            (None, _) => Err(Refusal::FreshSignIn.into()),
+            (Some(achieved), Some(needed)) if achieved < needed => Err(Refusal::FreshSignIn.into()),
+            (Some(_), _) => Ok(()),
+        }
+    }
+
+    /// A recovery binds one thing: a session that was opened with a paper code is no key to all doors.
+    async fn bind_once(&self, session: &SessionRow, now: Time) -> Result<(), Error> {
+        let key = self.keys.digest("recovery-binding", &[session.id.bytes()]);
+        let row = MarkRow { key, answer: None, expires_at: session.expires_at };
+        match self.store.commit(Batch::new().with(MarkWrite::Insert { row, now })).await? {
+            Committed::Yes => Ok(()),
+            Committed::Conflict(_) => Err(Refusal::FreshSignIn.into()),
+        }
+    }
+
+    /// The class that a session needs for changing credentials of this user.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn binding_acr(&self, user: Id<User>, gives: Option<Acr>) -> Result<Option<Acr>, Fault> {
+        let devices = self.store.devices(user).await?;
+        // Suspended, lost and revoked ones count too: ten wrong codes must not open the door to a phished
+        // password. An administrator's reset forgets them.
+        let counted = devices.iter().filter(|device| device.facts.activated_at.is_some());
+        let strongest = counted
+            .map(|device| if device.facts.has_pin { Acr::MultiFactor } else { Acr::Device })
+            .max()
+            .unwrap_or(Acr::Single);
+        Ok(Some(gives.map_or(strongest, |gives| strongest.min(gives))))
+    }
+
+    /// Ends an enrolment that the person does not want any more.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for an enrolment of somebody else.
+    pub async fn cancel_enrolment(&self, claimant: &Claimant, id: Id<CeremonyRow>) -> Result<(), Error> {
+        let run = self.load_own(claimant, id).await?;
+        if run.row.sign_in.is_some() {
+            return Err(Refusal::NotFound.into());
+        }
+        if run.refusal(self.now()).is_some() {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        self.end_enrolment(run, &mut batch).await?;
+        self.commit(batch).await
+    }
+
+    async fn end_enrolment(&self, mut run: super::record::Run, batch: &mut Batch) -> Result<(), Error> {
+        run.row.phase = Phase::Burned;
+        run.body.reason = Some(Reason::Cancelled);
+        self.burn_effects(&run, None, Reason::Cancelled, batch).await?;
+        self.update(run, Tries::Keep, batch)?;
+        Ok(())
+    }
+
+    /// Watches a ceremony: its sign-in's changes, or an enrolment's own.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a ceremony of somebody else.
+    pub async fn watch(&self, claimant: &Claimant, id: Id<CeremonyRow>) -> Result<Watch, Error> {
+        let run = self.load_own(claimant, id).await?;
+        let topic = run.row.sign_in.map_or(*id.bytes(), |sign_in| *sign_in.bytes());
+        Ok(self.store.bus().watch(topic))
+    }
+
+    /// E1.
+    pub(super) async fn hello(
+        &self,
+        request: &DeviceRequest<'_>,
+        repeat: [u8; 32],
+        now: Time,
+    ) -> Result<String, Error> {
+        let (claims, key, jti) = self.self_signed::<Hello>(request, now)?;
+        let key = self.proved(request, key);
+        self.count_message(&key.thumbprint, request.address, now).await?;
+        let id = claims.msg.enrolment.into();
+        self.enrol(id, &key, DeviceAnswer::Hello(claims.msg), jti, repeat).await
+    }
+
+    /// E2.
+    pub(super) async fn register(
+        &self,
+        request: &DeviceRequest<'_>,
+        repeat: [u8; 32],
+        now: Time,
+    ) -> Result<String, Error> {
+        let (claims, key, jti) = self.self_signed::<Register>(request, now)?;
+        let key = self.proved(request, key);
+        self.count_message(&key.thumbprint, request.address, now).await?;
+        let id = claims.msg.enrolment.into();
+        self.enrol(id, &key, DeviceAnswer::Register(claims.msg), jti, repeat).await
+    }
+
+    fn proved(&self, request: &DeviceRequest<'_>, key: idp_protocol::P256Key) -> ProvedKey {
+        ProvedKey {
+            thumbprint: key.thumbprint(self.crypto()),
+            key,
+            message: request.posted.message.clone(),
+            mac: request.posted.mac.map(|mac| mac.0),
+            address: request.address.to_string(),
+            place: self.places.place(request.address),
+        }
+    }
+
+    async fn enrol(
+        &self,
+        id: Id<CeremonyRow>,
+        key: &ProvedKey,
+        answer: DeviceAnswer,
+        jti: crate::mark::MarkWrite,
+        repeat: [u8; 32],
+    ) -> Result<String, Error> {
+        // A sign-in's ceremony takes no enrolment message, whatever its id.
+        let stored = self.store.ceremony(id).await?.filter(|row| row.sign_in.is_none());
+        let row = stored.ok_or(Refusal::NotFound)?;
+        let incoming = Incoming {
+            sender: Sender::NewDevice(key),
+            value: serde_json::to_value(answer)?,
+            decision: None,
+            jti: Some(jti),
+            repeat,
+            also: &[],
+        };
+        let stepped = self.step(Target::Stored(row.id), &incoming).await?;
+        self.to_device(stepped, repeat).await
+    }
+}

@@ -1,0 +1,411 @@
+//! What a browser (or another initiator) does with the ceremonies of its sign-in.
+
+use idp_protocol::Prompt;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Engine, REPEATS,
+    record::{Body, OpenSignIn, Run},
+    step::{Incoming, Sender, Stepped, Target},
+};
+use crate::{
+    Error, Fault, Id, Refusal, Time,
+    ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason},
+    claimant::Claimant,
+    mark::{MarkRow, MarkWrite},
+    method::{OwnedSubject, Step},
+    seal::Aad,
+    signin::{SignInRow, SignInWrite, Stage},
+    store::{Batch, Committed, Write},
+    users::Login,
+};
+
+/// What an answer led to.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// The ceremony goes on.
+    Asked(Box<CeremonyView>),
+    /// The evidence counts, and more is needed.
+    Missing,
+    /// It is enough; the person has to say that the account is his.
+    Confirm,
+    /// It is enough: finish the sign-in.
+    Ready,
+}
+
+/// What the initiator sees of a ceremony.
+#[derive(Clone, Debug, Serialize)]
+pub struct CeremonyView {
+    /// Its id.
+    pub id: Id<CeremonyRow>,
+    /// Its kind.
+    pub kind: String,
+    /// One word for a page that waits.
+    pub status: Status,
+    /// What to show, while it is open.
+    pub prompt: Option<Prompt>,
+    /// When the prompt is another one although nothing happened.
+    pub refresh_at: Option<Time>,
+    /// When it is over if nothing happens.
+    pub expires_at: Time,
+    /// Why it was ended, if it was.
+    pub reason: Option<Reason>,
+}
+
+/// Q5: the words that a waiting page learns, and nothing else (F6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It waits for the device, or for the person at the browser.
+    Offered,
+    /// A device has it.
+    Claimed,
+    /// The person has to type a code.
+    CodeNeeded,
+    /// A device approved: finish it.
+    Approved,
+    /// It has served.
+    Done,
+    /// The person said no.
+    Denied,
+    /// It is over.
+    Expired,
+    /// It was ended for safety.
+    Burned,
+}
+
+impl Engine {
+    /// Begins a method in a sign-in. A method that is open already is not begun twice.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a sign-in of somebody else or an unknown kind, [`Refusal::NotAllowed`] if
+    /// the requirement excludes it.
+    pub async fn begin(
+        &self,
+        claimant: &Claimant,
+        sign_in: Id<SignInRow>,
+        kind: &str,
+    ) -> Result<CeremonyView, Error> {
+        for _ in 0..super::ATTEMPTS {
+            let now = self.now();
+            let open = self.load_own_sign_in(claimant, sign_in).await?;
+            if open.sign_in.stage != Stage::Open || now >= open.row.expires_at {
+                return Err(Refusal::Expired.into());
+            }
+            if let Some(id) = Self::ceremony_for(&open.sign_in, kind) {
+                let run = self.load_own(claimant, id).await?;
+                if run.refusal(now).is_none() {
+                    return self.look(&run, Some(&open), now).await;
+                }
+            }
+            let run = self.begun(claimant, &open, kind, now).await?;
+            let mut next = open.sign_in.clone();
+            next.ceremonies.retain(|(of, _)| of != kind);
+            next.ceremonies.push((kind.to_owned(), run.row.id));
+            let batch = Batch::new()
+                .with(CeremonyWrite::Insert(run.row.clone()))
+                .with(SignInWrite::Update(self.next_sign_in(&open.row, &next)?));
+            match self.store.commit(batch).await? {
+                Committed::Yes => return self.look(&run, Some(&open), now).await,
+                Committed::Conflict(_) => {}
+            }
+        }
+        Err(Refusal::Unavailable.into())
+    }
+
+    /// A ceremony that has begun and is not stored yet.
+    pub(super) async fn begun(
+        &self,
+        claimant: &Claimant,
+        open: &OpenSignIn,
+        kind: &str,
+        now: Time,
+    ) -> Result<Run, Error> {
+        let method = self.method(kind).ok_or(Refusal::NotFound)?;
+        if !open.sign_in.ask.requirement.allows(kind) {
+            return Err(Refusal::NotAllowed.into());
+        }
+        let id = Id::random(self.crypto());
+        let subject = self.subject_of(open).await?;
+        let from = Some(open.sign_in.ask.from.clone());
+        let context = self.context(from.as_ref(), subject.user(), None, now).await?;
+        let about = self.about(kind, subject, context).await?;
+        let turn = method.begin(&self.cx(id, &about, method.tries())).await?;
+        let state = match turn.step {
+            Step::Ask(state) => state,
+            Step::Refuse(refusal) => return Err(refusal.into()),
+            Step::Done(_) | Step::Burn(_) => return Err(Fault::Setup("a method ended as it began").into()),
+        };
+        let body = Body::new(claimant.binding(self.crypto(), id.bytes()), state, from);
+        let life = turn.life.unwrap_or(self.settings.sign_in_life);
+        let row = CeremonyRow {
+            id,
+            kind: kind.to_owned(),
+            sign_in: Some(open.row.id),
+            user: None,
+            device: None,
+            phase: Phase::Open,
+            tries_left: method.tries(),
+            revision: 0,
+            user_code: turn.listed.then(|| self.user_code_digest(&self.tools.user_code(id))),
+            created_at: now,
+            expires_at: (now + life).min(open.row.expires_at),
+            body: crate::seal::Sealed(Vec::new()),
+        };
+        Ok(Run { row: self.seal(row, &body)?, body, stored: false })
+    }
+
+    pub(super) fn user_code_digest(&self, code: &str) -> [u8; 32] {
+        self.keys.digest("user-code-index", &[code.as_bytes()])
+    }
+
+    /// Who a sign-in is about, as far as it is certain.
+    pub(super) async fn subject_of(&self, open: &OpenSignIn) -> Result<OwnedSubject, Fault> {
+        let sign_in = &open.sign_in;
+        let known = sign_in.ledger.first().map(|evidence| evidence.user).or(sign_in.subject);
+        Ok(match known {
+            Some(id) => self.active_user(id).await?.map_or(OwnedSubject::Unknown, OwnedSubject::User),
+            None => OwnedSubject::Unknown,
+        })
+    }
+
+    /// Answers a method whose form stands on the page: begins and advances in one. A byte-identical repeat
+    /// gets the same answer and changes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::Wrong`] for a wrong answer, an unknown user and while tries are throttled: one answer.
+    pub async fn answer_form(
+        &self,
+        claimant: &Claimant,
+        sign_in: Id<SignInRow>,
+        kind: &str,
+        login: &str,
+        value: Value,
+    ) -> Result<Progress, Error> {
+        let open = self.load_own_sign_in(claimant, sign_in).await?;
+        let repeat = self.repeat_key(&[sign_in.bytes(), kind.as_bytes(), login.as_bytes(), &bytes(&value)]);
+        if let Some(answer) = self.repeated(repeat).await? {
+            answer?;
+            return self.progress(claimant, sign_in).await;
+        }
+        if open.sign_in.stage != Stage::Open || self.now() >= open.row.expires_at {
+            return Err(Refusal::Expired.into());
+        }
+        let subject = match self.subject_of(&open).await? {
+            OwnedSubject::Unknown => self.find_subject(login).await?,
+            known => known,
+        };
+        let incoming =
+            Incoming { sender: Sender::Initiator, value, decision: None, jti: None, repeat, also: &[] };
+        let target = Target::Form { claimant, sign_in, kind, subject: &subject };
+        self.advanced(claimant, self.step(target, &incoming).await?, sign_in).await
+    }
+
+    /// Answers a ceremony: a typed code, a WebAuthn assertion.
+    ///
+    /// # Errors
+    /// [`Refusal`] of the method, or of the engine: [`Refusal::NotFound`] for a ceremony of somebody else.
+    pub async fn answer(
+        &self,
+        claimant: &Claimant,
+        id: Id<CeremonyRow>,
+        value: Value,
+    ) -> Result<Progress, Error> {
+        let run = self.load_own(claimant, id).await?;
+        let repeat = self.repeat_key(&[id.bytes(), &bytes(&value)]);
+        let stepped = match self.repeated(repeat).await? {
+            Some(answer) => {
+                answer?;
+                Stepped::Repeated
+            }
+            None => {
+                let sender = Sender::Initiator;
+                let incoming = Incoming { sender, value, decision: None, jti: None, repeat, also: &[] };
+                self.step(Target::Stored(id), &incoming).await?
+            }
+        };
+        match run.row.sign_in {
+            Some(sign_in) => self.advanced(claimant, stepped, sign_in).await,
+            None => match stepped {
+                Stepped::Burned { reason, .. } => Err(Refusal::Burned(reason).into()),
+                _ => Ok(Progress::Asked(Box::new(self.view(claimant, id).await?))),
+            },
+        }
+    }
+
+    async fn advanced(
+        &self,
+        claimant: &Claimant,
+        stepped: Stepped,
+        sign_in: Id<SignInRow>,
+    ) -> Result<Progress, Error> {
+        match stepped {
+            Stepped::Asked(run) => Ok(Progress::Asked(Box::new(self.view(claimant, run.row.id).await?))),
+            Stepped::Burned { reason, .. } => Err(Refusal::Burned(reason).into()),
+            Stepped::Recorded | Stepped::Repeated => self.progress(claimant, sign_in).await,
+            Stepped::Parked { .. } | Stepped::Enrolled { .. } => {
+                Err(Fault::Setup("an initiator's answer ended as a device's").into())
+            }
+        }
+    }
+
+    async fn progress(&self, claimant: &Claimant, id: Id<SignInRow>) -> Result<Progress, Error> {
+        let open = self.load_own_sign_in(claimant, id).await?;
+        match open.sign_in.stage {
+            Stage::Ready { confirm: true, .. } => Ok(Progress::Confirm),
+            Stage::Ready { .. } | Stage::Finished { .. } => Ok(Progress::Ready),
+            Stage::Open => Ok(Progress::Missing),
+            Stage::Cancelled => Err(Refusal::Expired.into()),
+        }
+    }
+
+    async fn find_subject(&self, login: &str) -> Result<OwnedSubject, Fault> {
+        let Some(login) = Login::parse(login) else {
+            return Ok(OwnedSubject::Decoy(self.keys.digest("decoy", &[login.as_bytes()])));
+        };
+        let found = self.users.user_by_login(login.as_str()).await?;
+        let active = found.filter(|user| user.state == crate::users::UserState::Active);
+        Ok(match active {
+            Some(user) => OwnedSubject::User(user),
+            None => OwnedSubject::Decoy(self.keys.digest("decoy", &[login.as_str().as_bytes()])),
+        })
+    }
+
+    /// Fetches the evidence that a device brought. Single use: exactly one call wins, and the browser that
+    /// began is the only one that can make it (F1, F2).
+    ///
+    /// # Errors
+    /// [`Refusal::OutOfStep`] if no device has approved yet, [`Refusal::Expired`] if it was too late.
+    pub async fn claim(&self, claimant: &Claimant, id: Id<CeremonyRow>) -> Result<Progress, Error> {
+        for _ in 0..super::ATTEMPTS {
+            let now = self.now();
+            let run = self.load_own(claimant, id).await?;
+            let sign_in = run.row.sign_in.ok_or(Refusal::NotFound)?;
+            if run.row.phase == Phase::Consumed {
+                return self.progress(claimant, sign_in).await;
+            }
+            if let Some(refusal) = run.refusal(now) {
+                return Err(refusal.into());
+            }
+            let evidence = match (&run.row.phase, &run.body.evidence) {
+                (Phase::Parked, Some(evidence)) => evidence.clone(),
+                _ => return Err(Refusal::OutOfStep.into()),
+            };
+            let open = self.load_sign_in(sign_in).await?.ok_or(Refusal::NotFound)?;
+            let batch = self.record(run, &open, evidence, now).await?;
+            match self.store.commit(batch).await? {
+                Committed::Yes => return self.progress(claimant, sign_in).await,
+                Committed::Conflict(_) => {}
+            }
+        }
+        Err(Refusal::Unavailable.into())
+    }
+
+    /// What the initiator sees of a ceremony. Writes nothing.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a ceremony of somebody else.
+    pub async fn view(&self, claimant: &Claimant, id: Id<CeremonyRow>) -> Result<CeremonyView, Error> {
+        let run = self.load_own(claimant, id).await?;
+        let open = match run.row.sign_in {
+            Some(sign_in) => self.load_sign_in(sign_in).await?,
+            None => None,
+        };
+        self.look(&run, open.as_ref(), self.now()).await
+    }
+
+    pub(super) async fn look(
+        &self,
+        run: &Run,
+        open: Option<&OpenSignIn>,
+        now: Time,
+    ) -> Result<CeremonyView, Error> {
+        let mut view = CeremonyView {
+            id: run.row.id,
+            kind: run.row.kind.clone(),
+            status: status(run, now),
+            prompt: None,
+            refresh_at: None,
+            expires_at: run.row.expires_at,
+            reason: run.body.reason,
+        };
+        if view.status == Status::Offered {
+            let subject = match (run.row.user, open) {
+                (Some(user), _) => {
+                    self.active_user(user).await?.map_or(OwnedSubject::Unknown, OwnedSubject::User)
+                }
+                (None, Some(open)) => self.subject_of(open).await?,
+                (None, None) => OwnedSubject::Unknown,
+            };
+            let context = self.context(run.body.from.as_ref(), subject.user(), None, now).await?;
+            let about = self.about(&run.row.kind, subject, context).await?;
+            let shown = self.shown(run, &about)?;
+            view.status = match shown.initiator {
+                Prompt::Wait => Status::Claimed,
+                Prompt::AskCode { .. } if run.row.device.is_some() => Status::CodeNeeded,
+                _ => Status::Offered,
+            };
+            view.prompt = Some(shown.initiator);
+            view.refresh_at = shown.refresh_at;
+        }
+        Ok(view)
+    }
+
+    /// Cancels a sign-in: its ceremonies end, and nothing comes of it.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a sign-in of somebody else.
+    pub async fn cancel(&self, claimant: &Claimant, id: Id<SignInRow>) -> Result<(), Error> {
+        let open = self.load_own_sign_in(claimant, id).await?;
+        let mut next = open.sign_in.clone();
+        next.stage = Stage::Cancelled;
+        let batch = Batch::new()
+            .with(SignInWrite::Update(self.next_sign_in(&open.row, &next)?))
+            .with(CeremonyWrite::Cancel { sign_in: id, except: Id::from_bytes([0; 16]) })
+            .with(Write::Wake(*id.bytes()));
+        self.commit(batch).await
+    }
+
+    pub(super) fn repeat_key(&self, parts: &[&[u8]]) -> [u8; 32] {
+        self.keys.digest("repeat", parts)
+    }
+
+    /// The recorded answer to this very input, if there is one.
+    async fn repeated(&self, key: [u8; 32]) -> Result<Option<Result<(), Refusal>>, Fault> {
+        let Some(mark) = self.store.mark(key, self.now()).await? else { return Ok(None) };
+        let Some(answer) = mark.answer else { return Ok(Some(Ok(()))) };
+        let refusal: Refusal = self.sealer.open_json(&Aad::row("repeat", &key), &answer)?;
+        Ok(Some(Err(refusal)))
+    }
+
+    /// The record of an initiator's input. The key is a digest under the server's secret: a password cannot
+    /// be guessed from it.
+    pub(super) fn record_form(
+        &self,
+        key: [u8; 32],
+        refusal: Option<Refusal>,
+        now: Time,
+    ) -> Result<MarkWrite, Fault> {
+        let answer = match refusal {
+            Some(refusal) => Some(self.sealer.seal_json(&Aad::row("repeat", &key), &refusal)?),
+            None => None,
+        };
+        Ok(MarkWrite::Insert { row: MarkRow { key, answer, expires_at: now + REPEATS }, now })
+    }
+}
+
+fn status(run: &Run, now: Time) -> Status {
+    match (run.row.phase, run.body.reason) {
+        (Phase::Consumed, _) => Status::Done,
+        (Phase::Burned, Some(Reason::Denied | Reason::Reported)) => Status::Denied,
+        (Phase::Burned, _) => Status::Burned,
+        (Phase::Open | Phase::Parked, _) if now >= run.row.expires_at => Status::Expired,
+        (Phase::Parked, _) => Status::Approved,
+        (Phase::Open, _) => Status::Offered,
+    }
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}

@@ -1,0 +1,169 @@
+//! How often somebody may try: throttles of credentials, rates of devices, addresses, accounts and networks.
+//!
+//! A throttle counts the consecutive failures of one credential and locks it. Failures from browsers that do
+//! not know the user count apart from those of known ones: who guesses from outside locks only strangers out,
+//! never the owner in the browser that he uses every day.
+
+use std::net::IpAddr;
+
+use super::{
+    Engine,
+    step::{Scene, Sender},
+};
+use crate::{
+    Error, Fault, Id, Refusal, Time,
+    method::OwnedSubject,
+    rate::{self, Limit, RateWrite},
+    store::{Batch, Committed, Write},
+    throttle::ThrottleWrite,
+    users::User,
+};
+
+/// Whose browser a guess comes from.
+#[derive(Clone, Copy)]
+enum Bucket {
+    Known,
+    Unknown,
+}
+
+impl Bucket {
+    fn name(self) -> &'static [u8] {
+        match self {
+            Self::Known => b"known",
+            Self::Unknown => b"unknown",
+        }
+    }
+}
+
+impl Engine {
+    /// The throttle of the subject's credential of this kind.
+    pub(super) fn throttle_key(&self, kind: &str, scene: &Scene) -> [u8; 32] {
+        let bucket = if scene.about.context.known_browser { Bucket::Known } else { Bucket::Unknown };
+        let whose: &[u8] = match (&scene.about.subject, &scene.sign_in) {
+            (OwnedSubject::User(user), _) => user.id.bytes(),
+            (OwnedSubject::Decoy(seed), _) => seed,
+            (OwnedSubject::Unknown, Some(open)) => &open.row.browser,
+            (OwnedSubject::Unknown, None) => &[],
+        };
+        self.keys.digest("throttle", &[kind.as_bytes(), bucket.name(), whose])
+    }
+
+    /// Forgets the failures of a user's credential of this kind, wherever they came from.
+    pub(super) fn reset_throttles(&self, kind: &str, user: Id<User>) -> [ThrottleWrite; 2] {
+        [Bucket::Known, Bucket::Unknown].map(|bucket| {
+            let parts = [kind.as_bytes(), bucket.name(), user.bytes().as_slice()];
+            ThrottleWrite::Reset(self.keys.digest("throttle", &parts))
+        })
+    }
+
+    /// Takes one try of the subject's, and refuses where a network or an account has failed too often.
+    pub(super) async fn spend_on_subject(&self, scene: &Scene) -> Result<(), Error> {
+        let now = scene.now;
+        let mut batch = Batch::new();
+        if let Some(open) = &scene.sign_in {
+            let network = self.network_key(&open.row.address);
+            if self.is_over(network, rate::FAILURES_OF_NETWORK, now).await? {
+                let key = self.keys.digest("rate", &[b"slowed", &network]);
+                batch.push(RateWrite::Take { key, now, limit: rate::SLOWED });
+            }
+        }
+        let account = self.account_key(scene);
+        let spread = self.is_over(account, rate::FAILURES_OF_ACCOUNT, now).await?;
+        if spread && !scene.about.context.known_browser {
+            return Err(Refusal::Wrong.into());
+        }
+        let key = self.throttle_key(&scene.run.row.kind, scene);
+        batch.push(ThrottleWrite::Spend { key, now });
+        match self.store.commit(batch).await? {
+            Committed::Yes => Ok(()),
+            Committed::Conflict(crate::store::Guard::Rate) => Err(Refusal::TooMany(now + 1).into()),
+            // A right answer while locked gets the answer of a wrong one, and is not even compared.
+            Committed::Conflict(_) => Err(Refusal::Wrong.into()),
+        }
+    }
+
+    /// Counts a wrong answer against its network and its account.
+    pub(super) fn count_failure(&self, scene: &Scene, sender: &Sender<'_>, batch: &mut Batch) {
+        if !matches!(sender, Sender::Initiator) {
+            return;
+        }
+        let endless = |limit: Limit| Limit { times: u32::MAX, ..limit };
+        let now = scene.now;
+        if let Some(open) = &scene.sign_in {
+            let key = self.network_key(&open.row.address);
+            let limit = endless(rate::FAILURES_OF_NETWORK);
+            batch.push(Write::Rate(RateWrite::Take { key, now, limit }));
+        }
+        let (key, limit) = (self.account_key(scene), endless(rate::FAILURES_OF_ACCOUNT));
+        batch.push(Write::Rate(RateWrite::Take { key, now, limit }));
+    }
+
+    /// Counts a message of a device against its key and its address: guessing tickets stays hopeless (F3).
+    pub(super) async fn count_message(
+        &self,
+        device: &[u8; 32],
+        address: IpAddr,
+        now: Time,
+    ) -> Result<(), Error> {
+        let address = address.to_canonical().to_string();
+        let take = |usage: &[u8], what: &[u8], limit| {
+            let key = self.keys.digest("rate", &[usage, what]);
+            RateWrite::Take { key, now, limit }
+        };
+        let batch = Batch::new().with(take(b"device", device, rate::OF_DEVICE)).with(take(
+            b"address",
+            address.as_bytes(),
+            rate::OF_ADDRESS,
+        ));
+        match self.store.commit(batch).await? {
+            Committed::Yes => Ok(()),
+            Committed::Conflict(_) => Err(Refusal::TooMany(now + 60).into()),
+        }
+    }
+
+    async fn is_over(&self, key: [u8; 32], limit: Limit, now: Time) -> Result<bool, Fault> {
+        Ok(self.store.rate(key, now).await?.is_some_and(|row| row.count >= limit.times))
+    }
+
+    fn account_key(&self, scene: &Scene) -> [u8; 32] {
+        let whose: &[u8] = match &scene.about.subject {
+            OwnedSubject::User(user) => user.id.bytes(),
+            OwnedSubject::Decoy(seed) => seed,
+            OwnedSubject::Unknown => &[],
+        };
+        self.keys.digest("rate", &[b"account", whose])
+    }
+
+    fn network_key(&self, address: &str) -> [u8; 32] {
+        self.keys.digest("rate", &[b"network", network(address).as_bytes()])
+    }
+}
+
+/// The /24 of an IPv4 address, the /56 of an IPv6 address.
+fn network(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => {
+            let [a, b, c, _] = address.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        Ok(IpAddr::V6(address)) => {
+            let prefix = u128::from(address) >> 72;
+            format!("{prefix:x}/56")
+        }
+        Err(_) => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn neighbours_share_a_network() {
+        assert_eq!(network("192.0.2.7"), network("192.0.2.250"));
+        assert_eq!(network("::ffff:192.0.2.7"), network("192.0.2.7"));
+        assert_ne!(network("192.0.2.7"), network("192.0.3.7"));
+        assert_eq!(network("2001:db8:0:12ff::1"), network("2001:db8:0:1200::2"));
+        assert_ne!(network("2001:db8:0:1200::1"), network("2001:db8:0:1300::1"));
+    }
+}

@@ -1,0 +1,285 @@
+//! The engine: where expiry, binding, single use, tries, repeats and audit stand, once for all methods.
+//!
+//! | file | what it answers |
+//! |---|---|
+//! | `signins.rs` | open a sign-in, look at it, finish it into a session |
+//! | `initiator.rs` | what a browser does: begin, answer, look, claim, cancel |
+//! | `device.rs` | what a device sends: authentication of messages, repeats, dispatch |
+//! | `account.rs` | what a person or an administrator changes: devices, password, locks |
+//! | `approval.rs` | claim, decide and pending: the one approval engine |
+//! | `enrolment.rs` | begin an enrolment, and the messages of a device that is not registered yet |
+//! | `step.rs` | one step of one ceremony: price, spend, advance |
+//! | `reseal.rs` | what was sealed with an older key is sealed with the newest |
+//! | `settle.rs` | the transaction that a step ends in |
+//! | `limits.rs` | how often somebody may try: throttles of credentials, rates of devices, addresses and networks |
+//! | `record.rs` | how a ceremony and a sign-in are sealed and opened |
+
+mod account;
+mod approval;
+mod device;
+mod enrolment;
+mod initiator;
+mod limits;
+mod record;
+mod reseal;
+mod settle;
+mod signins;
+mod step;
+
+use std::{fmt, sync::Arc};
+
+pub use account::DeviceChange;
+pub use device::{DeviceReply, DeviceRequest};
+pub use initiator::{CeremonyView, Progress, Status};
+pub use signins::{Account, Finished, MethodOffer, NewSignIn, Opened, SignInPage};
+
+use crate::{
+    Clock, Crypto, Error, Fault, Id, Refusal, Time, WorkingKeys,
+    audit::{AuditRow, Event},
+    credential::CredentialRow,
+    device::{DeviceRow, DeviceState},
+    erased::{ErasedCeremony, ErasedEnrolment, ErasedMethod},
+    method::{About, Context, Credential, Device, OwnedSubject, Uv},
+    notify::{Notice, NoticeRow},
+    passwords::Passwords,
+    place::Places,
+    seal::{Aad, Place, Sealer},
+    settings::Settings,
+    signin::Origin,
+    store::{Batch, Committed, SharedStore, Users},
+    tools::Tools,
+    users::{User, UserState},
+};
+
+/// How often a step is tried again when another one was faster.
+const ATTEMPTS: u8 = 5;
+/// How long after its end a repeat of a message is still answered, in seconds.
+const REPEATS: i64 = 120;
+
+/// What an engine is put together from.
+pub struct Parts {
+    /// The store.
+    pub store: SharedStore,
+    /// The people.
+    pub users: Arc<dyn Users>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The crypto port.
+    pub crypto: Crypto,
+    /// What seals the store's secrets.
+    pub sealer: Sealer,
+    /// Who we are: an origin such as `https://id.example.org`.
+    pub issuer: String,
+    /// The password hasher.
+    pub passwords: Arc<dyn Passwords>,
+    /// Where addresses are.
+    pub places: Arc<dyn Places>,
+    /// Numbers and policies.
+    pub settings: Settings,
+    /// The sign-in methods, in the order in which pages offer them.
+    pub methods: Vec<Arc<dyn ErasedMethod>>,
+    /// The enrolments.
+    pub enrolments: Vec<Arc<dyn ErasedEnrolment>>,
+}
+
+/// The engine. Cheap to share behind an [`Arc`]; it keeps no state of its own.
+pub struct Engine {
+    store: SharedStore,
+    users: Arc<dyn Users>,
+    clock: Arc<dyn Clock>,
+    sealer: Sealer,
+    keys: Arc<WorkingKeys>,
+    tools: Tools,
+    passwords: Arc<dyn Passwords>,
+    places: Arc<dyn Places>,
+    settings: Settings,
+    methods: Vec<Arc<dyn ErasedMethod>>,
+    enrolments: Vec<Arc<dyn ErasedEnrolment>>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Engine({})", self.keys.issuer())
+    }
+}
+
+impl Engine {
+    /// Puts an engine together; makes the server's keys on first start.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails, a key cannot be opened, or the issuer is no secure origin.
+    pub async fn start(parts: Parts) -> Result<Self, Fault> {
+        let now = parts.clock.now();
+        let keys = WorkingKeys::load(&*parts.store, &parts.crypto, &parts.sealer, &parts.issuer, now).await?;
+        let keys = Arc::new(keys);
+        Ok(Self {
+            tools: Tools::new(Arc::clone(&keys), Arc::clone(&parts.passwords))?,
+            store: parts.store,
+            users: parts.users,
+            clock: parts.clock,
+            sealer: parts.sealer,
+            keys,
+            passwords: parts.passwords,
+            places: parts.places,
+            settings: parts.settings,
+            methods: parts.methods,
+            enrolments: parts.enrolments,
+        })
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &SharedStore {
+        &self.store
+    }
+
+    /// The people.
+    #[must_use]
+    pub fn users(&self) -> &Arc<dyn Users> {
+        &self.users
+    }
+
+    /// The server's working keys.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<WorkingKeys> {
+        &self.keys
+    }
+
+    /// What seals the store's secrets.
+    #[must_use]
+    pub fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// The crypto port.
+    #[must_use]
+    pub fn crypto(&self) -> &Crypto {
+        self.keys.crypto()
+    }
+
+    /// Numbers and policies.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The password hasher.
+    #[must_use]
+    pub fn passwords(&self) -> &Arc<dyn Passwords> {
+        &self.passwords
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Where an address is, in words.
+    #[must_use]
+    pub fn place(&self, address: std::net::IpAddr) -> String {
+        self.places.place(address)
+    }
+
+    fn method(&self, kind: &str) -> Option<&Arc<dyn ErasedMethod>> {
+        self.methods.iter().find(|method| method.kind() == kind)
+    }
+
+    fn enrolment(&self, kind: &str) -> Option<&Arc<dyn ErasedEnrolment>> {
+        self.enrolments.iter().find(|enrolment| enrolment.kind() == kind)
+    }
+
+    /// A ceremony of a sign-in is a method's, another is an enrolment's; the two may share a kind.
+    fn ceremony_of(&self, kind: &str, in_sign_in: bool) -> Result<&dyn ErasedCeremony, Fault> {
+        let found: Option<&dyn ErasedCeremony> = if in_sign_in {
+            self.method(kind).map(|method| -> &dyn ErasedCeremony { &**method })
+        } else {
+            self.enrolment(kind).map(|enrolment| -> &dyn ErasedCeremony { &**enrolment })
+        };
+        found.ok_or(Fault::Setup("a stored ceremony is of a method that is not configured any more"))
+    }
+
+    async fn active_user(&self, id: Id<User>) -> Result<Option<User>, Fault> {
+        Ok(self.users.user(id).await?.filter(|user| user.state == UserState::Active))
+    }
+
+    async fn active_devices(&self, user: Id<User>) -> Result<Vec<DeviceRow>, Fault> {
+        let devices = self.store.devices(user).await?;
+        Ok(devices.into_iter().filter(|device| device.state == DeviceState::Active).collect())
+    }
+
+    /// What a method may know about whom it is about.
+    async fn about(&self, kind: &str, subject: OwnedSubject, context: Context) -> Result<About, Fault> {
+        let OwnedSubject::User(user) = &subject else {
+            return Ok(About { subject, own: Vec::new(), devices: Vec::new(), context });
+        };
+        let own = self.store.credentials(user.id).await?;
+        let own = own.into_iter().filter(|row| row.kind == kind);
+        let own = own.map(|row| self.open_credential(row)).collect::<Result<_, _>>()?;
+        let devices = self.active_devices(user.id).await?;
+        let devices = devices.iter().map(|row| device_with(row, Uv::None)).collect();
+        Ok(About { own, devices, subject, context })
+    }
+
+    fn open_credential(&self, row: CredentialRow) -> Result<Credential, Fault> {
+        let secret = self.sealer.open(&credential_aad(row.id), &row.secret)?;
+        Ok(Credential {
+            id: row.id,
+            user: row.user,
+            counter: row.counter,
+            consumed: row.consumed_at.is_some(),
+            secret,
+        })
+    }
+
+    /// What is known of the browser of a sign-in, for `user` and for a device at `device`.
+    async fn context(
+        &self,
+        from: Option<&Origin>,
+        user: Option<Id<User>>,
+        device: Option<std::net::IpAddr>,
+        now: Time,
+    ) -> Result<Context, Fault> {
+        let Some(from) = from else { return Ok(Context::default()) };
+        let same_network = device.is_some_and(|address| from.same_network(address));
+        let Some(known) = from.known else { return Ok(Context { same_network, ..Context::default() }) };
+        let users = self.store.known_users(known.0, now).await?;
+        Ok(Context {
+            known_browser: user.is_some_and(|user| users.contains(&user)),
+            browser_has_users: !users.is_empty(),
+            same_network,
+        })
+    }
+
+    fn audit(&self, user: Option<Id<User>>, event: Event) -> AuditRow {
+        tracing::info!(target: "symbolon::audit", event = event.name, address = event.address, "audit");
+        AuditRow { id: Id::random(self.crypto()), at: self.now(), user, event }
+    }
+
+    fn notice(&self, user: Id<User>, notice: Notice) -> NoticeRow {
+        NoticeRow { id: Id::random(self.crypto()), user, notice, created_at: self.now(), delivered_at: None }
+    }
+
+    /// Commits a batch whose guards hold unless somebody else was faster.
+    async fn commit(&self, batch: Batch) -> Result<(), Error> {
+        match self.store.commit(batch).await? {
+            Committed::Yes => Ok(()),
+            Committed::Conflict(_) => Err(Refusal::OutOfStep.into()),
+        }
+    }
+}
+
+/// The place of a credential's secret.
+#[must_use]
+pub fn credential_aad(id: Id<CredentialRow>) -> Aad {
+    Place::Credential(id).aad()
+}
+
+/// The place of a device's secrets.
+fn device_aad(id: Id<DeviceRow>) -> Aad {
+    Place::Device(id).aad()
+}
+
+fn device_with(row: &DeviceRow, uv: Uv) -> Device {
+    Device { id: row.id, user: row.user, credential: row.credential(), uv }
+}

@@ -1,0 +1,161 @@
+//! How a ceremony and a sign-in are sealed and opened.
+
+use idp_protocol::{Octets, message::Verdict};
+use serde::{Deserialize, Serialize};
+
+use super::Engine;
+use crate::{
+    Error, Fault, Id, Refusal, Time,
+    ceremony::{CeremonyRow, Phase, Reason},
+    claimant::Claimant,
+    device::DeviceRow,
+    erased::State,
+    evidence::{Evidence, Uv},
+    seal::Aad,
+    signin::{Origin, SignIn, SignInRow, Stage},
+};
+
+/// What the engine remembers of a ceremony, the method's state among it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Body {
+    /// HMAC(claimant's secret, id).
+    pub binding: Octets<32>,
+    /// The method's state.
+    pub state: State,
+    /// Where the initiator is.
+    pub from: Option<Origin>,
+    /// Contexts that were signed for devices in this state.
+    pub contexts: Vec<SignedContext>,
+    /// The last decision, for a repeat that is signed anew.
+    pub decided: Option<Decided>,
+    /// How the deciding device verified its user, as the engine found it.
+    pub uv: Uv,
+    /// Evidence that waits for the initiator.
+    pub evidence: Option<Evidence>,
+    /// Why it was ended.
+    pub reason: Option<Reason>,
+}
+
+/// A context that was signed for a device.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct SignedContext {
+    pub device: Id<DeviceRow>,
+    pub statement: String,
+}
+
+/// A decision and what the device was answered.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Decided {
+    pub device: Id<DeviceRow>,
+    pub context: Octets<32>,
+    pub verdict: Verdict,
+    pub reply: String,
+}
+
+impl Body {
+    pub(super) fn new(binding: Octets<32>, state: State, from: Option<Origin>) -> Self {
+        Self {
+            binding,
+            state,
+            from,
+            contexts: Vec::new(),
+            decided: None,
+            uv: Uv::None,
+            evidence: None,
+            reason: None,
+        }
+    }
+
+    pub(super) fn context_for(&self, device: Id<DeviceRow>) -> Option<&str> {
+        self.contexts
+            .iter()
+            .find(|context| context.device == device)
+            .map(|context| context.statement.as_str())
+    }
+}
+
+/// A ceremony, opened.
+#[derive(Clone)]
+pub(super) struct Run {
+    pub row: CeremonyRow,
+    pub body: Body,
+    /// Whether the store has it; a form's ceremony is stored only if it goes on.
+    pub stored: bool,
+}
+
+impl Run {
+    /// Why it takes no answer any more, if so.
+    pub(super) fn refusal(&self, now: Time) -> Option<Refusal> {
+        match self.row.phase {
+            Phase::Burned => Some(Refusal::Burned(self.body.reason.unwrap_or(Reason::Cancelled))),
+            Phase::Consumed => Some(Refusal::Expired),
+            Phase::Open | Phase::Parked => (now >= self.row.expires_at).then_some(Refusal::Expired),
+        }
+    }
+}
+
+/// A sign-in, opened.
+#[derive(Clone)]
+pub(super) struct OpenSignIn {
+    pub row: SignInRow,
+    pub sign_in: SignIn,
+}
+
+impl Engine {
+    pub(super) async fn load(&self, id: Id<CeremonyRow>) -> Result<Option<Run>, Fault> {
+        let Some(row) = self.store.ceremony(id).await? else { return Ok(None) };
+        self.open(row).map(Some)
+    }
+
+    pub(super) fn open(&self, row: CeremonyRow) -> Result<Run, Fault> {
+        let body = self.sealer.open_json(&ceremony_aad(row.id, row.revision), &row.body)?;
+        Ok(Run { row, body, stored: true })
+    }
+
+    /// The ceremony of this claimant. One answer for "no such ceremony" and "not yours" (F1).
+    pub(super) async fn load_own(&self, claimant: &Claimant, id: Id<CeremonyRow>) -> Result<Run, Error> {
+        let run = self.load(id).await?;
+        let own = run.filter(|run| claimant.owns(self.crypto(), id.bytes(), &run.body.binding));
+        own.ok_or_else(|| Refusal::NotFound.into())
+    }
+
+    /// The row with the body sealed for its revision.
+    pub(super) fn seal(&self, mut row: CeremonyRow, body: &Body) -> Result<CeremonyRow, Fault> {
+        row.body = self.sealer.seal_json(&ceremony_aad(row.id, row.revision), body)?;
+        Ok(row)
+    }
+
+    pub(super) async fn load_sign_in(&self, id: Id<SignInRow>) -> Result<Option<OpenSignIn>, Fault> {
+        let Some(row) = self.store.sign_in(id).await? else { return Ok(None) };
+        let sign_in = self.sealer.open_json(&sign_in_aad(row.id, row.revision), &row.body)?;
+        Ok(Some(OpenSignIn { row, sign_in }))
+    }
+
+    /// The sign-in of this claimant. One answer for "no such sign-in" and "not yours" (F1).
+    pub(super) async fn load_own_sign_in(
+        &self,
+        claimant: &Claimant,
+        id: Id<SignInRow>,
+    ) -> Result<OpenSignIn, Error> {
+        let open = self.load_sign_in(id).await?;
+        let own = open.filter(|open| claimant.owns(self.crypto(), id.bytes(), &open.sign_in.binding));
+        own.ok_or_else(|| Refusal::NotFound.into())
+    }
+
+    /// The next revision of a sign-in.
+    pub(super) fn next_sign_in(&self, row: &SignInRow, sign_in: &SignIn) -> Result<SignInRow, Fault> {
+        let mut next = row.clone();
+        next.revision = row.revision.saturating_add(1);
+        next.open = matches!(sign_in.stage, Stage::Open | Stage::Ready { .. });
+        next.body = self.sealer.seal_json(&sign_in_aad(next.id, next.revision), sign_in)?;
+        Ok(next)
+    }
+}
+
+pub(super) fn ceremony_aad(id: Id<CeremonyRow>, revision: i64) -> Aad {
+    Aad::revision("ceremony", id.bytes(), revision)
+}
+
+pub(super) fn sign_in_aad(id: Id<SignInRow>, revision: i64) -> Aad {
+    Aad::revision("sign_in", id.bytes(), revision)
+}

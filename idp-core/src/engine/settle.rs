@@ -1,0 +1,460 @@
+//! The transaction that a step ends in: the next revision, the effects, the record of the answer, the audit.
+
+use idp_protocol::{Octets, context};
+use zeroize::Zeroizing;
+
+use super::{
+    Engine, credential_aad, device_aad,
+    record::{Body, Decided, OpenSignIn, Run, SignedContext},
+    step::{Answered, Incoming, Scene, Sender, Stepped},
+};
+use crate::{
+    Error, Fault, Id, Refusal, Time,
+    audit::Event,
+    ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
+    credential::{CredentialRow, CredentialWrite},
+    device::{DeviceRow, DeviceSecrets, DeviceState, DeviceWrite},
+    erased::State,
+    evidence::Evidence,
+    method::{
+        DeviceView, Effect, Guess, NewCredential, Outcome, Proven, Registration, Reply, Step, Turn, Uv,
+        UvSource,
+    },
+    signin::SignInWrite,
+    store::{Batch, Committed, Guard, Write},
+    throttle::ThrottleWrite,
+    users::User,
+};
+
+impl Engine {
+    /// Commits what a step led to. `None` if somebody else was faster: look again.
+    pub(super) async fn settle(
+        &self,
+        scene: Scene,
+        incoming: &Incoming<'_>,
+        guess: Guess,
+        turn: Turn<State, Outcome>,
+    ) -> Result<Option<Stepped>, Error> {
+        let mut batch = Batch::new();
+        batch.extend(incoming.jti.clone());
+        batch.extend(incoming.also.iter().map(|reset| ThrottleWrite::Reset(reset.0)));
+        let right = !matches!(turn.step, Step::Refuse(_) | Step::Burn(_))
+            && !matches!(turn.reply, Some(Reply::Refused(_)));
+        if right && guess == Guess::OnSubject {
+            batch.push(ThrottleWrite::Reset(self.throttle_key(&scene.run.row.kind, &scene)));
+        }
+        let last_try = guess == Guess::OnCeremony && scene.run.row.tries_left <= 1 && scene.run.stored;
+        let Turn { step, effects, reply, tries, life, .. } = turn;
+        let mut run = scene.run.clone();
+        let user = run.row.user.or(scene.about.subject.user());
+        self.apply(&mut run, user, effects, &mut batch).await?;
+        let stepped = match step {
+            Step::Ask(_) if last_try && !right => {
+                self.burn(run, &scene, incoming, Reason::NoTriesLeft, &mut batch).await?
+            }
+            Step::Ask(state) => {
+                let tries = match (tries, guess) {
+                    (Some(tries), _) => Tries::Reset(tries),
+                    (None, Guess::OnCeremony) if right => Tries::GiveBack,
+                    _ => Tries::Keep,
+                };
+                run.body.state = state;
+                run.row.expires_at = life.map_or(run.row.expires_at, |life| scene.now + life);
+                self.ask(run, &scene, incoming, reply, tries, &mut batch)?
+            }
+            Step::Done(Outcome::Proven(proven)) => {
+                self.proven(run, &scene, incoming, proven, life, &mut batch).await?
+            }
+            Step::Done(Outcome::Enrolled(new)) => {
+                self.enrolled(run, &scene, incoming, new, &mut batch).await?
+            }
+            Step::Refuse(Refusal::Wrong) if last_try => {
+                self.burn(run, &scene, incoming, Reason::NoTriesLeft, &mut batch).await?
+            }
+            Step::Refuse(refusal) => return self.refused(&scene, incoming, refusal, guess).await,
+            Step::Burn(reason) => self.burn(run, &scene, incoming, reason, &mut batch).await?,
+        };
+        self.record_answer(&stepped, incoming, scene.now, &mut batch)?;
+        self.conclude(batch, stepped).await
+    }
+
+    async fn conclude(&self, batch: Batch, stepped: Stepped) -> Result<Option<Stepped>, Error> {
+        match self.store.commit(batch).await? {
+            Committed::Yes => Ok(Some(stepped)),
+            Committed::Conflict(Guard::Mark) => Ok(Some(Stepped::Repeated)),
+            // A counter was moved or a code used up meanwhile: the guess was right once, for somebody else.
+            Committed::Conflict(Guard::Credential) => Err(Refusal::Wrong.into()),
+            Committed::Conflict(_) => Ok(None),
+        }
+    }
+
+    /// The ceremony goes on in another state.
+    fn ask(
+        &self,
+        mut run: Run,
+        scene: &Scene,
+        incoming: &Incoming<'_>,
+        reply: Option<Reply>,
+        tries: Tries,
+        batch: &mut Batch,
+    ) -> Result<Stepped, Error> {
+        run.row.tries_left = match tries {
+            Tries::Reset(tries) => tries,
+            Tries::GiveBack | Tries::Keep => run.row.tries_left,
+        };
+        run.body.contexts.clear();
+        if let Sender::Device { device, row, .. } = &incoming.sender {
+            run.body.uv = device.uv;
+            if scene.run.row.device.is_none() && run.row.sign_in.is_some() {
+                run.row.device = Some(row.id);
+                run.row.user_code = None;
+            }
+        }
+        let reply = match (reply, incoming.sender.is_device()) {
+            (Some(Reply::Statement(statement)), _) => Some(Ok(statement)),
+            (Some(Reply::Refused(refusal)), _) => Some(Err(refusal)),
+            (None, true) => Some(Ok(self.device_reply(&mut run, scene, incoming)?)),
+            (None, false) => None,
+        };
+        let row = self.update(run, tries, batch)?;
+        Ok(Stepped::Asked(Box::new(Answered { row, reply })))
+    }
+
+    /// What the device that has just answered sees next: a context to decide about, or what to show.
+    fn device_reply(&self, run: &mut Run, scene: &Scene, incoming: &Incoming<'_>) -> Result<String, Error> {
+        let Sender::Device { row, address, .. } = &incoming.sender else {
+            return Err(Fault::Setup("a method left a new device without a reply").into());
+        };
+        let prompt = match self.shown(run, &scene.about)?.device {
+            Some(DeviceView::Approve { what, how, .. }) => {
+                let context =
+                    self.context_for(run, scene.sign_in.as_ref(), &scene.about, (what, how), *address);
+                let statement = self.keys.state(row.thumbprint, scene.now, context?)?;
+                run.body.contexts.push(SignedContext { device: row.id, statement: statement.clone() });
+                return Ok(statement);
+            }
+            Some(DeviceView::Show(prompt)) => Some(prompt),
+            None => None,
+        };
+        self.decided(run, row, incoming, prompt, scene.now)
+    }
+
+    /// The answer to a decision, kept for a repeat that is signed anew.
+    fn decided(
+        &self,
+        run: &mut Run,
+        row: &DeviceRow,
+        incoming: &Incoming<'_>,
+        prompt: Option<idp_protocol::Prompt>,
+        now: Time,
+    ) -> Result<String, Error> {
+        let (verdict, context) = incoming.decision.ok_or(Refusal::OutOfStep)?;
+        let said = context::Decided { ceremony: run.row.id.octets(), outcome: verdict, prompt };
+        let reply = self.keys.state(row.thumbprint, now, said)?;
+        run.body.decided = Some(Decided { device: row.id, context, verdict, reply: reply.clone() });
+        Ok(reply)
+    }
+
+    /// A method has evidence. From the initiator it counts at once; from a device it waits for the initiator.
+    async fn proven(
+        &self,
+        mut run: Run,
+        scene: &Scene,
+        incoming: &Incoming<'_>,
+        proven: Proven,
+        life: Option<i64>,
+        batch: &mut Batch,
+    ) -> Result<Stepped, Error> {
+        if let Sender::Device { device, .. } = &incoming.sender {
+            run.body.uv = device.uv;
+        }
+        let evidence = self.believed(&run, scene, proven)?;
+        let Sender::Device { row, .. } = &incoming.sender else {
+            let open = scene.sign_in.as_ref().ok_or(Refusal::NotFound)?;
+            batch.extend(self.record(run, open, evidence, scene.now).await?.into_writes());
+            return Ok(Stepped::Recorded);
+        };
+        run.row.phase = Phase::Parked;
+        run.row.user = Some(evidence.user);
+        run.row.expires_at = scene.now + life.unwrap_or(self.settings.finish_window);
+        run.body.evidence = Some(evidence);
+        let reply = self.decided(&mut run, row, incoming, None, scene.now)?;
+        self.update(run, Tries::Keep, batch)?;
+        Ok(Stepped::Parked { reply })
+    }
+
+    /// Evidence as the engine believes it: never a factor beyond the descriptor, never more user
+    /// verification than was checked.
+    fn believed(&self, run: &Run, scene: &Scene, proven: Proven) -> Result<Evidence, Error> {
+        let method = self.method(&run.row.kind).ok_or(Fault::Setup("a method is missing"))?;
+        let descriptor = method.descriptor();
+        let subject = scene.about.subject.user();
+        if !descriptor.factors.contains(&proven.factor) || subject.is_some_and(|user| user != proven.user) {
+            return Err(Fault::Setup("a method's evidence exceeds its descriptor").into());
+        }
+        let uv = match descriptor.uv {
+            UvSource::Nobody => Uv::None,
+            UvSource::Engine => proven.uv.min(run.body.uv),
+            UvSource::Method => proven.uv,
+        };
+        Ok(Evidence {
+            user: proven.user,
+            credential: proven.credential,
+            kind: run.row.kind.clone(),
+            factor: proven.factor,
+            uv,
+            code_typed: proven.code_typed,
+            at: scene.now,
+        })
+    }
+
+    /// The batch that takes evidence into a sign-in and uses the ceremony up.
+    pub(super) async fn record(
+        &self,
+        mut run: Run,
+        open: &OpenSignIn,
+        evidence: Evidence,
+        now: Time,
+    ) -> Result<Batch, Error> {
+        let user = evidence.user;
+        let event = Event::new("method.proven").from(&open.row.address).with("kind", &evidence.kind);
+        let next = self.with_evidence(open, evidence, now).await?;
+        let mut batch = Batch::new();
+        if run.stored {
+            run.row.phase = Phase::Consumed;
+            run.row.user = Some(user);
+            let id = run.row.id;
+            self.update(run, Tries::Keep, &mut batch)?;
+            batch.push(CeremonyWrite::Cancel { sign_in: open.row.id, except: id });
+        } else {
+            batch.push(CeremonyWrite::Cancel { sign_in: open.row.id, except: run.row.id });
+        }
+        batch.push(SignInWrite::Update(next));
+        batch.push(self.audit(Some(user), event));
+        batch.push(Write::Wake(*open.row.id.bytes()));
+        Ok(batch)
+    }
+
+    /// An enrolment has made a credential.
+    async fn enrolled(
+        &self,
+        mut run: Run,
+        scene: &Scene,
+        incoming: &Incoming<'_>,
+        new: NewCredential,
+        batch: &mut Batch,
+    ) -> Result<Stepped, Error> {
+        let user = run.row.user.ok_or(Fault::Setup("an enrolment without a user"))?;
+        match new {
+            NewCredential::Device(id) => self.move_device(id, DeviceState::Active, batch).await?,
+            NewCredential::Secret { handle, secret, replaces } => {
+                batch.extend(replaces.map(|id| CredentialWrite::Consume { id, at: scene.now }));
+                let row = self.new_credential(user, &run.row.kind, handle, &secret);
+                batch.push(CredentialWrite::Insert(row));
+            }
+        }
+        run.row.phase = Phase::Consumed;
+        let reply = match &incoming.sender {
+            Sender::Device { row, .. } => self.decided(&mut run, row, incoming, None, scene.now)?,
+            Sender::Initiator | Sender::NewDevice(_) => String::new(),
+        };
+        let event = Event::new("credential.added").with("kind", &run.row.kind);
+        self.update(run, Tries::Keep, batch)?;
+        batch.push(self.audit(Some(user), event));
+        batch.push(crate::browser::BrowserWrite::Forget(user));
+        Ok(Stepped::Enrolled { reply })
+    }
+
+    pub(super) fn new_credential(
+        &self,
+        user: Id<User>,
+        kind: &str,
+        handle: Option<Vec<u8>>,
+        secret: &[u8],
+    ) -> CredentialRow {
+        let id = Id::random(self.crypto());
+        CredentialRow {
+            id,
+            user,
+            kind: kind.to_owned(),
+            handle,
+            counter: 0,
+            consumed_at: None,
+            created_at: self.now(),
+            secret: self.sealer.seal(&credential_aad(id), secret),
+        }
+    }
+
+    /// Ends a ceremony for good.
+    async fn burn(
+        &self,
+        mut run: Run,
+        scene: &Scene,
+        incoming: &Incoming<'_>,
+        reason: Reason,
+        batch: &mut Batch,
+    ) -> Result<Stepped, Error> {
+        run.row.phase = Phase::Burned;
+        run.body.reason = Some(reason);
+        run.body.evidence = None;
+        let said_no = matches!(reason, Reason::Denied | Reason::Reported);
+        let reply = match &incoming.sender {
+            Sender::Device { row, .. } if said_no => {
+                Some(self.decided(&mut run, row, incoming, None, scene.now)?)
+            }
+            _ => None,
+        };
+        self.burn_effects(&run, scene.sign_in.as_ref(), reason, batch).await?;
+        if run.stored {
+            self.update(run, Tries::Keep, batch)?;
+        }
+        Ok(Stepped::Burned { reason, reply })
+    }
+
+    /// The answer is refused and the state stays. A device's refusal is recorded, so that the same bytes get
+    /// the same answer; a form's only if something was compared (a throttled one may be right later).
+    async fn refused(
+        &self,
+        scene: &Scene,
+        incoming: &Incoming<'_>,
+        refusal: Refusal,
+        guess: Guess,
+    ) -> Result<Option<Stepped>, Error> {
+        let now = scene.now;
+        let mut batch = Batch::new();
+        if guess == Guess::OnSubject && refusal == Refusal::Wrong {
+            self.count_failure(scene, &incoming.sender, &mut batch);
+        }
+        batch.extend(incoming.jti.clone());
+        batch.extend(incoming.also.iter().map(|reset| ThrottleWrite::Reset(reset.0)));
+        if incoming.sender.is_device() {
+            batch.push(self.record_device(incoming.repeat, &Err(refusal), now)?);
+        } else if guess != Guess::No {
+            batch.push(self.record_form(incoming.repeat, Some(refusal), now)?);
+        }
+        match self.store.commit(batch).await? {
+            Committed::Conflict(Guard::Mark) => Ok(Some(Stepped::Repeated)),
+            Committed::Yes | Committed::Conflict(_) => Err(refusal.into()),
+        }
+    }
+
+    fn record_answer(
+        &self,
+        stepped: &Stepped,
+        incoming: &Incoming<'_>,
+        now: Time,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        if !incoming.sender.is_device() {
+            let refusal = match stepped {
+                Stepped::Burned { reason, .. } => Some(Refusal::Burned(*reason)),
+                _ => None,
+            };
+            batch.push(self.record_form(incoming.repeat, refusal, now)?);
+            return Ok(());
+        }
+        let answer = match stepped {
+            Stepped::Asked(answered) => answered.reply.clone().unwrap_or(Err(Refusal::OutOfStep)),
+            Stepped::Parked { reply } | Stepped::Enrolled { reply } => Ok(reply.clone()),
+            Stepped::Burned { reply: Some(reply), .. } => Ok(reply.clone()),
+            Stepped::Burned { reason, reply: None } => Err(Refusal::Burned(*reason)),
+            Stepped::Recorded | Stepped::Repeated => return Ok(()),
+        };
+        batch.push(self.record_device(incoming.repeat, &answer, now)?);
+        Ok(())
+    }
+
+    /// The next revision of a ceremony, with a wake-up for whoever watches it.
+    pub(super) fn update(&self, run: Run, tries: Tries, batch: &mut Batch) -> Result<CeremonyRow, Fault> {
+        let Run { mut row, body, stored } = run;
+        row.revision = if stored { row.revision.saturating_add(1) } else { 0 };
+        let row = self.seal(row, &body)?;
+        let topic = row.sign_in.map_or(*row.id.bytes(), |sign_in| *sign_in.bytes());
+        batch.push(if stored {
+            CeremonyWrite::Update { row: row.clone(), tries }
+        } else {
+            CeremonyWrite::Insert(row.clone())
+        });
+        batch.push(Write::Wake(topic));
+        Ok(row)
+    }
+
+    async fn apply(
+        &self,
+        run: &mut Run,
+        user: Option<Id<User>>,
+        effects: Vec<Effect>,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        for effect in effects {
+            match effect {
+                Effect::Advance { credential, to } => {
+                    batch.push(CredentialWrite::Advance { id: credential, to });
+                }
+                Effect::Consume(id) => batch.push(CredentialWrite::Consume { id, at: self.now() }),
+                Effect::Replace { credential, secret } => {
+                    let secret = self.sealer.seal(&credential_aad(credential), &secret);
+                    batch.push(CredentialWrite::Replace { id: credential, secret });
+                }
+                Effect::Register(registration) => {
+                    run.row.device = Some(registration.device);
+                    batch.push(DeviceWrite::Insert(self.registered(*registration)?));
+                }
+                Effect::Confirm(id) => self.move_device(id, DeviceState::Confirmed, batch).await?,
+                Effect::Unlock => {
+                    if let Some(user) = user {
+                        self.lift_locks(user, batch).await?;
+                    }
+                }
+                Effect::Notify(notice) => {
+                    batch.extend(user.map(|user| self.notice(user, notice)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn registered(&self, new: Registration) -> Result<DeviceRow, Fault> {
+        let secrets = DeviceSecrets { pin_key: new.pin_key.map(Octets), otp_key: Octets(*new.otp_key) };
+        let plain = Zeroizing::new(serde_json::to_vec(&secrets)?);
+        Ok(DeviceRow {
+            id: new.device,
+            user: new.user,
+            thumbprint: new.thumbprint,
+            state: DeviceState::Registered,
+            revision: 0,
+            created_at: self.now(),
+            seen_at: self.now(),
+            facts: new.facts,
+            secrets: self.sealer.seal(&device_aad(new.device), &plain),
+        })
+    }
+
+    pub(super) async fn move_device(
+        &self,
+        id: Id<DeviceRow>,
+        to: DeviceState,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let device = self.store.device(id).await?.ok_or(Refusal::NotFound)?;
+        let mut device = device.moved(to).ok_or(Refusal::OutOfStep)?;
+        if to == DeviceState::Active {
+            device.facts.activated_at = device.facts.activated_at.or(Some(self.now()));
+        }
+        batch.push(DeviceWrite::Update(device));
+        Ok(())
+    }
+}
+
+impl Body {
+    /// Whether the last decision was this one: a repeat that was signed anew gets its answer again.
+    pub(super) fn answered(
+        &self,
+        device: Id<DeviceRow>,
+        decision: (idp_protocol::message::Verdict, Octets<32>),
+    ) -> Option<&str> {
+        let decided = self.decided.as_ref()?;
+        let same = decided.device == device && (decided.verdict, decided.context) == decision;
+        same.then_some(decided.reply.as_str())
+    }
+}

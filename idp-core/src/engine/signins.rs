@@ -1,0 +1,459 @@
+//! A sign-in: opened when a browser arrives, filled with evidence, finished into a session.
+
+use idp_protocol::Octets;
+
+use super::{
+    CeremonyView, Engine,
+    record::{OpenSignIn, sign_in_aad},
+};
+use crate::{
+    Error, Fault, Id, Refusal, Time,
+    audit::Event,
+    browser::{BrowserWrite, KnownBrowser},
+    ceremony::CeremonyRow,
+    claimant::Claimant,
+    device::DeviceState,
+    evidence::{Evidence, Factor, Protection, Uv},
+    method::{Eligibility, Entry, OwnedSubject},
+    notify::Notice,
+    policy::Acr,
+    session::{SessionFacts, SessionRow, SessionWrite},
+    signin::{Ask, SignIn, SignInRow, SignInWrite, Stage},
+    store::{Batch, Committed, Write},
+    users::User,
+    verified::Verified,
+};
+
+/// How long a finish may be repeated, in seconds: the answer may have been lost.
+const FINISH_REPEATS: i64 = 30;
+
+/// A sign-in that is about to be opened.
+#[derive(Clone, Debug)]
+pub struct NewSignIn {
+    /// What is asked for, and by whom.
+    pub ask: Ask,
+    /// Who it must be, where that is known already.
+    pub subject: Option<Id<User>>,
+    /// Evidence that counts already: of the session that is stepped up.
+    pub ledger: Vec<Evidence>,
+}
+
+/// What a sign-in page shows.
+#[derive(Clone, Debug)]
+pub struct SignInPage {
+    /// The sign-in.
+    pub id: Id<SignInRow>,
+    /// What is asked for, and by whom.
+    pub ask: Ask,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Who it is, or must be; unknown before the first evidence (F6).
+    pub user: Option<User>,
+    /// The class that is still to be reached, if one is asked for.
+    pub missing: Option<Acr>,
+    /// What can be used next.
+    pub methods: Vec<MethodOffer>,
+    /// The ceremonies that were begun, by kind.
+    pub ceremonies: Vec<CeremonyView>,
+}
+
+/// A method on a sign-in page.
+#[derive(Clone, Debug)]
+pub struct MethodOffer {
+    /// Its kind.
+    pub kind: &'static str,
+    /// How it begins.
+    pub entry: Entry,
+    /// Whether its answer tells who it is.
+    pub usernameless: bool,
+}
+
+/// Whether the person was asked, and said, that the account is his.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// Nobody asked.
+    Unasked,
+    /// He said "continue".
+    Confirmed,
+}
+
+/// A finished sign-in, for an embedder with sessions of his own.
+#[derive(Debug)]
+pub struct Finished {
+    /// The proof.
+    pub verified: Verified,
+    /// What the caller parked.
+    pub parked: Vec<u8>,
+}
+
+/// A finished sign-in with the session that it ended in.
+#[derive(Debug)]
+pub struct Opened {
+    /// The session.
+    pub session: SessionRow,
+    /// The session's secret, for the browser's cookie.
+    pub secret: Claimant,
+    /// The new secret of the known-browser cookie, if it is to be set.
+    pub known: Option<Claimant>,
+    /// Who signed in.
+    pub user: User,
+    /// What the caller parked.
+    pub parked: Vec<u8>,
+}
+
+impl Engine {
+    /// Opens a sign-in for a browser.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`] if the address has too many open already.
+    pub async fn open_sign_in(&self, claimant: &Claimant, new: NewSignIn) -> Result<Id<SignInRow>, Error> {
+        let now = self.now();
+        let address = new.ask.from.address.to_canonical().to_string();
+        if self.store.open_sign_ins(&address, now).await? >= self.settings.sign_ins_per_address {
+            return Err(Refusal::TooMany(now + 60).into());
+        }
+        let id = Id::random(self.crypto());
+        let sign_in = SignIn {
+            binding: claimant.binding(self.crypto(), id.bytes()),
+            ask: new.ask,
+            subject: new.subject,
+            ledger: new.ledger,
+            ceremonies: Vec::new(),
+            stage: Stage::Open,
+        };
+        let row = SignInRow {
+            id,
+            revision: 0,
+            browser: claimant.digest(self.crypto()),
+            address,
+            open: true,
+            created_at: now,
+            expires_at: now + self.settings.sign_in_life,
+            body: self.sealer.seal_json(&sign_in_aad(id, 0), &sign_in)?,
+        };
+        let keep = self.settings.sign_ins_per_browser.saturating_sub(1);
+        self.commit(Batch::new().with(Write::SignIn(SignInWrite::Insert { row, keep }))).await?;
+        Ok(id)
+    }
+
+    /// What the page of a sign-in shows.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a sign-in of somebody else, [`Refusal::Expired`] for one that is over.
+    pub async fn sign_in(&self, claimant: &Claimant, id: Id<SignInRow>) -> Result<SignInPage, Error> {
+        let open = self.load_own_sign_in(claimant, id).await?;
+        if self.now() >= open.row.expires_at {
+            return Err(Refusal::Expired.into());
+        }
+        let sign_in = &open.sign_in;
+        let user = match sign_in.ledger.first().map(|evidence| evidence.user).or(sign_in.subject) {
+            Some(id) => self.active_user(id).await?,
+            None => None,
+        };
+        let mut ceremonies = Vec::new();
+        for (_, ceremony) in &sign_in.ceremonies {
+            ceremonies.push(self.view(claimant, *ceremony).await?);
+        }
+        Ok(SignInPage {
+            id,
+            stage: sign_in.stage,
+            missing: sign_in.ask.requirement.acr,
+            methods: self.offers(sign_in, user.as_ref()).await?,
+            user,
+            ceremonies,
+            ask: open.sign_in.ask,
+        })
+    }
+
+    async fn offers(&self, sign_in: &SignIn, user: Option<&User>) -> Result<Vec<MethodOffer>, Fault> {
+        let mut offers = Vec::new();
+        for method in &self.methods {
+            let used = sign_in.ledger.iter().any(|evidence| evidence.kind == method.kind());
+            let fresh_counts = sign_in.ask.requirement.not_before.is_some();
+            if !sign_in.ask.requirement.allows(method.kind()) || (used && !fresh_counts) {
+                continue;
+            }
+            if let Some(user) = user {
+                let subject = OwnedSubject::User(user.clone());
+                let about = self.about(method.kind(), subject, Default::default()).await?;
+                let none = Id::from_bytes([0; 16]);
+                let cx = self.cx(none, &about, method.tries());
+                if method.eligibility(&cx) != Eligibility::Ready {
+                    continue;
+                }
+            }
+            let descriptor = method.descriptor();
+            offers.push(MethodOffer {
+                kind: method.kind(),
+                entry: descriptor.entry,
+                usernameless: descriptor.usernameless,
+            });
+        }
+        Ok(offers)
+    }
+
+    /// The sign-in with one more piece of evidence.
+    pub(super) async fn with_evidence(
+        &self,
+        open: &OpenSignIn,
+        evidence: Evidence,
+        now: Time,
+    ) -> Result<SignInRow, Error> {
+        let mut sign_in = open.sign_in.clone();
+        let same = sign_in.ledger.iter().all(|earlier| earlier.user == evidence.user);
+        let expected = sign_in.subject.is_none_or(|subject| subject == evidence.user);
+        if sign_in.stage != Stage::Open {
+            return Err(Refusal::OutOfStep.into());
+        }
+        // All evidence names one user: a password of one account and a device of another open neither.
+        if !same || !expected || !sign_in.ask.requirement.allows(&evidence.kind) {
+            return Err(Refusal::NotAllowed.into());
+        }
+        let user = evidence.user;
+        let asked = sign_in.subject.is_none() && self.is_usernameless(&evidence.kind);
+        sign_in.ledger.push(evidence);
+        let mut row = open.row.clone();
+        if sign_in.ask.requirement.is_met(&sign_in.ledger) {
+            let confirm = asked && !self.is_last_user(&sign_in, user, now).await?;
+            sign_in.stage = Stage::Ready { at: now, confirm };
+            row.expires_at = now + self.settings.code_window;
+        }
+        Ok(self.next_sign_in(&row, &sign_in)?)
+    }
+
+    fn is_usernameless(&self, kind: &str) -> bool {
+        self.method(kind).is_some_and(|method| method.descriptor().usernameless)
+    }
+
+    /// Whether the user is the last that this browser knows. If not, the person is asked whether the account
+    /// is his: a victim must not be signed in as the attacker, and type secrets into the attacker's account.
+    async fn is_last_user(&self, sign_in: &SignIn, user: Id<User>, now: Time) -> Result<bool, Fault> {
+        let Some(known) = sign_in.ask.from.known else { return Ok(false) };
+        Ok(self.store.known_users(known.0, now).await?.first() == Some(&user))
+    }
+
+    /// Finishes a sign-in for an embedder with sessions of his own. Once; a repeat within 30 s gets the same.
+    ///
+    /// # Errors
+    /// [`Refusal::OutOfStep`] if evidence or the person's "continue" is missing, [`Refusal::Expired`] if it
+    /// is over, [`Refusal::NotFound`] if it is another's or the account was switched off meanwhile.
+    pub async fn finish(
+        &self,
+        claimant: &Claimant,
+        id: Id<SignInRow>,
+        account: Account,
+    ) -> Result<Finished, Error> {
+        let (open, verified) = self.finishable(claimant, id, account).await?;
+        if let Some(next) = self.finished(&open)? {
+            self.commit(Batch::new().with(Write::SignIn(SignInWrite::Update(next)))).await?;
+        }
+        Ok(Finished { verified, parked: open.sign_in.ask.parked })
+    }
+
+    /// Finishes a sign-in into a session, which replaces `before`. Once; a repeat within 30 s by the same
+    /// browser gets the same session again, so a lost answer costs nothing and no second session comes of it.
+    ///
+    /// # Errors
+    /// As [`Engine::finish`].
+    pub async fn finish_into_session(
+        &self,
+        claimant: &Claimant,
+        id: Id<SignInRow>,
+        account: Account,
+        before: Option<Id<SessionRow>>,
+    ) -> Result<Opened, Error> {
+        for _ in 0..super::ATTEMPTS {
+            let (open, verified) = self.finishable(claimant, id, account).await?;
+            let secret = self.derived_secret("session", claimant, id);
+            let known_secret = self.derived_secret("known-browser", claimant, id);
+            let parked = open.sign_in.ask.parked.clone();
+            let user = verified.user().clone();
+            let Some(next) = self.finished(&open)? else {
+                let session = self.store.session_of_sign_in(id).await?;
+                let session = session.filter(|row| row.holds(self.now())).ok_or(Refusal::Expired)?;
+                let digest = known_secret.digest(self.crypto());
+                let known = self.store.known_browser(digest, user.id, self.now()).await?;
+                return Ok(Opened { session, secret, known: known.map(|_| known_secret), user, parked });
+            };
+            let session = self.new_session(&open, &verified, &secret);
+            let mut batch = Batch::new().with(Write::SignIn(SignInWrite::Update(next)));
+            batch.push(SessionWrite::Insert(Box::new(session.clone())));
+            if let Some(before) = before {
+                batch.push(SessionWrite::End { id: before, at: self.now() });
+            }
+            let known = self.remember(&open.sign_in, &verified, known_secret, &mut batch).await?;
+            batch.push(self.signed_in(&open.sign_in, &verified));
+            match self.store.commit(batch).await? {
+                Committed::Yes => return Ok(Opened { session, secret, known, user, parked }),
+                Committed::Conflict(_) => {}
+            }
+        }
+        Err(Refusal::Unavailable.into())
+    }
+
+    async fn finishable(
+        &self,
+        claimant: &Claimant,
+        id: Id<SignInRow>,
+        account: Account,
+    ) -> Result<(OpenSignIn, Verified), Error> {
+        let open = self.load_own_sign_in(claimant, id).await?;
+        let now = self.now();
+        match open.sign_in.stage {
+            Stage::Ready { .. } if now >= open.row.expires_at => return Err(Refusal::Expired.into()),
+            Stage::Ready { confirm: true, .. } if account == Account::Unasked => {
+                return Err(Refusal::OutOfStep.into());
+            }
+            Stage::Finished { at } if now - at > FINISH_REPEATS => return Err(Refusal::Expired.into()),
+            Stage::Ready { .. } | Stage::Finished { .. } => {}
+            Stage::Open => return Err(Refusal::OutOfStep.into()),
+            Stage::Cancelled => return Err(Refusal::Expired.into()),
+        }
+        let user = match open.sign_in.ledger.first() {
+            Some(evidence) => self.active_user(evidence.user).await?.ok_or(Refusal::NotFound)?,
+            None => return Err(Refusal::OutOfStep.into()),
+        };
+        for evidence in &open.sign_in.ledger {
+            self.still_good(evidence).await?;
+        }
+        let verified = Verified::new(user, open.sign_in.ledger.clone(), id).ok_or(Refusal::OutOfStep)?;
+        Ok((open, verified))
+    }
+
+    /// A device that was revoked between its approval and the finish signs nobody in.
+    async fn still_good(&self, evidence: &Evidence) -> Result<(), Error> {
+        let Some(device) = self.store.device(Id::from_bytes(*evidence.credential.bytes())).await? else {
+            return Ok(());
+        };
+        if device.state == DeviceState::Active { Ok(()) } else { Err(Refusal::DeviceNotActive.into()) }
+    }
+
+    /// The sign-in as finished; `None` if it is already.
+    fn finished(&self, open: &OpenSignIn) -> Result<Option<SignInRow>, Fault> {
+        if matches!(open.sign_in.stage, Stage::Finished { .. }) {
+            return Ok(None);
+        }
+        let mut sign_in = open.sign_in.clone();
+        sign_in.stage = Stage::Finished { at: self.now() };
+        self.next_sign_in(&open.row, &sign_in).map(Some)
+    }
+
+    /// Derived, not drawn: a repeat gets the same secret without the store having more than its digest. Who
+    /// planted the browser's cookie cannot compute it, because the server's secret goes into it.
+    fn derived_secret(&self, usage: &str, claimant: &Claimant, id: Id<SignInRow>) -> Claimant {
+        Claimant::from_bytes(self.keys.digest(usage, &[claimant.bytes(), id.bytes()]))
+    }
+
+    fn new_session(&self, open: &OpenSignIn, verified: &Verified, secret: &Claimant) -> SessionRow {
+        let now = self.now();
+        let from = &open.sign_in.ask.from;
+        SessionRow {
+            id: Id::random(self.crypto()),
+            secret: secret.digest(self.crypto()),
+            sign_in: verified.sign_in(),
+            user: verified.user().id,
+            created_at: now,
+            used_at: now,
+            idle_expires_at: now + self.settings.session_idle,
+            expires_at: now + self.settings.session_life,
+            ended_at: None,
+            browser: open.row.browser,
+            facts: SessionFacts {
+                ledger: verified.ledger().to_vec(),
+                address: from.address.to_string(),
+                place: from.place.clone(),
+                browser_name: from.browser.clone(),
+                only_client: None,
+            },
+        }
+    }
+
+    /// Adds what makes the browser a known one, where the evidence is good enough for that.
+    async fn remember(
+        &self,
+        sign_in: &SignIn,
+        verified: &Verified,
+        secret: Claimant,
+        batch: &mut Batch,
+    ) -> Result<Option<Claimant>, Fault> {
+        let now = self.now();
+        let user = verified.user().id;
+        let old = sign_in.ask.from.known.map(|octets| octets.0);
+        let row = match old {
+            Some(old) => self.store.known_browser(old, user, now).await?,
+            None => None,
+        };
+        let expires_at = match (makes_known(verified.ledger()), row) {
+            (true, _) => now + self.settings.known_browser_life,
+            (false, Some(row)) => row.expires_at,
+            (false, None) => return Ok(None),
+        };
+        let browser = secret.digest(self.crypto());
+        if let Some(from) = old {
+            batch.push(BrowserWrite::Rotate { from, to: browser });
+        }
+        batch.push(BrowserWrite::Remember(KnownBrowser { browser, user, created_at: now, expires_at }));
+        if row.is_none() {
+            let from = &sign_in.ask.from;
+            let notice =
+                Notice::NewBrowser { address: from.address.to_string(), browser: from.browser.clone() };
+            batch.push(self.notice(user, notice));
+        }
+        Ok(Some(secret))
+    }
+
+    fn signed_in(&self, sign_in: &SignIn, verified: &Verified) -> crate::audit::AuditRow {
+        let event = Event::new("session.opened")
+            .from(sign_in.ask.from.address)
+            .with("client", &sign_in.ask.client_id)
+            .with("acr", verified.acr().name())
+            .with("amr", crate::verified::amr(verified.ledger()).join(" "));
+        self.audit(Some(verified.user().id), event)
+    }
+
+    /// The session with this secret, if it holds and its user may sign in. Notes now and then that it is used.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn session(&self, secret: &Claimant) -> Result<Option<(SessionRow, User)>, Fault> {
+        let now = self.now();
+        let row = self.store.session(secret.digest(self.crypto())).await?;
+        let Some(row) = row.filter(|row| row.holds(now)) else { return Ok(None) };
+        let Some(user) = self.active_user(row.user).await? else { return Ok(None) };
+        if now - row.used_at > 300 {
+            let idle_expires_at = now + self.settings.session_idle;
+            let touch = SessionWrite::Touch { id: row.id, at: now, idle_expires_at };
+            let _ = self.store.commit(Batch::new().with(touch)).await?;
+        }
+        Ok(Some((row, user)))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn end_session(&self, session: &SessionRow) -> Result<(), Error> {
+        let batch = Batch::new()
+            .with(SessionWrite::End { id: session.id, at: self.now() })
+            .with(self.audit(Some(session.user), Event::new("session.ended")));
+        self.commit(batch).await
+    }
+
+    /// The ids of a sign-in's ceremonies, for whoever watches them.
+    pub(super) fn ceremony_for(sign_in: &SignIn, kind: &str) -> Option<Id<CeremonyRow>> {
+        sign_in.ceremonies.iter().find(|(of, _)| of == kind).map(|(_, id)| *id)
+    }
+
+    /// The digest of a known-browser cookie.
+    #[must_use]
+    pub fn known_digest(&self, cookie: &Claimant) -> Octets<32> {
+        Octets(cookie.digest(self.crypto()))
+    }
+}
+
+/// A code alone, or an approval alone, can be phished and must not make the attacker's browser a known one.
+fn makes_known(ledger: &[Evidence]) -> bool {
+    ledger.iter().any(|evidence| {
+        evidence.factor == Factor::Key(Protection::Passkey) || (evidence.uv >= Uv::Pin && evidence.code_typed)
+    })
+}

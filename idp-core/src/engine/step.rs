@@ -1,0 +1,256 @@
+//! One step of one ceremony: is it open, what does the answer cost, what does the method say.
+//!
+//! Every guess spends a try in a guarded write that commits, and only then is anything compared: parallel
+//! guesses on two nodes get no more comparisons than one after the other would.
+
+use std::net::IpAddr;
+
+use idp_protocol::{Octets, message::Verdict};
+use serde_json::Value;
+
+use super::{
+    Engine,
+    record::{OpenSignIn, Run},
+};
+use crate::{
+    Error, Fault, Id, Refusal, Time,
+    ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason},
+    claimant::Claimant,
+    device::DeviceRow,
+    erased::{Raw, State, Unreadable},
+    mark::MarkWrite,
+    method::{About, Cx, Device, Guess, Outcome, OwnedSubject, ProvedKey, Turn, View},
+    signin::SignInRow,
+    store::{Batch, Committed},
+    users::User,
+};
+
+/// Which ceremony takes the step.
+#[derive(Clone, Copy)]
+pub(super) enum Target<'a> {
+    /// One that is stored.
+    Stored(Id<CeremonyRow>),
+    /// One that begins with this very answer.
+    Form { claimant: &'a Claimant, sign_in: Id<SignInRow>, kind: &'a str, subject: &'a OwnedSubject },
+}
+
+/// Who sends the input.
+pub(super) enum Sender<'a> {
+    Initiator,
+    Device { device: Device, row: &'a DeviceRow, address: IpAddr },
+    NewDevice(&'a ProvedKey),
+}
+
+impl Sender<'_> {
+    pub(super) fn is_device(&self) -> bool {
+        !matches!(self, Self::Initiator)
+    }
+}
+
+/// An input with all that the engine knows about it.
+pub(super) struct Incoming<'a> {
+    pub sender: Sender<'a>,
+    pub value: Value,
+    /// The decision of a device, and the digest of the context that it covers.
+    pub decision: Option<(Verdict, Octets<32>)>,
+    /// The mark of the message's `jti`.
+    pub jti: Option<MarkWrite>,
+    /// The key under which the answer is recorded.
+    pub repeat: [u8; 32],
+    /// What is committed with whatever comes of it.
+    pub also: &'a [ThrottleReset],
+}
+
+/// A throttle that a right guess forgets.
+#[derive(Clone, Copy)]
+pub(super) struct ThrottleReset(pub [u8; 32]);
+
+/// What a step led to. Everything is committed.
+pub(super) enum Stepped {
+    /// The ceremony goes on; a device gets the reply.
+    Asked(Box<Answered>),
+    /// A device brought evidence, which waits for the initiator.
+    Parked { reply: String },
+    /// The initiator's evidence is in the sign-in.
+    Recorded,
+    /// An enrolment is done.
+    Enrolled { reply: String },
+    /// It was ended.
+    Burned { reason: Reason, reply: Option<String> },
+    /// The very same input was answered before.
+    Repeated,
+}
+
+/// A ceremony that goes on.
+pub(super) struct Answered {
+    pub row: CeremonyRow,
+    pub reply: Option<Result<String, Refusal>>,
+}
+
+/// A ceremony with everything that a step looks at.
+pub(super) struct Scene {
+    pub run: Run,
+    pub sign_in: Option<OpenSignIn>,
+    pub about: About,
+    pub now: Time,
+}
+
+impl OwnedSubject {
+    pub(crate) fn user(&self) -> Option<Id<User>> {
+        match self {
+            Self::User(user) => Some(user.id),
+            Self::Unknown | Self::Decoy(_) => None,
+        }
+    }
+}
+
+impl Engine {
+    pub(super) fn cx<'a>(&'a self, id: Id<CeremonyRow>, about: &'a About, tries_left: u8) -> Cx<'a> {
+        Cx::new(self.now(), id, about, tries_left, &self.settings, &self.tools)
+    }
+
+    /// What both sides see of a ceremony.
+    pub(super) fn shown(&self, run: &Run, about: &About) -> Result<View, Error> {
+        let ceremony = self.ceremony_of(&run.row.kind, run.row.sign_in.is_some())?;
+        let cx = self.cx(run.row.id, about, run.row.tries_left);
+        ceremony.view(&cx, &run.body.state).map_err(|unreadable| unreadable.refusal().into())
+    }
+
+    /// Takes one step. Whoever is slower tries again on what the faster one left.
+    ///
+    /// # Errors
+    /// A [`Refusal`] of the engine or the method.
+    pub(super) async fn step(&self, target: Target<'_>, incoming: &Incoming<'_>) -> Result<Stepped, Error> {
+        let mut spent = None;
+        for _ in 0..super::ATTEMPTS {
+            let now = self.now();
+            let scene = self.scene(target, incoming, now).await?;
+            if let Some(refusal) = scene.run.refusal(now) {
+                return Err(refusal.into());
+            }
+            if scene.run.row.phase != Phase::Open {
+                return Err(Refusal::OutOfStep.into());
+            }
+            let (guess, turn) = self.turn(&scene, incoming, &mut spent).await?;
+            if let Some(stepped) = self.settle(scene, incoming, guess, turn).await? {
+                return Ok(stepped);
+            }
+        }
+        Err(Refusal::Unavailable.into())
+    }
+
+    async fn scene(&self, target: Target<'_>, incoming: &Incoming<'_>, now: Time) -> Result<Scene, Error> {
+        let (run, sign_in, subject) = match target {
+            Target::Form { claimant, sign_in, kind, subject } => {
+                let open = self.load_own_sign_in(claimant, sign_in).await?;
+                let run = self.begun(claimant, &open, kind, now).await?;
+                (run, Some(open), subject.clone())
+            }
+            Target::Stored(id) => {
+                let run = self.load(id).await?.ok_or(Refusal::NotFound)?;
+                let sign_in = match run.row.sign_in {
+                    Some(sign_in) => self.load_sign_in(sign_in).await?,
+                    None => None,
+                };
+                let subject = self.subject_for(&run, sign_in.as_ref(), &incoming.sender).await?;
+                (run, sign_in, subject)
+            }
+        };
+        let address = match &incoming.sender {
+            Sender::Device { address, .. } => Some(*address),
+            Sender::Initiator | Sender::NewDevice(_) => None,
+        };
+        let context = self.context(run.body.from.as_ref(), subject.user(), address, now).await?;
+        let about = self.about(&run.row.kind, subject, context).await?;
+        Ok(Scene { run, sign_in, about, now })
+    }
+
+    /// Whom a ceremony is about: its user, its sign-in's, or the device's.
+    async fn subject_for(
+        &self,
+        run: &Run,
+        sign_in: Option<&OpenSignIn>,
+        sender: &Sender<'_>,
+    ) -> Result<OwnedSubject, Error> {
+        if let Some(user) = run.row.user {
+            let user = self.active_user(user).await?.ok_or(Refusal::NotFound)?;
+            return Ok(OwnedSubject::User(user));
+        }
+        let known = match sign_in {
+            Some(open) => self.subject_of(open).await?,
+            None => OwnedSubject::Unknown,
+        };
+        let Sender::Device { row, .. } = sender else { return Ok(known) };
+        match known {
+            OwnedSubject::User(user) if user.id != row.user => Err(Refusal::NotAllowed.into()),
+            OwnedSubject::User(user) => Ok(OwnedSubject::User(user)),
+            OwnedSubject::Unknown | OwnedSubject::Decoy(_) => {
+                let user = self.active_user(row.user).await?.ok_or(Refusal::DeviceNotActive)?;
+                Ok(OwnedSubject::User(user))
+            }
+        }
+    }
+
+    async fn turn(
+        &self,
+        scene: &Scene,
+        incoming: &Incoming<'_>,
+        spent: &mut Option<Guess>,
+    ) -> Result<(Guess, Turn<State, Outcome>), Error> {
+        let row = &scene.run.row;
+        let ceremony = self.ceremony_of(&row.kind, row.sign_in.is_some())?;
+        let raw = match &incoming.sender {
+            Sender::Initiator => Raw::Initiator(&incoming.value),
+            Sender::Device { device, .. } => Raw::Device(device, &incoming.value),
+            Sender::NewDevice(key) => Raw::NewDevice(key, &incoming.value),
+        };
+        let guess = match ceremony.guess(&scene.run.body.state, &raw) {
+            Ok(guess) => guess,
+            Err(Unreadable::OlderState) => return Ok((Guess::No, Turn::burn(Reason::Outdated))),
+            Err(unreadable) => return Err(unreadable.refusal().into()),
+        };
+        if *spent != Some(guess) {
+            if let Some(turn) = self.spend(scene, guess).await? {
+                return Ok((guess, turn));
+            }
+            *spent = Some(guess);
+        }
+        let left = if guess == Guess::OnCeremony { row.tries_left.saturating_sub(1) } else { row.tries_left };
+        let cx = self.cx(row.id, &scene.about, left);
+        Ok((guess, ceremony.advance(&cx, &scene.run.body.state, raw).await?))
+    }
+
+    /// Spends a try. What comes back ends the step.
+    async fn spend(&self, scene: &Scene, guess: Guess) -> Result<Option<Turn<State, Outcome>>, Error> {
+        let row = &scene.run.row;
+        match guess {
+            Guess::No => Ok(None),
+            Guess::OnCeremony if !scene.run.stored => Ok(None),
+            Guess::OnSubject => self.spend_on_subject(scene).await.map(|()| None),
+            Guess::OnCeremony => {
+                let batch = Batch::new().with(CeremonyWrite::SpendTry(row.id));
+                match self.store.commit(batch).await? {
+                    Committed::Yes => Ok(None),
+                    Committed::Conflict(_) => Ok(Some(Turn::burn(Reason::NoTriesLeft))),
+                }
+            }
+        }
+    }
+}
+
+impl Unreadable {
+    fn refusal(self) -> Refusal {
+        match self {
+            Self::Input => Refusal::Malformed,
+            // A rolling upgrade: another node can go on, so this is "try again" and never a burn.
+            Self::NewerState => Refusal::Unavailable,
+            Self::OlderState => Refusal::Expired,
+        }
+    }
+}
+
+impl From<Unreadable> for Fault {
+    fn from(_: Unreadable) -> Self {
+        Self::Setup("the state of a ceremony cannot be read")
+    }
+}

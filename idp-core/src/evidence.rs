@@ -1,0 +1,65 @@
+//! Evidence: what a method verified. It says what happened, never what an account could do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Id, Time, credential::CredentialRow, users::User};
+
+/// What was verified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Who it was.
+    pub user: Id<User>,
+    /// With which credential or device.
+    pub credential: Id<CredentialRow>,
+    /// By which method.
+    pub kind: String,
+    /// What kind of factor that is.
+    pub factor: Factor,
+    /// How the device verified its user, as the engine found it.
+    pub uv: Uv,
+    /// Whether the person typed a code from the device into this very browser.
+    pub code_typed: bool,
+    /// When.
+    pub at: Time,
+}
+
+/// A kind of factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Factor {
+    /// Something the person knows.
+    Knowledge,
+    /// A one-time code of a device.
+    Otp,
+    /// A signature of a device's key.
+    Key(Protection),
+    /// A code that was kept for the day when everything else is lost.
+    Recovery,
+}
+
+/// How a key is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Protection {
+    /// In software, or nobody attests otherwise.
+    Software,
+    /// In attested hardware.
+    Hardware,
+    /// A passkey: bound to the origin, so that it cannot be phished.
+    Passkey,
+}
+
+/// How a device verified its user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Uv {
+    /// Not at all.
+    None,
+    /// By a PIN that the server checked.
+    Pin,
+    /// By its platform, which proved it.
+    Platform,
+}

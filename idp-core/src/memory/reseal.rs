@@ -1,0 +1,40 @@
+//! How are sealed values found and replaced in memory?
+
+use super::{MemoryStore, State};
+use crate::{
+    seal::{Place, Reseal, Sealed},
+    store::Answer,
+};
+
+impl State {
+    fn sealed(&mut self, place: &Place) -> Option<&mut Sealed> {
+        match place {
+            Place::Credential(id) => self.credentials.secret(*id),
+            Place::Device(id) => self.devices.secrets(*id),
+            Place::Key { purpose, number } => self.keys.private(purpose, *number),
+        }
+    }
+
+    pub(super) fn reseal(&mut self, write: Reseal) -> bool {
+        match self.sealed(&write.place).filter(|stored| **stored == write.from) {
+            Some(stored) => {
+                *stored = write.to;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl MemoryStore {
+    pub(super) fn others(&self, newest: u8, limit: u32) -> Answer<'_, Vec<(Place, Sealed)>> {
+        self.read(|state| {
+            let credentials = state.credentials.sealed().map(|(id, sealed)| (Place::Credential(id), sealed));
+            let devices = state.devices.sealed().map(|(id, sealed)| (Place::Device(id), sealed));
+            let all = credentials.chain(devices).chain(state.keys.sealed());
+            let others = all.filter(|(_, sealed)| sealed.0.first() != Some(&newest));
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            others.take(limit).map(|(place, sealed)| (place, sealed.clone())).collect()
+        })
+    }
+}

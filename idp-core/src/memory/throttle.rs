@@ -1,0 +1,44 @@
+//! How are failure counts kept in memory?
+
+use std::collections::BTreeMap;
+
+use super::{gone, sweeper};
+use crate::{
+    Time,
+    store::FAILURES_STAY,
+    throttle::{ThrottleRow, ThrottleWrite, wait},
+};
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table(BTreeMap<[u8; 32], ThrottleRow>);
+
+impl Table {
+    pub(super) fn apply(&mut self, write: ThrottleWrite) -> bool {
+        match write {
+            ThrottleWrite::Spend { key, now } => {
+                let stored = self.find(key);
+                if stored.is_some_and(|row| row.is_locked() || now < row.not_before) {
+                    return false;
+                }
+                let failures = stored.map_or(0, |row| row.failures) + 1;
+                self.0.insert(key, ThrottleRow { key, failures, not_before: now + wait(failures) });
+            }
+            ThrottleWrite::Reset(key) => {
+                self.0.remove(&key);
+            }
+        }
+        true
+    }
+
+    pub(super) fn sweep(&mut self, now: Time) -> u64 {
+        let before = self.0.len();
+        let mut over =
+            sweeper(|row: &ThrottleRow| !row.is_locked() && row.not_before <= now + -FAILURES_STAY);
+        self.0.retain(|_, row| !over(row));
+        gone(before, self.0.len())
+    }
+
+    pub(super) fn find(&self, key: [u8; 32]) -> Option<ThrottleRow> {
+        self.0.get(&key).copied()
+    }
+}

@@ -1,0 +1,23 @@
+//! The methods of the core; `standard()` and `enrolments()` list them. A new one is one file and one line.
+
+pub mod password;
+pub mod qr;
+pub mod recovery;
+pub mod registration;
+pub mod totp;
+
+use std::sync::Arc;
+
+use crate::erased::{ErasedEnrolment, ErasedMethod};
+
+/// The sign-in methods of the core, in the order in which a page offers them.
+#[must_use]
+pub fn standard() -> Vec<Arc<dyn ErasedMethod>> {
+    vec![Arc::new(qr::Qr), Arc::new(password::Password), Arc::new(totp::Totp), Arc::new(recovery::Recovery)]
+}
+
+/// The enrolments of the core.
+#[must_use]
+pub fn enrolments() -> Vec<Arc<dyn ErasedEnrolment>> {
+    vec![Arc::new(registration::DeviceRegistration)]
+}

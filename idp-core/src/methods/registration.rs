@@ -1,0 +1,437 @@
+//! The enrolment `device`: a person registers a device by scanning a QR code (E0–E5 of docs/protocol.md).
+//!
+//! | state | the portal shows | who moves it on |
+//! |---|---|---|
+//! | `AwaitApproval` | a number, if the account has an active device | that device approves and types the number |
+//! | `Offered` | the enrolment QR | a device says hello (E1) and registers (E2) |
+//! | `Registered` | a field for the device's 10-digit code, beside the device's facts | the person types the code (E4) |
+//! | `Confirmed` | a number | the new device approves for the first time and types the number (E5) |
+//!
+//! Who photographs the QR and registers first shows a code that the victim never sees; the victim's device
+//! is the second one then, and ends the enrolment with an alarm.
+
+use idp_protocol::{
+    Octets, Prompt,
+    context::{self, Confirm, UserVerification},
+    crypto::Digest,
+    enrol::{self, Agreed, CODE_DIGITS, Parts},
+    jwk::P256Key,
+    message::{Hello, Register, Verdict},
+    prompt::DeviceFacts,
+};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+
+use super::qr::digits;
+use crate::{
+    Fault, Id, Refusal,
+    device::{DeviceRow, Facts},
+    method::{
+        Approval, Ceremony, Cx, DeviceView, Effect, Enrolment, Guess, Input, InputOf, NewCredential,
+        ProvedKey, Reason, Registration, Reply, Subject, Turn, Turned, View,
+    },
+    notify::Notice,
+    policy::Acr,
+    users::User,
+};
+
+/// How many devices may say hello to one offer.
+const MAX_HELLOS: usize = 5;
+/// How many tries the first approval has, each with a new number.
+const NUMBER_TRIES: u8 = 3;
+/// How many digits that number has.
+const NUMBER_DIGITS: u8 = 6;
+
+/// The enrolment.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceRegistration;
+
+/// Where an enrolment stands.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum State {
+    /// Another device of the account has to approve: a relayed sign-in must not become permanent.
+    AwaitApproval {
+        /// What the person types into that device.
+        number: String,
+    },
+    /// The QR is shown.
+    Offered {
+        /// The secret in the QR.
+        secret: Octets<16>,
+        /// Who said hello.
+        hellos: Vec<Greeted>,
+    },
+    /// A device registered.
+    Registered {
+        /// The secret in the QR, to recognise a second device that has it.
+        secret: Octets<16>,
+        /// The device.
+        device: Registered,
+        /// What the device shows.
+        code: String,
+    },
+    /// The person confirmed that it is his.
+    Confirmed {
+        /// The secret in the QR.
+        secret: Octets<16>,
+        /// The device.
+        device: Registered,
+        /// What the person types into the device.
+        number: String,
+    },
+}
+
+/// A device that said hello.
+#[derive(Serialize, Deserialize)]
+pub struct Greeted {
+    thumbprint: Octets<32>,
+    hello: Octets<32>,
+    offer: Octets<32>,
+    ephemeral: Octets<32>,
+}
+
+/// The device that registered.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Registered {
+    id: Id<DeviceRow>,
+    thumbprint: Octets<32>,
+    facts: DeviceFacts,
+}
+
+/// What a device may answer.
+#[derive(Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum FromDevice {
+    /// E1.
+    Hello(Hello),
+    /// E2.
+    Register(Box<Register>),
+    /// E5, or the approval of another device.
+    Decide {
+        /// The decision.
+        decision: Verdict,
+        /// The number.
+        number: Option<String>,
+    },
+}
+
+/// E4: the code that the device shows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypedCode {
+    code: String,
+}
+
+impl Ceremony for DeviceRegistration {
+    const KIND: &'static str = "device";
+    const TRIES: u8 = 5;
+    type State = State;
+    type FromInitiator = TypedCode;
+    type FromDevice = FromDevice;
+    type Outcome = NewCredential;
+
+    async fn begin(&self, cx: &Cx<'_>) -> Turned<Self> {
+        let Subject::User(_) = cx.subject else { return Ok(Turn::refuse(Refusal::NotAllowed)) };
+        let devices = u32::try_from(cx.devices.len()).unwrap_or(u32::MAX);
+        if devices >= cx.settings.devices_per_user {
+            return Ok(Turn::refuse(Refusal::NotAllowed));
+        }
+        let state = if devices == 0 { offered(cx) } else { State::AwaitApproval { number: number(cx) } };
+        Ok(Turn::ask(state).life(cx.settings.enrol_life))
+    }
+
+    fn view(&self, cx: &Cx<'_>, state: &State) -> View {
+        let how = Confirm::NumberFromBrowser { digits: NUMBER_DIGITS, tries_left: cx.tries_left };
+        let (initiator, device) = match state {
+            State::AwaitApproval { number } => (
+                Prompt::ShowNumber { number: number.clone(), device: None },
+                Some(DeviceView::Approve { what: Approval::AddAuthenticator, how, of: None }),
+            ),
+            State::Offered { secret, .. } => {
+                let payload = cx.tools.enrol_link(cx.ceremony, secret.0);
+                (Prompt::ShowQr { link: Some(payload.clone()), payload, user_code: None }, None)
+            }
+            State::Registered { device, .. } => {
+                let device = device.facts.clone();
+                (Prompt::AskDeviceCode { digits: CODE_DIGITS, tries_left: cx.tries_left, device }, None)
+            }
+            State::Confirmed { device, number, .. } => (
+                Prompt::ShowNumber { number: number.clone(), device: Some(device.facts.clone()) },
+                Some(DeviceView::Approve { what: Approval::FirstApproval, how, of: Some(device.id) }),
+            ),
+        };
+        View { initiator, device, refresh_at: None }
+    }
+
+    fn guess(&self, state: &State, input: &InputOf<'_, Self>) -> Guess {
+        let approve =
+            matches!(input, Input::Device(_, FromDevice::Decide { decision: Verdict::Approve, .. }));
+        match state {
+            State::Registered { .. } if matches!(input, Input::Initiator(_)) => Guess::OnCeremony,
+            State::AwaitApproval { .. } | State::Confirmed { .. } if approve => Guess::OnCeremony,
+            _ => Guess::No,
+        }
+    }
+
+    async fn advance(&self, cx: &Cx<'_>, state: State, input: InputOf<'_, Self>) -> Turned<Self> {
+        let Subject::User(user) = cx.subject else { return Ok(Turn::refuse(Refusal::NotFound)) };
+        match (state, input) {
+            (State::Offered { secret, hellos }, Input::NewDevice(key, FromDevice::Hello(hello))) => {
+                greet(cx, user, secret, hellos, key, &hello)
+            }
+            (State::Offered { secret, hellos }, Input::NewDevice(key, FromDevice::Register(register))) => {
+                register_device(cx, user, secret, &hellos, key, &register)
+            }
+            (
+                State::Registered { secret, device, .. } | State::Confirmed { secret, device, .. },
+                Input::NewDevice(key, answer),
+            ) => Ok(second(cx, secret, &device, key, &answer)),
+            (State::Registered { secret, device, code }, Input::Initiator(typed)) => {
+                Ok(confirm(cx, secret, device, &code, &typed.code))
+            }
+            (
+                State::Confirmed { secret, device, number },
+                Input::Device(sender, FromDevice::Decide { decision, number: typed }),
+            ) if sender.id == device.id => Ok(match check(decision, &number, typed) {
+                Checked::No(reason) => Turn::burn(reason),
+                Checked::Wrong => again(State::Confirmed { secret, device, number: self::number(cx) }),
+                Checked::Right => {
+                    let DeviceFacts { name, address, .. } = device.facts;
+                    Turn::done(NewCredential::Device(device.id))
+                        .effect(Effect::Notify(Notice::DeviceAdded { name, address }))
+                }
+            }),
+            (
+                State::AwaitApproval { number },
+                Input::Device(_, FromDevice::Decide { decision, number: typed }),
+            ) => Ok(match check(decision, &number, typed) {
+                Checked::No(reason) => Turn::burn(reason),
+                Checked::Wrong => again(State::AwaitApproval { number: self::number(cx) }),
+                Checked::Right => Turn::ask(offered(cx)).tries(Self::TRIES).life(cx.settings.enrol_life),
+            }),
+            _ => Ok(Turn::refuse(Refusal::OutOfStep)),
+        }
+    }
+}
+
+impl Enrolment for DeviceRegistration {
+    fn gives(&self) -> Acr {
+        Acr::MultiFactor
+    }
+}
+
+fn offered(cx: &Cx<'_>) -> State {
+    State::Offered { secret: Octets(cx.tools.crypto().random()), hellos: Vec::new() }
+}
+
+fn number(cx: &Cx<'_>) -> String {
+    cx.tools.crypto().random_digits(NUMBER_DIGITS)
+}
+
+/// E1 → E1r. Each hello gets an offer with a key of its own.
+fn greet(
+    cx: &Cx<'_>,
+    user: &User,
+    secret: Octets<16>,
+    mut hellos: Vec<Greeted>,
+    key: &ProvedKey,
+    hello: &Hello,
+) -> Turned<DeviceRegistration> {
+    if !proves_hello(cx, secret, key, hello) {
+        return Ok(Turn::refuse(Refusal::NotFound));
+    }
+    if hellos.len() >= MAX_HELLOS {
+        return Ok(Turn::refuse(Refusal::OutOfStep));
+    }
+    let crypto = cx.tools.crypto();
+    let (ephemeral, point) = cx.tools.ephemeral()?;
+    let digest = Octets(crypto.hash.sha256(key.message.as_bytes()));
+    let offer = context::Offer {
+        enrolment: cx.ceremony.octets(),
+        hello: digest,
+        organisation: cx.settings.organisation.clone(),
+        account: user.masked_login(),
+        uv: cx.settings.user_verification,
+        pin: cx.settings.pin,
+        nonce: Octets(crypto.random()),
+        ephemeral: P256Key::from_point(&point)?,
+    };
+    let statement = cx.tools.state(key.thumbprint, cx.now, offer)?;
+    hellos.push(Greeted {
+        thumbprint: Octets(key.thumbprint),
+        hello: digest,
+        offer: Octets(crypto.hash.sha256(statement.as_bytes())),
+        ephemeral: Octets(*ephemeral),
+    });
+    Ok(Turn::ask(State::Offered { secret, hellos }).reply(Reply::Statement(statement)))
+}
+
+/// E2 → E3: the device row is written, and both sides can compute the confirmation code.
+fn register_device(
+    cx: &Cx<'_>,
+    user: &User,
+    secret: Octets<16>,
+    hellos: &[Greeted],
+    key: &ProvedKey,
+    register: &Register,
+) -> Turned<DeviceRegistration> {
+    let greeted = hellos
+        .iter()
+        .find(|greeted| greeted.thumbprint.0 == key.thumbprint && greeted.offer == register.offer);
+    let (Some(greeted), true) = (greeted, proves_register(cx, secret, key)) else {
+        return Ok(Turn::refuse(Refusal::NotFound));
+    };
+    let Some(secrets) = cx.tools.open_secrets(cx.ceremony, &register.sealed) else {
+        return Ok(Turn::refuse(Refusal::Malformed));
+    };
+    if cx.settings.user_verification == UserVerification::Pin && secrets.pin_key.is_none() {
+        return Ok(Turn::refuse(Refusal::UvRequired));
+    }
+    let (transcript, agreed) = match agree(cx, secret, greeted, key, register)? {
+        Some(agreed) => agreed,
+        None => return Ok(Turn::refuse(Refusal::Malformed)),
+    };
+    let device = Registered {
+        id: Id::random(cx.tools.crypto()),
+        thumbprint: Octets(key.thumbprint),
+        facts: DeviceFacts {
+            name: register.name.to_string(),
+            platform: register.platform.to_string(),
+            address: key.address.clone(),
+            place: key.place.clone(),
+        },
+    };
+    let said = context::Registered {
+        device: device.id.octets(),
+        account: user.id.octets(),
+        transcript: Octets(transcript),
+    };
+    let effect = Effect::Register(Box::new(Registration {
+        device: device.id,
+        user: user.id,
+        thumbprint: key.thumbprint,
+        facts: facts(cx, &device, key, register, secrets.pin_key.is_some()),
+        pin_key: secrets.pin_key.map(|key| key.0),
+        otp_key: agreed.otp.clone(),
+    }));
+    let statement = cx.tools.state(key.thumbprint, cx.now, said)?;
+    let code = agreed.code(cx.tools.crypto(), &transcript);
+    Ok(Turn::ask(State::Registered { secret, device, code })
+        .effect(effect)
+        .reply(Reply::Statement(statement))
+        .tries(DeviceRegistration::TRIES)
+        .life(cx.settings.confirm_life))
+}
+
+fn facts(cx: &Cx<'_>, device: &Registered, key: &ProvedKey, register: &Register, has_pin: bool) -> Facts {
+    Facts {
+        name: device.facts.name.clone(),
+        platform: device.facts.platform.clone(),
+        signing_key: key.key,
+        agreement_key: register.dh,
+        enrolment: cx.ceremony.octets(),
+        address: key.address.clone(),
+        place: key.place.clone(),
+        has_pin,
+        activated_at: None,
+    }
+}
+
+/// The transcript that both sides hash, and the keys that both sides derive. `None` for a point that is
+/// not on the curve.
+fn agree(
+    cx: &Cx<'_>,
+    secret: Octets<16>,
+    greeted: &Greeted,
+    key: &ProvedKey,
+    register: &Register,
+) -> Result<Option<(Digest, Agreed)>, Fault> {
+    let crypto = cx.tools.crypto();
+    let payload = cx.tools.enrol_payload(cx.ceremony, secret.0);
+    let parts = Parts {
+        payload: crypto.hash.sha256(&payload.to_bytes()),
+        hello: greeted.hello.0,
+        offer: greeted.offer.0,
+        register: crypto.hash.sha256(key.message.as_bytes()),
+    };
+    let transcript = enrol::transcript(crypto, &parts);
+    let agreed = Agreed::derive(crypto, &greeted.ephemeral.0, &register.dh.point(), &transcript);
+    Ok(agreed.ok().map(|agreed| (transcript, agreed)))
+}
+
+/// A second device that proves the secret ends the enrolment: the QR was seen by two, and nobody can tell
+/// which of them the person holds. Already its hello counts, or the honest one that comes second would be
+/// turned away without an alarm.
+fn second(
+    cx: &Cx<'_>,
+    secret: Octets<16>,
+    device: &Registered,
+    key: &ProvedKey,
+    answer: &FromDevice,
+) -> Turn<State, NewCredential> {
+    let proves = match answer {
+        FromDevice::Hello(hello) => proves_hello(cx, secret, key, hello),
+        FromDevice::Register(_) => proves_register(cx, secret, key),
+        FromDevice::Decide { .. } => false,
+    };
+    if !proves {
+        return Turn::refuse(Refusal::NotFound);
+    }
+    if key.thumbprint == device.thumbprint.0 {
+        return Turn::refuse(Refusal::OutOfStep);
+    }
+    Turn::burn(Reason::SecondRegistration)
+        .effect(Effect::Notify(Notice::EnrolmentAttacked { address: key.address.clone() }))
+}
+
+/// E4: the person in front of the authenticated portal binds exactly the device that shows this code.
+fn confirm(
+    cx: &Cx<'_>,
+    secret: Octets<16>,
+    device: Registered,
+    code: &str,
+    typed: &str,
+) -> Turn<State, NewCredential> {
+    if !bool::from(code.as_bytes().ct_eq(digits(typed).as_bytes())) {
+        return Turn::refuse(Refusal::Wrong);
+    }
+    let id = device.id;
+    Turn::ask(State::Confirmed { secret, device, number: number(cx) })
+        .effect(Effect::Confirm(id))
+        .tries(NUMBER_TRIES)
+        .life(cx.settings.first_approval_life)
+}
+
+enum Checked {
+    Right,
+    Wrong,
+    No(Reason),
+}
+
+fn check(decision: Verdict, number: &str, typed: Option<String>) -> Checked {
+    match decision {
+        Verdict::Deny => Checked::No(Reason::Denied),
+        Verdict::Report => Checked::No(Reason::Reported),
+        Verdict::Approve => {
+            let typed = digits(&typed.unwrap_or_default());
+            if number.as_bytes().ct_eq(typed.as_bytes()).into() { Checked::Right } else { Checked::Wrong }
+        }
+    }
+}
+
+/// A wrong number: there is a new one, so that the next try guesses afresh.
+fn again(state: State) -> Turn<State, NewCredential> {
+    Turn::ask(state).reply(Reply::Refused(Refusal::Wrong))
+}
+
+fn proves_hello(cx: &Cx<'_>, secret: Octets<16>, key: &ProvedKey, hello: &Hello) -> bool {
+    let payload = cx.tools.enrol_payload(cx.ceremony, secret.0);
+    let mac = enrol::hello_mac(cx.tools.crypto(), &payload, &key.thumbprint, &hello.nonce.0);
+    mac.ct_eq(&hello.mac.0).into()
+}
+
+fn proves_register(cx: &Cx<'_>, secret: Octets<16>, key: &ProvedKey) -> bool {
+    let mac = enrol::register_mac(cx.tools.crypto(), &secret.0, &key.message);
+    key.mac.is_some_and(|proof| mac.ct_eq(&proof).into())
+}

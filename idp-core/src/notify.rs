@@ -1,0 +1,71 @@
+//! Notices: every change of an account is told to its owner, in the portal and by whatever carries mail.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Id, Time, users::User};
+
+/// A notice to a person. It stays in the portal, and in the outbox until it is delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeRow {
+    /// Its id.
+    pub id: Id<NoticeRow>,
+    /// To whom.
+    pub user: Id<User>,
+    /// What happened.
+    pub notice: Notice,
+    /// When.
+    pub created_at: Time,
+    /// When it left the outbox, if it has.
+    pub delivered_at: Option<Time>,
+}
+
+/// What a person is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Notice {
+    /// A device was added and is active.
+    DeviceAdded {
+        /// Its name.
+        name: String,
+        /// From which address.
+        address: String,
+    },
+    /// A device was suspended, lost or revoked, or became active again.
+    DeviceChanged {
+        /// Its name.
+        name: String,
+        /// Its new state.
+        state: crate::device::DeviceState,
+    },
+    /// An enrolment was ended because a second device answered the same code.
+    EnrolmentAttacked {
+        /// The address of the second device.
+        address: String,
+    },
+    /// A sign-in was ended because a second device claimed it, or because it was reported.
+    SignInStopped {
+        /// The address of the browser.
+        address: String,
+        /// Why.
+        reason: crate::ceremony::Reason,
+    },
+    /// Somebody signed in with a browser that was not known.
+    NewBrowser {
+        /// Its address.
+        address: String,
+        /// What it says it is.
+        browser: String,
+    },
+    /// The password was changed.
+    PasswordChanged,
+    /// New recovery codes were drawn; the old ones are worth nothing.
+    RecoveryCodesDrawn,
+    /// An administrator took all devices off the account.
+    AccountReset,
+    /// A credential was locked after too many wrong tries.
+    Locked {
+        /// Of which method.
+        kind: String,
+    },
+}

@@ -1,0 +1,126 @@
+//! What is enough: a requirement held against the evidence of a sign-in.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Id, Time,
+    evidence::{Evidence, Factor, Protection, Uv},
+    users::User,
+};
+
+/// An authentication context class: how sure a sign-in is. Ordered, the weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Acr {
+    /// One factor that can be told to somebody else: a password, a one-time code, a recovery code.
+    #[serde(rename = "urn:symbolon:acr:single")]
+    Single,
+    /// A registered device signed the decision about this very sign-in.
+    #[serde(rename = "urn:symbolon:acr:device")]
+    Device,
+    /// Two kinds of factor, such as a device and its PIN. Our own level, not NIST's AAL2.
+    #[serde(rename = "urn:symbolon:acr:mfa")]
+    MultiFactor,
+    /// A key that its platform unlocked for a verified user (NIST SP 800-63B-4, AAL2).
+    #[serde(rename = "urn:symbolon:acr:aal2")]
+    Aal2,
+    /// A passkey, which cannot be phished (OpenID EAP ACR values).
+    #[serde(rename = "phr")]
+    PhishingResistant,
+}
+
+impl Acr {
+    /// All classes, the weakest first.
+    pub const ALL: [Self; 5] =
+        [Self::Single, Self::Device, Self::MultiFactor, Self::Aal2, Self::PhishingResistant];
+
+    /// The value of the claim `acr`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Single => "urn:symbolon:acr:single",
+            Self::Device => "urn:symbolon:acr:device",
+            Self::MultiFactor => "urn:symbolon:acr:mfa",
+            Self::Aal2 => "urn:symbolon:acr:aal2",
+            Self::PhishingResistant => "phr",
+        }
+    }
+
+    /// Reads [`Acr::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|acr| acr.name() == name)
+    }
+}
+
+/// The class that evidence reaches; `None` if there is no evidence.
+#[must_use]
+pub fn achieved(ledger: &[Evidence]) -> Option<Acr> {
+    let best = ledger.iter().map(|evidence| alone(evidence.factor, evidence.uv)).max()?;
+    if has_two_factors(ledger) { Some(best.max(Acr::MultiFactor)) } else { Some(best) }
+}
+
+/// The class that one piece of evidence reaches alone.
+#[must_use]
+pub fn alone(factor: Factor, uv: Uv) -> Acr {
+    match (factor, uv) {
+        (Factor::Key(Protection::Passkey), Uv::Platform) => Acr::PhishingResistant,
+        (Factor::Key(_), Uv::Platform) => Acr::Aal2,
+        (Factor::Key(_), Uv::Pin) => Acr::MultiFactor,
+        (Factor::Key(_), Uv::None) => Acr::Device,
+        (Factor::Knowledge | Factor::Otp | Factor::Recovery, _) => Acr::Single,
+    }
+}
+
+/// Whether evidence shows two kinds of factor, a verified user of a device being one. A recovery code is
+/// no second factor: it stands in for one that was lost.
+#[must_use]
+pub fn has_two_factors(ledger: &[Evidence]) -> bool {
+    let knows = |e: &Evidence| e.factor == Factor::Knowledge || e.uv == Uv::Pin;
+    let has = |e: &Evidence| matches!(e.factor, Factor::Otp | Factor::Key(_));
+    let is = |e: &Evidence| e.uv == Uv::Platform;
+    let kinds = [ledger.iter().any(knows), ledger.iter().any(has), ledger.iter().any(is)];
+    kinds.into_iter().filter(|shown| *shown).count() >= 2
+}
+
+/// How much evidence is needed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requirement {
+    /// The weakest class that will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<Acr>,
+    /// Evidence must be newer than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Time>,
+    /// The kinds of methods that count; all if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub methods: Option<Vec<String>>,
+    /// Who it must be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Id<User>>,
+}
+
+impl Requirement {
+    /// Whether a method's evidence would count.
+    #[must_use]
+    pub fn allows(&self, kind: &str) -> bool {
+        self.methods.as_ref().is_none_or(|methods| methods.iter().any(|method| method == kind))
+    }
+
+    /// Whether the evidence is enough.
+    #[must_use]
+    pub fn is_met(&self, ledger: &[Evidence]) -> bool {
+        let counting: Vec<Evidence> = ledger.iter().filter(|e| self.counts(e)).cloned().collect();
+        match (achieved(&counting), self.acr) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(achieved), Some(needed)) => achieved >= needed,
+        }
+    }
+
+    fn counts(&self, evidence: &Evidence) -> bool {
+        self.allows(&evidence.kind)
+            && self.not_before.is_none_or(|time| evidence.at >= time)
+            && self.user.is_none_or(|user| evidence.user == user)
+    }
+}

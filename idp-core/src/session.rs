@@ -1,0 +1,97 @@
+//! A session: what a sign-in ends in, and what single sign-on lives on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Id, Time, evidence::Evidence, signin::SignInRow, users::User};
+
+/// A session as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    /// The public id (`sid` of OpenID Connect); knowing it opens nothing.
+    pub id: Id<SessionRow>,
+    /// The digest of the secret that the browser holds; unique.
+    pub secret: [u8; 32],
+    /// The sign-in that it came from; unique, so that one sign-in never makes two sessions.
+    pub sign_in: Id<SignInRow>,
+    /// Whose it is.
+    pub user: Id<User>,
+    /// When it began.
+    pub created_at: Time,
+    /// When it was last used.
+    pub used_at: Time,
+    /// When it is over unless it is used.
+    pub idle_expires_at: Time,
+    /// When it is over in any case.
+    pub expires_at: Time,
+    /// When it was ended, if it was.
+    pub ended_at: Option<Time>,
+    /// The digest of the browser's long-lived secret, so that "report" can end what began in that browser.
+    pub browser: [u8; 32],
+    /// What was verified, and from where.
+    pub facts: SessionFacts,
+}
+
+impl SessionRow {
+    /// Whether it holds at `now`.
+    #[must_use]
+    pub fn holds(&self, now: Time) -> bool {
+        self.ended_at.is_none() && now < self.idle_expires_at && now < self.expires_at
+    }
+
+    /// When the person was last verified: the newest evidence.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Time {
+        self.facts.ledger.iter().map(|evidence| evidence.at).max().unwrap_or(self.created_at)
+    }
+}
+
+/// What was verified, and from where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionFacts {
+    /// The evidence of the sign-in.
+    pub ledger: Vec<Evidence>,
+    /// The browser's address.
+    pub address: String,
+    /// That address as a place.
+    pub place: String,
+    /// The browser, as far as it says.
+    pub browser_name: String,
+    /// If set, the session signs in to this client only (policy `sso_scope = client`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_client: Option<String>,
+}
+
+/// A change of sessions.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SessionWrite {
+    /// A new session. Guard: neither its id, its secret nor its sign-in has one.
+    Insert(Box<SessionRow>),
+    /// It was used. No guard.
+    Touch {
+        /// The session.
+        id: Id<SessionRow>,
+        /// When.
+        at: Time,
+        /// The new end of idleness.
+        idle_expires_at: Time,
+    },
+    /// Ends one session. No guard.
+    End {
+        /// The session.
+        id: Id<SessionRow>,
+        /// When.
+        at: Time,
+    },
+    /// Ends a user's sessions: all, or those of one browser. No guard.
+    EndAll {
+        /// Whose.
+        user: Id<User>,
+        /// In which browser; everywhere if none.
+        browser: Option<[u8; 32]>,
+        /// Which one stays.
+        except: Option<Id<SessionRow>>,
+        /// When.
+        at: Time,
+    },
+}

@@ -1,0 +1,76 @@
+//! The numbers and policies that an administrator may set, with their defaults and where they come from.
+
+use idp_protocol::context::{PinRules, UserVerification};
+use serde::{Deserialize, Serialize};
+
+/// The settings of the engine. Times are in seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Who asks, in words: shown on the device. Default `Symbolon`.
+    pub organisation: String,
+    /// How a device must verify its user. Default `pin`.
+    pub user_verification: UserVerification,
+    /// What a PIN must look like. Default 6 to 12 digits (NIST SP 800-63B-4 asks for 4, recommends 6).
+    pub pin: PinRules,
+    /// How long a sign-in page may stay open. Default 600.
+    pub sign_in_life: i64,
+    /// How many sign-ins a browser may have open; beyond it the oldest is closed. Default 8.
+    pub sign_ins_per_browser: u32,
+    /// How many sign-ins an address may have open. Default 60.
+    pub sign_ins_per_address: u32,
+    /// How often the ticket in a QR code changes; the one before stays valid as long again. Default 20.
+    pub ticket_rotation: i64,
+    /// How long a QR code can be claimed. Default 120 (NIST SP 800-63B-4 allows 600).
+    pub qr_life: i64,
+    /// How long a device may take to decide after its claim. Default 120.
+    pub answer_window: i64,
+    /// How long the browser may take to finish after an approval. Default 30.
+    pub finish_window: i64,
+    /// The same where a code has to be typed. Default 120.
+    pub code_window: i64,
+    /// How long an enrolment QR can be answered. Default 600.
+    pub enrol_life: i64,
+    /// How long the confirmation code may take. Default 300.
+    pub confirm_life: i64,
+    /// How long the first approval may take. Default 600.
+    pub first_approval_life: i64,
+    /// How old the sign-in may be that binds a new authenticator. Default 300; at most 1200 (NIST
+    /// SP 800-63B-4, 4.1).
+    pub binding_max_age: i64,
+    /// How many devices a person may have. Default 10.
+    pub devices_per_user: u32,
+    /// After how much idleness a session ends. Default 8 hours.
+    pub session_idle: i64,
+    /// When a session ends in any case. Default 24 hours.
+    pub session_life: i64,
+    /// How long a browser stays known. Default 30 days.
+    pub known_browser_life: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            organisation: "Symbolon".to_owned(),
+            user_verification: UserVerification::Pin,
+            pin: PinRules { min_length: 6, max_length: 12 },
+            sign_in_life: 600,
+            sign_ins_per_browser: 8,
+            sign_ins_per_address: 60,
+            ticket_rotation: 20,
+            qr_life: 120,
+            answer_window: 120,
+            finish_window: 30,
+            code_window: 120,
+            enrol_life: 600,
+            confirm_life: 300,
+            first_approval_life: 600,
+            binding_max_age: 300,
+            devices_per_user: 10,
+            session_idle: 8 * 3_600,
+            session_life: 24 * 3_600,
+            known_browser_life: 30 * 86_400,
+        }
+    }
+}

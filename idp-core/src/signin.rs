@@ -1,0 +1,126 @@
+//! A sign-in as it is stored: who began it, what is asked for, and the evidence so far.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Id, Time, ceremony::CeremonyRow, evidence::Evidence, policy::Requirement, seal::Sealed, users::User,
+};
+
+/// A sign-in as the store sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignInRow {
+    /// Its id.
+    pub id: Id<SignInRow>,
+    /// Rises with every change.
+    pub revision: i64,
+    /// The digest of the browser's secret; several sign-ins of one browser share it.
+    pub browser: [u8; 32],
+    /// The browser's address.
+    pub address: String,
+    /// Whether it is unfinished.
+    pub open: bool,
+    /// When it began.
+    pub created_at: Time,
+    /// When it is over if nothing happens.
+    pub expires_at: Time,
+    /// [`SignIn`], sealed for this id and revision.
+    pub body: Sealed,
+}
+
+/// A sign-in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignIn {
+    /// HMAC(browser's secret, id): only whoever has the secret goes on with this sign-in (F1).
+    pub binding: idp_protocol::Octets<32>,
+    /// What is asked for, and by whom.
+    pub ask: Ask,
+    /// Who it must be, if that is given from outside (a session that is stepped up, an id_token_hint).
+    pub subject: Option<Id<User>>,
+    /// What was verified so far; all of one user.
+    pub ledger: Vec<Evidence>,
+    /// Its ceremonies by kind.
+    pub ceremonies: Vec<(String, Id<CeremonyRow>)>,
+    /// Where it stands.
+    pub stage: Stage,
+}
+
+/// Where a sign-in stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "stage")]
+pub enum Stage {
+    /// Evidence is missing.
+    Open,
+    /// The evidence is enough; the browser has to fetch it, and to say "continue" if `confirm`.
+    Ready {
+        /// Since when.
+        at: Time,
+        /// Whether the account is new to this browser, so that the person has to say that it is his.
+        confirm: bool,
+    },
+    /// It ended in a session, or was handed to an embedder.
+    Finished {
+        /// When.
+        at: Time,
+    },
+    /// It was cancelled.
+    Cancelled,
+}
+
+/// What is asked for, and by whom. Everything that a method or a device learns about the request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ask {
+    /// The application's name, as people know it.
+    pub client: String,
+    /// The application's id, for policy.
+    pub client_id: String,
+    /// The host that the browser goes to afterwards.
+    pub redirect_host: String,
+    /// How much evidence is needed.
+    pub requirement: Requirement,
+    /// Where the browser is.
+    pub from: Origin,
+    /// What the caller wants back when the sign-in is finished; the engine does not look at it.
+    pub parked: Vec<u8>,
+}
+
+/// Where a browser (or another initiator) is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its address.
+    pub address: std::net::IpAddr,
+    /// That address as a place.
+    pub place: String,
+    /// The browser, as far as it says: `Firefox on Linux`.
+    pub browser: String,
+    /// The digest of its known-browser cookie, if it sent one.
+    pub known: Option<idp_protocol::Octets<32>>,
+}
+
+impl Origin {
+    /// Whether an address is in the same network: the same IPv4 address, or the same IPv6 /64.
+    #[must_use]
+    pub fn same_network(&self, other: std::net::IpAddr) -> bool {
+        use std::net::IpAddr::{V4, V6};
+        match (self.address.to_canonical(), other.to_canonical()) {
+            (V4(a), V4(b)) => a == b,
+            (V6(a), V6(b)) => a.octets().iter().take(8).eq(b.octets().iter().take(8)),
+            _ => false,
+        }
+    }
+}
+
+/// A change of a sign-in.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SignInWrite {
+    /// A new sign-in; of the older open ones of its browser only the newest `keep` stay. Guard: its id is new.
+    Insert {
+        /// The sign-in.
+        row: SignInRow,
+        /// How many older ones stay open.
+        keep: u32,
+    },
+    /// Replaces `open`, `expires_at` and `body`. Guard: the stored revision is `row.revision - 1`, and what was
+    /// closed is not opened again (an `Insert` closes without a new revision).
+    Update(SignInRow),
+}

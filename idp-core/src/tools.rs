@@ -1,0 +1,136 @@
+//! What the engine lends to methods: randomness, digests, password hashing, tickets, statements.
+
+use std::{fmt, sync::Arc};
+
+use idp_protocol::{
+    Crypto,
+    context::Statement,
+    enrol,
+    link::{Link, Origin, Target},
+    prompt::{USER_CODE_ALPHABET, USER_CODE_LEN},
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    Fault, Id, Time, WorkingKeys,
+    ceremony::CeremonyRow,
+    passwords::Passwords,
+    ticket::{self, Ticket, TicketKind},
+};
+
+/// The tools of a method.
+#[derive(Clone)]
+pub struct Tools {
+    keys: Arc<WorkingKeys>,
+    passwords: Arc<dyn Passwords>,
+    origin: Origin,
+}
+
+impl fmt::Debug for Tools {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tools { .. }")
+    }
+}
+
+impl Tools {
+    /// Tools for the issuer of the keys.
+    ///
+    /// # Errors
+    /// [`Fault::Setup`] if the issuer is no origin that a QR code may lead to.
+    pub fn new(keys: Arc<WorkingKeys>, passwords: Arc<dyn Passwords>) -> Result<Self, Fault> {
+        let origin = Origin::parse(keys.issuer())
+            .map_err(|_| Fault::Setup("the issuer must be https://host[:port], or http on loopback"))?;
+        Ok(Self { keys, passwords, origin })
+    }
+
+    /// The crypto port: randomness, digests, key agreement.
+    #[must_use]
+    pub fn crypto(&self) -> &Crypto {
+        self.keys.crypto()
+    }
+
+    /// The issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.keys.issuer()
+    }
+
+    /// Whether the password is the one of the hash (PHC string); without a hash the same work is done, and
+    /// the answer is no.
+    ///
+    /// # Errors
+    /// [`Fault`] if the hash cannot be read, or too many wait already.
+    pub async fn verify_password(&self, hash: Option<&[u8]>, password: &str) -> Result<bool, Fault> {
+        self.passwords.verify(hash, password).await
+    }
+
+    /// The text of an enrolment QR.
+    #[must_use]
+    pub fn enrol_link(&self, enrolment: Id<CeremonyRow>, secret: [u8; 16]) -> String {
+        let payload = self.enrol_payload(enrolment, secret);
+        Link { origin: self.origin.clone(), target: Target::Enrol(payload) }.to_qr()
+    }
+
+    /// What an enrolment QR carries.
+    #[must_use]
+    pub fn enrol_payload(
+        &self,
+        enrolment: Id<CeremonyRow>,
+        secret: [u8; 16],
+    ) -> idp_protocol::link::EnrolPayload {
+        idp_protocol::link::EnrolPayload {
+            enrolment: *enrolment.bytes(),
+            secret,
+            root: self.keys.pin(),
+            flags: 0,
+        }
+    }
+
+    /// The text of a sign-in QR, or a same-device link.
+    #[must_use]
+    pub fn ticket_link(&self, kind: TicketKind, ceremony: Id<CeremonyRow>, epoch: u32, now: Time) -> String {
+        let ticket = ticket::seal(&self.keys, kind, Ticket { ceremony, epoch }, now);
+        let target = match kind {
+            TicketKind::Scan => Target::Scan(ticket),
+            TicketKind::SameDevice => Target::SameDevice(ticket),
+        };
+        Link { origin: self.origin.clone(), target }.to_qr()
+    }
+
+    /// The user code of a ceremony: eight letters of RFC 8628's alphabet, the same on every node.
+    #[must_use]
+    pub fn user_code(&self, ceremony: Id<CeremonyRow>) -> String {
+        let digest = self.keys.digest("user-code", &[ceremony.bytes()]);
+        // A byte below 240 picks a letter without bias; 32 bytes hold 8 such bytes but once in 10^17.
+        let letters = digest.iter().filter(|byte| **byte < 240);
+        letters
+            .filter_map(|byte| USER_CODE_ALPHABET.get(usize::from(byte % 20)))
+            .take(USER_CODE_LEN)
+            .map(|letter| char::from(*letter))
+            .collect()
+    }
+
+    /// Signs a statement to the device with this thumbprint.
+    ///
+    /// # Errors
+    /// [`Fault::Key`] if the key cannot sign.
+    pub fn state<T: Statement>(&self, device: [u8; 32], now: Time, msg: T) -> Result<String, Fault> {
+        self.keys.state(device, now, msg)
+    }
+
+    /// Opens what a registering device sealed to the server's agreement key.
+    #[must_use]
+    pub fn open_secrets(&self, enrolment: Id<CeremonyRow>, sealed: &[u8]) -> Option<enrol::Secrets> {
+        self.keys.open_secrets(enrolment.bytes(), sealed)
+    }
+
+    /// A fresh key pair for one key agreement: the scalar and the uncompressed point.
+    ///
+    /// # Errors
+    /// [`Fault::Key`] if the implementation cannot.
+    pub fn ephemeral(&self) -> Result<(Zeroizing<[u8; 32]>, [u8; 65]), Fault> {
+        let private = self.crypto().agreement.generate();
+        let public = self.crypto().agreement.public(&private)?;
+        Ok((private, public))
+    }
+}
