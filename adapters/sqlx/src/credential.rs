@@ -1,0 +1,113 @@
+//! How are credentials kept?
+
+use idp_core::{
+    Id,
+    credential::{CredentialRow, CredentialWrite},
+    store::{Answer, Credentials},
+    users::User,
+};
+
+use crate::{
+    Db,
+    sql::{Conn, Found, bounded, execute, find, list, unknown_write},
+};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, user_id, kind, handle, counter, consumed_at, created_at, secret FROM credentials ",
+            $rest
+        )
+    };
+}
+
+fn row(found: Found<'_>) -> sqlx::Result<CredentialRow> {
+    Ok(CredentialRow {
+        id: found.id("id")?,
+        user: found.id("user_id")?,
+        kind: found.text("kind")?,
+        handle: found.maybe_bytes("handle")?,
+        counter: found.int("counter")?,
+        consumed_at: found.maybe_time("consumed_at")?,
+        created_at: found.time("created_at")?,
+        secret: found.sealed("secret")?,
+    })
+}
+
+impl Credentials for Db {
+    fn credentials(&self, user: Id<User>) -> Answer<'_, Vec<CredentialRow>> {
+        bounded(async move {
+            list!(
+                self.reads(),
+                row,
+                select!("WHERE user_id = $1 ORDER BY created_at, id"),
+                user.bytes().as_slice(),
+            )
+        })
+    }
+
+    fn credential_by_handle(&self, kind: &str, handle: &[u8]) -> Answer<'_, Option<CredentialRow>> {
+        let (kind, handle) = (kind.to_owned(), handle.to_owned());
+        bounded(async move {
+            find!(
+                self.reads(),
+                row,
+                select!("WHERE kind = $1 AND handle = $2"),
+                kind.as_str(),
+                handle.as_slice(),
+            )
+        })
+    }
+}
+
+/// Whether the guard held.
+pub(crate) async fn write(conn: &mut Conn<'_>, write: &CredentialWrite) -> sqlx::Result<bool> {
+    let touched = match write {
+        CredentialWrite::Insert(row) => insert(conn, row).await?,
+        CredentialWrite::Advance { id, to } => execute!(
+            conn,
+            "UPDATE credentials SET counter = $2 WHERE id = $1 AND counter < $2 AND consumed_at IS NULL",
+            id.bytes().as_slice(),
+            *to,
+        ),
+        CredentialWrite::Consume { id, at } => execute!(
+            conn,
+            "UPDATE credentials SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL",
+            id.bytes().as_slice(),
+            at.0,
+        ),
+        CredentialWrite::Replace { id, secret } => execute!(
+            conn,
+            "UPDATE credentials SET secret = $2 WHERE id = $1",
+            id.bytes().as_slice(),
+            secret.0.as_slice(),
+        ),
+        CredentialWrite::DeleteKind { user, kind } => {
+            execute!(
+                conn,
+                "DELETE FROM credentials WHERE user_id = $1 AND kind = $2",
+                user.bytes().as_slice(),
+                kind.as_str(),
+            );
+            return Ok(true);
+        }
+        _ => return Err(unknown_write()),
+    };
+    Ok(touched == 1)
+}
+
+async fn insert(conn: &mut Conn<'_>, row: &CredentialRow) -> sqlx::Result<u64> {
+    Ok(execute!(
+        conn,
+        "INSERT INTO credentials (id, user_id, kind, handle, counter, consumed_at, created_at, secret) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+        row.id.bytes().as_slice(),
+        row.user.bytes().as_slice(),
+        row.kind.as_str(),
+        row.handle.as_deref(),
+        row.counter,
+        row.consumed_at.map(|at| at.0),
+        row.created_at.0,
+        row.secret.0.as_slice(),
+    ))
+}

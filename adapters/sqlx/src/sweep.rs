@@ -1,0 +1,79 @@
+//! What is over, and how is it deleted?
+//!
+//! Each statement asks twice whether a row is over: once to choose a bounded number of rows, and once more in
+//! the statement itself. PostgreSQL looks at the newest version of a row only there, and a mark that somebody
+//! makes anew between choosing and deleting must stay, or its request could be replayed.
+
+use idp_core::{
+    Time,
+    store::{FAILURES_STAY, NOTICES_STAY, REPEATABLE, SESSION_TRACE, SWEEP_ROWS},
+    throttle::LOCK,
+};
+
+use crate::sql::{Conn, execute};
+
+/// How many rows went.
+pub(crate) async fn sweep(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
+    let limit = i64::from(SWEEP_ROWS);
+    let repeatable = now + -REPEATABLE;
+    let swept = [
+        execute!(
+            conn,
+            "DELETE FROM ceremonies WHERE expires_at <= $1 \
+             AND id IN (SELECT id FROM ceremonies WHERE expires_at <= $1 LIMIT $2)",
+            repeatable.0,
+            limit,
+        ),
+        execute!(
+            conn,
+            "DELETE FROM sign_ins WHERE expires_at <= $1 \
+             AND id IN (SELECT id FROM sign_ins WHERE expires_at <= $1 LIMIT $2)",
+            repeatable.0,
+            limit,
+        ),
+        execute!(
+            conn,
+            "DELETE FROM marks WHERE expires_at <= $1 \
+             AND key IN (SELECT key FROM marks WHERE expires_at <= $1 LIMIT $2)",
+            now.0,
+            limit,
+        ),
+        execute!(
+            conn,
+            "DELETE FROM rates WHERE expires_at <= $1 \
+             AND key IN (SELECT key FROM rates WHERE expires_at <= $1 LIMIT $2)",
+            now.0,
+            limit,
+        ),
+        execute!(
+            conn,
+            "DELETE FROM throttles WHERE not_before <= $1 AND failures < $3 AND key IN \
+             (SELECT key FROM throttles WHERE not_before <= $1 AND failures < $3 LIMIT $2)",
+            (now + -FAILURES_STAY).0,
+            limit,
+            i64::from(LOCK),
+        ),
+        execute!(
+            conn,
+            "DELETE FROM sessions WHERE over_at <= $1 \
+             AND id IN (SELECT id FROM sessions WHERE over_at <= $1 LIMIT $2)",
+            (now + -SESSION_TRACE).0,
+            limit,
+        ),
+        execute!(
+            conn,
+            "DELETE FROM known_browsers WHERE expires_at <= $1 AND (browser, user_id) IN \
+             (SELECT browser, user_id FROM known_browsers WHERE expires_at <= $1 LIMIT $2)",
+            now.0,
+            limit,
+        ),
+        execute!(
+            conn,
+            "DELETE FROM notices WHERE delivered_at IS NOT NULL AND created_at <= $1 AND seq IN \
+             (SELECT seq FROM notices WHERE delivered_at IS NOT NULL AND created_at <= $1 LIMIT $2)",
+            (now + -NOTICES_STAY).0,
+            limit,
+        ),
+    ];
+    Ok(swept.iter().sum())
+}
