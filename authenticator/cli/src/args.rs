@@ -1,0 +1,198 @@
+//! Which commands and options are there?
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use idp_protocol::message::Verdict;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  denied, reported or cancelled by the person
+  2  wrong usage, or a code that is not for this command or this device
+  3  no readable code in the picture
+  4  refused by the server, or an answer that is not from the server that this device knows
+  5  the server cannot be reached
+  6  the key file or its passphrase
+
+Secrets are never taken from the command line, where other users of the machine can read them:
+type them, or name a file whose first line they are.";
+
+/// Sign in with this computer: enrol it once, then scan the code of a sign-in page and decide.
+#[derive(Debug, Parser)]
+#[command(name = "idp-authenticator", version, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Where the keys are kept [default: $XDG_DATA_HOME/symbolon or ~/.local/share/symbolon].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// The passphrase of the key file is the first line of this file.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Print one JSON object per event on standard output; questions go to standard error.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make this computer an authenticator of your account.
+    Enrol(Enrol),
+    /// Answer the sign-in whose QR code is in a picture, or whose letters you read from the screen.
+    Scan(Scan),
+    /// Answer a sign-in of a browser on this computer, from the link that the page offers.
+    Open(Open),
+    /// Show and decide what waits for this device; also takes up an unfinished enrolment.
+    Pending(Pending),
+    /// List, rename or remove accounts.
+    #[command(subcommand)]
+    Accounts(Accounts),
+}
+
+/// Options of `enrol`.
+#[derive(Debug, Args)]
+pub struct Enrol {
+    /// A picture of the enrolment code (PNG or JPEG), or its link, or `-` to type or pipe the link in:
+    /// other users of a shared machine can read the command line.
+    #[arg(value_name = "PICTURE|LINK")]
+    pub code: String,
+    /// What you call this device; others see it too.
+    #[arg(long, default_value = "Terminal")]
+    pub name: String,
+    /// The activation password is the first line of this file.
+    #[arg(long, value_name = "FILE")]
+    pub activation_password_file: Option<PathBuf>,
+    /// Answers given beforehand.
+    #[command(flatten)]
+    pub answers: Answers,
+}
+
+/// Options of `scan`.
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// A picture with the code: a screenshot of the whole page or a photo (PNG or JPEG).
+    #[arg(required_unless_present = "code", conflicts_with = "code")]
+    pub picture: Option<String>,
+    /// The eight letters under the QR code.
+    #[arg(long, value_name = "XXXX-XXXX")]
+    pub code: Option<String>,
+    /// Answers given beforehand.
+    #[command(flatten)]
+    pub answers: Answers,
+}
+
+/// Options of `open`.
+#[derive(Debug, Args)]
+pub struct Open {
+    /// The link of the page, https://…/S#…
+    pub link: String,
+    /// Answers given beforehand.
+    #[command(flatten)]
+    pub answers: Answers,
+}
+
+/// Options of `pending`.
+#[derive(Debug, Args)]
+pub struct Pending {
+    /// Answers given beforehand.
+    #[command(flatten)]
+    pub answers: Answers,
+}
+
+/// Answers for scripts; what is not given is asked.
+#[derive(Debug, Default, Args)]
+pub struct Answers {
+    /// Which account: its number in the list, or its name.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
+    /// The decision.
+    #[arg(long)]
+    pub decision: Option<Choice>,
+    /// The number that the browser shows; without it, it is asked for or read from standard input.
+    #[arg(long)]
+    pub number: Option<String>,
+    /// The PIN is the first line of this file.
+    #[arg(long, value_name = "FILE")]
+    pub pin_file: Option<PathBuf>,
+}
+
+/// A decision on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Choice {
+    /// No.
+    Deny,
+    /// No, and somebody is trying to trick me.
+    Report,
+    /// Yes, it was me.
+    Approve,
+}
+
+impl From<Choice> for Verdict {
+    fn from(choice: Choice) -> Self {
+        match choice {
+            Choice::Deny => Self::Deny,
+            Choice::Report => Self::Report,
+            Choice::Approve => Self::Approve,
+        }
+    }
+}
+
+/// What to do with accounts.
+#[derive(Debug, Subcommand)]
+pub enum Accounts {
+    /// List the accounts of this device.
+    List,
+    /// Give this device another name.
+    Rename {
+        /// Which account: its number in the list, or its name.
+        account: String,
+        /// The new name of the device.
+        name: String,
+    },
+    /// Take this device off an account: the server revokes it and the keys are deleted here.
+    Remove {
+        /// Which account: its number in the list, or its name.
+        account: String,
+        /// Do not ask whether you are sure.
+        #[arg(long)]
+        yes: bool,
+        /// Only delete the keys here, without telling the server.
+        #[arg(long)]
+        only_here: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+        for good in ["scan a.png", "scan --code BCDF-GHJK --decision deny", "accounts list --json"] {
+            let words = ["idp-authenticator"].into_iter().chain(good.split(' '));
+            assert!(Cli::try_parse_from(words).is_ok(), "{good}");
+        }
+        for bad in ["scan", "scan a.png --code BCDF-GHJK", "scan a.png --decision yes", "enrol", "open"] {
+            let words = ["idp-authenticator"].into_iter().chain(bad.split(' '));
+            assert!(Cli::try_parse_from(words).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_option_takes_a_secret() {
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
+            for option in command.get_arguments() {
+                let name = option.get_long().unwrap_or_default();
+                let secret = ["pin", "passphrase", "password"].iter().any(|word| name.contains(word));
+                assert!(!secret || name.ends_with("-file"), "--{name}");
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What does each command do?
+
+use std::{path::Path, sync::Arc};
+
+use idp_protocol::{Text, context::Decided, message::Verdict};
+use serde_json::json;
+use symbolon_authenticator::{SystemClock, Ticket};
+
+use crate::{
+    args::{Answers, Cli, Command, Open, Scan},
+    failure::Failure,
+    home::Home,
+    picture,
+    terminal::Terminal,
+    voice::Voice,
+};
+
+mod accounts;
+mod enrol;
+mod pending;
+
+/// How a command ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Done,
+    /// The person said no, and that was done.
+    Declined,
+}
+
+/// Runs the command.
+pub async fn run(cli: Cli, voice: &Voice) -> Result<Outcome, Failure> {
+    let home = Home::new(cli.home, cli.passphrase_file)?;
+    match cli.command {
+        Command::Enrol(args) => enrol::run(&home, voice, args).await,
+        Command::Scan(args) => scan(&home, voice, args).await,
+        Command::Open(args) => open(&home, voice, args).await,
+        Command::Pending(args) => pending::run(&home, voice, args).await,
+        Command::Accounts(args) => accounts::run(&home, voice, args).await,
+    }
+}
+
+fn terminal(voice: &Voice, answers: Answers) -> Result<Terminal<'_>, Failure> {
+    Terminal::new(voice, Arc::new(SystemClock), answers)
+}
+
+async fn scan(home: &Home, voice: &Voice, args: Scan) -> Result<Outcome, Failure> {
+    let human = terminal(voice, args.answers)?;
+    let decided = match (args.picture, args.code) {
+        (Some(picture), _) => {
+            // The picture comes first: nobody types a passphrase for one that cannot be read.
+            let ticket = ticket_of(&picture)?;
+            home.open(voice)?.sign_in(&ticket, &human).await?
+        }
+        (None, code) => home.open(voice)?.sign_in_by_code(&code.unwrap_or_default(), &human).await?,
+    };
+    Ok(report(voice, &decided))
+}
+
+fn ticket_of(picture: &str) -> Result<Ticket, Failure> {
+    if picture.contains("://") {
+        // Whoever can paste a link into a message could otherwise have it approved without any camera.
+        return Err(symbolon_authenticator::Error::NeedsScan.into());
+    }
+    Ok(Ticket::from_picture(&picture::read(Path::new(picture))?)?)
+}
+
+async fn open(home: &Home, voice: &Voice, args: Open) -> Result<Outcome, Failure> {
+    let human = terminal(voice, args.answers)?;
+    let ticket = Ticket::from_link(&args.link)?;
+    let decided = home.open(voice)?.sign_in(&ticket, &human).await?;
+    Ok(report(voice, &decided))
+}
+
+/// Tells what became of a decision.
+fn report(voice: &Voice, decided: &Decided) -> Outcome {
+    voice.event("decided", &json!({ "ceremony": decided.ceremony, "outcome": decided.outcome }));
+    match decided.outcome {
+        Verdict::Approve => {
+            if decided.prompt.is_none() {
+                voice.say("Approved: the browser goes on by itself.");
+            }
+            Outcome::Done
+        }
+        Verdict::Deny => {
+            voice.say("Denied. The browser was not signed in.");
+            Outcome::Declined
+        }
+        Verdict::Report => {
+            voice.say("Denied and reported. Thank you: that protects you and the others.");
+            Outcome::Declined
+        }
+    }
+}
+
+fn name_of(text: &str) -> Result<Text<64>, Failure> {
+    text.parse().map_err(|error| Failure::Usage(format!("The name {error}.")))
+}

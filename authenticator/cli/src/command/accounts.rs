@@ -1,0 +1,81 @@
+//! How are the accounts of this device listed, renamed and removed?
+
+use idp_protocol::ErrorCode;
+use symbolon_authenticator::Account;
+
+use super::{Outcome, name_of};
+use crate::{
+    args::Accounts,
+    failure::Failure,
+    home::{Device, Home},
+    show,
+    terminal::find_account,
+    voice::{Voice, clean},
+};
+
+/// Does what was asked with the accounts.
+pub async fn run(home: &Home, voice: &Voice, args: Accounts) -> Result<Outcome, Failure> {
+    match args {
+        Accounts::List => list(&home.open(voice)?, voice),
+        Accounts::Rename { account, name } => {
+            let name = name_of(&name)?;
+            let device = home.open(voice)?;
+            let renamed = device.rename(&find(&device, &account)?, name).await?;
+            voice.event("account", &show::account_event(&renamed));
+            voice.say(&format!("This device is now called {}.", renamed.device_name));
+            Ok(Outcome::Done)
+        }
+        Accounts::Remove { account, yes, only_here } => {
+            let device = home.open(voice)?;
+            let account = find(&device, &account)?;
+            if !yes && !is_sure(voice, &account) {
+                voice.say("Nothing was removed.");
+                return Ok(Outcome::Declined);
+            }
+            remove(&device, &account, only_here).await?;
+            voice.event("removed", &show::account_event(&account));
+            voice.say("Removed: the keys of this account are deleted here.");
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+fn list(device: &Device, voice: &Voice) -> Result<Outcome, Failure> {
+    let accounts = device.accounts()?;
+    for (index, account) in accounts.iter().enumerate() {
+        voice.event("account", &show::account_event(account));
+        voice.say(&show::account(index.saturating_add(1), account));
+    }
+    if accounts.is_empty() {
+        voice.say(
+            "No accounts yet. Get an enrolment code in the portal, then: idp-authenticator enrol PICTURE",
+        );
+    }
+    Ok(Outcome::Done)
+}
+
+fn find(device: &Device, wanted: &str) -> Result<Account, Failure> {
+    let mut accounts = device.accounts()?;
+    match find_account(&accounts, wanted) {
+        Some(index) => Ok(accounts.swap_remove(index)),
+        None => Err(Failure::Usage(format!("There is no one account {wanted}: see `accounts list`."))),
+    }
+}
+
+fn is_sure(voice: &Voice, account: &Account) -> bool {
+    let question = format!("Remove this device from {}? [n]o (default), [y]es: ", clean(&account.name));
+    voice.ask(&question).is_some_and(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+async fn remove(device: &Device, account: &Account, only_here: bool) -> Result<(), Failure> {
+    if only_here {
+        return Ok(device.forget(account)?);
+    }
+    match device.revoke(account).await {
+        // The server has revoked it already: what is left to do is here.
+        Err(error) if matches!(error.code(), Some(ErrorCode::DeviceNotActive | ErrorCode::NotFound)) => {
+            Ok(device.forget(account)?)
+        }
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,140 @@
+//! How does this computer become an authenticator?
+
+use std::{env, path::Path};
+
+use idp_protocol::{ErrorCode, context::PinRules, message::Verdict, pin};
+use serde_json::json;
+use symbolon_authenticator::{Details, Enrolled, Error, HttpTransport, Offered};
+use zeroize::Zeroizing;
+
+use super::{Outcome, name_of, terminal};
+use crate::{
+    args::Enrol,
+    failure::Failure,
+    home::{Home, first_line},
+    picture, show,
+    terminal::Terminal,
+    voice::{Voice, clean},
+};
+
+const PASSWORD_TRIES: usize = 5;
+
+/// Enrols this computer.
+pub async fn run(home: &Home, voice: &Voice, args: Enrol) -> Result<Outcome, Failure> {
+    let link = link_of(voice, &args.code)?;
+    let name = name_of(&args.name)?;
+    let password = args.activation_password_file.as_deref().map(first_line).transpose()?;
+    let human = terminal(voice, args.answers)?;
+    let device = home.open(voice)?;
+    let mut offered = device.enrol(&link).await?;
+    introduce(voice, &offered);
+
+    let mut details = Details::new(name, platform()?);
+    if let Some(rules) = offered.pin_rules() {
+        details = details.pin(&new_pin(voice, &human, rules)?);
+    }
+    if let Some(password) = password {
+        details = details.activation_password(&password);
+    }
+    let enrolled = register(voice, &mut offered, details).await?;
+    show_code(voice, &enrolled.code);
+    let decided = device.finish_enrolment(&enrolled.account, &human).await?;
+    Ok(finish(voice, decided.outcome))
+}
+
+fn link_of(voice: &Voice, code: &str) -> Result<String, Failure> {
+    match code {
+        "-" => voice.ask("The link of the enrolment code: ").ok_or(Error::NotEnrolment.into()),
+        link if link.contains("://") => Ok(link.to_owned()),
+        picture => picture::read(Path::new(picture)),
+    }
+}
+
+/// Shows the code for the portal.
+pub fn show_code(voice: &Voice, code: &str) {
+    voice.event("code", &json!({ "code": code }));
+    voice.say(&format!(
+        "\nType this code into the portal, on the page where you began:\n\n    {}\n\nWaiting for it …",
+        show::grouped(code)
+    ));
+}
+
+/// Tells how the first approval ended.
+pub fn finish(voice: &Voice, outcome: Verdict) -> Outcome {
+    voice.event("enrolled", &json!({ "active": outcome == Verdict::Approve }));
+    if outcome == Verdict::Approve {
+        voice.say("\nDone: this device is ready. Sign in with `idp-authenticator scan PICTURE`.");
+        return Outcome::Done;
+    }
+    voice.say("\nStopped. This device was not added, and its keys are deleted.");
+    Outcome::Declined
+}
+
+fn introduce(voice: &Voice, offered: &Offered<'_, HttpTransport>) {
+    voice.event(
+        "offer",
+        &json!({
+            "organisation": offered.organisation(),
+            "account": offered.account(),
+            "issuer": offered.issuer().as_str(),
+            "pin": offered.pin_rules(),
+        }),
+    );
+    voice.say(&format!(
+        "{} ({}) offers to add this device to the account {}.",
+        clean(offered.organisation()),
+        offered.issuer(),
+        clean(offered.account())
+    ));
+}
+
+fn platform() -> Result<idp_protocol::Text<64>, Failure> {
+    let system = match env::consts::OS {
+        "linux" => "Linux",
+        "macos" => "macOS",
+        "windows" => "Windows",
+        other => other,
+    };
+    name_of(&format!("{system}, terminal"))
+}
+
+/// Says the rules before the person types, and asks until a PIN fits them.
+fn new_pin(voice: &Voice, human: &Terminal<'_>, rules: PinRules) -> Result<Zeroizing<String>, Failure> {
+    if let Some(given) = human.given_pin() {
+        pin::check(given, rules).map_err(Error::from)?;
+        return Ok(given.clone());
+    }
+    voice.say(&format!(
+        "Choose a PIN of {} to {} digits. You will need it for each approval; a row such as 123456, or a \
+         PIN that everybody tries first, is not taken.",
+        rules.min_length, rules.max_length
+    ));
+    loop {
+        let typed = voice.secret_twice("New PIN: ", "The same PIN again: ")?;
+        match pin::check(&typed, rules) {
+            Ok(()) => return Ok(typed),
+            Err(bad) => voice.say(&format!("Not this one: {bad}.")),
+        }
+    }
+}
+
+/// Registers; a server that wants an activation password says so by refusing.
+async fn register(
+    voice: &Voice,
+    offered: &mut Offered<'_, HttpTransport>,
+    mut details: Details,
+) -> Result<Enrolled, Failure> {
+    for _ in 0..PASSWORD_TRIES {
+        match offered.register(&details).await {
+            Err(error) if error.code() == Some(ErrorCode::Wrong) => {
+                let password = voice.secret("The activation password that you were given: ")?;
+                if password.is_empty() {
+                    return Err(Error::from(symbolon_authenticator::Cancelled).into());
+                }
+                details = details.activation_password(&password);
+            }
+            other => return Ok(other?),
+        }
+    }
+    Err(Failure::Usage("That was not the activation password: get a new enrolment code.".to_owned()))
+}

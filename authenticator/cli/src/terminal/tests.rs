@@ -1,0 +1,135 @@
+//! Is Deny what Enter does, and does the person see all the facts?
+
+use std::{
+    io::{self, Cursor, Write},
+    sync::{Mutex, PoisonError},
+};
+
+use idp_protocol::{
+    Octets,
+    context::{Confirm, From, Opens, PinRules, Purpose, Risk, UserVerification},
+    link::Origin,
+};
+use symbolon_authenticator::{Keys, ManualClock, Stage};
+
+use super::*;
+
+#[derive(Clone, Default)]
+struct Screen(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Screen {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+fn voice(json: bool, typed: &str) -> (Voice, Screen, Screen) {
+    let (words, events) = (Screen::default(), Screen::default());
+    let input = Cursor::new(typed.as_bytes().to_vec());
+    (Voice::new(json, Box::new(words.clone()), Box::new(events.clone()), Box::new(input)), words, events)
+}
+
+fn account() -> Account {
+    Account {
+        issuer: Origin::parse("https://id.example.org").unwrap(),
+        organisation: "Example".to_owned(),
+        id: Octets([5; 16]),
+        name: "alice@example.org".to_owned(),
+        device: Octets([4; 16]),
+        device_name: "Laptop".parse().unwrap(),
+        root: Octets([1; 32]),
+        serial: 3,
+        enrolment: Octets([2; 16]),
+        uv: UserVerification::Pin,
+        pin: PinRules { min_length: 6, max_length: 12 },
+        stage: Stage::Active,
+        keys: Keys::generate(&symbolon_aws_lc::crypto()).unwrap(),
+    }
+}
+
+fn context() -> Context {
+    Context {
+        ceremony: Octets([6; 16]),
+        account: Octets([5; 16]),
+        account_name: "alice@example.org".to_owned(),
+        purpose: Purpose::SignIn {
+            client: "Shop\u{1b}[2J".to_owned(),
+            redirect_host: "shop.example.org".to_owned(),
+            opens: Opens::AllApplications,
+        },
+        from: From {
+            address: "192.0.2.7".to_owned(),
+            place: "same network".to_owned(),
+            browser: "Firefox on Linux".to_owned(),
+        },
+        requested_at: 1_000,
+        expires_at: 1_120,
+        risks: vec![Risk::UnknownBrowser],
+        confirm: Confirm::CodeToBrowser,
+        uv: UserVerification::Pin,
+    }
+}
+
+async fn decided(typed: &str) -> Result<Verdict, Cancelled> {
+    let (voice, _, _) = voice(false, typed);
+    let clock = Arc::new(ManualClock::new(1_030));
+    Terminal::new(&voice, clock, Answers::default()).unwrap().decide(&account(), &context()).await
+}
+
+#[tokio::test]
+async fn enter_denies_and_only_a_approves() {
+    assert_eq!(decided("\n").await, Ok(Verdict::Deny));
+    assert_eq!(decided("d\n").await, Ok(Verdict::Deny));
+    assert_eq!(decided("R\n").await, Ok(Verdict::Report));
+    assert_eq!(decided("approve\n").await, Ok(Verdict::Approve));
+    assert_eq!(decided("what?\na\n").await, Ok(Verdict::Approve));
+    assert_eq!(decided("y\nyes\nok\n").await, Ok(Verdict::Deny));
+    assert_eq!(decided("").await, Err(Cancelled), "the end of the input is no decision");
+}
+
+#[tokio::test]
+async fn all_facts_are_shown_and_none_controls_the_terminal() {
+    let (voice, words, events) = voice(true, "\n");
+    let clock = Arc::new(ManualClock::new(1_030));
+    Terminal::new(&voice, clock, Answers::default()).unwrap().decide(&account(), &context()).await.unwrap();
+    let text = words.text();
+    for fact in [
+        "alice@example.org (Example)",
+        "Shop�[2J",
+        "shop.example.org",
+        "all your applications",
+        "192.0.2.7, same network",
+        "Firefox on Linux",
+        "30 seconds ago",
+        "! You have not signed in with this browser before.",
+        "into no other page",
+    ] {
+        assert!(text.contains(fact), "{fact} is missing in:\n{text}");
+    }
+    assert!(text.find("[d]eny").unwrap() > text.find("Firefox").unwrap());
+    assert!(!text.contains('\u{1b}'));
+    let event: serde_json::Value = serde_json::from_str(events.text().trim()).unwrap();
+    assert_eq!((&event["event"], &event["context"]["uv"]), (&"context".into(), &"pin".into()));
+    assert!(event["for"]["keys"].is_null());
+}
+
+#[tokio::test]
+async fn numbers_and_accounts() {
+    let (voice, _, _) = voice(false, "12345\n123 456\n");
+    let human = Terminal::new(&voice, Arc::new(ManualClock::new(0)), Answers::default()).unwrap();
+    assert_eq!(human.number(6, 3).await.unwrap(), "123456");
+    let accounts = [account(), Account { name: "bob".to_owned(), ..account() }];
+    assert_eq!(find_account(&accounts, "2"), Some(1));
+    assert_eq!(find_account(&accounts, "bob"), Some(1));
+    assert_eq!(find_account(&accounts, "3"), None);
+    assert_eq!(find_account(&[account(), account()], "alice@example.org"), None);
+}

@@ -1,0 +1,150 @@
+//! How does the program speak with people, and how with scripts?
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    sync::{Mutex, PoisonError},
+};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+
+/// Standard output and input. For scripts, events are JSON lines on standard output and all words for
+/// people go to standard error.
+pub struct Voice {
+    json: bool,
+    words: Mutex<Box<dyn Write + Send>>,
+    events: Mutex<Box<dyn Write + Send>>,
+    input: Mutex<Box<dyn BufRead + Send>>,
+}
+
+impl Voice {
+    /// The streams of this process.
+    pub fn of_process(json: bool) -> Self {
+        let words: Box<dyn Write + Send> = if json { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+        Self::new(json, words, Box::new(io::stdout()), Box::new(BufReader::new(io::stdin())))
+    }
+
+    /// Streams of the caller.
+    pub fn new(
+        json: bool,
+        words: Box<dyn Write + Send>,
+        events: Box<dyn Write + Send>,
+        input: Box<dyn BufRead + Send>,
+    ) -> Self {
+        Self { json, words: Mutex::new(words), events: Mutex::new(events), input: Mutex::new(input) }
+    }
+
+    /// Says a sentence to the person.
+    pub fn say(&self, text: &str) {
+        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        // A closed pipe is no reason to stop in the middle of a ceremony.
+        let _ = writeln!(words, "{text}").and_then(|()| words.flush());
+    }
+
+    /// Tells a script what happened: the fields of `event`, under the name `name`.
+    pub fn event<T: Serialize>(&self, name: &str, event: &T) {
+        if !self.json {
+            return;
+        }
+        let mut line = Map::new();
+        line.insert("event".to_owned(), name.into());
+        if let Ok(Value::Object(fields)) = serde_json::to_value(event) {
+            line.extend(fields);
+        }
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(events, "{}", Value::Object(line)).and_then(|()| events.flush());
+    }
+
+    /// Tells what went wrong.
+    pub fn fail(&self, failure: &Failure) {
+        let mut text = sentence(&failure.to_string());
+        if let Some(advice) = failure.advice() {
+            text.push(' ');
+            text.push_str(advice);
+        }
+        self.say(&clean(&text));
+        let code = match failure {
+            Failure::Authenticator(error) => error.code(),
+            _ => None,
+        };
+        self.event(
+            "error",
+            &serde_json::json!({ "exit": failure.exit_code(), "code": code, "message": text }),
+        );
+    }
+
+    /// Asks a question and reads a line; `None` at the end of the input.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = write!(words, "{question}").and_then(|()| words.flush());
+        drop(words);
+        let mut line = String::new();
+        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        match input.read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(line.trim().to_owned()),
+        }
+    }
+
+    /// Asks for a secret at the terminal, without showing it.
+    pub fn secret(&self, question: &str) -> Result<Zeroizing<String>, Failure> {
+        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = write!(words, "{question}").and_then(|()| words.flush());
+        drop(words);
+        rpassword::read_password().map(Zeroizing::new).map_err(|_| {
+            Failure::Secret(
+                "There is no terminal to type a secret at: use --passphrase-file and --pin-file.".to_owned(),
+            )
+        })
+    }
+
+    /// Asks for a new secret, until it was typed alike twice.
+    pub fn secret_twice(&self, first: &str, again: &str) -> Result<Zeroizing<String>, Failure> {
+        loop {
+            let secret = self.secret(first)?;
+            if secret == self.secret(again)? {
+                return Ok(secret);
+            }
+            self.say("The two are not alike. Once more, please.");
+        }
+    }
+}
+
+/// The texts of errors begin in lower case, so that they can stand in others.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}
+
+/// A text of somebody else for the terminal. Control characters could move the cursor and rewrite what
+/// stands above, marks of writing direction could turn a name around: both are shown as `�`.
+pub fn clean(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}')
+            || matches!(c, '\u{FEFF}' | '\u{061C}')
+    };
+    text.chars().map(|c| if hidden(c) { '\u{FFFD}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_escape_injection() {
+        assert_eq!(clean("Fire\u{1b}[2Jfox\n\u{202e}gnp"), "Fire�[2Jfox��gnp");
+    }
+
+    #[test]
+    fn errors_are_sentences() {
+        assert_eq!(sentence("the code is damaged"), "The code is damaged.");
+        assert_eq!(sentence("Already one."), "Already one.");
+        assert_eq!(sentence("état"), "État.");
+    }
+}

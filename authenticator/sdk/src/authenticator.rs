@@ -1,0 +1,119 @@
+//! What is an authenticator made of?
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use idp_protocol::{
+    Crypto, Text,
+    link::Origin,
+    message::{Posted, Update},
+};
+
+use crate::{
+    Account, Clock, Error, Signer, Store, Transport,
+    transport::{Request, Response, TransportError},
+    trust::Trusted,
+};
+
+/// A device: its accounts, and the protocol that it speaks with their servers.
+pub struct Authenticator<T> {
+    pub(crate) crypto: Crypto,
+    pub(crate) transport: T,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// How many seconds each server's clock is ahead of ours. One server's must not bend another's.
+    pub(crate) ahead: Mutex<HashMap<Origin, i64>>,
+    pub(crate) trusted: Mutex<HashMap<Origin, Trusted>>,
+}
+
+impl<T> fmt::Debug for Authenticator<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authenticator { .. }")
+    }
+}
+
+impl<T: Transport> Authenticator<T> {
+    /// An authenticator with the accounts of `store`.
+    #[must_use]
+    pub fn new(crypto: Crypto, clock: Arc<dyn Clock>, transport: T, store: Arc<dyn Store>) -> Self {
+        let (ahead, trusted) = (Mutex::default(), Mutex::default());
+        Self { crypto, transport, store, clock, ahead, trusted }
+    }
+
+    /// All accounts of this device.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the store cannot be read.
+    pub fn accounts(&self) -> Result<Vec<Account>, Error> {
+        Ok(self.store.accounts()?)
+    }
+
+    /// The crypto port of this device.
+    #[must_use]
+    pub fn crypto(&self) -> &Crypto {
+        &self.crypto
+    }
+
+    /// The time at `issuer`, as far as it is known: our own clock until the server corrected it.
+    #[must_use]
+    pub fn now(&self, issuer: &Origin) -> i64 {
+        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).get(issuer).copied();
+        self.clock.now().saturating_add(ahead.unwrap_or(0))
+    }
+
+    /// Gives the device another name at the server and here.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if the server does not take it, [`Error::Network`], [`Error::Store`].
+    pub async fn rename(&self, account: &Account, name: Text<64>) -> Result<Account, Error> {
+        self.update(account, &Update::Rename { name: name.clone() }).await?;
+        let renamed = Account { device_name: name, ..account.clone() };
+        self.store.put(&renamed)?;
+        Ok(renamed)
+    }
+
+    /// Takes this device off the account: the server revokes its key, and the key is deleted here.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if the server does not take it, [`Error::Network`], [`Error::Store`].
+    pub async fn revoke(&self, account: &Account) -> Result<(), Error> {
+        self.update(account, &Update::Revoke).await?;
+        Ok(self.store.remove(account)?)
+    }
+
+    /// Deletes the account here and tells nobody: for an account whose server is gone, or whose device was
+    /// revoked in the portal.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the store cannot be written.
+    pub fn forget(&self, account: &Account) -> Result<(), Error> {
+        Ok(self.store.remove(account)?)
+    }
+
+    async fn update(&self, account: &Account, update: &Update) -> Result<(), Error> {
+        let signer = Signer::of(&self.crypto, account)?;
+        self.post::<Update>(&account.issuer, &mut None, |now| {
+            let message = signer.sign(&signer.claims(now, update.clone()))?;
+            Ok(Posted { message, mac: None, pin_proof: None })
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Sends a body of the caller's making and returns the raw answer: nothing is checked, repeated or
+    /// corrected. For tests of a server, and for messages that this library does not know.
+    ///
+    /// # Errors
+    /// [`TransportError`] if no complete answer came.
+    pub async fn post_raw(
+        &self,
+        issuer: &Origin,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Response, TransportError> {
+        self.transport.send(&Request::post(issuer, path, body)).await
+    }
+}

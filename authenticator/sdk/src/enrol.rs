@@ -1,0 +1,275 @@
+//! How does a device become an authenticator of an account?
+//!
+//! `enrol` says hello (E1) and returns an [`Offered`]; its `register` sends the keys (E2) and returns an
+//! [`Enrolled`] with the code that the person types into the portal; then the server puts the first
+//! approval into `pending`, and a decision about it makes the device active.
+
+use std::fmt;
+
+use idp_protocol::{
+    Octets, P256Key, Text,
+    context::{self, Offer, PinRules, UserVerification},
+    crypto::Digest,
+    enrol::{self, Agreed, Parts, Secrets},
+    link::{EnrolPayload, Link, Origin, Target},
+    message::{Hello, Posted, Register},
+    pin,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    Account, Authenticator, Error, Keys, Signer, Stage, Transport,
+    trust::{Trusted, text},
+};
+
+/// What the person says about a new device.
+#[non_exhaustive]
+pub struct Details {
+    /// What the person calls it.
+    pub name: Text<64>,
+    /// What it is, such as `Linux, terminal`.
+    pub platform: Text<64>,
+    /// The new PIN, where the offer asks for one.
+    pub pin: Option<Zeroizing<String>>,
+    /// The activation password, where the server asks for one.
+    pub activation_password: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Details").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Details {
+    /// A device with a name and a platform.
+    #[must_use]
+    pub fn new(name: Text<64>, platform: Text<64>) -> Self {
+        Self { name, platform, pin: None, activation_password: None }
+    }
+
+    /// With this PIN.
+    #[must_use]
+    pub fn pin(mut self, pin: &str) -> Self {
+        self.pin = Some(Zeroizing::new(pin.to_owned()));
+        self
+    }
+
+    /// With this activation password.
+    #[must_use]
+    pub fn activation_password(mut self, password: &str) -> Self {
+        self.activation_password = Some(Zeroizing::new(password.to_owned()));
+        self
+    }
+}
+
+/// An enrolment that the server offered, and whose offer was checked.
+pub struct Offered<'a, T> {
+    authenticator: &'a Authenticator<T>,
+    origin: Origin,
+    payload: EnrolPayload,
+    trusted: Trusted,
+    keys: Keys,
+    signer: Signer,
+    offer: Offer,
+    /// SHA-256 of E1 and of E1r.
+    digests: (Digest, Digest),
+    /// E2, as it was sent: another one by the same key would burn the enrolment.
+    sent: Option<Posted>,
+}
+
+impl<T> fmt::Debug for Offered<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Offered").field("offer", &self.offer).finish_non_exhaustive()
+    }
+}
+
+/// A device that is registered and waits for the code to be typed into the portal.
+#[derive(Clone, Debug)]
+pub struct Enrolled {
+    /// The account, as it was put into the store.
+    pub account: Account,
+    /// The ten digits that the person types into the portal.
+    pub code: String,
+}
+
+impl<T: Transport> Authenticator<T> {
+    /// E1: reads an enrolment code (a link, or the text of a QR), checks the server's root key against it,
+    /// says hello and checks the offer. Nothing is stored yet.
+    ///
+    /// # Errors
+    /// [`Error::Link`] or [`Error::NotEnrolment`] for another text, [`Error::NotAuthentic`] if the server is
+    /// not the one that made the code, [`Error::Refused`] if the code is used up or over.
+    pub async fn enrol(&self, code: &str) -> Result<Offered<'_, T>, Error> {
+        let Link { origin, target: Target::Enrol(payload) } = Link::parse(code)? else {
+            return Err(Error::NotEnrolment);
+        };
+        let trusted = self.fetch_list(&origin, &payload.root).await?;
+        let keys = Keys::generate(&self.crypto)?;
+        let signer = Signer::new(&self.crypto, origin.clone(), &keys, Octets(payload.enrolment))?;
+        let mut sent = None;
+        let body = self.post::<Hello>(&origin, &mut sent, |now| self.hello(&signer, &payload, now)).await?;
+        let hello = self.digest(sent.map(|posted| posted.message).unwrap_or_default().as_bytes());
+        let answer = text(body)?;
+        let said = trusted.list.read_statement::<Offer>(&self.crypto, &answer, &signer.thumbprint())?;
+        self.not_before(&origin, said.iat);
+        let offer = said.msg;
+        if offer.enrolment.0 != payload.enrolment || offer.hello.0 != hello {
+            return Err(Error::OutOfStep);
+        }
+        let digests = (hello, self.digest(answer.as_bytes()));
+        Ok(Offered {
+            authenticator: self,
+            origin,
+            payload,
+            trusted,
+            keys,
+            signer,
+            offer,
+            digests,
+            sent: None,
+        })
+    }
+
+    fn hello(&self, signer: &Signer, payload: &EnrolPayload, now: i64) -> Result<Posted, Error> {
+        let nonce: [u8; 16] = self.crypto.random();
+        let mac = enrol::hello_mac(&self.crypto, payload, &signer.thumbprint(), &nonce);
+        let hello = Hello { enrolment: Octets(payload.enrolment), nonce: Octets(nonce), mac: Octets(mac) };
+        let message = signer.sign(&signer.claims(now, hello))?;
+        Ok(Posted { message, mac: None, pin_proof: None })
+    }
+
+    pub(crate) fn digest(&self, bytes: &[u8]) -> Digest {
+        self.crypto.hash.sha256(bytes)
+    }
+}
+
+impl<T> Offered<'_, T> {
+    /// Who offers, in words.
+    #[must_use]
+    pub fn organisation(&self) -> &str {
+        &self.offer.organisation
+    }
+
+    /// Where.
+    #[must_use]
+    pub fn issuer(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// For whom, masked.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.offer.account
+    }
+
+    /// The rules for the new PIN, where the account asks for one.
+    #[must_use]
+    pub fn pin_rules(&self) -> Option<PinRules> {
+        (self.offer.uv == UserVerification::Pin).then_some(self.offer.pin)
+    }
+}
+
+impl<T: Transport> Offered<'_, T> {
+    /// E2: registers the keys, checks the server's transcript against ours, puts the account into the store
+    /// and returns the code for the portal.
+    ///
+    /// After [`Error::Network`] call it again: the same bytes are sent, whatever the details say. After a
+    /// wrong activation password ([`idp_protocol::ErrorCode::Wrong`]) call it with another one.
+    ///
+    /// # Errors
+    /// [`Error::PinNeeded`] and [`Error::BadPin`] before anything is sent, [`Error::NotAuthentic`] or
+    /// [`Error::OutOfStep`] if the server saw another registration than ours, [`Error::Refused`].
+    pub async fn register(&mut self, details: &Details) -> Result<Enrolled, Error> {
+        let pin = self.checked_pin(details)?;
+        let (authenticator, mut sent) = (self.authenticator, self.sent.take());
+        let answer = authenticator
+            .post::<Register>(&self.origin, &mut sent, |now| self.message(details, pin, now))
+            .await;
+        if matches!(&answer, Err(Error::Network(_) | Error::Unexpected(_))) {
+            self.sent = sent;
+            return Err(answer.err().unwrap_or(Error::OutOfStep));
+        }
+        let registered = sent.map(|posted| posted.message).unwrap_or_default();
+        let enrolled = self.check(&text(answer?)?, &registered, details.name.clone())?;
+        authenticator.store.put(&enrolled.account)?;
+        Ok(enrolled)
+    }
+
+    fn checked_pin<'d>(&self, details: &'d Details) -> Result<Option<&'d str>, Error> {
+        match self.offer.uv {
+            UserVerification::None => Ok(None),
+            UserVerification::Pin => {
+                let pin = details.pin.as_ref().ok_or(Error::PinNeeded)?;
+                pin::check(pin, self.offer.pin)?;
+                Ok(Some(pin))
+            }
+            UserVerification::Platform => Err(Error::NoPlatformVerification),
+        }
+    }
+
+    fn message(&self, details: &Details, pin: Option<&str>, now: i64) -> Result<Posted, Error> {
+        let crypto = &self.authenticator.crypto;
+        let enrolment = Octets(self.payload.enrolment);
+        let dh = P256Key::from_point(&crypto.agreement.public(&self.keys.agreement)?)?;
+        let register = Register {
+            enrolment,
+            offer: Octets(self.digests.1),
+            dh,
+            name: details.name.clone(),
+            platform: details.platform.clone(),
+            sealed: self.seal(details, pin, now)?,
+        };
+        let message = self.signer.sign(&self.signer.claims(now, register))?;
+        let mac = enrol::register_mac(crypto, &self.payload.secret, &message);
+        Ok(Posted { message, mac: Some(Octets(mac)), pin_proof: None })
+    }
+
+    fn seal(&self, details: &Details, pin: Option<&str>, now: i64) -> Result<Vec<u8>, Error> {
+        let crypto = &self.authenticator.crypto;
+        let recipient = self.trusted.list.agreement_key(now).ok_or(Error::NotAuthentic)?;
+        let secrets = Secrets {
+            pin_key: pin.map(|pin| Octets(*self.signer.pin_key(pin))),
+            activation_password: details.activation_password.as_deref().cloned(),
+        };
+        let plain = Zeroizing::new(serde_json::to_vec(&secrets).map_err(|_| Error::OutOfStep)?);
+        let info = enrol::secrets_info(self.origin.as_str());
+        Ok(crypto.agreement.hpke_seal(&recipient.point(), &info, &self.payload.enrolment, &plain)?)
+    }
+
+    /// E3 and E4: both sides hash the same transcript, or somebody stands between them.
+    fn check(&self, answer: &str, registered: &str, name: Text<64>) -> Result<Enrolled, Error> {
+        let crypto = &self.authenticator.crypto;
+        let said = self.trusted.list.read_statement::<context::Registered>(
+            crypto,
+            answer,
+            &self.signer.thumbprint(),
+        )?;
+        let (hello, offer) = self.digests;
+        let register = self.authenticator.digest(registered.as_bytes());
+        let payload = self.authenticator.digest(&Zeroizing::new(self.payload.to_bytes()));
+        let transcript = enrol::transcript(crypto, &Parts { payload, hello, offer, register });
+        if said.msg.transcript.0 != transcript {
+            return Err(Error::OutOfStep);
+        }
+        let peer = self.offer.ephemeral.point();
+        let code =
+            Agreed::derive(crypto, &self.keys.agreement, &peer, &transcript)?.code(crypto, &transcript);
+        let account = Account {
+            issuer: self.origin.clone(),
+            organisation: self.offer.organisation.clone(),
+            id: said.msg.account,
+            name: self.offer.account.clone(),
+            device: said.msg.device,
+            device_name: name,
+            root: self.trusted.root,
+            serial: self.trusted.list.serial,
+            enrolment: Octets(self.payload.enrolment),
+            uv: self.offer.uv,
+            pin: self.offer.pin,
+            stage: Stage::Unconfirmed { code: code.clone() },
+            keys: self.keys.clone(),
+        };
+        Ok(Enrolled { account, code })
+    }
+}

@@ -1,0 +1,308 @@
+//! How does a device claim a sign-in, see what it is about and decide?
+
+use std::fmt;
+
+use idp_protocol::{
+    Octets,
+    context::{Confirm, Context, Decided, Purpose, UserVerification, Waiting},
+    link::{Link, Origin, Target},
+    message::{
+        AddDecision, Decision, EnrolDecision, Message, Pending, Posted, QrClaim, QrDecision, Reference,
+        Verdict,
+    },
+    prompt::{Prompt, normalise_user_code},
+};
+use zeroize::Zeroizing;
+
+use crate::{Account, Authenticator, Error, Signer, Stage, Transport, trust::text};
+
+/// A sign-in ticket, and how it came to the device.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ticket {
+    origin: Origin,
+    reference: Reference,
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+impl Ticket {
+    /// A ticket from the camera.
+    ///
+    /// # Errors
+    /// [`Error::NeedsLink`] for the code of a same-device sign-in: who scans it sits at another device.
+    pub fn from_scan(text: &str) -> Result<Self, Error> {
+        let (origin, ticket) = scanned(text)?;
+        Ok(Self { origin, reference: Reference::Scan { ticket } })
+    }
+
+    /// A ticket from a picture that the person chose.
+    ///
+    /// # Errors
+    /// As [`Ticket::from_scan`].
+    pub fn from_picture(text: &str) -> Result<Self, Error> {
+        let (origin, ticket) = scanned(text)?;
+        Ok(Self { origin, reference: Reference::Picture { ticket } })
+    }
+
+    /// A ticket of a browser on the same device, from the link that it opened.
+    ///
+    /// # Errors
+    /// [`Error::NeedsScan`] for a code that must be scanned: as a link in a mail it would be QR phishing
+    /// without a camera.
+    pub fn from_link(text: &str) -> Result<Self, Error> {
+        let link = Link::parse(text)?;
+        match link.target {
+            Target::SameDevice(ticket) => {
+                Ok(Self { origin: link.origin, reference: Reference::Link { ticket } })
+            }
+            Target::Scan(_) => Err(Error::NeedsScan),
+            Target::Enrol(_) => Err(Error::IsEnrolment),
+        }
+    }
+
+    /// Whose ticket it says it is.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+}
+
+fn scanned(text: &str) -> Result<(Origin, Vec<u8>), Error> {
+    let link = Link::parse(text)?;
+    match link.target {
+        Target::Scan(ticket) => Ok((link.origin, ticket)),
+        Target::SameDevice(_) => Err(Error::NeedsLink),
+        Target::Enrol(_) => Err(Error::IsEnrolment),
+    }
+}
+
+/// Something that waits for a decision, and that the server signed for this device.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    account: Account,
+    context: Context,
+    message: String,
+}
+
+impl Claimed {
+    /// Which of the device's accounts is asked.
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// What is asked.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The signed bytes that a decision covers.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// What the person answers.
+#[non_exhaustive]
+pub struct Answer {
+    /// The decision.
+    pub verdict: Verdict,
+    /// The number from the browser, where the context asks for one.
+    pub number: Option<String>,
+    /// The PIN, where the context asks for one.
+    pub pin: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("verdict", &self.verdict).finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// An answer without number and PIN.
+    #[must_use]
+    pub fn new(verdict: Verdict) -> Self {
+        Self { verdict, number: None, pin: None }
+    }
+
+    /// With the number from the browser.
+    #[must_use]
+    pub fn number(mut self, number: &str) -> Self {
+        self.number = Some(number.to_owned());
+        self
+    }
+
+    /// With the PIN.
+    #[must_use]
+    pub fn pin(mut self, pin: &str) -> Self {
+        self.pin = Some(Zeroizing::new(pin.to_owned()));
+        self
+    }
+
+    /// What an approval needs must be there; a denial needs nothing, so that nothing stands in its way.
+    fn check(&self, context: &Context) -> Result<(), Error> {
+        if self.verdict != Verdict::Approve {
+            return Ok(());
+        }
+        if let Confirm::NumberFromBrowser { digits, .. } = context.confirm {
+            let fits = |number: &String| {
+                number.len() == usize::from(digits) && number.bytes().all(|byte| byte.is_ascii_digit())
+            };
+            self.number.as_ref().filter(|number| fits(number)).ok_or(Error::NumberNeeded(digits))?;
+        }
+        match context.uv {
+            UserVerification::None => Ok(()),
+            UserVerification::Pin if self.pin.is_some() => Ok(()),
+            UserVerification::Pin => Err(Error::PinNeeded),
+            UserVerification::Platform => Err(Error::NoPlatformVerification),
+        }
+    }
+}
+
+impl<T: Transport> Authenticator<T> {
+    /// The active accounts that a ticket can be used with.
+    ///
+    /// # Errors
+    /// [`Error::Foreign`] if there is none: such a code is rejected before any network call.
+    pub fn accounts_for(&self, ticket: &Ticket) -> Result<Vec<Account>, Error> {
+        let mut accounts = self.accounts()?;
+        accounts.retain(|account| account.issuer == ticket.origin && account.is_active());
+        if accounts.is_empty() { Err(Error::Foreign(ticket.origin.clone())) } else { Ok(accounts) }
+    }
+
+    /// Q4: claims the sign-in of a ticket for one of the device's accounts.
+    ///
+    /// # Errors
+    /// [`Error::Foreign`] if the ticket is of another server than the account, [`Error::Refused`] if it is
+    /// over or was claimed by another device, [`Error::NotAuthentic`] for an answer of somebody else.
+    pub async fn claim(&self, account: &Account, ticket: &Ticket) -> Result<Claimed, Error> {
+        if account.issuer != ticket.origin {
+            return Err(Error::Foreign(ticket.origin.clone()));
+        }
+        self.claim_reference(account, ticket.reference.clone()).await
+    }
+
+    /// Q4 with the code that the person typed instead of scanning.
+    ///
+    /// # Errors
+    /// [`Error::BadUserCode`] if it is none, otherwise as [`Authenticator::claim`].
+    pub async fn claim_code(&self, account: &Account, typed: &str) -> Result<Claimed, Error> {
+        let code = normalise_user_code(typed).ok_or(Error::BadUserCode)?;
+        self.claim_reference(account, Reference::Code { code }).await
+    }
+
+    async fn claim_reference(&self, account: &Account, reference: Reference) -> Result<Claimed, Error> {
+        let signer = Signer::of(&self.crypto, account)?;
+        let body = self
+            .post::<QrClaim>(&account.issuer, &mut None, |now| {
+                let claim = QrClaim { reference: reference.clone(), account: account.id };
+                let message = signer.sign(&signer.claims(now, claim))?;
+                Ok(Posted { message, mac: None, pin_proof: None })
+            })
+            .await?;
+        self.claimed(account, &signer, text(body)?).await
+    }
+
+    async fn claimed(&self, account: &Account, signer: &Signer, message: String) -> Result<Claimed, Error> {
+        let said = self.read::<Context>(account, &signer.thumbprint(), &message).await?;
+        if said.msg.account != account.id {
+            return Err(Error::OutOfStep);
+        }
+        Ok(Claimed { account: account.clone(), context: said.msg, message })
+    }
+
+    /// What waits for this device at the account's server, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if the device is not known any more, [`Error::NotAuthentic`] for contexts of
+    /// somebody else.
+    pub async fn pending(&self, account: &Account) -> Result<Vec<Claimed>, Error> {
+        let signer = Signer::of(&self.crypto, account)?;
+        let sign = |now| Ok(signer.sign(&signer.claims(now, Pending {}))?);
+        let body = self.get_signed::<Pending>(&account.issuer, sign).await?;
+        let waiting: Waiting = serde_json::from_slice(&body).map_err(|_| Error::Newer)?;
+        self.set_time(&account.issuer, waiting.time);
+        let mut claimed = Vec::new();
+        for message in waiting.contexts {
+            match self.claimed(account, &signer, message).await {
+                // A purpose that only a newer authenticator knows must not hide the others.
+                Err(Error::Newer) => {}
+                other => claimed.push(other?),
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Q7, E5 and the approval of another authenticator: signs the decision about exactly the bytes that
+    /// were claimed. The first approval makes the account active, its denial removes it.
+    ///
+    /// # Errors
+    /// [`Error::PinNeeded`] or [`Error::NumberNeeded`] before anything is sent; [`Error::Refused`] with
+    /// [`idp_protocol::ErrorCode::Wrong`] for a wrong PIN or number.
+    pub async fn decide(&self, claimed: &Claimed, answer: &Answer) -> Result<Decided, Error> {
+        answer.check(&claimed.context)?;
+        let decision = Decision {
+            ceremony: claimed.context.ceremony,
+            context: Octets(self.digest(claimed.message.as_bytes())),
+            decision: answer.verdict,
+            account: claimed.account.id,
+            number: answer.number.clone(),
+        };
+        match claimed.context.purpose {
+            Purpose::SignIn { .. } => self.send(claimed, answer, &QrDecision(decision)).await,
+            Purpose::AddAuthenticator => self.send(claimed, answer, &AddDecision(decision)).await,
+            Purpose::FirstApproval => {
+                let decided = self.send(claimed, answer, &EnrolDecision(decision)).await?;
+                self.settle(claimed, answer.verdict)?;
+                Ok(decided)
+            }
+            _ => Err(Error::Newer),
+        }
+    }
+
+    async fn send<M: Message + Clone>(
+        &self,
+        claimed: &Claimed,
+        answer: &Answer,
+        msg: &M,
+    ) -> Result<Decided, Error> {
+        let account = &claimed.account;
+        let signer = Signer::of(&self.crypto, account)?;
+        let body = self
+            .post::<M>(&account.issuer, &mut None, |now| {
+                let message = signer.sign(&signer.claims(now, msg.clone()))?;
+                let pin_proof = answer.pin.as_ref().map(|pin| signer.pin_proof(pin, M::TYP, &message));
+                Ok(Posted { message, mac: None, pin_proof })
+            })
+            .await?;
+        let said = self.read::<Decided>(account, &signer.thumbprint(), &text(body)?).await?;
+        let fits = said.msg.ceremony == claimed.context.ceremony && said.msg.outcome == answer.verdict;
+        if fits && leads_home(&said.msg, &account.issuer) { Ok(said.msg) } else { Err(Error::OutOfStep) }
+    }
+
+    fn settle(&self, claimed: &Claimed, verdict: Verdict) -> Result<(), Error> {
+        if verdict != Verdict::Approve {
+            return Ok(self.store.remove(&claimed.account)?);
+        }
+        let name = claimed.context.account_name.clone();
+        let active = Account { name, stage: Stage::Active, ..claimed.account.clone() };
+        Ok(self.store.put(&active)?)
+    }
+}
+
+/// A return address leads to the server itself, so that no mistake of it opens a foreign page.
+fn leads_home(decided: &Decided, issuer: &Origin) -> bool {
+    match &decided.prompt {
+        Some(Prompt::Return { url }) => {
+            url.strip_prefix(issuer.as_str()).is_some_and(|path| path.starts_with('/'))
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,141 @@
+//! Does the sealed file keep what it got, and open for its passphrase alone?
+
+#[cfg(test)]
+mod sealed {
+    use std::{env, fs, path::PathBuf, process};
+
+    use idp_protocol::{
+        Crypto, Octets,
+        context::{PinRules, UserVerification},
+        link::Origin,
+    };
+    use symbolon_authenticator::{Account, Keys, SealedFile, Stage, Store, store::StoreError};
+
+    const PASSPHRASE: &str = "correct horse battery";
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            Self(env::temp_dir().join(format!("symbolon-{}-{name}", process::id())))
+        }
+
+        fn file(&self) -> PathBuf {
+            self.0.join("keys")
+        }
+
+        fn open(&self, passphrase: &str) -> Result<SealedFile, StoreError> {
+            SealedFile::open(symbolon_aws_lc::crypto(), &self.file(), passphrase)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn account(crypto: &Crypto, device: u8) -> Account {
+        Account {
+            issuer: Origin::parse("https://id.example.org").unwrap(),
+            organisation: "Example".to_owned(),
+            id: Octets([5; 16]),
+            name: "alice@example.org".to_owned(),
+            device: Octets([device; 16]),
+            device_name: "Laptop".parse().unwrap(),
+            root: Octets([1; 32]),
+            serial: 3,
+            enrolment: Octets([2; 16]),
+            uv: UserVerification::Pin,
+            pin: PinRules { min_length: 6, max_length: 12 },
+            stage: Stage::Unconfirmed { code: "0123456789".to_owned() },
+            keys: Keys::generate(crypto).unwrap(),
+        }
+    }
+
+    #[test]
+    fn accounts_come_back() {
+        let folder = Folder::new("back");
+        let crypto = symbolon_aws_lc::crypto();
+        let (one, two) = (account(&crypto, 1), account(&crypto, 2));
+        let store = folder.open(PASSPHRASE).unwrap();
+        store.put(&one).unwrap();
+        store.put(&two).unwrap();
+        store.put(&Account { stage: Stage::Active, ..one.clone() }).unwrap();
+
+        let again = folder.open(PASSPHRASE).unwrap();
+        let accounts = again.accounts().unwrap();
+        assert_eq!(accounts.len(), 2);
+        assert!(accounts[0].is_active());
+        assert_eq!(accounts[0].keys.signature, one.keys.signature);
+        assert_eq!(accounts[1].keys.agreement, two.keys.agreement);
+        assert_eq!(accounts[1].keys.device, two.keys.device);
+        again.remove(&one).unwrap();
+        assert_eq!(store.accounts().unwrap().len(), 1, "the other handle sees it");
+        let bytes = fs::read(folder.file()).unwrap();
+        assert!(!bytes.windows(5).any(|part| part == b"alice"), "names are sealed too");
+    }
+
+    #[test]
+    fn wrong_passphrase() {
+        let folder = Folder::new("wrong");
+        folder.open(PASSPHRASE).unwrap();
+        assert!(matches!(folder.open("correct horse"), Err(StoreError::Passphrase(_))));
+        let new = Folder::new("short");
+        assert!(matches!(new.open("short"), Err(StoreError::Short(_))));
+        assert!(!new.file().exists());
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let folder = Folder::new("changed");
+        folder.open(PASSPHRASE).unwrap();
+        let good = fs::read(folder.file()).unwrap();
+        for at in 0..good.len() {
+            let mut changed = good.clone();
+            changed[at] ^= 1;
+            fs::write(folder.file(), &changed).unwrap();
+            assert!(folder.open(PASSPHRASE).is_err(), "{at}");
+        }
+        for length in [0, 8, 30, good.len() - 1] {
+            fs::write(folder.file(), &good[..length]).unwrap();
+            assert!(folder.open(PASSPHRASE).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_asks_for_hours() {
+        let folder = Folder::new("hours");
+        folder.open(PASSPHRASE).unwrap();
+        let mut bytes = fs::read(folder.file()).unwrap();
+        bytes[9..13].copy_from_slice(&u32::MAX.to_be_bytes());
+        fs::write(folder.file(), &bytes).unwrap();
+        assert!(matches!(folder.open(PASSPHRASE), Err(StoreError::Format(_))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_reads_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = Folder::new("mode");
+        folder.open(PASSPHRASE).unwrap().put(&account(&symbolon_aws_lc::crypto(), 1)).unwrap();
+        let mode = |path: &PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder.file()), mode(&folder.0)), (0o600, 0o700));
+    }
+
+    #[test]
+    fn two_writers_lose_nothing() {
+        let folder = Folder::new("writers");
+        folder.open(PASSPHRASE).unwrap();
+        std::thread::scope(|scope| {
+            for device in 0..4 {
+                let folder = &folder;
+                scope.spawn(move || {
+                    let store = folder.open(PASSPHRASE).unwrap();
+                    store.put(&account(&symbolon_aws_lc::crypto(), device)).unwrap();
+                });
+            }
+        });
+        assert_eq!(folder.open(PASSPHRASE).unwrap().accounts().unwrap().len(), 4);
+    }
+}
