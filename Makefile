@@ -1,0 +1,15 @@
+# The few commands that people type. Each one sets up what it needs.
+
+.PHONY: demo demo-reset test
+
+# The identity provider and a shop on this computer, with a person to sign in as. Ctrl-C ends it, the data stays.
+demo:
+	@scripts/demo.sh
+
+# Forgets everything that the demo stored.
+demo-reset:
+	rm -rf .demo
+
+# Every test, on SQLite and on a PostgreSQL of its own.
+test:
+	@scripts/test.sh

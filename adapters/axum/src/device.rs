@@ -1,0 +1,94 @@
+//! Which request carries which signed message of a device?
+//!
+//! No cookie is read here and none is set: a device is its key, so there is nothing that another site could
+//! make a browser send. Whether a message is authentic, fresh and allowed is the engine's to say.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State, rejection::JsonRejection},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use idp_core::{
+    Refusal,
+    engine::{DeviceReply, DeviceRequest, Engine},
+};
+use idp_protocol::message::{
+    AddDecision, EnrolDecision, Hello, Message, Pending, Posted, QrClaim, QrDecision, Register, Update,
+};
+
+use crate::{address::ClientAddress, errors};
+
+/// The largest body of a device, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+/// Where the signed list of the server's keys is.
+pub const KEY_LIST: &str = "/.well-known/authenticator-configuration";
+
+/// The endpoints of devices, each at the path of its message, and the server's key list.
+///
+/// It must stand at the root of the issuer: the path is under each message's signature.
+pub fn device_router(engine: Arc<Engine>) -> Router {
+    Router::new()
+        .route(Hello::PATH, post(answer::<Hello>))
+        .route(Register::PATH, post(answer::<Register>))
+        .route(EnrolDecision::PATH, post(answer::<EnrolDecision>))
+        .route(AddDecision::PATH, post(answer::<AddDecision>))
+        .route(QrClaim::PATH, post(answer::<QrClaim>))
+        .route(QrDecision::PATH, post(answer::<QrDecision>))
+        .route(Update::PATH, post(answer::<Update>))
+        .route(Pending::PATH, get(pending))
+        .route(KEY_LIST, get(key_list))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(engine)
+}
+
+async fn answer<M: Message>(
+    State(engine): State<Arc<Engine>>,
+    address: ClientAddress,
+    body: Result<Json<Posted>, JsonRejection>,
+) -> Response {
+    match body {
+        Ok(Json(posted)) => reply::<M>(&engine, posted, address).await,
+        Err(rejection) => {
+            let face = errors::of_refusal(&Refusal::Malformed);
+            errors::json_of(errors::Face { status: rejection.status(), ..face }, None, engine.now())
+        }
+    }
+}
+
+async fn pending(State(engine): State<Arc<Engine>>, address: ClientAddress, headers: HeaderMap) -> Response {
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some(message) = value.and_then(|value| value.strip_prefix("Device ")) else {
+        return errors::json(&Refusal::Unauthentic.into(), engine.now());
+    };
+    let posted = Posted { message: message.trim().to_owned(), mac: None, pin_proof: None };
+    reply::<Pending>(&engine, posted, address).await
+}
+
+async fn reply<M: Message>(
+    engine: &Engine,
+    posted: Posted,
+    ClientAddress(address): ClientAddress,
+) -> Response {
+    let request = DeviceRequest { method: M::METHOD, path: M::PATH, posted, address };
+    let mut response = match engine.answer_device(&request).await {
+        Ok(DeviceReply::Statement(statement)) => jose(statement),
+        Ok(DeviceReply::Waiting(waiting)) => Json(waiting).into_response(),
+        Ok(DeviceReply::Nothing) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => errors::json(&error, engine.now()),
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn key_list(State(engine): State<Arc<Engine>>) -> Response {
+    jose(engine.keys().list().to_owned())
+}
+
+fn jose(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "application/jose"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], text)
+        .into_response()
+}

@@ -1,0 +1,132 @@
+// What makes a page live? It works without this script; with it, nothing needs to be reloaded by hand.
+"use strict";
+
+// The secret behind "#" leaves the address line and the history before anything else happens.
+function takeFragment() {
+  const secret = location.hash.slice(1);
+  if (secret) history.replaceState(null, "", location.pathname + location.search);
+  return secret;
+}
+
+function localTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (isNaN(at)) continue;
+    const lang = document.documentElement.lang;
+    time.title = time.textContent;
+    time.textContent = at.toLocaleString(lang, { dateStyle: "medium", timeStyle: "short" });
+  }
+}
+
+class Panel {
+  constructor(element) {
+    this.element = element;
+    this.say = document.getElementById("live-say");
+    this.step = this.current().step;
+    this.tag = null;
+    this.over = false;
+    this.source = null;
+    this.round = 0;
+    document.addEventListener("visibilitychange", () => this.follow());
+    // A form is under way: an event that comes before its answer must not lead the page elsewhere.
+    document.addEventListener("submit", () => this.stop());
+    this.settle();
+    this.follow();
+  }
+
+  current() {
+    const inner = this.element.querySelector("[data-step]");
+    return inner ? inner.dataset : {};
+  }
+
+  // A hidden page holds no connection: a browser has six of them for all its tabs.
+  follow() {
+    this.round += 1;
+    if (this.source) this.source.close();
+    this.source = null;
+    if (this.over || document.hidden) return;
+    const round = this.round;
+    this.source = new EventSource(this.element.dataset.events);
+    this.source.onmessage = (event) => this.show(JSON.parse(event.data));
+    // A newer page of this browser has the stream now, or the network failed: ask instead, and do not take it back.
+    this.source.onerror = () => {
+      if (round !== this.round) return;
+      this.source.close();
+      this.source = null;
+      this.ask(round);
+    };
+  }
+
+  stop() {
+    this.over = true;
+    this.round += 1;
+    if (this.source) this.source.close();
+    this.source = null;
+  }
+
+  async ask(round) {
+    let pause = 2000;
+    while (!this.over && round === this.round) {
+      try {
+        const seen = this.tag ? "&wait=1&seen=" + encodeURIComponent(this.tag) : "";
+        const answer = await fetch(this.element.dataset.state + seen, { cache: "no-store" });
+        if (answer.status === 404) return;
+        if (round !== this.round) return;
+        if (answer.ok) {
+          this.show(await answer.json());
+          pause = 2000;
+        } else {
+          pause += 5000;
+        }
+      } catch {
+        pause += 5000;
+      }
+      await new Promise((done) => setTimeout(done, pause));
+    }
+  }
+
+  show(state) {
+    if (state.tag === this.tag) return;
+    this.tag = state.tag;
+    if (["done", "denied", "expired", "burned"].includes(state.status)) this.stop();
+    if (typeof state.html !== "string") return;
+    const next = document.createElement("template");
+    next.innerHTML = state.html;
+    const fresh = next.content.querySelector("[data-step]");
+    // A form that somebody types into stays while nothing but a clock changed.
+    if (fresh && fresh.dataset.step === this.step && this.element.contains(document.activeElement)) {
+      if (document.activeElement instanceof HTMLInputElement) return;
+    }
+    this.element.replaceChildren(next.content);
+    const { step, say } = this.current();
+    if (step !== this.step) {
+      this.step = step;
+      if (this.say) this.say.textContent = say;
+      this.settle();
+    }
+  }
+
+  // What a new step needs: an approval finishes by itself, a field gets the cursor unless it is used elsewhere.
+  settle() {
+    if (this.element.querySelector("[data-reload]")) return location.reload();
+    const auto = this.element.querySelector("form[data-auto]");
+    // After an error the person decides: a form that fails must not be sent again and again.
+    if (auto && !document.getElementById("page-error")) return auto.requestSubmit();
+    const field = this.element.querySelector("[data-focus]");
+    const busy = document.activeElement instanceof HTMLInputElement && document.activeElement.value;
+    if (field && !busy) field.focus();
+  }
+}
+
+localTimes(document);
+if (document.querySelector("[data-drop-fragment]")) takeFragment();
+const returning = document.querySelector("form[data-return]");
+if (returning) {
+  const code = takeFragment();
+  if (code) {
+    returning.elements.code.value = code;
+    returning.requestSubmit();
+  }
+}
+for (const form of document.querySelectorAll("main > section > form[data-auto]")) form.requestSubmit();
+for (const element of document.querySelectorAll("[data-live]")) new Panel(element);

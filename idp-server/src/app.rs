@@ -1,0 +1,178 @@
+//! How are the parts put together? The composition root: the only file that chooses adapters and methods.
+
+use std::{fmt, sync::Arc, thread};
+
+use axum::{Router, extract::FromRef};
+use idp_core::{
+    Clock, Crypto, Fault, SystemClock,
+    engine::{Engine, Parts},
+    methods,
+    passwords::Argon2Pool,
+    place::NoPlaces,
+    seal::Sealer,
+};
+use symbolon_axum::Web;
+use symbolon_sqlx::{Db, OpenError, Options};
+
+use crate::{
+    Config,
+    config::KekError,
+    oidc::{Clients, Provider},
+    routes,
+};
+
+/// What the server takes from the world around it; tests bring a clock that they can move.
+#[derive(Clone)]
+pub struct World {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The crypto port.
+    pub crypto: Crypto,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("World { .. }")
+    }
+}
+
+impl Default for World {
+    /// The system's clock and randomness.
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), crypto: symbolon_aws_lc::crypto() }
+    }
+}
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is no key-encryption key.
+    #[error("there is no key-encryption key: {0}")]
+    Kek(#[from] KekError),
+    /// The store cannot be opened.
+    #[error("the store cannot be opened: {0}")]
+    Store(#[from] OpenError),
+    /// The keys in the store were sealed with another key-encryption key.
+    #[error(
+        "the key-encryption key does not fit this store: it is not the one that the store was made with. \
+         Bring back the file `kek` (or SYMBOLON_KEK) of that time"
+    )]
+    WrongKek,
+    /// A part does not start.
+    #[error("the server cannot start: {0}")]
+    Fault(#[source] Fault),
+}
+
+impl From<Fault> for StartError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Unsealable => Self::WrongKek,
+            fault => Self::Fault(fault),
+        }
+    }
+}
+
+/// The server, ready to answer. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    engine: Arc<Engine>,
+    web: Web,
+    db: Db,
+    clients: Clients,
+    provider: Provider,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "App({})", self.issuer())
+    }
+}
+
+impl App {
+    /// Opens the store, loads the keys (and makes them on first start) and puts everything together.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(config: Config, world: World) -> Result<Self, StartError> {
+        let kek = config.store.load_kek(&world.crypto)?;
+        let sealer = Sealer::new(world.crypto.clone(), kek, Vec::new());
+        let db = Db::open(&config.store.url(), Options::default()).await?;
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let engine = Engine::start(Parts {
+            store: Arc::new(db.clone()),
+            users: Arc::new(db.clone()),
+            clock: world.clock,
+            crypto: world.crypto.clone(),
+            sealer,
+            issuer: config.server.issuer.clone(),
+            passwords: Arc::new(Argon2Pool::new(world.crypto, threads)),
+            places: Arc::new(NoPlaces),
+            settings: config.engine.clone(),
+            methods: methods::standard(),
+            enrolments: methods::enrolments(),
+        })
+        .await?;
+        let engine = Arc::new(engine);
+        let provider = Provider::start(&engine).await?;
+        let clients = Clients::new(db.clone());
+        let web = Web::new(Arc::clone(&engine));
+        Ok(Self(Arc::new(Inner { config, engine, web, db, clients, provider })))
+    }
+
+    /// Every URL of the server.
+    pub fn router(&self) -> Router {
+        routes::router(self)
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.0.engine
+    }
+
+    /// What the browser-facing handlers share.
+    #[must_use]
+    pub fn web(&self) -> &Web {
+        &self.0.web
+    }
+
+    /// The database, for what the engine's ports do not have: lists of people and clients.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// The applications that may ask for sign-ins.
+    #[must_use]
+    pub fn clients(&self) -> &Clients {
+        &self.0.clients
+    }
+
+    /// The OpenID provider's keys and documents.
+    #[must_use]
+    pub fn provider(&self) -> &Provider {
+        &self.0.provider
+    }
+
+    /// Who the server is: an origin such as `https://id.example.org`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.0.engine.keys().issuer()
+    }
+}
+
+impl FromRef<App> for Web {
+    fn from_ref(app: &App) -> Self {
+        app.0.web.clone()
+    }
+}

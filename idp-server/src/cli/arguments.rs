@@ -1,0 +1,176 @@
+//! Which commands and flags are there?
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use idp_core::policy::Acr;
+
+/// The Symbolon identity provider.
+#[derive(Debug, Parser)]
+#[command(name = "idp-server", version, about, propagate_version = true)]
+pub struct Arguments {
+    /// The configuration file [default: symbolon.toml, if it exists].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Settings that are often different from start to start; each one is also a key of the file.
+#[derive(Args, Debug)]
+struct Settings {
+    /// Who the server is: an origin such as https://id.example.org (server.issuer).
+    #[arg(long, global = true, value_name = "ORIGIN")]
+    issuer: Option<String>,
+    /// The address and port to listen on (server.listen).
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// The database (store.url). An address with a password in it belongs into SYMBOLON_STORE_URL instead.
+    #[arg(long, global = true, value_name = "URL")]
+    store_url: Option<String>,
+    /// The directory of the key-encryption key (store.state_dir).
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    state_dir: Option<String>,
+}
+
+impl Arguments {
+    /// The settings that were given as flags, by their keys.
+    pub fn flags(&self) -> Vec<(&'static str, String)> {
+        let flags = [
+            ("server.issuer", &self.settings.issuer),
+            ("server.listen", &self.settings.listen),
+            ("store.url", &self.settings.store_url),
+            ("store.state_dir", &self.settings.state_dir),
+        ];
+        flags.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).collect()
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Answer requests until SIGINT or SIGTERM.
+    Serve {
+        /// Try it out on this computer: makes a person and an application, and tells the password.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Say whether the configuration is right.
+    CheckConfig,
+    /// Show the configuration's keys.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Accounts of people.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Applications that may ask for sign-ins.
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// The server's own keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+/// `config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print a file with every key, its default and its meaning.
+    Reference,
+}
+
+/// `user …`. Passwords are asked for at the terminal, or read from standard input as one line.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account.
+    Add {
+        /// The name for signing in.
+        login: String,
+        /// The full name.
+        #[arg(long)]
+        name: Option<String>,
+        /// The e-mail address.
+        #[arg(long)]
+        email: Option<String>,
+        /// The preferred language, such as de.
+        #[arg(long)]
+        locale: Option<String>,
+    },
+    /// Set another password.
+    Passwd {
+        /// Whose.
+        login: String,
+    },
+    /// Lift the lock after too many wrong tries.
+    Unlock {
+        /// Whose.
+        login: String,
+    },
+    /// Take all devices and recovery codes off an account whose owner has lost them, and end its sessions.
+    Reset {
+        /// Whose.
+        login: String,
+    },
+    /// Switch an account off and end its sessions.
+    Disable {
+        /// Whose.
+        login: String,
+    },
+    /// Switch an account on again.
+    Enable {
+        /// Whose.
+        login: String,
+    },
+    /// List the accounts.
+    List,
+}
+
+/// `client …`
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Register an application; its secret is shown once.
+    Add(NewClientArguments),
+    /// List the applications.
+    List,
+    /// Remove an application.
+    Remove {
+        /// Which one.
+        id: String,
+    },
+}
+
+/// `client add …`
+#[derive(Args, Debug)]
+pub struct NewClientArguments {
+    /// Its name in the protocol.
+    pub id: String,
+    /// Its name for people.
+    #[arg(long)]
+    pub name: String,
+    /// Where browsers are sent back to, exactly; may be given several times.
+    #[arg(long = "redirect-uri", required = true, value_name = "URI")]
+    pub redirect_uris: Vec<String>,
+    /// It cannot keep a secret: an app on a phone, a page with script.
+    #[arg(long)]
+    pub public: bool,
+    /// It does not know PKCE; only for old ones with a secret.
+    #[arg(long, conflicts_with = "public")]
+    pub without_pkce: bool,
+    /// The weakest class of sign-in that it takes, such as urn:symbolon:acr:mfa.
+    #[arg(long, value_name = "ACR", value_parser = acr)]
+    pub min_acr: Option<Acr>,
+}
+
+fn acr(text: &str) -> Result<Acr, String> {
+    let names = Acr::ALL.map(Acr::name).join(", ");
+    Acr::from_name(text).ok_or_else(|| format!("the classes are {names}"))
+}
+
+/// `keys …`
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List the keys: what they are for and how long they hold.
+    List,
+}

@@ -1,0 +1,20 @@
+//! What does the configuration look like, and is this one right?
+
+use super::terminal::say;
+use crate::{Config, config};
+
+/// `config reference`
+pub(super) fn print_reference() {
+    say(config::REFERENCE.trim_end());
+}
+
+/// `check-config`: reading it was the check.
+pub(super) fn print_checked(config: &Config) {
+    let url = config.store.url();
+    // Only the kind: the rest may have a password in it.
+    let kind = url.split(':').next().unwrap_or_default();
+    say(&format!(
+        "the configuration is right: {} on {}, store {kind}",
+        config.server.issuer, config.server.listen
+    ));
+}

@@ -1,0 +1,36 @@
+//! How long do authorization codes and tokens live?
+
+use serde::{Deserialize, Serialize};
+
+use super::Broken;
+
+/// `[oidc]`: lives in seconds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Oidc {
+    /// An authorization code. Default 60; at most 600 (RFC 6749, 4.1.2).
+    pub code_life: i64,
+    /// An access token. Default 300.
+    pub access_token_life: i64,
+    /// An ID token. Default 300.
+    pub id_token_life: i64,
+}
+
+impl Default for Oidc {
+    fn default() -> Self {
+        Self { code_life: 60, access_token_life: 300, id_token_life: 300 }
+    }
+}
+
+impl Oidc {
+    pub(super) fn broken_rule(&self) -> Option<Broken> {
+        let lives = [
+            ("oidc.code_life", self.code_life, 600, "between 1 and 600 seconds (RFC 6749, 4.1.2)"),
+            ("oidc.access_token_life", self.access_token_life, 86_400, "between 1 and 86400 seconds"),
+            ("oidc.id_token_life", self.id_token_life, 86_400, "between 1 and 86400 seconds"),
+        ];
+        let (key, life, _, right) =
+            lives.into_iter().find(|(_, life, most, _)| !(1..=*most).contains(life))?;
+        Broken::new(key, format!("{life} is out of range"), right)
+    }
+}

@@ -1,0 +1,82 @@
+//! Who is the server, where does it listen, and whom does it believe about addresses?
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use idp_protocol::link::Origin;
+use serde::{Deserialize, Serialize};
+use symbolon_axum::{
+    Proxies,
+    address::{Forwarding, Network},
+};
+
+use super::Broken;
+
+/// `[server]`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// The origin that people and applications see: `https://id.example.org`. It stands in every token and every
+    /// QR code, and must never change. No default.
+    pub issuer: String,
+    /// The address and port to listen on. Default `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+    /// Networks of the proxies in front of the server that are believed about addresses. Default none.
+    pub trusted_proxies: Vec<String>,
+    /// Which header those proxies write. Default `x-forwarded-for`.
+    pub proxy_header: ProxyHeader,
+}
+
+/// The header in which a proxy says who asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            trusted_proxies: Vec::new(),
+            proxy_header: ProxyHeader::default(),
+        }
+    }
+}
+
+impl Server {
+    pub(super) fn broken_rule(&self) -> Option<Broken> {
+        let right = "an origin such as \"https://id.example.org\" (http only for localhost), without a path";
+        if self.issuer.is_empty() {
+            return Broken::new("server.issuer", "the server has to know its own address", right);
+        }
+        if Origin::parse(&self.issuer).is_err() {
+            return Broken::new("server.issuer", format!("{:?} is no such origin", self.issuer), right);
+        }
+        let bad = self.trusted_proxies.iter().find(|network| network.parse::<Network>().is_err())?;
+        let right = "addresses and networks such as [\"127.0.0.1\", \"10.0.0.0/8\"]";
+        Broken::new("server.trusted_proxies", format!("{bad:?} is neither"), right)
+    }
+
+    /// The proxies that are believed.
+    #[must_use]
+    pub fn proxies(&self) -> Proxies {
+        let networks = self.trusted_proxies.iter().filter_map(|network| network.parse().ok());
+        let header = match self.proxy_header {
+            ProxyHeader::XForwardedFor => Forwarding::XForwardedFor,
+            ProxyHeader::Forwarded => Forwarding::Forwarded,
+        };
+        Proxies::new(networks.collect(), header)
+    }
+
+    /// One spelling, because applications compare it letter by letter.
+    pub(super) fn normalise(&mut self) {
+        if let Ok(origin) = Origin::parse(&self.issuer) {
+            origin.as_str().clone_into(&mut self.issuer);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! How does one login path serve every protocol? A request is parked before the sign-in and resumed after it.
+
+use axum::response::{IntoResponse as _, Redirect, Response};
+use idp_core::{
+    Error, Id,
+    claimant::Claimant,
+    engine::{NewSignIn, SignInPage},
+    evidence::Evidence,
+    policy::Requirement,
+    session::SessionRow,
+    signin::{Ask, SignInRow},
+    users::User,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use symbolon_axum::{Visitor, cookies::Cookies};
+
+use crate::{app::App, oidc, pages, portal, text::Language};
+
+/// Whose request waits for a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// OpenID Connect: `oidc::authorize` goes on with it.
+    Oidc,
+    /// The account pages: `portal` goes on with it.
+    Portal,
+}
+
+/// A request that waits for a sign-in. Only its protocol understands `data`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Parked {
+    /// Who goes on with it.
+    pub protocol: Protocol,
+    /// The request.
+    pub data: Value,
+}
+
+/// What a protocol wants from a sign-in.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The application's name, as people know it.
+    pub client: String,
+    /// The application's id, for policy.
+    pub client_id: String,
+    /// Where the browser goes afterwards: the origin of a *validated* address, such as `https://shop.example`;
+    /// none if it stays here. The page's policy lets forms end there, and nowhere else.
+    pub returns_to: Option<String>,
+    /// How much evidence is needed.
+    pub requirement: Requirement,
+    /// Who it must be, where that is known already.
+    pub subject: Option<Id<User>>,
+    /// Evidence that counts already: of the session that is stepped up.
+    pub ledger: Vec<Evidence>,
+    /// What may stand in the field for the login. A hint of whoever wrote the link, not a proof.
+    pub login_hint: Option<String>,
+}
+
+/// What a sign-in carries through the engine.
+#[derive(Serialize, Deserialize)]
+struct Carried {
+    parked: Parked,
+    returns_to: Option<String>,
+    login_hint: Option<String>,
+}
+
+/// Opens a sign-in that is bound to this browser, and sends the browser to its page.
+///
+/// The answer is 303 to a GET: a POST of another site carries no Lax cookie, the GET that follows does.
+pub async fn park(app: &App, visitor: &Visitor, wanted: Wanted, parked: Parked) -> Response {
+    match open(app, visitor, wanted, parked).await {
+        Ok((id, cookies)) => (cookies, Redirect::to(&format!("/login?id={id}"))).into_response(),
+        Err(error) => pages::failure(Language::of(visitor), &error),
+    }
+}
+
+async fn open(
+    app: &App,
+    visitor: &Visitor,
+    wanted: Wanted,
+    parked: Parked,
+) -> Result<(Id<SignInRow>, Cookies), Error> {
+    let engine = app.engine();
+    // A secret of its own for each run of sign-ins: one that somebody planted, or that served before, is
+    // dropped as soon as no sign-in of this browser is open.
+    let kept = visitor.claimant().filter(|_| !visitor.open_sign_ins().is_empty());
+    let claimant = kept.cloned().unwrap_or_else(|| Claimant::random(engine.crypto()));
+    let redirect_host = host_of(wanted.returns_to.as_deref(), engine.keys().issuer());
+    let ask = Ask {
+        client: wanted.client,
+        client_id: wanted.client_id,
+        redirect_host,
+        requirement: wanted.requirement,
+        from: visitor.origin(engine),
+        parked: serde_json::to_vec(&Carried {
+            parked,
+            returns_to: wanted.returns_to,
+            login_hint: wanted.login_hint,
+        })?,
+    };
+    let new = NewSignIn { ask, subject: wanted.subject, ledger: wanted.ledger };
+    let id = engine.open_sign_in(&claimant, new).await?;
+    let jar = app.web().cookies();
+    let cookies = vec![jar.claimant(&claimant), jar.opened(visitor.open_sign_ins(), id)];
+    Ok((id, Cookies(cookies)))
+}
+
+/// Begins again with the request of a sign-in that was ended: nothing that was verified in it counts.
+pub async fn again(app: &App, visitor: &Visitor, ended: &SignInPage) -> Response {
+    let ask = &ended.ask;
+    let carried: Result<Carried, Error> = serde_json::from_slice(&ask.parked).map_err(Error::from);
+    match carried {
+        Ok(Carried { parked, returns_to, login_hint }) => {
+            let wanted = Wanted {
+                client: ask.client.clone(),
+                client_id: ask.client_id.clone(),
+                returns_to,
+                requirement: ask.requirement.clone(),
+                subject: ask.requirement.user,
+                ledger: Vec::new(),
+                login_hint,
+            };
+            park(app, visitor, wanted, parked).await
+        }
+        Err(error) => pages::failure(Language::of(visitor), &error),
+    }
+}
+
+fn host_of(origin: Option<&str>, issuer: &str) -> String {
+    let url = url::Url::parse(origin.unwrap_or(issuer)).ok();
+    let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default().to_owned();
+    match url.and_then(|url| url.port()) {
+        Some(port) => format!("{host}:{port}"),
+        None => host,
+    }
+}
+
+/// Goes on with a parked request, now that it is certain who is there.
+pub async fn resume(app: &App, session: &SessionRow, user: &User, parked: Parked) -> Response {
+    match parked.protocol {
+        Protocol::Oidc => oidc::authorize::resume(app, session, user, parked.data).await,
+        Protocol::Portal => portal::resume(app, session, user, parked.data).await,
+    }
+}
+
+/// Sends the browser back without a sign-in; none if the protocol has nowhere to go back to.
+pub async fn cancelled(app: &App, parked: Parked) -> Option<Response> {
+    match parked.protocol {
+        Protocol::Oidc => Some(oidc::authorize::cancelled(app, parked.data).await),
+        Protocol::Portal => None,
+    }
+}
+
+/// Reads what [`park`] gave to the engine.
+///
+/// # Errors
+/// [`Error::Fault`] if it is not that.
+pub fn parked(bytes: &[u8]) -> Result<Parked, Error> {
+    Ok(serde_json::from_slice::<Carried>(bytes)?.parked)
+}
+
+/// Where a sign-in's forms may end besides here: an origin that [`park`] was told, hence validated.
+#[must_use]
+pub fn returns_to(bytes: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Carried>(bytes).ok()?.returns_to
+}
+
+/// What may stand in the field for the login at first.
+#[must_use]
+pub fn login_hint(bytes: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Carried>(bytes).ok()?.login_hint
+}

@@ -1,0 +1,34 @@
+//! The reference identity provider: which parts is it made of?
+//!
+//! | file | what it answers |
+//! |---|---|
+//! | `config/` | which settings it runs with |
+//! | `cli/` | what an administrator can do from a terminal |
+//! | `app.rs` | how the parts are put together: the only file that chooses adapters and methods |
+//! | `routes.rs` | which URL leads where |
+//! | `serve.rs` | how it listens, and how it stops |
+//! | `health.rs` | whether it is alive, and ready |
+//! | `accounts.rs` | how a person gets an account |
+//! | `demo.rs` | what it needs to be tried out on one computer |
+//! | `interaction.rs` | how a request is parked before a sign-in and resumed after it |
+//! | `oidc/` | OpenID Connect |
+//! | `login/` `portal/` `pages/` `text/` | everything that people see |
+
+pub mod accounts;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod demo;
+mod health;
+pub mod interaction;
+pub mod login;
+pub mod oidc;
+pub mod pages;
+pub mod portal;
+pub mod routes;
+mod serve;
+pub mod text;
+
+pub use app::{App, StartError, World};
+pub use config::Config;
+pub use serve::serve;

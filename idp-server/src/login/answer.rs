@@ -1,0 +1,152 @@
+//! What do the forms of the login page do?
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use idp_core::{
+    Error, Id, Refusal,
+    ceremony::CeremonyRow,
+    engine::{Account, Progress},
+    signin::{SignInRow, Stage},
+};
+use serde::Deserialize;
+use serde_json::json;
+use symbolon_axum::Visitor;
+use zeroize::Zeroizing;
+
+use super::{
+    finish::{end, led},
+    page::{Trouble, Which, back, reload, show},
+    panel,
+};
+use crate::{
+    app::App,
+    interaction,
+    pages::{self, Sent},
+    text::Language,
+};
+
+/// The password form.
+#[derive(Deserialize)]
+pub struct Password {
+    id: Id<SignInRow>,
+    #[serde(default)]
+    login: String,
+    password: Zeroizing<String>,
+}
+
+/// `POST /login/password`.
+pub async fn password(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Password>) -> Response {
+    let answered = async {
+        let value = json!({ "password": form.password.as_str() });
+        let claimant = visitor.initiator()?;
+        app.engine().answer_form(claimant, form.id, "password", &form.login, value).await
+    };
+    match answered.await {
+        Err(error @ Error::Refused(Refusal::Wrong | Refusal::TooMany(_) | Refusal::Unavailable)) => {
+            let login = form.login.chars().take(254).collect();
+            show(&app, &visitor, form.id, Trouble { password: Some(error), login, page: None }).await
+        }
+        progress => led(&app, &visitor, form.id, progress).await,
+    }
+}
+
+/// `POST /login/begin`: another code, after the last one was over.
+pub async fn begin(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Which>) -> Response {
+    let begun = async { app.engine().begin(visitor.initiator()?, form.id, panel::KIND).await };
+    match begun.await {
+        Ok(_) => reload(form.id),
+        Err(error) => {
+            show(&app, &visitor, form.id, Trouble { page: Some(error), ..Trouble::default() }).await
+        }
+    }
+}
+
+/// The form that finishes.
+#[derive(Deserialize)]
+pub struct Finish {
+    id: Id<SignInRow>,
+    ceremony: Option<Id<CeremonyRow>>,
+    #[serde(default)]
+    code: String,
+}
+
+/// `POST /login/finish` (Q8): brings the code of the device, or fetches its approval, and ends the sign-in.
+pub async fn finish(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Finish>) -> Response {
+    let progress = async {
+        let claimant = visitor.initiator()?;
+        match (form.ceremony, form.code.trim()) {
+            (None, _) => Ok(Progress::Ready),
+            (Some(ceremony), "") => app.engine().claim(claimant, ceremony).await,
+            (Some(ceremony), code) => app.engine().answer(claimant, ceremony, json!({ "code": code })).await,
+        }
+    };
+    led(&app, &visitor, form.id, progress.await).await
+}
+
+/// The answer to "You are X".
+#[derive(Deserialize)]
+pub struct Choice {
+    id: Id<SignInRow>,
+    choice: Chosen,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Chosen {
+    Continue,
+    NotMe,
+}
+
+/// `POST /login/continue`.
+pub async fn go_on(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Choice>) -> Response {
+    match form.choice {
+        Chosen::Continue => end(&app, &visitor, form.id, Account::Confirmed).await,
+        // Somebody signed this browser in as somebody else: nothing of it stays, and the person begins anew.
+        Chosen::NotMe => anew(&app, &visitor, form.id).await,
+    }
+}
+
+async fn anew(app: &App, visitor: &Visitor, id: Id<SignInRow>) -> Response {
+    match cancelled(app, visitor, id).await {
+        Ok(page) => interaction::again(app, visitor, &page).await,
+        Err(error) => pages::failure(Language::of(visitor), &error),
+    }
+}
+
+/// `POST /login/cancel`: back to the application, which learns that nobody signed in.
+pub async fn cancel(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Which>) -> Response {
+    let t = Language::of(&visitor);
+    let ended = async {
+        let page = cancelled(&app, &visitor, form.id).await?;
+        let parked = interaction::parked(&page.ask.parked)?;
+        Ok((page, interaction::cancelled(&app, parked).await))
+    };
+    let cookie = app.web().cookies().closed(visitor.open_sign_ins(), form.id);
+    match ended.await {
+        Ok((_, Some(response))) => (cookie, response).into_response(),
+        Ok((page, None)) => {
+            let text = t.say("cancelled-text");
+            let page = pages::message(StatusCode::OK, t, t.say("cancelled-title"), text, back(t, &page));
+            (cookie, page).into_response()
+        }
+        Err(error) => pages::failure(t, &error),
+    }
+}
+
+async fn cancelled(
+    app: &App,
+    visitor: &Visitor,
+    id: Id<SignInRow>,
+) -> Result<idp_core::engine::SignInPage, Error> {
+    let claimant = visitor.initiator()?;
+    let page = app.engine().sign_in(claimant, id).await?;
+    match page.stage {
+        Stage::Cancelled => {}
+        Stage::Finished { .. } => return Err(Refusal::OutOfStep.into()),
+        Stage::Open | Stage::Ready { .. } => app.engine().cancel(claimant, id).await?,
+    }
+    Ok(page)
+}

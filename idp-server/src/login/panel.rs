@@ -1,0 +1,147 @@
+//! What does the QR part of the page show, and how does it stay live?
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use idp_core::{
+    Error, Id,
+    ceremony::{CeremonyRow, Reason},
+    engine::{CeremonyView, Status},
+    signin::SignInRow,
+};
+use idp_protocol::Prompt;
+use serde::Deserialize;
+use symbolon_axum::{
+    Visitor, errors,
+    live::{Render, Wait, Watched},
+};
+
+use crate::{
+    app::App,
+    pages::{Asked, QrCode},
+    text::Language,
+};
+
+/// The kind of the method that is shown here.
+pub(super) const KIND: &str = "qr";
+
+#[derive(Template)]
+#[template(path = "login_panel.html")]
+struct Panel {
+    t: Language,
+    step: &'static str,
+    say: String,
+    id: String,
+    ceremony: String,
+    look: Look,
+}
+
+/// What the panel shows. No name and no picture of anybody (F6).
+enum Look {
+    Offer { qr: Option<QrCode>, link: Option<String>, user_code: Option<String> },
+    Claimed,
+    Code { tries: u8 },
+    Approved,
+    Done,
+    Over { why: String },
+}
+
+/// The markup of the panel; the same on the page, in an event and in the answer to a poll.
+pub(super) fn render(t: Language, id: Id<SignInRow>, view: &CeremonyView) -> String {
+    let look = look(t, view);
+    let (step, say) = match &look {
+        Look::Offer { .. } => ("offer", t.say("qr-scan")),
+        Look::Claimed => ("claimed", t.say("qr-claimed")),
+        Look::Code { .. } => ("code", t.say("qr-code-label")),
+        Look::Approved => ("approved", t.say("qr-approved")),
+        Look::Done => ("done", t.say("qr-done")),
+        Look::Over { why } => ("over", why.clone()),
+    };
+    let panel = Panel { t, step, say, id: id.to_string(), ceremony: view.id.to_string(), look };
+    panel.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "the QR panel cannot be rendered");
+        errors::TROUBLE.sentence.to_owned()
+    })
+}
+
+/// Whether something may still happen to it.
+pub(super) fn is_live(view: &CeremonyView) -> bool {
+    !matches!(view.status, Status::Done | Status::Denied | Status::Expired | Status::Burned)
+}
+
+fn look(t: Language, view: &CeremonyView) -> Look {
+    match (view.status, &view.prompt) {
+        (Status::Claimed, _) => Look::Claimed,
+        (Status::Approved, _) => Look::Approved,
+        (Status::Done, _) => Look::Done,
+        (Status::Denied, _) => Look::Over { why: t.say("qr-denied") },
+        (Status::Expired, _) => Look::Over { why: t.say("qr-expired") },
+        (Status::Burned, _) => Look::Over { why: t.say(why_burned(view.reason)) },
+        (_, Some(Prompt::AskCode { tries_left, .. })) => Look::Code { tries: *tries_left },
+        (_, Some(Prompt::ShowQr { payload, link, user_code })) => Look::Offer {
+            qr: QrCode::of(payload),
+            link: link.clone(),
+            user_code: user_code.as_deref().map(grouped),
+        },
+        _ => Look::Over { why: t.say("qr-expired") },
+    }
+}
+
+fn why_burned(reason: Option<Reason>) -> &'static str {
+    match reason {
+        Some(Reason::SecondClaimant) => "error-second-claimant",
+        Some(Reason::WrongNumber) => "error-wrong-number",
+        Some(Reason::NoTriesLeft) => "error-no-tries-left",
+        _ => "qr-burned",
+    }
+}
+
+/// Two groups of four letters are easier to copy.
+fn grouped(code: &str) -> String {
+    match code.split_at_checked(4) {
+        Some((first, second)) => format!("{first}-{second}"),
+        None => code.to_owned(),
+    }
+}
+
+/// The query of a page that waits.
+#[derive(Debug, Deserialize)]
+pub struct Waiting {
+    id: Id<SignInRow>,
+    ceremony: Id<CeremonyRow>,
+    #[serde(default)]
+    wait: Option<u8>,
+    #[serde(default)]
+    seen: Option<String>,
+}
+
+/// `GET /login/events`: server-sent events.
+pub async fn events(State(app): State<App>, visitor: Visitor, Asked(query): Asked<Waiting>) -> Response {
+    let events = async { watched(&app, &visitor, &query)?.events(app.web()).await };
+    events.await.unwrap_or_else(|error| errors::json(&error, app.engine().now()))
+}
+
+/// `GET /login/state`: the same for a page without a stream.
+pub async fn state(State(app): State<App>, visitor: Visitor, Asked(query): Asked<Waiting>) -> Response {
+    let wait = Wait { wait: query.wait, seen: query.seen.clone() };
+    let state = async { watched(&app, &visitor, &query)?.state(&wait).await };
+    state.await.unwrap_or_else(|error| errors::json(&error, app.engine().now()))
+}
+
+fn watched(app: &App, visitor: &Visitor, query: &Waiting) -> Result<Watched, Error> {
+    let (t, id) = (Language::of(visitor), query.id);
+    let markup: Render = Arc::new(move |view| Some(render(t, id, view)));
+    Ok(Watched::new(app.web(), visitor.initiator()?.clone(), query.ceremony, markup))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn user_codes_are_grouped() {
+        assert_eq!(grouped("BCDFGHJK"), "BCDF-GHJK");
+        assert_eq!(grouped("BC"), "BC");
+    }
+}

@@ -1,0 +1,178 @@
+//! What happens to a browser that an application sends? It comes back with a code or with a reason, or meets a page.
+
+use axum::{
+    body::Bytes,
+    extract::{RawQuery, State},
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use idp_core::{session::SessionRow, users::User};
+use serde_json::Value;
+use symbolon_axum::{SignedIn, Visitor};
+
+use super::{
+    code,
+    params::Params,
+    request::{self, Asked, AuthorizationRequest, BadAddress, Code, Prompt, ReturnTo, Unanswered},
+};
+use crate::{
+    App,
+    interaction::{self, Parked, Protocol, Wanted},
+    pages::{self, Back},
+    routes,
+    text::Language,
+};
+
+/// `GET /oauth2/authorize`.
+pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let params = Params::parse(query.unwrap_or_default().as_bytes());
+    match answer(&app, &visitor, &params).await {
+        Ok(response) => response,
+        Err(unanswered) => told(&app, Language::of(&visitor), &unanswered),
+    }
+}
+
+/// `POST /oauth2/authorize`: the same request as a GET. A form of another site brings no cookie of ours (`SameSite`),
+/// the GET that follows does; so the session is seen, and a sign-in page can be loaded again.
+pub async fn ask_by_form(body: Bytes) -> Response {
+    Redirect::to(&format!("{}?{}", routes::AUTHORIZE, Params::parse(&body).to_query())).into_response()
+}
+
+async fn answer(app: &App, visitor: &Visitor, params: &Params) -> Result<Response, Unanswered> {
+    let asked = request::read(app, params).await?;
+    let signed_in =
+        visitor.session(app.engine()).await?.filter(|signed_in| serves(&signed_in.session, &asked));
+    if let Some(SignedIn { session, .. }) = &signed_in
+        && asked.prompt.takes_session()
+        && asked.request.requirement.is_met(&session.facts.ledger)
+    {
+        return Ok(with_code(app, &asked.request, session)?);
+    }
+    if asked.prompt == Prompt::None {
+        let why = "the person has to sign in";
+        return Err(Unanswered::Refused(asked.request.return_to, Code::LoginRequired, why));
+    }
+    Ok(park(app, visitor, asked, signed_in).await?)
+}
+
+/// A session may be good for one client only.
+fn serves(session: &SessionRow, asked: &Asked) -> bool {
+    session.facts.only_client.as_ref().is_none_or(|client| *client == asked.client.id)
+}
+
+async fn park(
+    app: &App,
+    visitor: &Visitor,
+    asked: Asked,
+    signed_in: Option<SignedIn>,
+) -> Result<Response, idp_core::Fault> {
+    let Asked { request, client, prompt, login_hint } = asked;
+    let request = request.requiring(prompt, app.engine().now());
+    let returns_to =
+        client.redirect_uri(&request.return_to.redirect_uri).map(|uri| uri.returns_to().to_owned());
+    // A session that is merely too old or too weak is stepped up: same person, and what was verified counts on.
+    let stepped_up = signed_in.filter(|signed_in| {
+        prompt.takes_session() && request.requirement.user.is_none_or(|user| user == signed_in.user.id)
+    });
+    let subject = stepped_up.as_ref().map(|signed_in| signed_in.user.id).or(request.requirement.user);
+    let wanted = Wanted {
+        client: client.registration.name.to_string(),
+        client_id: client.id,
+        returns_to,
+        requirement: request.requirement.clone(),
+        subject,
+        ledger: stepped_up.map(|signed_in| signed_in.session.facts.ledger).unwrap_or_default(),
+        login_hint,
+    };
+    let parked = Parked { protocol: Protocol::Oidc, data: serde_json::to_value(&request)? };
+    Ok(interaction::park(app, visitor, wanted, parked).await)
+}
+
+/// Goes on with a parked request, now that it is certain who is there. The page of the sign-in calls it, and whoever
+/// could call it with another session must not get more than that session has: everything is checked again.
+pub async fn resume(app: &App, session: &SessionRow, user: &User, data: Value) -> Response {
+    match resumed(app, session, user, data).await {
+        Ok(response) => response,
+        Err(unanswered) => told(app, Language::default(), &unanswered),
+    }
+}
+
+async fn resumed(app: &App, session: &SessionRow, user: &User, data: Value) -> Result<Response, Unanswered> {
+    let request = unparked(app, data).await?;
+    let enough = request.requirement.is_met(&session.facts.ledger);
+    if session.user != user.id || !session.holds(app.engine().now()) || !enough {
+        let why = "the sign-in is not what was asked for";
+        return Err(Unanswered::Refused(request.return_to, Code::UnmetAuthenticationRequirements, why));
+    }
+    Ok(with_code(app, &request, session)?)
+}
+
+/// Goes back to the client of a parked request without a code: the person cancelled the sign-in.
+pub async fn cancelled(app: &App, data: Value) -> Response {
+    match unparked(app, data).await {
+        Ok(request) => {
+            refused(app, &request.return_to, Code::AccessDenied, "the person cancelled the sign-in")
+        }
+        Err(unanswered) => told(app, Language::default(), &unanswered),
+    }
+}
+
+/// The client, or its address, may have been removed meanwhile.
+async fn unparked(app: &App, data: Value) -> Result<AuthorizationRequest, Unanswered> {
+    let request: AuthorizationRequest = serde_json::from_value(data).map_err(idp_core::Fault::from)?;
+    let client = app.clients().find(&request.client_id).await?;
+    let client = client.ok_or(Unanswered::Page(BadAddress::Client))?;
+    match client.redirect_uri(&request.return_to.redirect_uri) {
+        Some(_) => Ok(request),
+        None => Err(Unanswered::Page(BadAddress::RedirectUri)),
+    }
+}
+
+fn with_code(
+    app: &App,
+    request: &AuthorizationRequest,
+    session: &SessionRow,
+) -> Result<Response, idp_core::Fault> {
+    let code = code::issue(app, request, session)?;
+    Ok(send_back(app, &request.return_to, &[("code", code.as_str())]))
+}
+
+fn refused(app: &App, to: &ReturnTo, code: Code, why: &str) -> Response {
+    let code = serde_json::to_value(code).ok();
+    let code = code.as_ref().and_then(Value::as_str).unwrap_or("server_error");
+    send_back(app, to, &[("error", code), ("error_description", why)])
+}
+
+/// To the client's address with the answer, its `state`, and who answers: without `iss` a client with several
+/// providers can be made to bring one provider's code to another (RFC 9207).
+fn send_back(app: &App, to: &ReturnTo, answer: &[(&str, &str)]) -> Response {
+    let Ok(mut url) = url::Url::parse(&to.redirect_uri) else {
+        return bad_address(Language::default(), BadAddress::RedirectUri);
+    };
+    {
+        let mut query = url.query_pairs_mut();
+        query.extend_pairs(answer);
+        query.extend_pairs(to.state.iter().map(|state| ("state", state)));
+        query.append_pair("iss", app.issuer());
+    }
+    // A code in the address must not travel on in `Referer`, nor stay in a cache.
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
+    (headers, Redirect::to(url.as_str())).into_response()
+}
+
+fn told(app: &App, t: Language, unanswered: &Unanswered) -> Response {
+    match unanswered {
+        Unanswered::Refused(to, code, why) => refused(app, to, *code, why),
+        Unanswered::Page(bad) => bad_address(t, *bad),
+        Unanswered::Trouble(error) => pages::failure(t, error),
+    }
+}
+
+fn bad_address(t: Language, bad: BadAddress) -> Response {
+    let text = match bad {
+        BadAddress::Client => "oidc-unknown-client",
+        BadAddress::RedirectUri => "oidc-unknown-address",
+    };
+    let title = t.say("oidc-bad-request-title");
+    pages::message(StatusCode::BAD_REQUEST, t, title, t.say(text), Back::to_account(t))
+}

@@ -1,0 +1,95 @@
+//! Is an application who it says it is? (RFC 6749, 2.3)
+
+use axum::http::{HeaderMap, header};
+use data_encoding::BASE64;
+use zeroize::Zeroizing;
+
+use super::{
+    clients::Client,
+    error::{Code, OAuthError},
+    params::Params,
+};
+use crate::App;
+
+const REFUSED: OAuthError =
+    OAuthError::new(Code::InvalidClient, "the client is unknown, or its secret is wrong");
+
+/// What a request says about its sender.
+struct Claimed {
+    id: String,
+    secret: Option<Zeroizing<String>>,
+}
+
+/// The application that sent a request: `client_secret_basic`, `client_secret_post`, or `none` for one that cannot
+/// keep a secret.
+///
+/// # Errors
+/// `invalid_client` (one answer for an unknown client and a wrong secret), `invalid_request` for two ways at once.
+pub async fn client(app: &App, headers: &HeaderMap, params: &Params) -> Result<Client, OAuthError> {
+    let claimed = match headers.get(header::AUTHORIZATION) {
+        Some(value) => from_header(value.to_str().ok(), params)?,
+        None => from_form(params)?,
+    };
+    let Some(client) = app.clients().find(&claimed.id).await? else { return Err(REFUSED) };
+    let is_public = client.registration.secret.is_none();
+    match &claimed.secret {
+        Some(secret) if client.has_secret(app.engine().crypto(), secret) => Ok(client),
+        None if is_public => Ok(client),
+        _ => Err(REFUSED),
+    }
+}
+
+fn from_form(params: &Params) -> Result<Claimed, OAuthError> {
+    let missing = OAuthError::new(Code::InvalidClient, "client_id is missing");
+    let id = params.one("client_id")?.ok_or(missing)?.to_owned();
+    let secret = params.one("client_secret")?.map(|secret| Zeroizing::new(secret.to_owned()));
+    Ok(Claimed { id, secret })
+}
+
+fn from_header(value: Option<&str>, params: &Params) -> Result<Claimed, OAuthError> {
+    let claimed = value.and_then(basic).ok_or(REFUSED)?;
+    // RFC 6749, 2.3: one way in a request. A client_id in the form may stand beside it, if it is the same.
+    let other_id = params.one("client_id")?.is_some_and(|id| id != claimed.id);
+    if params.one("client_secret")?.is_some() || other_id {
+        return Err(OAuthError::new(Code::InvalidRequest, "the client authenticates in two ways at once"));
+    }
+    Ok(claimed)
+}
+
+/// RFC 6749, 2.3.1: both parts are form-encoded before they are joined.
+fn basic(value: &str) -> Option<Claimed> {
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = Zeroizing::new(BASE64.decode(encoded.trim().as_bytes()).ok()?);
+    let (id, secret) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some(Claimed { id: form_decoded(id), secret: Some(Zeroizing::new(form_decoded(secret))) })
+}
+
+fn form_decoded(text: &str) -> String {
+    // A lone value, so what separates pairs does not separate here.
+    let escaped = text.replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(escaped.as_bytes())
+        .next()
+        .map(|(text, _)| text.into_owned())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(text: &str) -> Option<(String, String)> {
+        let claimed = basic(&format!("Basic {}", BASE64.encode(text.as_bytes())))?;
+        Some((claimed.id, claimed.secret.unwrap().to_string()))
+    }
+
+    #[test]
+    fn both_parts_are_form_encoded() {
+        assert_eq!(pair("a%3Ab:p%20q+r=&"), Some(("a:b".to_owned(), "p q r=&".to_owned())));
+        assert_eq!(pair("shop:secret"), Some(("shop".to_owned(), "secret".to_owned())));
+        assert_eq!(pair("no-colon"), None);
+        assert!(basic("Bearer abc").is_none());
+    }
+}

@@ -1,0 +1,114 @@
+//! What can the provider do, and with which keys does it sign? (OpenID Connect Discovery 1.0, RFC 8414)
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
+use idp_core::{Fault, policy::Acr};
+use openidconnect::{
+    AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, IssuerUrl, JsonWebKeySetUrl,
+    ProviderMetadata, ResponseTypes, Scope, TokenUrl, UserInfoUrl,
+    core::{
+        CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
+        CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+        CoreSubjectIdentifierType,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    keys::{ALGORITHMS, named},
+    request::SCOPES,
+    userinfo::CLAIMS,
+};
+use crate::{App, routes};
+
+/// What `openidconnect` does not know by name.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct More {
+    /// RFC 9207.
+    authorization_response_iss_parameter_supported: bool,
+    /// RFC 7636 and RFC 8414.
+    code_challenge_methods_supported: Vec<String>,
+    /// Initiating User Registration via OpenID Connect 1.0.
+    prompt_values_supported: Vec<String>,
+}
+
+impl AdditionalProviderMetadata for More {}
+
+type Metadata = ProviderMetadata<
+    More,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
+/// `GET /.well-known/openid-configuration`.
+pub async fn document(State(app): State<App>) -> Response {
+    public_json(app.provider().discovery.clone())
+}
+
+/// `GET /oauth2/jwks`.
+pub async fn keys(State(app): State<App>) -> Response {
+    public_json(app.provider().jwks.clone())
+}
+
+/// The same for everybody, so pages of other origins may read it, and it may be kept for some minutes: a new key is
+/// published long before it signs.
+fn public_json(body: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, body).into_response()
+}
+
+/// Writes the document down, once.
+pub(super) fn write(issuer: &str) -> Result<String, Fault> {
+    let url = |path: &str| format!("{issuer}{path}");
+    let bad = |_| Fault::Setup("the issuer is not a URL");
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let more = More {
+        authorization_response_iss_parameter_supported: true,
+        code_challenge_methods_supported: words(&["S256"]),
+        prompt_values_supported: words(&["none", "login", "consent", "select_account"]),
+    };
+    let metadata = Metadata::new(
+        IssuerUrl::new(issuer.to_owned()).map_err(bad)?,
+        AuthUrl::new(url(routes::AUTHORIZE)).map_err(bad)?,
+        JsonWebKeySetUrl::new(url(routes::JWKS)).map_err(bad)?,
+        vec![ResponseTypes::new(vec![CoreResponseType::Code])],
+        vec![CoreSubjectIdentifierType::Public],
+        ALGORITHMS.into_iter().map(named).collect(),
+        more,
+    )
+    .set_token_endpoint(Some(TokenUrl::new(url(routes::TOKEN)).map_err(bad)?))
+    .set_userinfo_endpoint(Some(UserInfoUrl::new(url(routes::USERINFO)).map_err(bad)?))
+    .set_scopes_supported(Some(SCOPES.map(|scope| Scope::new(scope.to_owned())).to_vec()))
+    .set_response_modes_supported(Some(vec![CoreResponseMode::Query]))
+    .set_grant_types_supported(Some(vec![CoreGrantType::AuthorizationCode]))
+    .set_acr_values_supported(Some(
+        Acr::ALL.map(|acr| AuthenticationContextClass::new(acr.name().to_owned())).to_vec(),
+    ))
+    .set_token_endpoint_auth_methods_supported(Some(vec![
+        CoreClientAuthMethod::ClientSecretBasic,
+        CoreClientAuthMethod::ClientSecretPost,
+        CoreClientAuthMethod::None,
+    ]))
+    .set_claims_supported(Some(CLAIMS.map(|claim| CoreClaimName::new(claim.to_owned())).to_vec()))
+    .set_claims_parameter_supported(Some(false))
+    .set_request_parameter_supported(Some(false))
+    .set_request_uri_parameter_supported(Some(false));
+    Ok(serde_json::to_string(&metadata)?)
+}

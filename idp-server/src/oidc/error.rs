@@ -1,0 +1,75 @@
+//! What does a refusal look like to an application? (RFC 6749, 5.2; RFC 6750, 3.1)
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use idp_core::Fault;
+use serde::Serialize;
+
+/// A refusal of the token endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OAuthError {
+    /// The code that programs read.
+    pub error: Code,
+    /// The sentence for the person who writes the application; ASCII without quotes.
+    pub description: &'static str,
+}
+
+/// The codes of RFC 6749 and OpenID Connect that we use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Something is missing, doubled or malformed.
+    InvalidRequest,
+    /// The application is not who it says.
+    InvalidClient,
+    /// The code will not do.
+    InvalidGrant,
+    /// Another grant than those that we have.
+    UnsupportedGrantType,
+    /// Trouble of ours, at the token endpoint.
+    ServerError,
+}
+
+impl OAuthError {
+    /// A refusal.
+    #[must_use]
+    pub const fn new(error: Code, description: &'static str) -> Self {
+        Self { error, description }
+    }
+}
+
+impl From<Fault> for OAuthError {
+    fn from(fault: Fault) -> Self {
+        tracing::error!(%fault, "a token request failed");
+        Self::new(Code::ServerError, "try again in a moment")
+    }
+}
+
+#[derive(Serialize)]
+struct Body {
+    error: Code,
+    error_description: &'static str,
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let status = match self.error {
+            Code::InvalidClient => StatusCode::UNAUTHORIZED,
+            Code::ServerError => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let body = Body { error: self.error, error_description: self.description };
+        let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response();
+        let headers = response.headers_mut();
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"token\""));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        response
+    }
+}

@@ -1,0 +1,64 @@
+//! How are the parameters of a request read? Each once, empty ones as if they were not there.
+
+use std::collections::HashSet;
+
+use zeroize::Zeroizing;
+
+/// The parameters of a request, in `application/x-www-form-urlencoded`.
+#[derive(Default)]
+pub struct Params(Vec<(String, Zeroizing<String>)>);
+
+/// A parameter stands there twice: then one part of a system reads the first and another one the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Duplicate;
+
+impl Params {
+    /// Reads a query or a form. Parameters without a value count as left out (RFC 6749, 3.1).
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Self {
+        let pairs = url::form_urlencoded::parse(text).filter(|(_, value)| !value.is_empty());
+        Self(pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned()))).collect())
+    }
+
+    /// The value of a parameter.
+    ///
+    /// # Errors
+    /// [`Duplicate`] if it has two (RFC 6749, 3.1).
+    pub fn one(&self, name: &str) -> Result<Option<&str>, Duplicate> {
+        let mut values = self.0.iter().filter(|(of, _)| of == name);
+        match (values.next(), values.next()) {
+            (first, None) => Ok(first.map(|(_, value)| value.as_str())),
+            (_, Some(_)) => Err(Duplicate),
+        }
+    }
+
+    /// Whether any parameter stands there twice.
+    #[must_use]
+    pub fn has_duplicates(&self) -> bool {
+        // A body holds some ten thousand parameters: to look for each among all would be work for a second.
+        let mut seen = HashSet::new();
+        !self.0.iter().all(|(name, _)| seen.insert(name.as_str()))
+    }
+
+    /// The same parameters as a query.
+    #[must_use]
+    pub fn to_query(&self) -> String {
+        let pairs = self.0.iter().map(|(name, value)| (name, value.as_str()));
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_counts_once_or_not_at_all() {
+        let params = Params::parse(b"a=1&b=&c=x%20y&a=2");
+        assert_eq!(params.one("a"), Err(Duplicate));
+        assert_eq!(params.one("b"), Ok(None), "without a value it counts as left out");
+        assert_eq!(params.one("c"), Ok(Some("x y")));
+        assert!(params.has_duplicates());
+        assert!(!Params::parse(b"a=1&b=2").has_duplicates());
+    }
+}

@@ -1,0 +1,89 @@
+//! Where may a browser be sent back to?
+
+use std::str::FromStr;
+
+use idp_protocol::link::Origin;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use url::Url;
+
+/// An address that a browser may be sent back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectUri {
+    text: String,
+    returns_to: String,
+}
+
+/// The text is no address that a browser may be sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a redirect address")]
+pub struct NotRedirect;
+
+impl RedirectUri {
+    /// The address, letter by letter as it was registered.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What a page's policy must let forms end at: an origin, or a scheme of an app such as `com.example.app:`.
+    #[must_use]
+    pub fn returns_to(&self) -> &str {
+        &self.returns_to
+    }
+}
+
+impl FromStr for RedirectUri {
+    type Err = NotRedirect;
+    fn from_str(text: &str) -> Result<Self, NotRedirect> {
+        let url = Url::parse(text).map_err(|_| NotRedirect)?;
+        let plain = url.username().is_empty() && url.password().is_none();
+        if url.fragment().is_some() || !plain || text.len() > 1024 {
+            return Err(NotRedirect);
+        }
+        let returns_to = match url.scheme() {
+            "https" | "http" => {
+                let origin = url.origin().ascii_serialization();
+                Origin::parse(&origin).map_err(|_| NotRedirect)?;
+                origin
+            }
+            // RFC 8252, 7.1: an app's own scheme is a domain name turned round. The dot also keeps out `javascript:`.
+            scheme if scheme.contains('.') => format!("{scheme}:"),
+            _ => return Err(NotRedirect),
+        };
+        Ok(Self { text: text.to_owned(), returns_to })
+    }
+}
+
+impl Serialize for RedirectUri {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for RedirectUri {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_that_are_safe_to_send_a_browser_to() {
+        for good in ["https://shop.example/cb", "http://127.0.0.1:8081/cb?x=1", "com.example.app:/cb"] {
+            assert!(good.parse::<RedirectUri>().is_ok(), "{good}");
+        }
+        for bad in [
+            "http://shop.example/cb",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://shop.example/cb#x",
+            "https://user@shop.example/",
+            "/cb",
+        ] {
+            assert!(bad.parse::<RedirectUri>().is_err(), "{bad}");
+        }
+    }
+}

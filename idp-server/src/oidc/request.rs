@@ -1,0 +1,292 @@
+//! What does an authorization request ask for, and may it? (OpenID Connect Core 1.0, 3.1.2; RFC 7636; RFC 9700)
+
+use idp_core::{Fault, Id, Time, policy::Acr, policy::Requirement, users::User};
+use idp_protocol::Octets;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    clients::{Client, Pkce},
+    params::{Duplicate, Params},
+};
+use crate::App;
+
+/// The scopes that mean something here; others are ignored (OpenID Connect Core 1.0, 3.1.2.1).
+pub const SCOPES: [&str; 3] = ["openid", "profile", "email"];
+
+/// A checked request, as it is parked while somebody signs in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AuthorizationRequest {
+    /// Who asks.
+    pub client_id: String,
+    /// Where the answer goes.
+    pub return_to: ReturnTo,
+    /// What is asked about the person.
+    pub scope: Vec<String>,
+    /// What the ID token repeats.
+    pub nonce: Option<String>,
+    /// The PKCE challenge: SHA-256 of what only whoever began has.
+    pub challenge: Option<Octets<32>>,
+    /// How sure the sign-in must be.
+    pub requirement: Requirement,
+}
+
+/// Where an answer goes: an address that is registered for the client, with the client's `state`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReturnTo {
+    /// The address, letter by letter as registered.
+    pub redirect_uri: String,
+    /// What the client wants back.
+    pub state: Option<String>,
+}
+
+/// A request with what matters before the sign-in only.
+#[derive(Debug)]
+pub struct Asked {
+    /// The request.
+    pub request: AuthorizationRequest,
+    /// The client.
+    pub client: Client,
+    /// Whether and how the person is asked.
+    pub prompt: Prompt,
+    /// What may stand in the field for the login, at most 254 characters.
+    pub login_hint: Option<String>,
+}
+
+/// The parameter `prompt`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// A session that is good enough will do.
+    AsNeeded,
+    /// Nobody may be asked.
+    None,
+    /// The person signs in again.
+    Login,
+    /// The person chooses an account.
+    SelectAccount,
+}
+
+/// Why a request is not answered with a code.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// Client or address are not what they should be: the person is told, and the browser is sent nowhere. To send
+    /// it on would make us the open redirector of whoever wrote the link (RFC 9700, 4.11).
+    Page(BadAddress),
+    /// The client is told.
+    Refused(ReturnTo, Code, &'static str),
+    /// Trouble of ours.
+    Trouble(idp_core::Error),
+}
+
+/// What is wrong with client or address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadAddress {
+    /// There is no such client.
+    Client,
+    /// The address is not one of the client's.
+    RedirectUri,
+}
+
+/// The codes that a client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Something is missing, doubled or malformed.
+    InvalidRequest,
+    /// The scope does not contain `openid`.
+    InvalidScope,
+    /// Another response type than `code`.
+    UnsupportedResponseType,
+    /// Request objects are not read.
+    RequestNotSupported,
+    /// Request objects are not fetched.
+    RequestUriNotSupported,
+    /// Clients do not register by asking.
+    RegistrationNotSupported,
+    /// The person had to be asked, and must not be.
+    LoginRequired,
+    /// The person said no.
+    AccessDenied,
+    /// The sign-in is not sure enough (OpenID Connect Core Unmet Authentication Requirements 1.0).
+    UnmetAuthenticationRequirements,
+    /// Trouble of ours.
+    ServerError,
+}
+
+impl From<Fault> for Unanswered {
+    fn from(fault: Fault) -> Self {
+        Self::Trouble(fault.into())
+    }
+}
+
+impl From<idp_core::Error> for Unanswered {
+    fn from(error: idp_core::Error) -> Self {
+        Self::Trouble(error)
+    }
+}
+
+/// A reason that the client is told, before it is known where.
+type No = (Code, &'static str);
+
+impl From<Duplicate> for No {
+    fn from(_: Duplicate) -> Self {
+        (Code::InvalidRequest, "a parameter stands there twice")
+    }
+}
+
+/// Reads and checks a request: first where an answer may go, then everything else.
+///
+/// # Errors
+/// [`Unanswered`].
+pub async fn read(app: &App, params: &Params) -> Result<Asked, Unanswered> {
+    let id = params.one("client_id").ok().flatten().ok_or(Unanswered::Page(BadAddress::Client))?;
+    let client = app.clients().find(id).await?.ok_or(Unanswered::Page(BadAddress::Client))?;
+    let asked = params.one("redirect_uri").ok().flatten();
+    let uri =
+        asked.and_then(|text| client.redirect_uri(text)).ok_or(Unanswered::Page(BadAddress::RedirectUri))?;
+    let state = params.one("state").ok().flatten().map(str::to_owned);
+    let return_to = ReturnTo { redirect_uri: uri.as_str().to_owned(), state };
+    match checked(app, &client, params, return_to.clone()) {
+        Ok((request, prompt)) => {
+            let hint = params.one("login_hint").ok().flatten();
+            let login_hint = hint.map(|hint| hint.chars().take(254).collect());
+            Ok(Asked { request, client, prompt, login_hint })
+        }
+        Err((code, why)) => Err(Unanswered::Refused(return_to, code, why)),
+    }
+}
+
+fn checked(
+    app: &App,
+    client: &Client,
+    params: &Params,
+    return_to: ReturnTo,
+) -> Result<(AuthorizationRequest, Prompt), No> {
+    if params.has_duplicates() {
+        return Err(Duplicate.into());
+    }
+    refuse_unsupported(params)?;
+    let request = AuthorizationRequest {
+        client_id: client.id.clone(),
+        return_to,
+        scope: scope(params.one("scope")?)?,
+        nonce: params.one("nonce")?.map(str::to_owned),
+        challenge: challenge(client, params)?,
+        requirement: requirement(app, client, params)?,
+    };
+    Ok((request, prompt(params.one("prompt")?)?))
+}
+
+fn refuse_unsupported(params: &Params) -> Result<(), No> {
+    if params.one("request")?.is_some() {
+        return Err((Code::RequestNotSupported, "request objects are not supported"));
+    }
+    if params.one("request_uri")?.is_some() {
+        return Err((Code::RequestUriNotSupported, "request_uri is not supported"));
+    }
+    if params.one("registration")?.is_some() {
+        return Err((Code::RegistrationNotSupported, "registration is not supported"));
+    }
+    match params.one("response_type")? {
+        Some("code") => {}
+        Some(_) => return Err((Code::UnsupportedResponseType, "response_type must be code")),
+        None => return Err((Code::InvalidRequest, "response_type is missing")),
+    }
+    match params.one("response_mode")? {
+        None | Some("query") => Ok(()),
+        Some(_) => Err((Code::InvalidRequest, "response_mode must be query")),
+    }
+}
+
+fn scope(asked: Option<&str>) -> Result<Vec<String>, No> {
+    let asked: Vec<&str> = asked.unwrap_or_default().split(' ').collect();
+    if !asked.contains(&"openid") {
+        return Err((Code::InvalidScope, "scope must contain openid"));
+    }
+    Ok(SCOPES.into_iter().filter(|scope| asked.contains(scope)).map(str::to_owned).collect())
+}
+
+fn challenge(client: &Client, params: &Params) -> Result<Option<Octets<32>>, No> {
+    let method = params.one("code_challenge_method")?;
+    let Some(challenge) = params.one("code_challenge")? else {
+        let needed = client.registration.secret.is_none() || client.registration.pkce == Pkce::Required;
+        if needed || method.is_some() {
+            return Err((Code::InvalidRequest, "code_challenge is missing (PKCE)"));
+        }
+        return Ok(None);
+    };
+    // Without a method it would be `plain`, which helps nobody who can read the request (RFC 7636, 7.2).
+    if method != Some("S256") {
+        return Err((Code::InvalidRequest, "code_challenge_method must be S256"));
+    }
+    let challenge = challenge.parse().map_err(|_| (Code::InvalidRequest, "code_challenge is malformed"))?;
+    Ok(Some(challenge))
+}
+
+fn requirement(app: &App, client: &Client, params: &Params) -> Result<Requirement, No> {
+    let wanted = params.one("acr_values")?.unwrap_or_default().split(' ').find_map(Acr::from_name);
+    let not_before = match params.one("max_age")? {
+        Some(age) => {
+            let age: u32 =
+                age.parse().map_err(|_| (Code::InvalidRequest, "max_age must be a number of seconds"))?;
+            Some(app.engine().now() + -i64::from(age))
+        }
+        None => None,
+    };
+    Ok(Requirement {
+        acr: wanted.max(client.registration.min_acr),
+        not_before,
+        methods: None,
+        user: hinted(app, client, params.one("id_token_hint")?)?,
+    })
+}
+
+#[derive(Deserialize)]
+struct Hint {
+    iss: String,
+    sub: Id<User>,
+    aud: Vec<String>,
+}
+
+/// Who an earlier ID token of this client was about; it may have expired (OpenID Connect Core 1.0, 3.1.2.1).
+fn hinted(app: &App, client: &Client, token: Option<&str>) -> Result<Option<Id<User>>, No> {
+    let Some(token) = token else { return Ok(None) };
+    let hint: Option<Hint> = app.provider().keys().verified(token, None);
+    match hint.filter(|hint| hint.iss == app.issuer() && hint.aud.contains(&client.id)) {
+        Some(hint) => Ok(Some(hint.sub)),
+        None => Err((Code::InvalidRequest, "id_token_hint is not an ID token of this client")),
+    }
+}
+
+fn prompt(asked: Option<&str>) -> Result<Prompt, No> {
+    let words: Vec<&str> = asked.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
+    let known = ["none", "login", "consent", "select_account"];
+    if words.iter().any(|word| !known.contains(word)) {
+        return Err((Code::InvalidRequest, "prompt has an unknown value"));
+    }
+    match words.as_slice() {
+        ["none"] => Ok(Prompt::None),
+        words if words.contains(&"none") => Err((Code::InvalidRequest, "prompt=none stands alone")),
+        words if words.contains(&"login") => Ok(Prompt::Login),
+        words if words.contains(&"select_account") => Ok(Prompt::SelectAccount),
+        _ => Ok(Prompt::AsNeeded),
+    }
+}
+
+impl Prompt {
+    /// Whether a session may stand in for a sign-in.
+    #[must_use]
+    pub fn takes_session(self) -> bool {
+        matches!(self, Self::AsNeeded | Self::None)
+    }
+}
+
+impl AuthorizationRequest {
+    /// What the sign-in has to reach: for `prompt=login` with evidence that is newer than the request.
+    #[must_use]
+    pub fn requiring(mut self, prompt: Prompt, now: Time) -> Self {
+        if prompt == Prompt::Login {
+            self.requirement.not_before = Some(now);
+        }
+        self
+    }
+}

@@ -1,0 +1,63 @@
+//! What becomes of an address or a form that cannot be read? A page in words, not a parser's complaint.
+//!
+//! An id that is none has the answer of an id that belongs to somebody else.
+
+use axum::{
+    Form,
+    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    response::Response,
+};
+use http::{HeaderMap, header, request::Parts};
+use idp_core::{Error, Refusal};
+use serde::de::DeserializeOwned;
+use symbolon_axum::Visitor;
+
+use super::failure;
+use crate::text::Language;
+
+/// The query of an address.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<T>(pub T);
+
+/// The variable parts of a path.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<T>(pub T);
+
+/// A form.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Response;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let query = Query::from_request_parts(parts, state).await;
+        query.map(|Query(asked)| Self(asked)).map_err(|_| refused(&parts.headers, Refusal::NotFound))
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Response;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let path = Path::from_request_parts(parts, state).await;
+        path.map(|Path(named)| Self(named)).map_err(|_| refused(&parts.headers, Refusal::NotFound))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
+    type Rejection = Response;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let headers = request.headers().clone();
+        let form = Form::from_request(request, state).await;
+        form.map(|Form(sent)| Self(sent)).map_err(|_| refused(&headers, Refusal::Malformed))
+    }
+}
+
+fn refused(headers: &HeaderMap, refusal: Refusal) -> Response {
+    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    failure(Language::preferred(wanted.unwrap_or_default()), &Error::Refused(refusal))
+}
+
+/// The answer for an address that leads nowhere.
+pub async fn nothing(visitor: Visitor) -> Response {
+    failure(Language::of(&visitor), &Refusal::NotFound.into())
+}

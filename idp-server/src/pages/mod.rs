@@ -1,0 +1,110 @@
+//! What do all pages have in common: the frame, the answer for an error, the static pages?
+
+mod asked;
+pub mod assets;
+mod moment;
+mod qr;
+mod scan;
+
+use askama::Template;
+use axum::response::{Html, IntoResponse as _, Response};
+use http::{HeaderValue, StatusCode, header};
+use idp_core::{Error, Refusal};
+use symbolon_axum::errors;
+
+pub use asked::{Asked, Named, Sent, nothing};
+pub use moment::Moment;
+pub use qr::QrCode;
+pub use scan::scan;
+
+use crate::text::Language;
+
+/// What the frame of a page needs.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The language.
+    pub t: Language,
+    /// Whose page it is, in words.
+    pub organisation: String,
+}
+
+impl Frame {
+    /// The address of the style sheet.
+    #[must_use]
+    pub fn css(&self) -> &'static str {
+        assets::path(assets::Asset::Style)
+    }
+
+    /// The address of the script.
+    #[must_use]
+    pub fn js(&self) -> &'static str {
+        assets::path(assets::Asset::Script)
+    }
+
+    /// The address of the mark.
+    #[must_use]
+    pub fn icon(&self) -> &'static str {
+        assets::path(assets::Asset::Mark)
+    }
+}
+
+/// A page that only says something.
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message {
+    frame: Frame,
+    title: String,
+    text: String,
+    back: Back,
+}
+
+/// A way on from a page that only says something.
+#[derive(Clone, Debug)]
+pub struct Back {
+    /// Where to.
+    pub href: String,
+    /// What the link says.
+    pub label: String,
+}
+
+impl Back {
+    /// To the account pages.
+    #[must_use]
+    pub fn to_account(t: Language) -> Self {
+        Self { href: "/account".to_owned(), label: t.say("back-to-account") }
+    }
+}
+
+/// Renders a page.
+pub fn render(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page cannot be rendered");
+            (errors::TROUBLE.status, errors::TROUBLE.sentence).into_response()
+        }
+    }
+}
+
+/// A page that says something and offers one way on.
+pub fn message(status: StatusCode, t: Language, title: String, text: String, back: Back) -> Response {
+    let frame = Frame { t, organisation: String::new() };
+    render(status, &Message { frame, title, text, back })
+}
+
+/// The page for an error: what happened, what to do, a way back.
+pub fn failure(t: Language, error: &Error) -> Response {
+    let face = errors::of(error);
+    let text = t.say(&format!("error-{}", face.name));
+    let mut response = message(face.status, t, t.say("error-title"), text, Back::to_account(t));
+    if let Error::Refused(Refusal::TooMany(_) | Refusal::Unavailable) | Error::Fault(_) = error {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+    }
+    response
+}
+
+/// The sentence for an error, where it stands inside a page.
+#[must_use]
+pub fn sentence(t: Language, error: &Error) -> String {
+    t.say(&format!("error-{}", errors::of(error).name))
+}

@@ -1,0 +1,61 @@
+//! How does a text become a QR code that cameras read and screen readers name?
+
+use qrcode::{Color, EcLevel};
+
+/// The light border of a symbol, in modules (ISO/IEC 18004).
+const QUIET: usize = 4;
+/// How large a module is drawn, in CSS pixels: below four, cameras fail.
+const MODULE: usize = 5;
+
+/// A QR code as one path of an SVG image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QrCode {
+    /// How many modules a side has, the quiet zone among them.
+    pub modules: usize,
+    /// The side, in CSS pixels.
+    pub pixels: usize,
+    /// The dark modules.
+    pub path: String,
+}
+
+impl QrCode {
+    /// The code of a text; `None` if it is too long for any symbol.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        let code = qrcode::QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+        let width = code.width();
+        let colors = code.to_colors();
+        let mut path = String::new();
+        for (y, row) in colors.chunks(width).enumerate() {
+            draw_row(&mut path, row, y.saturating_add(QUIET));
+        }
+        let modules = width.saturating_add(2 * QUIET);
+        Some(Self { modules, pixels: modules.saturating_mul(MODULE), path })
+    }
+}
+
+/// Neighbours are drawn as one bar: no hairlines between modules, and a short path.
+fn draw_row(path: &mut String, row: &[Color], y: usize) {
+    let mut x = QUIET;
+    for run in row.chunk_by(|a, b| a == b) {
+        if run.first() == Some(&Color::Dark) {
+            path.push_str(&format!("M{x} {y}h{n}v1h-{n}z", n = run.len()));
+        }
+        x = x.saturating_add(run.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::QrCode;
+
+    #[test]
+    fn an_enrolment_link_fits_a_phone() {
+        let text = format!("HTTPS://ID.EXAMPLE.ORG/E#{}", "A".repeat(80));
+        let code = QrCode::of(&text).unwrap();
+        assert!(code.modules <= 49, "version 6 at most: {}", code.modules);
+        assert!(code.pixels <= 288, "a narrow phone has 288 pixels between its margins");
+        assert!(code.path.starts_with("M4 4h7v1h-7z"), "the finder stands behind the quiet zone");
+        assert_eq!(QrCode::of(&"A".repeat(5_000)), None);
+    }
+}

@@ -1,0 +1,259 @@
+//! How is a device added? The wizard: approve on another device, scan, compare and type, approve.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use http::StatusCode;
+use idp_core::{
+    Error, Id, Refusal,
+    ceremony::{CeremonyRow, Reason},
+    engine::{CeremonyView, Status},
+};
+use idp_protocol::{Prompt, prompt::DeviceFacts};
+use serde::Deserialize;
+use serde_json::json;
+use symbolon_axum::{
+    SignedIn, Visitor, errors,
+    live::{Render, Wait, Watched},
+};
+
+use super::{Place, refused, signed_in};
+use crate::{
+    app::App,
+    pages::{self, Asked, Frame, QrCode, Sent},
+    text::Language,
+};
+
+/// The kind of the enrolment.
+const KIND: &str = "device";
+
+#[derive(Template)]
+#[template(path = "enrol_start.html")]
+struct Start {
+    frame: Frame,
+}
+
+#[derive(Template)]
+#[template(path = "enrol.html")]
+struct Wizard {
+    frame: Frame,
+    id: String,
+    panel: String,
+    live: bool,
+    typing: bool,
+}
+
+#[derive(Template)]
+#[template(path = "enrol_panel.html")]
+struct Panel {
+    t: Language,
+    id: String,
+    step: &'static str,
+    steps: Vec<&'static str>,
+    say: String,
+    error: Option<String>,
+    look: Look,
+}
+
+/// What the wizard shows.
+enum Look {
+    ApproveElsewhere { number: String },
+    Scan { qr: Option<QrCode>, link: Option<String> },
+    TypeCode { digits: u8, tries: u8, device: DeviceFacts },
+    FirstApproval { number: String, name: String },
+    Done,
+    Over { why: String, alarming: bool },
+}
+
+/// The query that names an enrolment; without it the page offers to begin one.
+#[derive(Debug, Deserialize)]
+pub struct Which {
+    id: Option<Id<CeremonyRow>>,
+    #[serde(default)]
+    wait: Option<u8>,
+    #[serde(default)]
+    seen: Option<String>,
+}
+
+/// The form that names an enrolment.
+#[derive(Debug, Deserialize)]
+pub struct OfEnrolment {
+    id: Id<CeremonyRow>,
+}
+
+/// The form with the device's code.
+#[derive(Deserialize)]
+pub struct Typed {
+    id: Id<CeremonyRow>,
+    code: String,
+}
+
+/// `GET /account/devices/new`.
+pub async fn new(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Which>) -> Response {
+    let signed_in = match signed_in(&app, &visitor, Place::AddDevice).await {
+        Ok(signed_in) => signed_in,
+        Err(response) => return response,
+    };
+    match which.id {
+        Some(id) => wizard(&app, &visitor, &signed_in, id, None).await,
+        None => pages::render(StatusCode::OK, &Start { frame: frame(&app, Language::of(&visitor)) }),
+    }
+}
+
+async fn wizard(
+    app: &App,
+    visitor: &Visitor,
+    signed_in: &SignedIn,
+    id: Id<CeremonyRow>,
+    error: Option<Error>,
+) -> Response {
+    let t = Language::of(visitor);
+    let view = match app.engine().view(&signed_in.secret, id).await {
+        Ok(view) => view,
+        Err(error) => return pages::failure(t, &error),
+    };
+    let status = error.as_ref().map_or(StatusCode::OK, |error| errors::of(error).status);
+    let typing = matches!(view.prompt, Some(Prompt::AskDeviceCode { .. }));
+    let body = Wizard {
+        frame: frame(app, t),
+        id: id.to_string(),
+        panel: render(t, &view, error.as_ref()),
+        live: matches!(view.status, Status::Offered | Status::Claimed | Status::CodeNeeded),
+        typing,
+    };
+    pages::render(status, &body)
+}
+
+fn render(t: Language, view: &CeremonyView, error: Option<&Error>) -> String {
+    let look = look(t, view);
+    let (step, number, say) = match &look {
+        Look::ApproveElsewhere { .. } => ("approve", 1, t.say("enrol-approve")),
+        Look::Scan { .. } => ("scan", 2, t.say("enrol-scan")),
+        Look::TypeCode { .. } => ("code", 3, t.say("enrol-compare")),
+        Look::FirstApproval { .. } => ("first", 4, t.say("enrol-first")),
+        Look::Done => ("done", 5, t.say("enrol-done")),
+        Look::Over { why, .. } => ("over", 0, why.clone()),
+    };
+    let error = error.map(|error| match error {
+        Error::Refused(Refusal::Wrong) => t.say("enrol-code-wrong"),
+        other => pages::sentence(t, other),
+    });
+    let panel = Panel { t, id: view.id.to_string(), step, steps: steps(number), say, error, look };
+    panel.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "the enrolment panel cannot be rendered");
+        errors::TROUBLE.sentence.to_owned()
+    })
+}
+
+/// A screen reader says digits one by one only if they stand apart.
+fn spaced(number: &str) -> String {
+    number.chars().flat_map(|digit| [digit, ' ']).collect()
+}
+
+/// The bar above the wizard; none where it is over.
+fn steps(now: u8) -> Vec<&'static str> {
+    let class = |step: u8| match step.cmp(&now) {
+        std::cmp::Ordering::Less => "past",
+        std::cmp::Ordering::Equal => "now",
+        std::cmp::Ordering::Greater => "next",
+    };
+    if (1..=4).contains(&now) { (1..=4).map(class).collect() } else { Vec::new() }
+}
+
+fn look(t: Language, view: &CeremonyView) -> Look {
+    let over = |key, alarming| Look::Over { why: t.say(key), alarming };
+    match (view.status, &view.prompt) {
+        (Status::Done | Status::Approved, _) => Look::Done,
+        (Status::Denied, _) => over("enrol-denied", false),
+        (Status::Expired, _) => over("enrol-expired", false),
+        (Status::Burned, _) => match view.reason {
+            Some(Reason::SecondRegistration) => over("enrol-second", true),
+            Some(Reason::NoTriesLeft | Reason::WrongNumber) => over("error-no-tries-left", false),
+            _ => over("enrol-over", false),
+        },
+        (_, Some(Prompt::ShowNumber { number, device: None })) => {
+            Look::ApproveElsewhere { number: number.clone() }
+        }
+        (_, Some(Prompt::ShowNumber { number, device: Some(device) })) => {
+            Look::FirstApproval { number: number.clone(), name: device.name.clone() }
+        }
+        (_, Some(Prompt::ShowQr { payload, link, .. })) => {
+            Look::Scan { qr: QrCode::of(payload), link: link.clone() }
+        }
+        (_, Some(Prompt::AskDeviceCode { digits, tries_left, device })) => {
+            Look::TypeCode { digits: *digits, tries: *tries_left, device: device.clone() }
+        }
+        _ => over("enrol-over", false),
+    }
+}
+
+/// `POST /account/devices` (E0).
+pub async fn begin(State(app): State<App>, visitor: Visitor) -> Response {
+    let signed_in = match signed_in(&app, &visitor, Place::AddDevice).await {
+        Ok(signed_in) => signed_in,
+        Err(response) => return response,
+    };
+    let from = visitor.origin(app.engine());
+    match app.engine().begin_enrolment(&signed_in.secret, &signed_in.session, from, KIND).await {
+        Ok(view) => to_wizard(view.id),
+        Err(error) => refused(&app, &visitor, &signed_in, Place::AddDevice, &error).await,
+    }
+}
+
+/// `POST /account/devices/confirm` (E4): the code that the new device shows.
+pub async fn confirm(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Typed>) -> Response {
+    let signed_in = match signed_in(&app, &visitor, Place::AddDevice).await {
+        Ok(signed_in) => signed_in,
+        Err(response) => return response,
+    };
+    let value = json!({ "code": form.code.trim() });
+    match app.engine().answer(&signed_in.secret, form.id, value).await {
+        Ok(_) | Err(Error::Refused(Refusal::Burned(_) | Refusal::Expired)) => to_wizard(form.id),
+        Err(error) => wizard(&app, &visitor, &signed_in, form.id, Some(error)).await,
+    }
+}
+
+/// `POST /account/devices/cancel`.
+pub async fn cancel(State(app): State<App>, visitor: Visitor, Sent(form): Sent<OfEnrolment>) -> Response {
+    let signed_in = match signed_in(&app, &visitor, Place::Home).await {
+        Ok(signed_in) => signed_in,
+        Err(response) => return response,
+    };
+    match app.engine().cancel_enrolment(&signed_in.secret, form.id).await {
+        Ok(()) => Redirect::to("/account").into_response(),
+        Err(error) => pages::failure(Language::of(&visitor), &error),
+    }
+}
+
+/// `GET /account/devices/events`: server-sent events of an enrolment.
+pub async fn events(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Which>) -> Response {
+    let events = async { watched(&app, &visitor, &which).await?.events(app.web()).await };
+    events.await.unwrap_or_else(|error| errors::json(&error, app.engine().now()))
+}
+
+/// `GET /account/devices/state`: the same for a page without a stream.
+pub async fn state(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Which>) -> Response {
+    let wait = Wait { wait: which.wait, seen: which.seen.clone() };
+    let state = async { watched(&app, &visitor, &which).await?.state(&wait).await };
+    state.await.unwrap_or_else(|error| errors::json(&error, app.engine().now()))
+}
+
+async fn watched(app: &App, visitor: &Visitor, which: &Which) -> Result<Watched, Error> {
+    let t = Language::of(visitor);
+    let markup: Render = Arc::new(move |view| Some(render(t, view, None)));
+    // The enrolment is bound to the session's secret; whoever signed out sees nothing of it any more.
+    let signed_in = visitor.session(app.engine()).await?.ok_or(Refusal::NotFound)?;
+    Ok(Watched::new(app.web(), signed_in.secret, which.id.ok_or(Refusal::NotFound)?, markup))
+}
+
+fn to_wizard(id: Id<CeremonyRow>) -> Response {
+    Redirect::to(&format!("/account/devices/new?id={id}")).into_response()
+}
+
+fn frame(app: &App, t: Language) -> Frame {
+    Frame { t, organisation: app.engine().settings().organisation.clone() }
+}

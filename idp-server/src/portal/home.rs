@@ -1,0 +1,129 @@
+//! What does the account page show?
+
+use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::StatusCode;
+use idp_core::{
+    Error,
+    device::{DeviceRow, DeviceState},
+};
+use symbolon_axum::{SignedIn, Visitor};
+
+use super::{Place, device::Action, notices, signed_in};
+use crate::{
+    app::App,
+    pages::{self, Back, Frame, Moment},
+    text::Language,
+};
+
+/// How many notices the page shows.
+const NOTICES: u32 = 12;
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct Account {
+    frame: Frame,
+    name: String,
+    login: String,
+    devices: Vec<Card>,
+    notices: Vec<notices::Line>,
+}
+
+/// A device on the page.
+struct Card {
+    id: String,
+    name: String,
+    platform: String,
+    state: String,
+    tone: &'static str,
+    registered: Moment,
+    place: String,
+    seen: Moment,
+    actions: Vec<Link>,
+}
+
+/// Something that can be done with it.
+struct Link {
+    name: &'static str,
+    label: String,
+    weakens: bool,
+}
+
+/// `GET /account`.
+pub async fn home(State(app): State<App>, visitor: Visitor) -> Response {
+    let signed_in = match signed_in(&app, &visitor, Place::Home).await {
+        Ok(signed_in) => signed_in,
+        Err(response) => return response,
+    };
+    let t = Language::of(&visitor);
+    match account(&app, t, &signed_in).await {
+        Ok(account) => pages::render(StatusCode::OK, &account),
+        Err(error) => pages::failure(t, &error),
+    }
+}
+
+async fn account(app: &App, t: Language, signed_in: &SignedIn) -> Result<Account, Error> {
+    let engine = app.engine();
+    let user = &signed_in.user;
+    let devices = engine.devices(user.id).await?;
+    let rows = engine.store().notices(user.id, NOTICES).await?;
+    Ok(Account {
+        frame: Frame { t, organisation: engine.settings().organisation.clone() },
+        name: user.display_name().to_owned(),
+        login: user.login.clone(),
+        devices: devices.into_iter().map(|device| card(t, device)).collect(),
+        notices: rows.into_iter().map(|row| notices::line(t, &row)).collect(),
+    })
+}
+
+fn card(t: Language, device: DeviceRow) -> Card {
+    let (state, tone) = state(device.state);
+    let actions = Action::ALL.into_iter().filter(|action| action.fits(device.state));
+    let actions = actions.map(|action| Link {
+        name: action.name(),
+        label: t.say(action.label()),
+        weakens: action.weakens(),
+    });
+    Card {
+        id: device.id.to_string(),
+        state: t.say(state),
+        tone,
+        registered: Moment(device.created_at),
+        seen: Moment(device.seen_at),
+        actions: actions.collect(),
+        name: device.facts.name,
+        platform: device.facts.platform,
+        place: device.facts.place,
+    }
+}
+
+/// The name of a state, and how it looks; the words carry the meaning, the colour only repeats it.
+pub(super) fn state(state: DeviceState) -> (&'static str, &'static str) {
+    match state {
+        DeviceState::Registered | DeviceState::Confirmed => ("state-pending", "pending"),
+        DeviceState::Active => ("state-active", "good"),
+        DeviceState::Suspended => ("state-suspended", "pending"),
+        DeviceState::Lost => ("state-lost", "bad"),
+        _ => ("state-revoked", "bad"),
+    }
+}
+
+/// `POST /account/sign-out`. A repeat finds no session, and has the same answer.
+pub async fn sign_out(State(app): State<App>, visitor: Visitor) -> Response {
+    let t = Language::of(&visitor);
+    let ended = async {
+        if let Some(signed_in) = visitor.session(app.engine()).await? {
+            app.engine().end_session(&signed_in.session).await?;
+        }
+        Ok(())
+    };
+    if let Err(error) = ended.await {
+        return pages::failure(t, &error);
+    }
+    let back = Back { href: "/account/sign-in".to_owned(), label: t.say("signed-out-again") };
+    let page = pages::message(StatusCode::OK, t, t.say("signed-out-title"), t.say("signed-out-text"), back);
+    (app.web().cookies().no_session(), page).into_response()
+}

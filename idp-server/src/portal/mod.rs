@@ -1,0 +1,130 @@
+//! What can a person do with an account: look at devices, add one, change one, read notices?
+//!
+//! | file | what it answers |
+//! |---|---|
+//! | `home.rs` | what the account page shows |
+//! | `enrol.rs` | how a device is added: the wizard |
+//! | `device.rs` | how a device is changed |
+//! | `notices.rs` | how a notice reads |
+//!
+//! A change that needs a fresh sign-in parks one, and leads back to the page of that change: the change
+//! itself is a form again, so that no sign-in does something by itself.
+
+mod device;
+mod enrol;
+mod home;
+mod notices;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use idp_core::{
+    Error, Id, Refusal, Time, device::DeviceRow, policy::Requirement, session::SessionRow, users::User,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use symbolon_axum::{SignedIn, Visitor};
+
+pub use device::{Action, ask, change};
+pub use enrol::{begin, cancel, confirm, events, new, state};
+pub use home::{home, sign_out};
+
+use crate::{
+    app::App,
+    interaction::{self, Parked, Protocol, Wanted},
+    pages,
+    text::Language,
+};
+
+/// Where in the account pages somebody wanted to go. Never an address from a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "to", rename_all = "snake_case")]
+pub enum Place {
+    /// The account page.
+    Home,
+    /// Adding a device.
+    AddDevice,
+    /// A change of a device.
+    Device {
+        /// Which device.
+        id: Id<DeviceRow>,
+        /// Which change.
+        action: Action,
+    },
+}
+
+impl Place {
+    fn path(self) -> String {
+        match self {
+            Self::Home => "/account".to_owned(),
+            Self::AddDevice => "/account/devices/new".to_owned(),
+            Self::Device { id, action } => format!("/account/devices/{id}/{}", action.name()),
+        }
+    }
+}
+
+/// `GET /account/sign-in`.
+pub async fn sign_in(State(app): State<App>, visitor: Visitor) -> Response {
+    park(&app, &visitor, Place::Home, Requirement::default()).await
+}
+
+/// Goes on after the sign-in.
+pub async fn resume(_: &App, _: &SessionRow, _: &User, data: Value) -> Response {
+    let place = serde_json::from_value(data).unwrap_or(Place::Home);
+    Redirect::to(&place.path()).into_response()
+}
+
+/// Asks for a sign-in that is fresh and strong enough for a change, and leads back to its page.
+async fn refresh(app: &App, visitor: &Visitor, signed_in: &SignedIn, place: Place) -> Response {
+    let user = signed_in.user.id;
+    match app.engine().binding_acr(user, None).await {
+        Ok(acr) => {
+            let not_before: Option<Time> = Some(app.engine().now());
+            let requirement = Requirement { acr, not_before, methods: None, user: Some(user) };
+            park(app, visitor, place, requirement).await
+        }
+        Err(fault) => pages::failure(Language::of(visitor), &fault.into()),
+    }
+}
+
+async fn park(app: &App, visitor: &Visitor, place: Place, requirement: Requirement) -> Response {
+    let t = Language::of(visitor);
+    let data = match serde_json::to_value(place) {
+        Ok(data) => data,
+        Err(error) => return pages::failure(t, &error.into()),
+    };
+    let wanted = Wanted {
+        client: t.say("account-name"),
+        client_id: "portal".to_owned(),
+        returns_to: None,
+        subject: requirement.user,
+        requirement,
+        ledger: Vec::new(),
+        login_hint: None,
+    };
+    interaction::park(app, visitor, wanted, Parked { protocol: Protocol::Portal, data }).await
+}
+
+/// Who is signed in; whoever is not is sent to sign in first.
+async fn signed_in(app: &App, visitor: &Visitor, place: Place) -> Result<SignedIn, Response> {
+    match visitor.session(app.engine()).await {
+        Ok(Some(signed_in)) => Ok(signed_in),
+        Ok(None) => Err(park(app, visitor, place, Requirement::default()).await),
+        Err(error) => Err(pages::failure(Language::of(visitor), &error)),
+    }
+}
+
+/// The answer for a change that was refused: through a fresh sign-in where that helps, else in words.
+async fn refused(
+    app: &App,
+    visitor: &Visitor,
+    signed_in: &SignedIn,
+    place: Place,
+    error: &Error,
+) -> Response {
+    match error {
+        Error::Refused(Refusal::FreshSignIn) => refresh(app, visitor, signed_in, place).await,
+        error => pages::failure(Language::of(visitor), error),
+    }
+}

@@ -1,0 +1,38 @@
+//! How does a notice read?
+
+use idp_core::notify::{Notice, NoticeRow};
+
+use super::home;
+use crate::{pages::Moment, text::Language};
+
+/// A notice on the page.
+pub(super) struct Line {
+    pub at: Moment,
+    pub text: String,
+    /// The part that somebody else chose: a name, an address.
+    pub about: String,
+    pub alarming: bool,
+}
+
+pub(super) fn line(t: Language, row: &NoticeRow) -> Line {
+    let (key, about, alarming) = read(t, &row.notice);
+    Line { at: Moment(row.created_at), text: t.say(key), about, alarming }
+}
+
+fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
+    match notice {
+        Notice::DeviceAdded { name, address } => ("notice-device-added", format!("{name}, {address}"), false),
+        Notice::DeviceChanged { name, state } => {
+            let (state, _) = home::state(*state);
+            ("notice-device-changed", format!("{name}: {}", t.say(state)), false)
+        }
+        Notice::EnrolmentAttacked { address } => ("notice-enrolment-attacked", address.clone(), true),
+        Notice::SignInStopped { address, .. } => ("notice-sign-in-stopped", address.clone(), true),
+        Notice::NewBrowser { address, browser } => {
+            ("notice-new-browser", format!("{browser}, {address}"), false)
+        }
+        Notice::PasswordChanged => ("notice-password-changed", String::new(), false),
+        Notice::Locked { kind } => ("notice-locked", kind.clone(), true),
+        _ => ("notice-other", String::new(), false),
+    }
+}

@@ -1,0 +1,111 @@
+//! Which URL leads where? Every URL of the server stands in this file.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse as _, Redirect, Response},
+    routing::{get, post},
+};
+use symbolon_axum::{ceremony_router, client_address, device_router, same_origin_only, security_headers};
+
+use crate::{App, health, login, oidc, pages, portal};
+
+/// A larger body is nobody's honest request, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+/// A longer address is not either, in bytes.
+const MAX_ADDRESS: usize = 8 * 1024;
+
+/// The document that applications begin with (OpenID Connect Discovery 1.0, 4).
+pub const DISCOVERY: &str = "/.well-known/openid-configuration";
+/// The public keys (RFC 7517).
+pub const JWKS: &str = "/oauth2/jwks";
+/// Where a browser is sent to sign in (RFC 6749, 3.1).
+pub const AUTHORIZE: &str = "/oauth2/authorize";
+/// Where a code becomes tokens (RFC 6749, 3.2).
+pub const TOKEN: &str = "/oauth2/token";
+/// Who signed in (OpenID Connect Core 1.0, 5.3).
+pub const USERINFO: &str = "/oauth2/userinfo";
+
+/// All URLs.
+pub fn router(app: &App) -> Router {
+    let web = app.web().clone();
+    let pages =
+        pages().merge(ceremony_router(web.clone())).layer(from_fn_with_state(web.clone(), same_origin_only));
+    // A form of an application's page may be posted here, so this one is without the check of the origin.
+    let authorize =
+        Router::new().route(AUTHORIZE, get(oidc::authorize::ask).post(oidc::authorize::ask_by_form));
+    Router::new()
+        .merge(pages)
+        .merge(authorize)
+        .fallback(pages::nothing)
+        .layer(from_fn_with_state(web, security_headers))
+        .merge(applications())
+        .merge(probes())
+        .with_state(app.clone())
+        .merge(device_router(Arc::clone(app.engine())))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(app.config().server.proxies(), client_address))
+        .layer(from_fn(short_addresses_only))
+}
+
+/// What people see. Forms are taken from our own pages only.
+fn pages() -> Router<App> {
+    let still = ["/Q", "/q", "/S", "/s", "/E", "/e"];
+    let still = still.into_iter().fold(Router::new(), |router, path| router.route(path, get(pages::scan)));
+    still
+        .merge(login_pages())
+        .merge(account_pages())
+        .route("/", get(|| async { Redirect::to("/account") }))
+        .route("/assets/{name}", get(pages::assets::serve))
+}
+
+fn login_pages() -> Router<App> {
+    Router::new()
+        .route("/login", get(login::page))
+        .route("/login/qr", get(login::qr))
+        .route("/login/events", get(login::events))
+        .route("/login/state", get(login::state))
+        .route("/login/password", post(login::password))
+        .route("/login/begin", post(login::begin))
+        .route("/login/finish", post(login::finish))
+        .route("/login/continue", post(login::go_on))
+        .route("/login/cancel", post(login::cancel))
+        .route("/login/return", get(login::returning).post(login::returned))
+}
+
+fn account_pages() -> Router<App> {
+    Router::new()
+        .route("/account", get(portal::home))
+        .route("/account/sign-in", get(portal::sign_in))
+        .route("/account/sign-out", post(portal::sign_out))
+        .route("/account/devices", post(portal::begin))
+        .route("/account/devices/new", get(portal::new))
+        .route("/account/devices/events", get(portal::events))
+        .route("/account/devices/state", get(portal::state))
+        .route("/account/devices/confirm", post(portal::confirm))
+        .route("/account/devices/cancel", post(portal::cancel))
+        .route("/account/devices/{id}/{action}", get(portal::ask).post(portal::change))
+}
+
+/// What applications ask, without cookies.
+fn applications() -> Router<App> {
+    Router::new()
+        .route(DISCOVERY, get(oidc::discovery::document))
+        .route(JWKS, get(oidc::discovery::keys))
+        .route(TOKEN, post(oidc::token::exchange))
+        .route(USERINFO, get(oidc::userinfo::tell).post(oidc::userinfo::tell))
+}
+
+/// What a load balancer asks.
+fn probes() -> Router<App> {
+    Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready))
+}
+
+async fn short_addresses_only(request: Request, next: Next) -> Response {
+    let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    if length > MAX_ADDRESS { StatusCode::URI_TOO_LONG.into_response() } else { next.run(request).await }
+}

@@ -1,0 +1,154 @@
+//! Does a bad configuration name the key, the place and what would be right?
+
+#![expect(clippy::unwrap_used, reason = "what the tests share may end a test, as they may themselves")]
+
+use std::path::PathBuf;
+
+use idp_server::{
+    Config,
+    config::{Format, Given, Purpose, REFERENCE},
+};
+
+/// A file with this text, for as long as the value lives.
+struct File(PathBuf);
+
+impl File {
+    fn new(text: &str) -> Self {
+        let name = idp_protocol::encoding::to_base64url(&symbolon_aws_lc::crypto().random::<12>());
+        let path = std::env::temp_dir().join(format!("symbolon-{name}.toml"));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn given(&self) -> Given {
+        Given { file: Some(self.0.clone()), ..Given::default() }
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn complaint(text: &str) -> String {
+    Config::load(&File::new(text).given()).unwrap_err().to_string()
+}
+
+const ISSUER: &str = "[server]\nissuer = \"https://id.example.org\"\n";
+
+#[test]
+fn the_reference_has_every_key_with_its_default() {
+    let file = File::new(REFERENCE);
+    let config = Config::load(&file.given()).unwrap();
+    let mut expected = Config::default();
+    expected.server.issuer = "https://id.example.org".to_owned();
+    let read: toml::Table = toml::from_str(REFERENCE).unwrap();
+    assert_eq!(toml::Table::try_from(&expected).unwrap(), read, "docs/configuration.toml");
+    assert_eq!(toml::Table::try_from(&config).unwrap(), read);
+}
+
+#[test]
+fn the_stronger_layer_wins() {
+    let file = File::new(&format!("{ISSUER}listen = \"127.0.0.1:1\"\n[log]\nformat = \"json\""));
+    let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let given = Given {
+        environment: vec![
+            variable("SYMBOLON_SERVER_LISTEN", "127.0.0.1:2"),
+            variable("SYMBOLON_SERVER_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8"),
+            variable("SYMBOLON_ENGINE_PIN_MIN_LENGTH", "8"),
+            variable("SYMBOLON_HOME", "of another program"),
+            variable("PATH", "/bin"),
+        ],
+        flags: vec![("server.listen", "127.0.0.1:3".to_owned())],
+        ..file.given()
+    };
+    let config = Config::load(&given).unwrap();
+    assert_eq!(config.server.listen.port(), 3);
+    assert_eq!(config.server.trusted_proxies, ["127.0.0.1", "10.0.0.0/8"]);
+    assert_eq!(config.engine.pin.min_length, 8);
+    assert_eq!(config.log.format, Format::Json);
+}
+
+#[test]
+fn a_demo_needs_no_file() {
+    let given = Given { purpose: Purpose::Demo, ..Given::default() };
+    assert_eq!(Config::load(&given).unwrap().server.issuer, "http://localhost:8080");
+    let error = Config::load(&Given::default()).unwrap_err().to_string();
+    assert!(error.contains("`server.issuer` (not set)"), "{error}");
+}
+
+#[test]
+fn a_complaint_names_key_place_and_remedy() {
+    let cases = [
+        ("[server]\nisuer = \"x\"", vec!["`server.isuer`", ".toml", "issuer, listen"]),
+        ("[sever]\nissuer = \"x\"", vec!["`sever.issuer`", "The sections are engine, log"]),
+        ("server = 5", vec!["`server`", "a section [server]"]),
+        ("[server", vec!["is not TOML"]),
+        (
+            "[server]\nissuer = \"http://id.example.org\"",
+            vec!["`server.issuer`", ".toml", "https://id.example.org"],
+        ),
+        ("[server]\nissuer = \"https://id.example.org/path\"", vec!["`server.issuer`", "without a path"]),
+        ("[server]\nissuer = \"https://a.b\"\nlisten = 5", vec!["`server.listen`", "127.0.0.1:8080"]),
+        (
+            "[server]\nissuer = \"https://a.b\"\ntrusted_proxies = [\"x/y\"]",
+            vec!["`server.trusted_proxies`", "10.0.0.0/8"],
+        ),
+        ("[server]\nissuer = \"https://a.b\"\n[log]\nlevel = \"loud\"", vec!["`log.level`", "info"]),
+        ("[server]\nissuer = \"https://a.b\"\n[oidc]\ncode_life = 601", vec!["`oidc.code_life`", "600"]),
+        (
+            "[server]\nissuer = \"https://a.b\"\n[engine]\nqr_life = 0",
+            vec!["`engine.qr_life`", "between 1 and 600"],
+        ),
+        ("[server]\nissuer = \"https://a.b\"\n[engine.pin]\nmin_length = 3", vec!["`engine.pin.min_length`"]),
+        (
+            "[server]\nissuer = \"https://a.b\"\n[store]\nurl = \"mysql://root:hunter2@x\"",
+            vec!["`store.url`", "sqlite:"],
+        ),
+    ];
+    for (text, expected) in cases {
+        let complaint = complaint(text);
+        for part in expected {
+            assert!(complaint.contains(part), "{text}\n→ {complaint}\nlacks {part}");
+        }
+        assert!(!complaint.contains("hunter2"), "a password in a log");
+    }
+}
+
+#[test]
+fn variables_that_are_nearly_settings_are_refused() {
+    let file = File::new(ISSUER);
+    let environment = vec![("SYMBOLON_SERVER_ISSUR".to_owned(), "x".to_owned())];
+    let error = Config::load(&Given { environment, ..file.given() }).unwrap_err().to_string();
+    assert!(error.contains("in the variable SYMBOLON_SERVER_ISSUR"), "{error}");
+    let environment = vec![("SYMBOLON_KEK".to_owned(), "short".to_owned())];
+    let error = Config::load(&Given { environment, ..file.given() }).unwrap_err().to_string();
+    assert!(
+        error.contains("SYMBOLON_KEK") && error.contains("32 bytes") && !error.contains("short"),
+        "{error}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_key_file_is_made_once_and_for_its_owner() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let crypto = symbolon_aws_lc::crypto();
+    let name = idp_protocol::encoding::to_base64url(&crypto.random::<12>());
+    let mut config = Config::default();
+    config.store.state_dir = std::env::temp_dir().join(format!("symbolon-kek-{name}"));
+    let first = config.store.load_kek(&crypto).unwrap();
+    assert_eq!(config.store.load_kek(&crypto).unwrap().key, first.key);
+    let path = config.store.state_dir.join("kek");
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(std::fs::read_dir(&config.store.state_dir).unwrap().count(), 1, "no draft stays");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let error = config.store.load_kek(&crypto).err().unwrap().to_string();
+    assert!(error.contains("can be read by others"), "{error}");
+    config.store.kek_command = vec!["echo".to_owned(), "A".repeat(43)];
+    assert_eq!(*config.store.load_kek(&crypto).unwrap().key, [0; 32], "a command goes before the file");
+    std::fs::remove_dir_all(&config.store.state_dir).unwrap();
+}

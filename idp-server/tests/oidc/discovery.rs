@@ -1,0 +1,51 @@
+//! Does the provider say what it can do?
+
+use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
+use serde_json::json;
+
+use crate::server::{Server, answer};
+
+#[tokio::test]
+async fn the_document_says_what_the_provider_does() {
+    let server = Server::start().await;
+    let response = server.get("/.well-known/openid-configuration").await;
+    assert_eq!(response.headers()["access-control-allow-origin"], "*");
+    let (status, document) = answer(response).await;
+    assert_eq!(status, 200);
+    let url = |path: &str| json!(format!("{}{path}", server.url));
+    assert_eq!(document["issuer"], url(""));
+    assert_eq!(document["authorization_endpoint"], url("/oauth2/authorize"));
+    assert_eq!(document["token_endpoint"], url("/oauth2/token"));
+    assert_eq!(document["userinfo_endpoint"], url("/oauth2/userinfo"));
+    assert_eq!(document["jwks_uri"], url("/oauth2/jwks"));
+    assert_eq!(document["response_types_supported"], json!(["code"]));
+    assert_eq!(document["response_modes_supported"], json!(["query"]));
+    assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
+    assert_eq!(document["subject_types_supported"], json!(["public"]));
+    assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256"]));
+    assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]), "plain is no protection");
+    assert_eq!(document["authorization_response_iss_parameter_supported"], json!(true));
+    assert_eq!(document["request_uri_parameter_supported"], json!(false), "the default would be true");
+    assert_eq!(
+        document["token_endpoint_auth_methods_supported"],
+        json!(["client_secret_basic", "client_secret_post", "none"])
+    );
+    assert!(document["acr_values_supported"].as_array().unwrap().contains(&json!("urn:symbolon:acr:mfa")));
+    serde_json::from_value::<CoreProviderMetadata>(document).unwrap();
+}
+
+#[tokio::test]
+async fn the_keys_are_public_ones_with_thumbprints_for_names() {
+    let server = Server::start().await;
+    let (status, keys) = answer(server.get("/oauth2/jwks").await).await;
+    assert_eq!(status, 200);
+    let list = keys["keys"].as_array().unwrap();
+    assert_eq!(list.len(), 1);
+    let key = &list[0];
+    assert_eq!((&key["kty"], &key["alg"], &key["use"]), (&json!("RSA"), &json!("RS256"), &json!("sig")));
+    assert_eq!(key["kid"].as_str().unwrap().len(), 43);
+    for private in ["d", "p", "q", "dp", "dq", "qi"] {
+        assert!(key.get(private).is_none(), "{private}");
+    }
+    serde_json::from_value::<CoreJsonWebKeySet>(keys).unwrap();
+}

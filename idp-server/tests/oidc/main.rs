@@ -1,0 +1,15 @@
+//! Does the OpenID provider keep to its specifications, and to nothing less under attack? Over HTTP, on a real store.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what the tests share may end a test, as they may themselves"
+)]
+
+mod authorize;
+mod discovery;
+mod health;
+mod server;
+mod token;
+mod userinfo;

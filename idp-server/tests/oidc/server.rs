@@ -1,0 +1,242 @@
+//! A running server with a clock that stands still, a person, and clients of each kind.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use idp_core::{
+    ManualClock, Time,
+    claimant::Claimant,
+    engine::{Account, NewSignIn, Progress},
+    evidence::Evidence,
+    policy::{Acr, Requirement},
+    session::SessionRow,
+    signin::{Ask, Origin},
+    users::{Profile, User},
+};
+use idp_protocol::encoding::to_base64url;
+use idp_server::{
+    App, Config, World,
+    accounts::{self, NewAccount},
+    oidc::{NewClient, Pkce},
+};
+use reqwest::{Response, header};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::oneshot};
+
+pub const NOW: Time = Time(1_800_000_000);
+pub const CALLBACK: &str = "https://shop.example/callback";
+pub const VERIFIER: &str = "a-verifier-that-is-long-enough-for-rfc-7636";
+const PASSWORD: &str = "correct horse battery";
+
+pub struct Server {
+    pub app: App,
+    pub url: String,
+    pub clock: Arc<ManualClock>,
+    pub user: User,
+    pub http: reqwest::Client,
+    /// The secrets of `office` and `old`.
+    pub secrets: BTreeMap<String, String>,
+    folder: PathBuf,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Where a redirect leads, and with which parameters.
+#[derive(Debug)]
+pub struct Redirected {
+    pub to: String,
+    pub params: BTreeMap<String, String>,
+}
+
+impl Server {
+    /// Clients: `shop` (public), `office` (with a secret), `old` (with a secret, without PKCE), `bank` (asks for two
+    /// factors). A person: `alice`.
+    pub async fn start() -> Self {
+        let clock = Arc::new(ManualClock::at(NOW));
+        let crypto = symbolon_aws_lc::crypto();
+        let name = to_base64url(&crypto.random::<12>());
+        let folder = std::env::temp_dir().join(format!("symbolon-oidc-{name}"));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let mut config = Config::default();
+        config.server.issuer.clone_from(&url);
+        config.store.state_dir.clone_from(&folder);
+        let app = App::start(config, World { clock: clock.clone(), crypto }).await.unwrap();
+        let profile = Profile {
+            name: Some("Alice Adams".to_owned()),
+            email: Some("alice@example.org".to_owned()),
+            email_verified: true,
+            locale: None,
+        };
+        let new = NewAccount { login: "alice".to_owned(), profile };
+        let user = accounts::add(app.engine(), new, PASSWORD).await.unwrap();
+        let secrets = clients(&app).await;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = idp_server::serve(app.clone(), listener, async {
+            let _ = stopped.await;
+        });
+        tokio::spawn(served);
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { app, url, clock, user, http, secrets, folder, _stop: stop }
+    }
+
+    /// Signs alice in with her password; the browser's cookie and the session.
+    pub async fn sign_in(&self) -> (String, SessionRow) {
+        let engine = self.app.engine();
+        let claimant = Claimant::random(engine.crypto());
+        let from = Origin {
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            place: "here".to_owned(),
+            browser: "test".to_owned(),
+            known: None,
+        };
+        let ask = Ask {
+            client: "Test".to_owned(),
+            client_id: "test".to_owned(),
+            redirect_host: "localhost".to_owned(),
+            requirement: Requirement::default(),
+            from,
+            parked: Vec::new(),
+        };
+        let ledger = Vec::<Evidence>::new();
+        let id = engine.open_sign_in(&claimant, NewSignIn { ask, subject: None, ledger }).await.unwrap();
+        let typed = json!({ "password": PASSWORD });
+        let progress = engine.answer_form(&claimant, id, "password", "alice", typed).await.unwrap();
+        assert!(matches!(progress, Progress::Ready | Progress::Confirm), "{progress:?}");
+        let opened = engine.finish_into_session(&claimant, id, Account::Confirmed, None).await.unwrap();
+        (format!("session={}", *opened.secret.reveal()), opened.session)
+    }
+
+    pub async fn authorize(&self, params: &[(&str, &str)], cookie: Option<&str>) -> Response {
+        let mut request = self.http.get(format!("{}/oauth2/authorize?{}", self.url, form(params)));
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        request.send().await.unwrap()
+    }
+
+    /// A code for the client, from a fresh session.
+    pub async fn code(&self, client: &str) -> String {
+        let (cookie, _) = self.sign_in().await;
+        self.code_with(client, &cookie).await
+    }
+
+    pub async fn code_with(&self, client: &str, cookie: &str) -> String {
+        let answer = redirected(&self.authorize(&request(client), Some(cookie)).await);
+        answer.params.get("code").unwrap_or_else(|| panic!("{answer:?}")).clone()
+    }
+
+    pub async fn token(&self, params: &[(&str, &str)]) -> Response {
+        self.post("/oauth2/token", params).await
+    }
+
+    /// Exchanges a code of the client `shop`.
+    pub async fn redeem(&self, code: &str) -> (u16, Value) {
+        answer(self.token(&redemption("shop", code)).await).await
+    }
+
+    pub async fn post(&self, path: &str, params: &[(&str, &str)]) -> Response {
+        self.http
+            .post(format!("{}{path}", self.url))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form(params))
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.http.get(format!("{}{path}", self.url)).send().await.unwrap()
+    }
+
+    pub async fn userinfo(&self, token: &str) -> Response {
+        let request = self.http.get(format!("{}/oauth2/userinfo", self.url)).bearer_auth(token);
+        request.send().await.unwrap()
+    }
+}
+
+async fn clients(app: &App) -> BTreeMap<String, String> {
+    let new = |id: &str, keeps_secret, pkce, min_acr| NewClient {
+        id: id.to_owned(),
+        name: format!("The {id}"),
+        redirect_uris: vec![CALLBACK.to_owned(), "https://shop.example/other?x=1".to_owned()],
+        keeps_secret,
+        pkce,
+        min_acr,
+    };
+    let mut secrets = BTreeMap::new();
+    for client in [
+        new("shop", false, Pkce::Required, None),
+        new("old", true, Pkce::Optional, None),
+        new("bank", false, Pkce::Required, Some(Acr::MultiFactor)),
+        new("office", true, Pkce::Required, None),
+    ] {
+        let registered = app.clients().register(app.engine().crypto(), NOW, client).await.unwrap();
+        secrets.extend(registered.secret.map(|secret| (registered.client.id, secret.to_string())));
+    }
+    secrets
+}
+
+pub fn challenge() -> &'static str {
+    static CHALLENGE: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        to_base64url(&symbolon_aws_lc::crypto().hash.sha256(VERIFIER.as_bytes()))
+    });
+    &CHALLENGE
+}
+
+/// An honest request.
+pub fn request(client: &str) -> Vec<(&str, &str)> {
+    vec![
+        ("client_id", client),
+        ("redirect_uri", CALLBACK),
+        ("response_type", "code"),
+        ("scope", "openid profile email"),
+        ("state", "a state & more"),
+        ("nonce", "a-nonce"),
+        ("code_challenge", challenge()),
+        ("code_challenge_method", "S256"),
+    ]
+}
+
+/// The honest request without one parameter, and with others.
+pub fn changed<'a>(without: &str, with: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let kept = request("shop").into_iter().filter(|(name, _)| *name != without);
+    kept.chain(with.iter().copied()).collect()
+}
+
+/// An honest redemption by a public client.
+pub fn redemption<'a>(client: &'a str, code: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("grant_type", "authorization_code"),
+        ("client_id", client),
+        ("code", code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ]
+}
+
+pub fn form(params: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish()
+}
+
+pub fn redirected(response: &Response) -> Redirected {
+    assert_eq!(response.status(), 303, "{response:?}");
+    let location = response.headers()[header::LOCATION].to_str().unwrap();
+    let base = url::Url::parse("http://server.invalid").unwrap();
+    let url = base.join(location).unwrap();
+    let to = location.split('?').next().unwrap().to_owned();
+    Redirected { to, params: url.query_pairs().into_owned().collect() }
+}
+
+pub async fn answer(response: Response) -> (u16, Value) {
+    (response.status().as_u16(), response.json().await.unwrap())
+}

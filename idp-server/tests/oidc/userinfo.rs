@@ -1,0 +1,85 @@
+//! Who is told what about a person, and for how long?
+
+use idp_core::users::UserState;
+use idp_server::accounts;
+use reqwest::header;
+use serde_json::json;
+
+use crate::server::{Server, answer, changed, redirected};
+
+#[tokio::test]
+async fn the_scope_decides_what_is_told() {
+    let server = Server::start().await;
+    let (_, tokens) = server.redeem(&server.code("shop").await).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let sub = server.user.id.to_string();
+    let everything = json!({
+        "sub": sub, "name": "Alice Adams", "preferred_username": "alice",
+        "email": "alice@example.org", "email_verified": true,
+    });
+    assert_eq!(answer(server.userinfo(token).await).await, (200, everything.clone()));
+    let by_form = server.post("/oauth2/userinfo", &[("access_token", token)]).await;
+    assert_eq!(answer(by_form).await, (200, everything));
+
+    let (cookie, _) = server.sign_in().await;
+    let openid = changed("scope", &[("scope", "openid")]);
+    let code = redirected(&server.authorize(&openid, Some(&cookie)).await).params["code"].clone();
+    let (_, tokens) = server.redeem(&code).await;
+    let told = answer(server.userinfo(tokens["access_token"].as_str().unwrap()).await).await;
+    assert_eq!(told, (200, json!({ "sub": sub })));
+}
+
+#[tokio::test]
+async fn only_an_access_token_of_ours_that_holds_is_taken() {
+    let server = Server::start().await;
+    let (_, tokens) = server.redeem(&server.code("shop").await).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let id_token = tokens["id_token"].as_str().unwrap();
+    let (head, rest) = token.split_once('.').unwrap();
+    let (claims, signature) = rest.split_once('.').unwrap();
+    let none = idp_protocol::encoding::to_base64url(br#"{"alg":"none","kid":"x","typ":"at+jwt"}"#);
+    let forged = [
+        id_token.to_owned(),
+        format!("{none}.{claims}."),
+        format!("{none}.{claims}.{signature}"),
+        format!("{head}.{claims}."),
+        format!("{head}.{claims}A.{signature}"),
+        "abc".to_owned(),
+    ];
+    for token in forged {
+        let response = server.userinfo(&token).await;
+        assert_eq!(response.status(), 401, "{token}");
+        let challenge = response.headers()[header::WWW_AUTHENTICATE].to_str().unwrap();
+        assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
+    }
+    let nothing = server.get("/oauth2/userinfo").await;
+    assert_eq!(nothing.status(), 401);
+    assert_eq!(
+        nothing.headers()[header::WWW_AUTHENTICATE],
+        "Bearer realm=\"userinfo\"",
+        "no token, no error"
+    );
+    assert_eq!(
+        server.get(&format!("/oauth2/userinfo?access_token={token}")).await.status(),
+        401,
+        "not in the URL"
+    );
+    server.clock.advance(300);
+    assert_eq!(server.userinfo(token).await.status(), 401, "five minutes are over");
+}
+
+#[tokio::test]
+async fn a_token_ends_with_its_session_and_its_account() {
+    let server = Server::start().await;
+    let (cookie, session) = server.sign_in().await;
+    let (_, tokens) = server.redeem(&server.code_with("shop", &cookie).await).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    assert_eq!(server.userinfo(token).await.status(), 200);
+    server.app.engine().end_session(&session).await.unwrap();
+    assert_eq!(server.userinfo(token).await.status(), 401);
+
+    let (_, tokens) = server.redeem(&server.code("shop").await).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    accounts::switch(server.app.engine(), server.user.clone(), UserState::Disabled).await.unwrap();
+    assert_eq!(server.userinfo(token).await.status(), 401);
+}

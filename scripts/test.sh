@@ -1,0 +1,19 @@
+#!/bin/sh
+# Runs every test: builds, starts a private PostgreSQL for the run, and ends it again.
+set -eu
+cd "$(dirname "$0")/.."
+
+scripts/packages.sh cc=build-essential
+# What only the tests need is installed while Cargo builds.
+scripts/packages.sh initdb=postgresql &
+install=$!
+cargo build --workspace --all-targets --locked
+wait "$install"
+
+SYMBOLON_TEST_POSTGRES=$(tests/postgres.sh start)
+export SYMBOLON_TEST_POSTGRES
+trap 'tests/postgres.sh stop' EXIT
+trap 'exit 130' INT TERM
+
+cargo test --workspace --all-targets --locked --no-fail-fast
+cargo test --workspace --doc --locked
