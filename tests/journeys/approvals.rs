@@ -1,0 +1,225 @@
+//! Approvals beside the plain sign-in: a second device, a report, one device, a typed user code, other accounts.
+
+use idp_core::{
+    Refusal,
+    engine::{Account, Progress, Status},
+};
+use idp_protocol::{
+    ErrorCode, Prompt,
+    context::{Confirm, Purpose},
+    message::{EnrolDecision, QrDecision, Verdict},
+};
+use symbolon_authenticator::{Answer, Ticket};
+use symbolon_tests::{
+    Browser, Phone, World,
+    browser::{number_of, qr_of, refusal},
+    phone::{PIN, code_of},
+};
+
+async fn enrolled(world: &World, login: &str) -> Phone {
+    world.user(login).await;
+    let mut browser = Browser::new(world);
+    browser.sign_in(login).await;
+    let phone = Phone::new(world, login);
+    phone.enrol(&browser).await;
+    phone
+}
+
+/// Signs in with a phone in this browser.
+async fn qr_sign_in(browser: &mut Browser, phone: &Phone) {
+    let sign_in = browser.open().await;
+    let (ceremony, qr) = browser.qr(sign_in).await;
+    let decided = phone.scan(&qr, Verdict::Approve).await.unwrap();
+    match decided.prompt {
+        Some(_) => browser.type_code(sign_in, ceremony, &code_of(&decided)).await.unwrap(),
+        None => browser.claim(sign_in, ceremony).await.unwrap(),
+    };
+}
+
+#[tokio::test]
+async fn a_relayed_sign_in_is_not_made_permanent_without_an_approval_of_its_own() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    qr_sign_in(&mut browser, &phone).await;
+
+    let view = browser.add_device().await.unwrap();
+    let number = number_of(&view);
+    let pending = phone.app.pending(&phone.account()).await.unwrap();
+    assert_eq!(pending[0].context().purpose, Purpose::AddAuthenticator, "the phone says what it is about");
+    assert!(
+        matches!(pending[0].context().confirm, Confirm::NumberFromBrowser { digits: 6, .. }),
+        "never by tap"
+    );
+    let as_sign_in = QrDecision(phone.decision(&pending[0], Verdict::Approve));
+    assert_eq!(phone.forge(as_sign_in, Some(PIN)).await, Some(ErrorCode::OutOfStep), "a type of its own");
+
+    phone.approve_pending(&number).await.unwrap();
+    let second = Phone::new(&world, "second");
+    let code = second.register(&qr_of(&browser.wizard(view.id).await)).await.unwrap();
+    browser.confirm(view.id, &code).await.unwrap();
+    second.approve_pending(&number_of(&browser.wizard(view.id).await)).await.unwrap();
+    assert_eq!(browser.wizard(view.id).await.status, Status::Done);
+    qr_sign_in(&mut Browser::new(&world), &second).await;
+}
+
+#[tokio::test]
+async fn ten_wrong_pins_do_not_open_the_door_to_a_phished_password() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    for _ in 0..10 {
+        let browser = Browser::new(&world);
+        let sign_in = browser.open().await;
+        let (_, qr) = browser.qr(sign_in).await;
+        let claimed = phone.app.claim(&phone.account(), &Ticket::from_scan(&qr).unwrap()).await.unwrap();
+        let wrong = Answer::new(Verdict::Approve).pin("777123");
+        phone.app.decide(&claimed, &wrong).await.unwrap_err();
+        world.clock.advance(3_601);
+    }
+    let mut thief = Browser::new(&world);
+    thief.sign_in("alice").await;
+    assert_eq!(refusal(thief.add_device().await), Refusal::FreshSignIn, "a suspended device counts");
+}
+
+#[tokio::test]
+async fn password_and_a_recovery_code_bind_one_device() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    qr_sign_in(&mut browser, &phone).await;
+    let session = browser.session.as_ref().unwrap().1.clone();
+    let codes = world.engine.draw_recovery_codes(&session).await.unwrap();
+
+    let mut browser = Browser::new(&world);
+    browser.requirement.acr = Some(idp_core::policy::Acr::MultiFactor);
+    let sign_in = browser.open().await;
+    let password = serde_json::json!({ "password": symbolon_tests::world::PASSWORD });
+    let engine = &world.engine;
+    let progress =
+        engine.answer_form(&browser.claimant, sign_in, "password", "alice", password).await.unwrap();
+    assert!(matches!(progress, Progress::Missing));
+    let code = serde_json::json!({ "code": codes[3].to_lowercase() });
+    engine.answer_form(&browser.claimant, sign_in, "recovery", "", code.clone()).await.unwrap();
+    let page = engine.sign_in(&browser.claimant, sign_in).await.unwrap();
+    assert_eq!(page.user.unwrap().login, "alice");
+
+    let mut browser = Browser::new(&world);
+    let again = browser.open().await;
+    let used = engine.answer_form(&browser.claimant, again, "recovery", "alice", code).await;
+    assert_eq!(refusal(used), Refusal::Wrong, "a code serves once");
+    let code = serde_json::json!({ "code": codes[4] });
+    engine.answer_form(&browser.claimant, again, "recovery", "alice", code).await.unwrap();
+    browser.finish(again, Account::Unasked).await.unwrap();
+    assert_eq!(refusal(browser.add_device().await), Refusal::FreshSignIn, "paper alone binds nothing");
+}
+
+#[tokio::test]
+async fn a_report_ends_what_began_in_that_browser_and_nothing_of_others() {
+    let world = World::new().await;
+    let alice = enrolled(&world, "alice").await;
+    let bob = enrolled(&world, "bob").await;
+    let mut shared = Browser::new(&world);
+    qr_sign_in(&mut shared, &bob).await;
+    let of_bob = shared.session.take().unwrap().0;
+    qr_sign_in(&mut shared, &alice).await;
+    let of_alice = shared.session.take().unwrap().0;
+    let mut elsewhere = Browser::new(&world);
+    qr_sign_in(&mut elsewhere, &alice).await;
+
+    let sign_in = shared.open().await;
+    let (_, qr) = shared.qr(sign_in).await;
+    alice.scan(&qr, Verdict::Report).await.unwrap();
+    assert!(world.engine.session(&of_alice).await.unwrap().is_none(), "hers from that browser is over");
+    assert!(
+        world.engine.session(&of_bob).await.unwrap().is_some(),
+        "a colleague behind the same address stays"
+    );
+    let other = &elsewhere.session.as_ref().unwrap().0;
+    assert!(world.engine.session(other).await.unwrap().is_some(), "so does hers elsewhere");
+}
+
+#[tokio::test]
+async fn a_same_device_link_finishes_only_with_the_return_code() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    let sign_in = browser.open().await;
+    let view = world.engine.begin(&browser.claimant, sign_in, "qr").await.unwrap();
+    let Some(Prompt::ShowQr { link: Some(link), .. }) = view.prompt else { panic!("no link") };
+    assert!(Ticket::from_scan(&link).is_err(), "a scanner refuses it");
+
+    let claimed = phone.app.claim(&phone.account(), &Ticket::from_link(&link).unwrap()).await.unwrap();
+    assert_eq!(claimed.context().confirm, Confirm::ReturnToBrowser);
+    let decided = phone.app.decide(&claimed, &Answer::new(Verdict::Approve).pin(PIN)).await.unwrap();
+    let Some(Prompt::Return { url }) = decided.prompt else { panic!("no return address") };
+    assert_eq!(
+        refusal(browser.claim(sign_in, view.id).await),
+        Refusal::OutOfStep,
+        "the cookie alone is not enough"
+    );
+    let code = url.rsplit_once('#').unwrap().1;
+    browser.type_code(sign_in, view.id, code).await.expect("cookie and return code");
+}
+
+#[tokio::test]
+async fn a_user_code_is_for_known_browsers_and_always_asks_for_the_digits() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    let sign_in = browser.open().await;
+    let view = world.engine.begin(&browser.claimant, sign_in, "qr").await.unwrap();
+    assert!(matches!(view.prompt, Some(Prompt::ShowQr { user_code: None, .. })), "not in an unknown browser");
+    qr_sign_in(&mut browser, &phone).await;
+
+    let sign_in = browser.open().await;
+    let view = world.engine.begin(&browser.claimant, sign_in, "qr").await.unwrap();
+    let Some(Prompt::ShowQr { user_code: Some(code), .. }) = view.prompt else { panic!("no user code") };
+    let typed = format!("{}-{}", &code[..4], &code[4..]).to_lowercase();
+    let claimed = phone.app.claim_code(&phone.account(), &typed).await.unwrap();
+    assert_eq!(claimed.context().confirm, Confirm::CodeToBrowser, "typed codes can be read out to a victim");
+    let decided = phone.app.decide(&claimed, &Answer::new(Verdict::Approve).pin(PIN)).await.unwrap();
+    browser.type_code(sign_in, view.id, &code_of(&decided)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_victims_browser_is_not_signed_in_as_the_attacker_unasked() {
+    let world = World::new().await;
+    let alice = enrolled(&world, "alice").await;
+    let mallory = enrolled(&world, "mallory").await;
+    let mut browser = Browser::new(&world);
+    qr_sign_in(&mut browser, &alice).await;
+
+    let sign_in = browser.open().await;
+    let (ceremony, qr) = browser.qr(sign_in).await;
+    let code = code_of(&mallory.scan(&qr, Verdict::Approve).await.unwrap());
+    let value = serde_json::json!({ "code": code });
+    let progress = world.engine.answer(&browser.claimant, ceremony, value).await.unwrap();
+    assert!(matches!(progress, Progress::Confirm), "the page asks first: {progress:?}");
+    assert_eq!(refusal(browser.finish(sign_in, Account::Unasked).await), Refusal::OutOfStep);
+}
+
+#[tokio::test]
+async fn a_device_that_is_not_confirmed_does_nothing_but_its_first_approval() {
+    let world = World::new().await;
+    world.user("alice").await;
+    let mut portal = Browser::new(&world);
+    portal.sign_in("alice").await;
+    let view = portal.add_device().await.unwrap();
+    let phone = Phone::new(&world, "phone");
+    let code = phone.register(&qr_of(&view)).await.unwrap();
+    let browser = Browser::new(&world);
+    let sign_in = browser.open().await;
+    let (_, qr) = browser.qr(sign_in).await;
+    let ticket = Ticket::from_scan(&qr).unwrap();
+    let early = phone.app.claim(&phone.account(), &ticket).await.unwrap_err();
+    assert_eq!(early.code(), Some(ErrorCode::DeviceNotActive));
+    portal.confirm(view.id, &code).await.unwrap();
+    let early = phone.app.claim(&phone.account(), &ticket).await.unwrap_err();
+    assert_eq!(early.code(), Some(ErrorCode::DeviceNotActive));
+
+    let pending = phone.app.pending(&phone.account()).await.unwrap();
+    let mut decision = phone.decision(&pending[0], Verdict::Approve);
+    decision.number = Some(number_of(&portal.wizard(view.id).await));
+    assert_eq!(phone.forge(QrDecision(decision.clone()), Some(PIN)).await, Some(ErrorCode::DeviceNotActive));
+    assert_eq!(phone.forge(EnrolDecision(decision), Some(PIN)).await, None);
+}

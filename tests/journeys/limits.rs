@@ -1,0 +1,104 @@
+//! Guessing: brute force, lock-out as a weapon, spraying, enumeration.
+
+use idp_core::{Refusal, throttle};
+use idp_protocol::{
+    ErrorCode,
+    message::{QrClaim, Reference, Verdict},
+};
+use symbolon_tests::{Browser, Phone, World, browser::refusal, phone::code_of, world::PASSWORD};
+
+#[tokio::test]
+async fn brute_force_of_a_password_is_slowed_and_locked() {
+    let world = World::new().await;
+    world.user("alice").await;
+    for _ in 0..3 {
+        assert_eq!(refusal(Browser::new(&world).password("alice", "guess").await), Refusal::Wrong);
+    }
+    Browser::new(&world).password("alice", PASSWORD).await.expect("three wrong ones cost no waiting");
+    for _ in 0..4 {
+        assert_eq!(refusal(Browser::new(&world).password("alice", "guess").await), Refusal::Wrong);
+    }
+    let while_waiting = refusal(Browser::new(&world).password("alice", PASSWORD).await);
+    assert_eq!(
+        while_waiting,
+        Refusal::Wrong,
+        "the right one during the back-off gets the answer of a wrong one"
+    );
+    world.clock.advance(30);
+    Browser::new(&world).password("alice", PASSWORD).await.expect("and counts after it");
+}
+
+#[tokio::test]
+async fn lock_out_as_denial_of_service_leaves_the_known_browser_alone() {
+    let world = World::new().await;
+    world.user("alice").await;
+    let mut home = Browser::new(&world);
+    home.sign_in("alice").await;
+    let phone = Phone::new(&world, "alice");
+    phone.enrol(&home).await;
+    let sign_in = home.open().await;
+    let (ceremony, qr) = home.qr(sign_in).await;
+    let code = code_of(&phone.scan(&qr, Verdict::Approve).await.unwrap());
+    home.type_code(sign_in, ceremony, &code).await.unwrap();
+    assert!(home.known.is_some());
+
+    for _ in 0..throttle::LOCK {
+        assert_eq!(refusal(Browser::new(&world).password("alice", "guess").await), Refusal::Wrong);
+        world.clock.advance(throttle::LONGEST_WAIT + 1);
+    }
+    let stranger = refusal(Browser::new(&world).password("alice", PASSWORD).await);
+    assert_eq!(stranger, Refusal::Wrong, "locked for browsers that do not know her");
+    home.password("alice", PASSWORD).await.expect("the browser that she uses every day still lets her in");
+}
+
+#[tokio::test]
+async fn spraying_across_users_slows_the_network() {
+    let world = World::new().await;
+    let mut throttled = 0;
+    for number in 0..60 {
+        let mut browser = Browser::new(&world);
+        browser.address = format!("198.51.100.{}", number + 1).parse().unwrap();
+        match refusal(browser.password(&format!("user{number}"), "Summer2026").await) {
+            Refusal::Wrong => {}
+            Refusal::TooMany(_) => throttled += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(throttled >= 25, "one try on each of many accounts is still many tries: {throttled}");
+    world.user("bob").await;
+    let mut elsewhere = Browser::new(&world);
+    elsewhere.address = "203.0.113.9".parse().unwrap();
+    elsewhere.password("bob", PASSWORD).await.expect("other networks are not slowed");
+}
+
+#[tokio::test]
+async fn account_enumeration_gets_one_answer() {
+    let world = World::new().await;
+    world.user("alice").await;
+    let mut browser = Browser::new(&world);
+    let known = refusal(browser.password("alice", "guess").await);
+    let unknown = refusal(browser.password("nobody", "guess").await);
+    assert_eq!(known, unknown);
+    for _ in 0..9 {
+        world.clock.advance(throttle::LONGEST_WAIT + 1);
+        assert_eq!(refusal(browser.password("nobody", "guess").await), Refusal::Wrong, "decoys lock alike");
+    }
+}
+
+#[tokio::test]
+async fn f3_sequential_guesses_of_tickets_hit_the_limit() {
+    let world = World::new().await;
+    world.user("alice").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("alice").await;
+    let phone = Phone::new(&world, "alice");
+    phone.enrol(&browser).await;
+    let account = phone.account().id;
+    let mut answers = Vec::new();
+    for number in 0..30_u8 {
+        let ticket = vec![number; 51];
+        answers.push(phone.forge(QrClaim { reference: Reference::Scan { ticket }, account }, None).await);
+    }
+    assert!(answers.contains(&Some(ErrorCode::NotFound)));
+    assert_eq!(answers.last(), Some(&Some(ErrorCode::TooMany)));
+}

@@ -1,0 +1,91 @@
+//! The whole journey with real processes: shop, identity provider, and an authenticator in the terminal that reads
+//! screenshots. The browser has no script.
+
+use symbolon_tests::{
+    process::{Terminal, Town},
+    web::WebBrowser,
+};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// Registers a terminal as alice's device, by the screenshot of the portal.
+async fn enrol(town: &Town, terminal: &Terminal) {
+    let mut browser = WebBrowser::new();
+    town.portal(&mut browser, "alice", PASSWORD).await;
+    assert!(browser.html.contains("Alice Example"), "{}", browser.html);
+    browser.submit("/account/devices", &[]).await;
+    let wizard = browser.url.to_string();
+
+    let picture = terminal.picture(&browser.screenshot());
+    let mut enrolling = terminal.run(&["enrol", &picture, "--name", "Laptop", "--decision", "approve"]);
+    let code = enrolling.event("code").await["code"].as_str().unwrap().to_owned();
+    browser.open(&wizard).await;
+    assert!(browser.html.contains("Laptop"), "the portal shows which device registered: {}", browser.html);
+    browser.submit("/account/devices/confirm", &[("code", &code)]).await;
+    let number = browser.text_of("number");
+    enrolling.event("number_needed").await;
+    enrolling.type_line(&number).await;
+    enrolling.event("enrolled").await;
+    assert_eq!(enrolling.exit().await, Some(0));
+    browser.open(&format!("{}/account", town.issuer)).await;
+    assert!(browser.html.contains("Laptop") && browser.html.contains("Active"), "{}", browser.html);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_enrols_by_screenshot_and_signs_in_to_the_shop_by_screenshot() {
+    let town = Town::new(PASSWORD).await;
+    let terminal = Terminal::new();
+    enrol(&town, &terminal).await;
+
+    let mut browser = WebBrowser::new();
+    browser.open(&format!("{}/sign-in", town.shop)).await;
+    assert!(browser.html.contains("The Shop"), "{}", browser.html);
+    let login = browser.url.to_string();
+    let picture = terminal.picture(&browser.screenshot());
+    let mut scan = terminal.run(&["scan", &picture, "--decision", "approve"]);
+    let context = scan.event("context").await;
+    assert_eq!(context["context"]["purpose"]["client"], "The Shop");
+    assert_eq!(context["context"]["from"]["browser"], "Firefox on Linux");
+    let code = scan.event("show").await["code"].as_str().unwrap().to_owned();
+    assert_eq!(scan.exit().await, Some(0));
+    assert!(!browser.seen.join("\n").contains("Alice"), "F6: no name before the sign-in is finished");
+
+    browser.open(&login).await;
+    browser.submit("/login/finish", &[("code", &code)]).await;
+    assert!(browser.html.contains("Alice Example"), "the page asks whether that is you: {}", browser.html);
+    browser.submit("/login/continue", &[("choice", "continue")]).await;
+    assert!(browser.url.as_str().starts_with(&town.shop), "{}", browser.url);
+    for claim in ["Alice Example", "urn:symbolon:acr:mfa", "swk", "pin", "mca"] {
+        assert!(browser.html.contains(claim), "{claim} is missing: {}", browser.html);
+    }
+
+    // The browser is known now: the next sign-in takes a tap.
+    browser.open(&format!("{}/account", town.issuer)).await;
+    browser.submit("/account/sign-out", &[]).await;
+    browser.open(&format!("{}/sign-in?prompt=login", town.shop)).await;
+    let login = browser.url.to_string();
+    let picture = terminal.picture(&browser.screenshot());
+    let scan = terminal.run(&["scan", &picture, "--decision", "approve"]);
+    assert_eq!(scan.exit().await, Some(0));
+    browser.open(&login).await;
+    browser.submit("/login/finish", &[]).await;
+    assert!(browser.url.as_str().starts_with(&town.shop), "{}\n{}", browser.url, browser.html);
+    assert!(browser.html.contains("Alice Example"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denied_sign_in_says_so_on_both_sides() {
+    let town = Town::new(PASSWORD).await;
+    let terminal = Terminal::new();
+    enrol(&town, &terminal).await;
+    let mut browser = WebBrowser::new();
+    browser.open(&format!("{}/sign-in", town.shop)).await;
+    let login = browser.url.to_string();
+    let picture = terminal.picture(&browser.screenshot());
+    let scan = terminal.run(&["scan", &picture, "--decision", "deny"]);
+    assert_eq!(scan.exit().await, Some(1));
+    browser.open(&login).await;
+    assert!(browser.html.contains("/login/begin"), "the page offers a new start: {}", browser.html);
+    browser.submit("/login/begin", &[]).await;
+    browser.screenshot();
+}

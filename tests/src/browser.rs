@@ -1,0 +1,175 @@
+//! A browser, as the engine sees one: a cookie jar, an address, and what its page does.
+
+use std::net::IpAddr;
+
+use idp_core::{
+    Claimant, Error, Id, Refusal,
+    ceremony::CeremonyRow,
+    engine::{Account, CeremonyView, NewSignIn, Opened, Progress, Status},
+    policy::Requirement,
+    session::SessionRow,
+    signin::{Ask, Origin, SignInRow},
+};
+use idp_protocol::Prompt;
+use serde_json::json;
+
+use crate::world::{HOME, PASSWORD, World};
+
+/// A browser.
+pub struct Browser {
+    world: World,
+    pub claimant: Claimant,
+    pub known: Option<Claimant>,
+    pub session: Option<(Claimant, SessionRow)>,
+    pub address: IpAddr,
+    pub requirement: Requirement,
+}
+
+impl Browser {
+    /// A browser that has never been here.
+    pub fn new(world: &World) -> Self {
+        Self {
+            world: world.clone(),
+            claimant: Claimant::random(world.engine.crypto()),
+            known: None,
+            session: None,
+            address: HOME,
+            requirement: Requirement::default(),
+        }
+    }
+
+    /// Where this browser is.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            address: self.address,
+            place: self.world.engine.place(self.address),
+            browser: "Firefox on Linux".to_owned(),
+            known: self.known.as_ref().map(|known| self.world.engine.known_digest(known)),
+        }
+    }
+
+    /// Opens a sign-in for the shop.
+    pub async fn open(&self) -> Id<SignInRow> {
+        let ask = Ask {
+            client: "The Shop".to_owned(),
+            client_id: "shop".to_owned(),
+            redirect_host: "shop.example".to_owned(),
+            requirement: self.requirement.clone(),
+            from: self.origin(),
+            parked: b"cart".to_vec(),
+        };
+        let new = NewSignIn { ask, subject: None, ledger: vec![] };
+        self.world.engine.open_sign_in(&self.claimant, new).await.expect("a sign-in")
+    }
+
+    /// Signs in with a password and opens a session.
+    pub async fn password(&mut self, login: &str, password: &str) -> Result<Opened, Error> {
+        let id = self.open().await;
+        let value = json!({ "password": password });
+        let progress = self.world.engine.answer_form(&self.claimant, id, "password", login, value).await?;
+        assert!(matches!(progress, Progress::Ready), "{progress:?}");
+        self.finish(id, Account::Unasked).await
+    }
+
+    /// Signs in with the password that everybody has here.
+    pub async fn sign_in(&mut self, login: &str) -> SessionRow {
+        self.password(login, PASSWORD).await.expect("a session").session
+    }
+
+    /// Begins a QR sign-in and returns the ceremony and the text of its QR code.
+    pub async fn qr(&self, id: Id<SignInRow>) -> (Id<CeremonyRow>, String) {
+        let view = self.world.engine.begin(&self.claimant, id, "qr").await.expect("a QR code");
+        (view.id, qr_of(&view))
+    }
+
+    /// What the page shows of a ceremony.
+    pub async fn look(&self, id: Id<CeremonyRow>) -> CeremonyView {
+        self.world.engine.view(&self.claimant, id).await.expect("a view")
+    }
+
+    /// The status word of a ceremony.
+    pub async fn status(&self, id: Id<CeremonyRow>) -> Status {
+        self.look(id).await.status
+    }
+
+    /// Finishes a sign-in and keeps the cookies.
+    pub async fn finish(&mut self, id: Id<SignInRow>, account: Account) -> Result<Opened, Error> {
+        let before = self.session.as_ref().map(|(_, row)| row.id);
+        let opened = self.world.engine.finish_into_session(&self.claimant, id, account, before).await?;
+        self.session = Some((opened.secret.clone(), opened.session.clone()));
+        if opened.known.is_some() {
+            self.known = opened.known.clone();
+        }
+        Ok(opened)
+    }
+
+    /// Types the code of the phone and finishes, saying "continue" where the page asks.
+    pub async fn type_code(
+        &mut self,
+        sign_in: Id<SignInRow>,
+        ceremony: Id<CeremonyRow>,
+        code: &str,
+    ) -> Result<Opened, Error> {
+        let value = json!({ "code": code });
+        match self.world.engine.answer(&self.claimant, ceremony, value).await? {
+            Progress::Confirm => self.finish(sign_in, Account::Confirmed).await,
+            Progress::Ready => self.finish(sign_in, Account::Unasked).await,
+            other => panic!("unexpected: {other:?}"),
+        }
+    }
+
+    /// Claims what a phone approved and finishes.
+    pub async fn claim(
+        &mut self,
+        sign_in: Id<SignInRow>,
+        ceremony: Id<CeremonyRow>,
+    ) -> Result<Opened, Error> {
+        match self.world.engine.claim(&self.claimant, ceremony).await? {
+            Progress::Confirm => self.finish(sign_in, Account::Confirmed).await,
+            Progress::Ready => self.finish(sign_in, Account::Unasked).await,
+            other => panic!("unexpected: {other:?}"),
+        }
+    }
+
+    /// Begins the enrolment of a device in the portal.
+    pub async fn add_device(&self) -> Result<CeremonyView, Error> {
+        let (secret, row) = self.session.as_ref().expect("a session");
+        self.world.engine.begin_enrolment(secret, row, self.origin(), "device").await
+    }
+
+    /// What the portal's wizard shows.
+    pub async fn wizard(&self, id: Id<CeremonyRow>) -> CeremonyView {
+        let (secret, _) = self.session.as_ref().expect("a session");
+        self.world.engine.view(secret, id).await.expect("a view")
+    }
+
+    /// Types the code of a new device into the portal.
+    pub async fn confirm(&self, id: Id<CeremonyRow>, code: &str) -> Result<Progress, Error> {
+        let (secret, _) = self.session.as_ref().expect("a session");
+        self.world.engine.answer(secret, id, json!({ "code": code })).await
+    }
+}
+
+/// The text of a QR code.
+pub fn qr_of(view: &CeremonyView) -> String {
+    match &view.prompt {
+        Some(Prompt::ShowQr { payload, .. }) => payload.clone(),
+        other => panic!("no QR code: {other:?}"),
+    }
+}
+
+/// The number that the browser shows.
+pub fn number_of(view: &CeremonyView) -> String {
+    match &view.prompt {
+        Some(Prompt::ShowNumber { number, .. }) => number.clone(),
+        other => panic!("no number: {other:?}"),
+    }
+}
+
+/// The refusal of a result.
+pub fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {
+    match result {
+        Err(Error::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}

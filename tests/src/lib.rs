@@ -1,0 +1,11 @@
+//! The actors of the journeys: a world with a clock that stands still, browsers and phones.
+
+pub mod browser;
+pub mod phone;
+pub mod process;
+pub mod web;
+pub mod world;
+
+pub use browser::Browser;
+pub use phone::Phone;
+pub use world::World;

@@ -1,0 +1,147 @@
+//! A world: one engine on one store, with a clock that only moves when a test says so.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use idp_core::{
+    Engine, Id, ManualClock, SharedStore, Time,
+    clock::Clock,
+    engine::Parts,
+    memory::MemoryStore,
+    methods,
+    passwords::Argon2Pool,
+    place::NoPlaces,
+    seal::{Kek, Sealer},
+    settings::Settings,
+    store::{Batch, Committed, Users},
+    users::{Profile, User, UserState, UserWrite},
+};
+use symbolon_aws_lc::SeededRandom;
+use symbolon_sqlx::{Db, Options};
+
+/// The issuer of every world.
+pub const ISSUER: &str = "https://id.example.org";
+/// The password of every user of a world.
+pub const PASSWORD: &str = "correct horse battery staple";
+/// When every world begins.
+pub const START: Time = Time(1_700_000_000);
+/// Where browsers and phones are unless a test says otherwise.
+pub const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
+
+/// One engine on one store.
+#[derive(Clone)]
+pub struct World {
+    pub engine: Arc<Engine>,
+    pub store: SharedStore,
+    pub clock: Arc<ManualClock>,
+}
+
+impl World {
+    /// A world in memory.
+    pub async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    /// A world in memory with other settings.
+    pub async fn with(settings: Settings) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self::on(store.clone(), store, settings).await
+    }
+
+    /// A world on a store.
+    pub async fn on(store: SharedStore, users: Arc<dyn Users>, settings: Settings) -> Self {
+        Self::sealed_with(store, users, settings, &[1]).await
+    }
+
+    /// Another process on the same store, with these key-encryption keys, the newest first.
+    pub async fn restarted(&self, keks: &[u8]) -> Self {
+        let users = Arc::clone(self.engine.users());
+        Self::sealed_with(self.store.clone(), users, self.engine.settings().clone(), keks).await
+    }
+
+    async fn sealed_with(store: SharedStore, users: Arc<dyn Users>, settings: Settings, keks: &[u8]) -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        let crypto = symbolon_aws_lc::with_random(Arc::new(SeededRandom::new(&seed())));
+        let mut keks = keks.iter().map(|number| Kek { number: *number, key: [*number; 32].into() });
+        let newest = keks.next().expect("a key-encryption key");
+        let parts = Parts {
+            store: store.clone(),
+            users,
+            clock: clock.clone(),
+            sealer: Sealer::new(crypto.clone(), newest, keks.collect()),
+            passwords: Arc::new(Argon2Pool::new(crypto.clone(), 2)),
+            crypto,
+            issuer: ISSUER.to_owned(),
+            places: Arc::new(NoPlaces),
+            settings,
+            methods: methods::standard(),
+            enrolments: methods::enrolments(),
+        };
+        let engine = Arc::new(Engine::start(parts).await.expect("the engine starts"));
+        Self { engine, store, clock }
+    }
+
+    /// A world on a fresh SQLite file.
+    pub async fn sqlite() -> Self {
+        static FILES: AtomicU32 = AtomicU32::new(0);
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("symbolon-world-{}-{number}.db", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        Self::node(&format!("sqlite:{}", path.display()), Options::default()).await
+    }
+
+    /// Two nodes on a fresh schema of the test's PostgreSQL, with one clock.
+    pub async fn two_nodes() -> (Self, Self) {
+        static SCHEMAS: AtomicU32 = AtomicU32::new(0);
+        let url = postgres_url();
+        let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
+        let schema = format!("world_{}_{number}", std::process::id());
+        let first = Self::node(&url, Options::default().in_schema(&schema)).await;
+        let mut second = Self::node(&url, Options::default().in_schema(&schema)).await;
+        second.clock = first.clock.clone();
+        (first, second)
+    }
+
+    async fn node(url: &str, options: Options) -> Self {
+        let db = Db::open(url, options).await.expect("the database opens");
+        Self::on(Arc::new(db.clone()), Arc::new(db), Settings::default()).await
+    }
+
+    /// Adds a person with [`PASSWORD`].
+    pub async fn user(&self, login: &str) -> User {
+        let user = User {
+            id: Id::random(self.engine.crypto()),
+            login: login.to_owned(),
+            state: UserState::Active,
+            created_at: self.clock.now(),
+            profile: Profile { name: Some(format!("{login} the user")), ..Profile::default() },
+        };
+        let batch = Batch::new().with(UserWrite::Insert(user.clone()));
+        assert_eq!(self.store.commit(batch).await.expect("commit"), Committed::Yes);
+        self.engine.set_password(user.id, PASSWORD).await.expect("a password");
+        user
+    }
+
+    /// Names of the audit events so far, the newest first.
+    pub async fn audit(&self) -> Vec<String> {
+        let rows = self.store.audit(None, 1000).await.expect("audit");
+        rows.into_iter().map(|row| row.event.name).collect()
+    }
+}
+
+/// Another seed for each engine, or two nodes would draw the same ids.
+fn seed() -> Vec<u8> {
+    static ENGINES: AtomicU32 = AtomicU32::new(0);
+    format!("world {} {}", std::process::id(), ENGINES.fetch_add(1, Ordering::Relaxed)).into_bytes()
+}
+
+#[expect(clippy::disallowed_methods, reason = "where the tests' database is comes from whoever starts them")]
+fn postgres_url() -> String {
+    std::env::var("SYMBOLON_TEST_POSTGRES")
+        .expect("SYMBOLON_TEST_POSTGRES is not set: `make test` starts a PostgreSQL and sets it")
+}

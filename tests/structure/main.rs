@@ -1,0 +1,88 @@
+//! The arrows of docs/architecture.md: who may depend on whom.
+
+use std::{collections::BTreeMap, process::Command};
+
+/// Each member, and the members that it may name as a dependency (development dependencies aside).
+const ARROWS: [(&str, &[&str]); 11] = [
+    ("idp-protocol", &[]),
+    ("idp-core", &["idp-protocol"]),
+    ("symbolon-aws-lc", &["idp-protocol"]),
+    ("symbolon-axum", &["idp-protocol", "idp-core"]),
+    ("symbolon-sqlx", &["idp-protocol", "idp-core"]),
+    ("idp-server", &["idp-protocol", "idp-core", "symbolon-aws-lc", "symbolon-axum", "symbolon-sqlx"]),
+    ("symbolon-authenticator", &["idp-protocol"]),
+    ("idp-authenticator", &["idp-protocol", "symbolon-authenticator", "symbolon-aws-lc"]),
+    ("symbolon-custom-method", &["idp-protocol", "idp-core"]),
+    ("symbolon-shop", &[]),
+    ("symbolon-tests", &["*"]),
+];
+
+/// What idp-core must never depend on, however indirectly.
+const NOT_IN_CORE: [&str; 6] = ["tokio", "axum", "hyper", "sqlx", "aws-lc-sys", "ring"];
+
+/// The platform that this test was built for; packages of other platforms may not have been fetched.
+fn host() -> String {
+    let output = Command::new("rustc").arg("-vV").output().expect("rustc runs");
+    let text = String::from_utf8(output.stdout).expect("rustc prints text");
+    let host = text.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names its host");
+    host.to_owned()
+}
+
+fn metadata() -> serde_json::Value {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--manifest-path", root])
+        .args(["--filter-platform", &host()])
+        .output()
+        .expect("cargo metadata runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON")
+}
+
+/// The normal dependencies of every package, by name.
+fn dependencies(metadata: &serde_json::Value) -> BTreeMap<String, Vec<String>> {
+    let name_of = |id: &serde_json::Value| {
+        let package = metadata["packages"].as_array().unwrap().iter().find(|package| package["id"] == *id);
+        package.unwrap()["name"].as_str().unwrap().to_owned()
+    };
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    nodes
+        .iter()
+        .map(|node| {
+            let normal = node["deps"].as_array().unwrap().iter().filter(|dependency| {
+                dependency["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"].is_null())
+            });
+            (name_of(&node["id"]), normal.map(|dependency| name_of(&dependency["pkg"])).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn members_depend_along_the_arrows_only() {
+    let metadata = metadata();
+    let all = dependencies(&metadata);
+    let members: Vec<&str> = ARROWS.iter().map(|(member, _)| *member).collect();
+    let known = metadata["workspace_members"].as_array().unwrap().len();
+    assert_eq!(members.len(), known, "a member is missing in ARROWS");
+    for (member, allowed) in ARROWS {
+        for dependency in &all[member] {
+            let inside = members.contains(&dependency.as_str());
+            let may = allowed.contains(&"*") || allowed.contains(&dependency.as_str());
+            assert!(!inside || may, "{member} must not depend on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn the_core_has_no_http_no_sql_no_runtime_and_no_c() {
+    let all = dependencies(&metadata());
+    let mut todo = vec!["idp-core".to_owned()];
+    let mut seen = Vec::new();
+    while let Some(package) = todo.pop() {
+        assert!(!NOT_IN_CORE.contains(&package.as_str()), "idp-core depends on {package}");
+        if !seen.contains(&package) {
+            todo.extend(all[&package].clone());
+            seen.push(package);
+        }
+    }
+}
