@@ -10,6 +10,6 @@ demo:
 demo-reset:
 	rm -rf .demo
 
-# Every test, on SQLite and on a PostgreSQL of its own.
+# Every test, on SQLite, on a PostgreSQL of its own, and in a real browser.
 test:
 	@scripts/test.sh

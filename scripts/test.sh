@@ -1,11 +1,14 @@
 #!/bin/sh
-# Runs every test: builds, starts a private PostgreSQL for the run, and ends it again.
+# Runs every test: builds, starts a private PostgreSQL for the run, and ends it again; then a real browser.
 set -eu
 cd "$(dirname "$0")/.."
 
 scripts/packages.sh cc=build-essential
 # What only the tests need is installed while Cargo builds.
-scripts/packages.sh initdb=postgresql &
+{
+    scripts/packages.sh initdb=postgresql chromium=chromium node=nodejs npm=npm
+    npm --prefix tests/browser ci --loglevel=error --no-audit --no-fund >/dev/null
+} &
 install=$!
 cargo build --workspace --all-targets --locked
 wait "$install"
@@ -17,3 +20,4 @@ trap 'exit 130' INT TERM
 
 cargo test --workspace --all-targets --locked --no-fail-fast
 cargo test --workspace --doc --locked
+npm --prefix tests/browser test --silent

@@ -68,6 +68,9 @@ pub struct Facts {
     /// When it first became active; what it could do counts for the binding rule from then on.
     #[serde(default)]
     pub activated_at: Option<Time>,
+    /// Whether ten wrong PINs stopped it; an unlock by an administrator lets it work again.
+    #[serde(default)]
+    pub pin_locked: bool,
 }
 
 /// What only the server and the device know.
@@ -154,6 +157,14 @@ pub enum DeviceWrite {
     Insert(DeviceRow),
     /// Replaces state, facts and secrets. Guard: the stored revision is `row.revision - 1`.
     Update(DeviceRow),
+    /// Changes nothing. Guard: the stored revision is this one, until the transaction ends; so a device that is
+    /// revoked at this very moment brings nothing about.
+    Unchanged {
+        /// The device.
+        id: Id<DeviceRow>,
+        /// Its revision.
+        revision: i64,
+    },
     /// It sent a message. No guard.
     Seen {
         /// The device.

@@ -1,5 +1,6 @@
 //! Evidence: what a method verified. It says what happened, never what an account could do.
 
+use idp_protocol::context::UserVerification;
 use serde::{Deserialize, Serialize};
 
 use crate::{Id, Time, credential::CredentialRow, users::User};
@@ -21,6 +22,16 @@ pub struct Evidence {
     pub code_typed: bool,
     /// When.
     pub at: Time,
+}
+
+impl Evidence {
+    /// What an embedder verified himself, with a password of his own for example; it counts for what his
+    /// sessions may bind, and never enters a sign-in of the engine's.
+    #[must_use]
+    pub fn of_embedder(user: Id<User>, factor: Factor, at: Time) -> Self {
+        let credential = Id::from_bytes([0; 16]);
+        Self { user, credential, kind: "embedder".to_owned(), factor, uv: Uv::None, code_typed: false, at }
+    }
 }
 
 /// A kind of factor.
@@ -49,6 +60,16 @@ pub enum Protection {
     Hardware,
     /// A passkey: bound to the origin, so that it cannot be phished.
     Passkey,
+}
+
+impl From<UserVerification> for Uv {
+    fn from(asked: UserVerification) -> Self {
+        match asked {
+            UserVerification::None => Self::None,
+            UserVerification::Pin => Self::Pin,
+            UserVerification::Platform => Self::Platform,
+        }
+    }
 }
 
 /// How a device verified its user.

@@ -24,6 +24,20 @@ use crate::{
 /// How many hashes may wait before a new one is turned away.
 const QUEUE: usize = 64;
 
+/// Fewest characters of a password (NIST SP 800-63B-4, 3.1.1.2, where it is not the only factor).
+pub const MIN_CHARS: usize = 8;
+/// Most bytes of a password: more is not hashed.
+pub const MAX_BYTES: usize = 1024;
+
+/// Whether somebody with this login may have this password: neither too short to keep, nor too long to hash,
+/// nor the login itself, which is what a guesser types first.
+#[must_use]
+pub fn is_acceptable(password: &str, login: &str) -> bool {
+    password.chars().count() >= MIN_CHARS
+        && password.len() <= MAX_BYTES
+        && password.trim().to_lowercase() != login.to_lowercase()
+}
+
 /// Hashes and verifies passwords.
 pub trait Passwords: Send + Sync {
     /// Hashes a new password to a PHC string.
@@ -124,5 +138,25 @@ fn verify(hash: Option<&str>, password: &str) -> bool {
             let _ = argon2.hash_password_into(password.as_bytes(), &[0; 16], &mut out);
             false
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_acceptable;
+
+    #[test]
+    fn short_long_and_obvious_passwords() {
+        assert!(is_acceptable("eight ch", "alice"));
+        assert!(
+            is_acceptable(
+                "\u{1F512}\u{1F512}\u{1F512}\u{1F512}\u{1F512}\u{1F512}\u{1F512}\u{1F512}",
+                "alice"
+            ),
+            "characters count"
+        );
+        assert!(!is_acceptable("seven c", "alice"));
+        assert!(!is_acceptable(&"x".repeat(1025), "alice"));
+        assert!(!is_acceptable("Alice.Example ", "alice.example"));
     }
 }

@@ -1,5 +1,7 @@
 //! What is enough: a requirement held against the evidence of a sign-in.
 
+pub mod rules;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -83,6 +85,13 @@ pub fn has_two_factors(ledger: &[Evidence]) -> bool {
     kinds.into_iter().filter(|shown| *shown).count() >= 2
 }
 
+/// Whether the evidence is a password and a recovery code: whoever lost all devices has these two left.
+#[must_use]
+pub fn recovers(ledger: &[Evidence]) -> bool {
+    let shows = |factor| ledger.iter().any(|evidence| evidence.factor == factor);
+    shows(Factor::Knowledge) && shows(Factor::Recovery)
+}
+
 /// How much evidence is needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requirement {
@@ -95,6 +104,10 @@ pub struct Requirement {
     /// The kinds of methods that count; all if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub methods: Option<Vec<String>>,
+    /// Whether a password and a recovery code will do in place of the class: for whoever lost all devices
+    /// and has to bind a new one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub or_recovery: bool,
     /// Who it must be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Id<User>>,
@@ -111,6 +124,9 @@ impl Requirement {
     #[must_use]
     pub fn is_met(&self, ledger: &[Evidence]) -> bool {
         let counting: Vec<Evidence> = ledger.iter().filter(|e| self.counts(e)).cloned().collect();
+        if self.or_recovery && recovers(&counting) {
+            return true;
+        }
         match (achieved(&counting), self.acr) {
             (None, _) => false,
             (Some(_), None) => true,
@@ -118,7 +134,9 @@ impl Requirement {
         }
     }
 
-    fn counts(&self, evidence: &Evidence) -> bool {
+    /// Whether a piece of evidence counts: its method, its age and its user.
+    #[must_use]
+    pub fn counts(&self, evidence: &Evidence) -> bool {
         self.allows(&evidence.kind)
             && self.not_before.is_none_or(|time| evidence.at >= time)
             && self.user.is_none_or(|user| evidence.user == user)

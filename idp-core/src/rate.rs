@@ -26,6 +26,8 @@ pub struct Limit {
 pub const OF_DEVICE: Limit = Limit { times: 20, seconds: 60 };
 /// Claims and hellos from one address.
 pub const OF_ADDRESS: Limit = Limit { times: 60, seconds: 60 };
+/// User codes that a device may try.
+pub const USER_CODES: Limit = Limit { times: 5, seconds: 600 };
 /// Failures from one network before it is slowed (spraying: one try on each of many accounts).
 pub const FAILURES_OF_NETWORK: Limit = Limit { times: 30, seconds: 60 };
 /// Tries from a network that is slowed.

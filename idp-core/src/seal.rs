@@ -4,10 +4,14 @@
 //! and recorded answers are noise. The associated data names table, row and revision, so that a sealed
 //! value cannot be moved to another row, nor an old one be put back.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use idp_protocol::Crypto;
 use serde::{Serialize, de::DeserializeOwned};
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::{Fault, Id, credential::CredentialRow, device::DeviceRow};
@@ -33,40 +37,73 @@ pub struct Kek {
     pub key: Zeroizing<[u8; 32]>,
 }
 
-/// Seals with the newest key-encryption key, opens with any.
+/// Seals with the newest key-encryption key, opens with any. Clones share their keys, so that a rotation reaches
+/// everybody at once.
 #[derive(Clone)]
 pub struct Sealer {
     crypto: Crypto,
+    ring: Arc<RwLock<Arc<Ring>>>,
+}
+
+struct Ring {
     newest: Kek,
-    older: Vec<Kek>,
+    others: Vec<Kek>,
 }
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sealer(key {})", self.newest.number)
+        write!(f, "Sealer(key {})", self.newest())
     }
 }
 
 impl Sealer {
-    /// A sealer that seals with `newest` and still opens what an older key sealed.
+    /// A sealer that seals with `newest` and still opens what one of the others sealed.
     #[must_use]
-    pub fn new(crypto: Crypto, newest: Kek, older: Vec<Kek>) -> Self {
-        Self { crypto, newest, older }
+    pub fn new(crypto: Crypto, newest: Kek, others: Vec<Kek>) -> Self {
+        Self { crypto, ring: Arc::new(RwLock::new(Arc::new(Ring { newest, others }))) }
+    }
+
+    /// Works with these keys from now on. `false`, and nothing is changed, if the key that seals now is not among them:
+    /// with another key of its number, nothing that is stored could be opened any more.
+    #[must_use]
+    pub fn replace(&self, newest: Kek, others: Vec<Kek>) -> bool {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |kek: &Kek| {
+            kek.number == ring.newest.number
+                && bool::from(kek.key.as_slice().ct_eq(ring.newest.key.as_slice()))
+        };
+        if !is_same(&newest) && !others.iter().any(is_same) {
+            return false;
+        }
+        *ring = Arc::new(Ring { newest, others });
+        true
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The number of the key that seals.
     #[must_use]
     pub fn newest(&self) -> u8 {
-        self.newest.number
+        self.ring().newest.number
+    }
+
+    /// The numbers of the keys that only open.
+    #[must_use]
+    pub fn others(&self) -> Vec<u8> {
+        self.ring().others.iter().map(|kek| kek.number).collect()
     }
 
     /// Seals bytes for the place that `aad` names.
     #[must_use]
     pub fn seal(&self, aad: &Aad, plain: &[u8]) -> Sealed {
         let nonce: [u8; NONCE] = self.crypto.random();
-        let mut sealed = vec![self.newest.number];
+        let ring = self.ring();
+        let newest = &ring.newest;
+        let mut sealed = vec![newest.number];
         sealed.extend_from_slice(&nonce);
-        sealed.extend(self.crypto.aead.seal(&self.newest.key, &nonce, &aad.0, plain));
+        sealed.extend(self.crypto.aead.seal(&newest.key, &nonce, &aad.0, plain));
         Sealed(sealed)
     }
 
@@ -77,8 +114,9 @@ impl Sealer {
     pub fn open(&self, aad: &Aad, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let (number, rest) = sealed.0.split_first().ok_or(Fault::Unsealable)?;
         let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(Fault::Unsealable)?;
-        let kek = std::iter::once(&self.newest)
-            .chain(&self.older)
+        let ring = self.ring();
+        let kek = std::iter::once(&ring.newest)
+            .chain(&ring.others)
             .find(|kek| kek.number == *number)
             .ok_or(Fault::Unsealable)?;
         self.crypto.aead.open(&kek.key, nonce, &aad.0, ciphertext).map_err(|_| Fault::Unsealable)

@@ -61,6 +61,31 @@ pub struct SessionFacts {
     pub only_client: Option<String>,
 }
 
+/// Somebody who is signed in: what the binding rule looks at. Made from a session of ours, or by an embedder
+/// with sessions of his own from the evidence that [`crate::verified::Verified`] gave him.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedIn<'a> {
+    /// Who.
+    pub user: Id<User>,
+    /// What was verified.
+    pub ledger: &'a [Evidence],
+    /// Something that names the session, so that a recovery binds one thing a session.
+    pub session: [u8; 16],
+    /// When the session is over in any case.
+    pub expires_at: Time,
+}
+
+impl<'a> From<&'a SessionRow> for SignedIn<'a> {
+    fn from(row: &'a SessionRow) -> Self {
+        Self {
+            user: row.user,
+            ledger: &row.facts.ledger,
+            session: *row.id.bytes(),
+            expires_at: row.expires_at,
+        }
+    }
+}
+
 /// A change of sessions.
 #[derive(Debug)]
 #[non_exhaustive]

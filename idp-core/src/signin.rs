@@ -83,6 +83,21 @@ pub struct Ask {
     pub parked: Vec<u8>,
 }
 
+impl Ask {
+    /// A request of an application, that any evidence is enough for.
+    #[must_use]
+    pub fn of(client: &str, client_id: &str, from: Origin) -> Self {
+        Self {
+            client: client.to_owned(),
+            client_id: client_id.to_owned(),
+            redirect_host: String::new(),
+            requirement: Requirement::default(),
+            from,
+            parked: Vec::new(),
+        }
+    }
+}
+
 /// Where a browser (or another initiator) is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
@@ -94,6 +109,9 @@ pub struct Origin {
     pub browser: String,
     /// The digest of its known-browser cookie, if it sent one.
     pub known: Option<idp_protocol::Octets<32>>,
+    /// The digest of its session's secret, if it is in one: a report of this sign-in ends that session.
+    #[serde(default)]
+    pub session: Option<idp_protocol::Octets<32>>,
 }
 
 impl Origin {

@@ -101,7 +101,7 @@ pub trait Sessions: Send + Sync {
     /// Whether this browser is known to this user at `now`.
     fn known_browser(&self, browser: [u8; 32], user: Id<User>, now: Time)
     -> Answer<'_, Option<KnownBrowser>>;
-    /// How many users know this browser at `now`.
+    /// Who is known in this browser at `now`, the last who signed in first.
     fn known_users(&self, browser: [u8; 32], now: Time) -> Answer<'_, Vec<Id<User>>>;
 }
 
@@ -120,6 +120,9 @@ pub trait Keys: Send + Sync {
     /// Long-lived values that another key-encryption key than `newest` sealed (the first byte tells), at most
     /// `limit`.
     fn sealed_before(&self, newest: u8, limit: u32) -> Answer<'_, Vec<(Place, Sealed)>>;
+    /// How many values another key-encryption key than `newest` sealed: the long-lived ones, and the ceremonies,
+    /// sign-ins and marks that were not swept yet.
+    fn count_sealed_before(&self, newest: u8) -> Answer<'_, u64>;
 }
 
 /// A whole store: everything that is read, and the one way to change it.

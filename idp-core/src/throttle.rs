@@ -53,6 +53,13 @@ pub enum ThrottleWrite {
         /// The time now.
         now: Time,
     },
+    /// Gives a try back that was spent and never compared: the hasher was busy. No guard.
+    GiveBack {
+        /// What is counted.
+        key: [u8; 32],
+        /// The time now.
+        now: Time,
+    },
     /// Forgets the failures: the guess was right, or somebody unlocked. No guard.
     Reset([u8; 32]),
 }

@@ -12,8 +12,9 @@ use idp_protocol::{
 use zeroize::Zeroizing;
 
 use crate::{
-    Fault, Id, Time, WorkingKeys,
+    Fault, Id, Time,
     ceremony::CeremonyRow,
+    keys::CurrentKeys,
     passwords::Passwords,
     ticket::{self, Ticket, TicketKind},
 };
@@ -21,7 +22,7 @@ use crate::{
 /// The tools of a method.
 #[derive(Clone)]
 pub struct Tools {
-    keys: Arc<WorkingKeys>,
+    keys: CurrentKeys,
     passwords: Arc<dyn Passwords>,
     origin: Origin,
 }
@@ -37,7 +38,7 @@ impl Tools {
     ///
     /// # Errors
     /// [`Fault::Setup`] if the issuer is no origin that a QR code may lead to.
-    pub fn new(keys: Arc<WorkingKeys>, passwords: Arc<dyn Passwords>) -> Result<Self, Fault> {
+    pub fn new(keys: CurrentKeys, passwords: Arc<dyn Passwords>) -> Result<Self, Fault> {
         let origin = Origin::parse(keys.issuer())
             .map_err(|_| Fault::Setup("the issuer must be https://host[:port], or http on loopback"))?;
         Ok(Self { keys, passwords, origin })
@@ -81,7 +82,7 @@ impl Tools {
         idp_protocol::link::EnrolPayload {
             enrolment: *enrolment.bytes(),
             secret,
-            root: self.keys.pin(),
+            root: self.keys.get().pin(),
             flags: 0,
         }
     }
@@ -89,7 +90,7 @@ impl Tools {
     /// The text of a sign-in QR, or a same-device link.
     #[must_use]
     pub fn ticket_link(&self, kind: TicketKind, ceremony: Id<CeremonyRow>, epoch: u32, now: Time) -> String {
-        let ticket = ticket::seal(&self.keys, kind, Ticket { ceremony, epoch }, now);
+        let ticket = ticket::seal(&self.keys.get(), kind, Ticket { ceremony, epoch }, now);
         let target = match kind {
             TicketKind::Scan => Target::Scan(ticket),
             TicketKind::SameDevice => Target::SameDevice(ticket),
@@ -100,7 +101,7 @@ impl Tools {
     /// The user code of a ceremony: eight letters of RFC 8628's alphabet, the same on every node.
     #[must_use]
     pub fn user_code(&self, ceremony: Id<CeremonyRow>) -> String {
-        let digest = self.keys.digest("user-code", &[ceremony.bytes()]);
+        let digest = self.keys.get().digest("user-code", &[ceremony.bytes()]);
         // A byte below 240 picks a letter without bias; 32 bytes hold 8 such bytes but once in 10^17.
         let letters = digest.iter().filter(|byte| **byte < 240);
         letters
@@ -115,13 +116,13 @@ impl Tools {
     /// # Errors
     /// [`Fault::Key`] if the key cannot sign.
     pub fn state<T: Statement>(&self, device: [u8; 32], now: Time, msg: T) -> Result<String, Fault> {
-        self.keys.state(device, now, msg)
+        self.keys.get().state(device, now, msg)
     }
 
     /// Opens what a registering device sealed to the server's agreement key.
     #[must_use]
     pub fn open_secrets(&self, enrolment: Id<CeremonyRow>, sealed: &[u8]) -> Option<enrol::Secrets> {
-        self.keys.open_secrets(enrolment.bytes(), sealed)
+        self.keys.get().open_secrets(enrolment.bytes(), sealed)
     }
 
     /// A fresh key pair for one key agreement: the scalar and the uncompressed point.

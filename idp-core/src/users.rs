@@ -21,6 +21,13 @@ pub struct User {
 }
 
 impl User {
+    /// A person who may sign in, of whom nothing else is known. `login` must be normalised ([`Login`]).
+    #[must_use]
+    pub fn new(id: Id<Self>, login: &str, created_at: Time) -> Self {
+        let (login, state, profile) = (login.to_owned(), UserState::Active, Profile::default());
+        Self { id, login, state, created_at, profile }
+    }
+
     /// The name that pages show.
     #[must_use]
     pub fn display_name(&self) -> &str {

@@ -42,6 +42,12 @@ impl Verified {
         self.acr
     }
 
+    /// The claim `amr`: [`amr`] of the evidence.
+    #[must_use]
+    pub fn amr(&self) -> Vec<&'static str> {
+        amr(&self.ledger)
+    }
+
     /// The sign-in that ended in this.
     #[must_use]
     pub fn sign_in(&self) -> Id<SignInRow> {

@@ -59,6 +59,8 @@ pub enum Prompt {
         /// Where to.
         url: String,
     },
+    /// Wait until an app on the same device leads back here, with a code that nobody has to type.
+    AwaitReturn,
     /// Ask for a decision about the signed context.
     Confirm,
     /// WebAuthn options, as the browser's API takes them.

@@ -118,7 +118,23 @@ class Panel {
   }
 }
 
+// Buttons that only script can answer are hidden without it.
+function paper(root) {
+  for (const button of root.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
+  for (const button of root.querySelectorAll("[data-copy]")) {
+    button.hidden = !navigator.clipboard;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = button.dataset.done;
+    });
+  }
+}
+
 localTimes(document);
+paper(document);
 if (document.querySelector("[data-drop-fragment]")) takeFragment();
 const returning = document.querySelector("form[data-return]");
 if (returning) {

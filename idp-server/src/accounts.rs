@@ -5,15 +5,11 @@ use idp_core::{
     audit::{AuditRow, Event},
     credential::{CredentialRow, CredentialWrite},
     engine::{Engine, credential_aad},
+    passwords,
     session::SessionWrite,
     store::{Batch, Committed},
     users::{Login, Profile, User, UserState, UserWrite},
 };
-
-/// Fewest characters of a password (NIST SP 800-63B-4, 3.1.1.2, where it is not the only factor).
-pub const MIN_PASSWORD: usize = 8;
-/// Most bytes of a password: more is not hashed.
-pub const MAX_PASSWORD: usize = 1024;
 
 /// A person who is about to get an account.
 #[derive(Clone, Debug)]
@@ -32,7 +28,11 @@ pub enum AccountError {
     #[error("a login has 1 to 254 characters, none of them a space")]
     Login,
     /// The password is too short or too long.
-    #[error("a password has at least {MIN_PASSWORD} characters, and at most {MAX_PASSWORD} bytes")]
+    #[error(
+        "a password has at least {} characters and at most {} bytes, and is not the login",
+        passwords::MIN_CHARS,
+        passwords::MAX_BYTES
+    )]
     Password,
     /// The name is taken.
     #[error("there is a user with this login already")]
@@ -57,7 +57,7 @@ impl From<Fault> for AccountError {
 /// [`AccountError`].
 pub async fn add(engine: &Engine, new: NewAccount, password: &str) -> Result<User, AccountError> {
     let login = Login::parse(&new.login).ok_or(AccountError::Login)?;
-    check_password(password)?;
+    check_password(password, login.as_str())?;
     let hash = engine.passwords().hash(password).await?;
     let now = engine.now();
     let user = User {
@@ -88,13 +88,12 @@ pub async fn add(engine: &Engine, new: NewAccount, password: &str) -> Result<Use
     }
 }
 
-/// Refuses a password that is too short to keep or too long to hash.
+/// Refuses a password that nobody with this login should have.
 ///
 /// # Errors
 /// [`AccountError::Password`].
-pub fn check_password(password: &str) -> Result<(), AccountError> {
-    let fits = password.chars().count() >= MIN_PASSWORD && password.len() <= MAX_PASSWORD;
-    if fits { Ok(()) } else { Err(AccountError::Password) }
+pub fn check_password(password: &str, login: &str) -> Result<(), AccountError> {
+    if passwords::is_acceptable(password, login) { Ok(()) } else { Err(AccountError::Password) }
 }
 
 /// The person with this login.

@@ -16,7 +16,7 @@ use symbolon_sqlx::{Db, OpenError, Options};
 
 use crate::{
     Config,
-    config::KekError,
+    config::{KekError, Keyring},
     oidc::{Clients, Provider},
     routes,
 };
@@ -79,6 +79,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    keks: Keyring,
     engine: Arc<Engine>,
     web: Web,
     db: Db,
@@ -98,8 +99,9 @@ impl App {
     /// # Errors
     /// [`StartError`].
     pub async fn start(config: Config, world: World) -> Result<Self, StartError> {
-        let kek = config.store.load_kek(&world.crypto)?;
-        let sealer = Sealer::new(world.crypto.clone(), kek, Vec::new());
+        let keks = config.store.load_keks(&world.crypto)?;
+        let (newest, others) = keks.at(world.clock.now());
+        let sealer = Sealer::new(world.crypto.clone(), newest, others);
         let db = Db::open(&config.store.url(), Options::default()).await?;
         let threads = thread::available_parallelism().map_or(1, usize::from);
         let engine = Engine::start(Parts {
@@ -120,7 +122,7 @@ impl App {
         let provider = Provider::start(&engine).await?;
         let clients = Clients::new(db.clone());
         let web = Web::new(Arc::clone(&engine));
-        Ok(Self(Arc::new(Inner { config, engine, web, db, clients, provider })))
+        Ok(Self(Arc::new(Inner { config, keks, engine, web, db, clients, provider })))
     }
 
     /// Every URL of the server.
@@ -132,6 +134,12 @@ impl App {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// The key-encryption keys as they were at start.
+    #[must_use]
+    pub(crate) fn keks(&self) -> &Keyring {
+        &self.0.keks
     }
 
     /// The engine.
@@ -167,7 +175,7 @@ impl App {
     /// Who the server is: an origin such as `https://id.example.org`.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        self.0.engine.keys().issuer()
+        self.0.engine.issuer()
     }
 }
 

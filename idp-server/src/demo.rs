@@ -18,6 +18,8 @@ pub const LOGIN: &str = "demo";
 pub const CLIENT: &str = "shop";
 /// Where the demo's application takes people back.
 pub const REDIRECT_URI: &str = "http://127.0.0.1:8081/callback";
+/// Where it takes them after signing out.
+pub const POST_LOGOUT_REDIRECT_URI: &str = "http://127.0.0.1:8081/";
 
 const FILE: &str = "demo-password";
 const CONSONANTS: [char; 16] =
@@ -103,7 +105,8 @@ async fn add_client(app: &App) -> Result<(), DemoError> {
         redirect_uris: vec![REDIRECT_URI.to_owned()],
         keeps_secret: false,
         pkce: Pkce::Required,
-        min_acr: None,
+        post_logout_redirect_uris: vec![POST_LOGOUT_REDIRECT_URI.to_owned()],
+        ..NewClient::default()
     };
     app.clients().register(app.engine().crypto(), app.engine().now(), shop).await?;
     Ok(())

@@ -15,7 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use symbolon_axum::{Visitor, cookies::Cookies};
 
-use crate::{app::App, oidc, pages, portal, text::Language};
+use crate::{
+    app::App,
+    oidc,
+    pages::{self, Frame},
+    portal,
+};
 
 /// Whose request waits for a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,7 +75,7 @@ struct Carried {
 pub async fn park(app: &App, visitor: &Visitor, wanted: Wanted, parked: Parked) -> Response {
     match open(app, visitor, wanted, parked).await {
         Ok((id, cookies)) => (cookies, Redirect::to(&format!("/login?id={id}"))).into_response(),
-        Err(error) => pages::failure(Language::of(visitor), &error),
+        Err(error) => pages::failure(Frame::of(app, visitor), &error),
     }
 }
 
@@ -122,7 +127,7 @@ pub async fn again(app: &App, visitor: &Visitor, ended: &SignInPage) -> Response
             };
             park(app, visitor, wanted, parked).await
         }
-        Err(error) => pages::failure(Language::of(visitor), &error),
+        Err(error) => pages::failure(Frame::of(app, visitor), &error),
     }
 }
 

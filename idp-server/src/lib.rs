@@ -7,6 +7,7 @@
 //! | `app.rs` | how the parts are put together: the only file that chooses adapters and methods |
 //! | `routes.rs` | which URL leads where |
 //! | `serve.rs` | how it listens, and how it stops |
+//! | `rotation.rs` | how its keys change, and how it notices |
 //! | `health.rs` | whether it is alive, and ready |
 //! | `accounts.rs` | how a person gets an account |
 //! | `demo.rs` | what it needs to be tried out on one computer |
@@ -25,6 +26,7 @@ pub mod login;
 pub mod oidc;
 pub mod pages;
 pub mod portal;
+pub mod rotation;
 pub mod routes;
 mod serve;
 pub mod text;

@@ -10,7 +10,9 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
     routing::{get, post},
 };
-use symbolon_axum::{ceremony_router, client_address, device_router, same_origin_only, security_headers};
+use symbolon_axum::{
+    ceremony_router, client_address, device_router, navigations_only, same_origin_only, security_headers,
+};
 
 use crate::{App, health, login, oidc, pages, portal};
 
@@ -30,18 +32,25 @@ pub const TOKEN: &str = "/oauth2/token";
 /// Who signed in (OpenID Connect Core 1.0, 5.3).
 pub const USERINFO: &str = "/oauth2/userinfo";
 
+/// Where the person is asked whether an application may learn something.
+pub const CONSENT: &str = "/oauth2/consent";
+/// Where an application ends the session (OpenID Connect RP-Initiated Logout 1.0, 2).
+pub const END_SESSION: &str = "/oauth2/end-session";
+
 /// All URLs.
 pub fn router(app: &App) -> Router {
     let web = app.web().clone();
     let pages =
         pages().merge(ceremony_router(web.clone())).layer(from_fn_with_state(web.clone(), same_origin_only));
-    // A form of an application's page may be posted here, so this one is without the check of the origin.
-    let authorize =
-        Router::new().route(AUTHORIZE, get(oidc::authorize::ask).post(oidc::authorize::ask_by_form));
+    // A form of an application's page may be posted here, so these are without the check of the origin.
+    let open = Router::new()
+        .route(AUTHORIZE, get(oidc::authorize::ask).post(oidc::authorize::ask_by_form))
+        .route(END_SESSION, get(oidc::logout::ask).post(oidc::logout::ask_by_form));
     Router::new()
         .merge(pages)
-        .merge(authorize)
+        .merge(open)
         .fallback(pages::nothing)
+        .layer(from_fn(navigations_only))
         .layer(from_fn_with_state(web, security_headers))
         .merge(applications())
         .merge(probes())
@@ -59,7 +68,10 @@ fn pages() -> Router<App> {
     still
         .merge(login_pages())
         .merge(account_pages())
+        .route(CONSENT, get(oidc::consent::page).post(oidc::consent::decide))
+        .route("/oauth2/end-session/confirm", post(oidc::logout::confirm))
         .route("/", get(|| async { Redirect::to("/account") }))
+        .route("/language", post(pages::language::choose))
         .route("/assets/{name}", get(pages::assets::serve))
 }
 
@@ -70,6 +82,7 @@ fn login_pages() -> Router<App> {
         .route("/login/events", get(login::events))
         .route("/login/state", get(login::state))
         .route("/login/password", post(login::password))
+        .route("/login/form", post(login::form))
         .route("/login/begin", post(login::begin))
         .route("/login/finish", post(login::finish))
         .route("/login/continue", post(login::go_on))
@@ -82,6 +95,10 @@ fn account_pages() -> Router<App> {
         .route("/account", get(portal::home))
         .route("/account/sign-in", get(portal::sign_in))
         .route("/account/sign-out", post(portal::sign_out))
+        .route("/account/password", get(portal::password::ask).post(portal::password::change))
+        .route("/account/recovery-codes", get(portal::recovery::ask).post(portal::recovery::draw))
+        .route("/account/sessions/end-others", post(portal::sessions::end_others))
+        .route("/account/sessions/{id}/end", post(portal::sessions::end))
         .route("/account/devices", post(portal::begin))
         .route("/account/devices/new", get(portal::new))
         .route("/account/devices/events", get(portal::events))

@@ -4,7 +4,7 @@ use std::{future::Future, io, net::SocketAddr, time::Duration};
 
 use tokio::{net::TcpListener, sync::watch, time};
 
-use crate::App;
+use crate::{App, rotation};
 
 /// How often what is over is deleted.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -22,7 +22,11 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stop, stopped) = watch::channel(());
-    let sweeper = tokio::spawn(sweep(app.clone()));
+    let by_itself = [
+        tokio::spawn(sweep(app.clone())),
+        tokio::spawn(rotation::keep_renewing(app.clone())),
+        tokio::spawn(rotation::keep_resealing(app.clone())),
+    ];
     tokio::spawn(async move {
         shutdown.await;
         drop(stop);
@@ -40,7 +44,7 @@ pub async fn serve(
             Ok(())
         }
     };
-    sweeper.abort();
+    by_itself.iter().for_each(tokio::task::JoinHandle::abort);
     app.db().close().await;
     ended
 }
@@ -49,12 +53,18 @@ async fn sweep(app: App) {
     let mut ticks = time::interval(SWEEP);
     loop {
         ticks.tick().await;
-        match app.engine().store().sweep(app.engine().now()).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::debug!(rows, "deleted what is over"),
-            Err(fault) => {
-                tracing::error!(%fault, "what is over was not deleted");
-            }
+        // A sweep deletes a bounded number of rows; under load more than that is over, so it goes on at once.
+        let full = u64::from(idp_core::store::SWEEP_ROWS);
+        let mut swept = full;
+        while swept >= full {
+            swept = match app.engine().store().sweep(app.engine().now()).await {
+                Ok(rows) => rows,
+                Err(fault) => {
+                    tracing::error!(%fault, "what is over was not deleted");
+                    0
+                }
+            };
+            tokio::task::yield_now().await;
         }
     }
 }

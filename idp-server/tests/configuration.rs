@@ -4,9 +4,10 @@
 
 use std::path::PathBuf;
 
+use idp_core::Time;
 use idp_server::{
     Config,
-    config::{Format, Given, Purpose, REFERENCE},
+    config::{Format, Given, Keyring, Purpose, REFERENCE},
 };
 
 /// A file with this text, for as long as the value lives.
@@ -139,16 +140,62 @@ fn the_key_file_is_made_once_and_for_its_owner() {
     let name = idp_protocol::encoding::to_base64url(&crypto.random::<12>());
     let mut config = Config::default();
     config.store.state_dir = std::env::temp_dir().join(format!("symbolon-kek-{name}"));
-    let first = config.store.load_kek(&crypto).unwrap();
-    assert_eq!(config.store.load_kek(&crypto).unwrap().key, first.key);
+    let sealing = |config: &Config| config.store.load_keks(&crypto).unwrap().at(Time(0)).0;
+    let first = sealing(&config);
+    assert_eq!(sealing(&config).key, first.key);
     let path = config.store.state_dir.join("kek");
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(std::fs::read_dir(&config.store.state_dir).unwrap().count(), 1, "no draft stays");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let error = config.store.load_kek(&crypto).err().unwrap().to_string();
+    let error = config.store.load_keks(&crypto).err().unwrap().to_string();
     assert!(error.contains("can be read by others"), "{error}");
     config.store.kek_command = vec!["echo".to_owned(), "A".repeat(43)];
-    assert_eq!(*config.store.load_kek(&crypto).unwrap().key, [0; 32], "a command goes before the file");
+    assert_eq!(*sealing(&config).key, [0; 32], "a command goes before the file");
     std::fs::remove_dir_all(&config.store.state_dir).unwrap();
+}
+
+#[test]
+fn a_key_that_is_kept_elsewhere_is_rotated_there() {
+    let crypto = symbolon_aws_lc::crypto();
+    let mut config = Config::default();
+    config.store.kek_command = vec!["echo".to_owned(), "A".repeat(43)];
+    let error = config.store.add_kek(&crypto, Time(0)).unwrap_err().to_string();
+    assert!(error.contains("store.kek_command") && error.contains("before the line `1 KEY`"), "{error}");
+    config.store.kek = Some(Keyring::parse(&"A".repeat(43)).unwrap());
+    let error = config.store.remove_older_keks(&crypto).unwrap_err().to_string();
+    assert!(error.contains("SYMBOLON_KEK"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_key_goes_in_front_of_the_file_and_others_cannot_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let crypto = symbolon_aws_lc::crypto();
+    let name = idp_protocol::encoding::to_base64url(&crypto.random::<12>());
+    let mut config = Config::default();
+    config.store.state_dir = std::env::temp_dir().join(format!("symbolon-kek-{name}"));
+    let store = &config.store;
+    let path = store.state_dir.join("kek");
+    std::fs::create_dir_all(&store.state_dir).unwrap();
+    std::fs::write(&path, [7; 32]).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let many = std::thread::scope(|scope| {
+        let tries: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| store.add_kek(&crypto, Time(50)).unwrap())).collect();
+        tries.into_iter().map(|one| one.join().unwrap()).collect::<std::collections::BTreeSet<u8>>()
+    });
+    assert_eq!(many, [2, 3, 4, 5].into(), "none is lost");
+    let keks = store.reload_keks().unwrap().unwrap();
+    assert_eq!(keks.numbers(), [5, 4, 3, 2, 1]);
+    assert_eq!(*keks.at(Time(49)).0.key, [7; 32], "the file of the first version is key 1");
+    assert_eq!(keks.at(Time(50)).0.number, 5);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(store.remove_older_keks(&crypto).unwrap(), 4);
+    assert_eq!(store.load_keks(&crypto).unwrap().numbers(), [5]);
+    std::fs::remove_file(&path).unwrap();
+    assert!(store.reload_keks().is_err(), "a running server does not make another key");
+    assert!(!path.exists());
+    std::fs::remove_dir_all(&store.state_dir).unwrap();
 }

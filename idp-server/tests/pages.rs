@@ -279,3 +279,59 @@ async fn files_are_kept_for_ever_under_names_that_change_with_them() {
     let again = browser.send(Request::get(path).header(header::IF_NONE_MATCH, etag), String::new()).await;
     assert_eq!(again.status, StatusCode::NOT_MODIFIED);
 }
+
+#[tokio::test]
+async fn a_person_ends_own_sessions_and_nobody_elses() {
+    let site = Site::new().await;
+    let (mut here, mut there) = (site.browser(), site.browser());
+    here.sign_in().await;
+    there.sign_in().await;
+    let account = here.get("/account").await;
+    let id = account.body.split("/account/sessions/").find_map(|rest| rest.split_once("/end\"")).unwrap().0;
+    let end = format!("/account/sessions/{id}/end");
+
+    let mut stranger = site.browser();
+    assert!(stranger.post(&end, &[]).await.location().starts_with("/login?id="));
+    assert_eq!(there.get("/account").await.status, StatusCode::OK, "a stranger ends nothing");
+    for _ in 0..2 {
+        assert_eq!(here.post(&end, &[]).await.location(), "/account", "and a repeat is the same");
+    }
+    assert_eq!(there.get("/account").await.status, StatusCode::SEE_OTHER);
+    assert_eq!(here.get("/account").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_chosen_language_stays_and_leads_nowhere_else() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    let chosen = browser.post("/language", &[("language", "de")]).await;
+    assert_eq!((chosen.status, chosen.location()), (StatusCode::SEE_OTHER, "/account"));
+    let nothing = browser.get("/nowhere").await;
+    assert!(
+        nothing.body.contains("lang=\"de\"") && nothing.body.contains("Symbolon</title>"),
+        "{}",
+        nothing.body
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_method_and_a_wrong_code_leave_the_page_as_it_was() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    let id = browser.sign_in_page().await.hidden("id");
+    let send = |kind| {
+        [("id", id.clone()), ("kind", kind), ("login", "marker".to_owned()), ("code", "123456".to_owned())]
+    };
+    for (kind, status) in [
+        ("totp", StatusCode::FORBIDDEN),
+        ("recovery", StatusCode::FORBIDDEN),
+        ("telepathy", StatusCode::NOT_FOUND),
+    ] {
+        let form = send(kind.to_owned());
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let page = browser.post("/login/form", &form).await;
+        assert_eq!(page.status, status, "{kind}");
+        assert!(!page.body.contains(MARKER), "{kind}");
+    }
+    assert_eq!(browser.get(&format!("/login?id={id}")).await.status, StatusCode::OK);
+}

@@ -2,11 +2,13 @@
 
 use idp_core::{
     Refusal,
-    engine::{Account, Progress, Status},
+    engine::{Account, DeviceChange, NewSignIn, Progress, Status},
+    policy::{Acr, Requirement, achieved},
+    signin::Ask,
 };
 use idp_protocol::{
     ErrorCode, Prompt,
-    context::{Confirm, Purpose},
+    context::{Confirm, Purpose, Risk},
     message::{EnrolDecision, QrDecision, Verdict},
 };
 use symbolon_authenticator::{Answer, Ticket};
@@ -89,28 +91,134 @@ async fn password_and_a_recovery_code_bind_one_device() {
     qr_sign_in(&mut browser, &phone).await;
     let session = browser.session.as_ref().unwrap().1.clone();
     let codes = world.engine.draw_recovery_codes(&session).await.unwrap();
+    let engine = &world.engine;
+    let lost = engine.devices(session.user).await.unwrap()[0].id;
+    engine.change_device(&session, lost, DeviceChange::Lost).await.unwrap();
 
+    // All that is left: what is in the head, and what is on paper.
     let mut browser = Browser::new(&world);
-    browser.requirement.acr = Some(idp_core::policy::Acr::MultiFactor);
+    browser.requirement.acr = Some(Acr::MultiFactor);
+    browser.requirement.or_recovery = true;
     let sign_in = browser.open().await;
     let password = serde_json::json!({ "password": symbolon_tests::world::PASSWORD });
-    let engine = &world.engine;
     let progress =
         engine.answer_form(&browser.claimant, sign_in, "password", "alice", password).await.unwrap();
-    assert!(matches!(progress, Progress::Missing));
+    assert!(matches!(progress, Progress::Missing), "a password alone is not enough: {progress:?}");
     let code = serde_json::json!({ "code": codes[3].to_lowercase() });
-    engine.answer_form(&browser.claimant, sign_in, "recovery", "", code.clone()).await.unwrap();
-    let page = engine.sign_in(&browser.claimant, sign_in).await.unwrap();
-    assert_eq!(page.user.unwrap().login, "alice");
+    let progress =
+        engine.answer_form(&browser.claimant, sign_in, "recovery", "", code.clone()).await.unwrap();
+    assert!(matches!(progress, Progress::Ready), "{progress:?}");
+    let opened = browser.finish(sign_in, Account::Unasked).await.unwrap();
+    assert_eq!(
+        achieved(&opened.session.facts.ledger),
+        Some(Acr::Single),
+        "and it does not say more than that"
+    );
+    let new = Phone::new(&world, "new");
+    new.enrol(&browser).await;
+    assert_eq!(refusal(browser.add_device().await), Refusal::FreshSignIn, "one device a recovery");
 
-    let mut browser = Browser::new(&world);
+    let browser = Browser::new(&world);
     let again = browser.open().await;
     let used = engine.answer_form(&browser.claimant, again, "recovery", "alice", code).await;
     assert_eq!(refusal(used), Refusal::Wrong, "a code serves once");
-    let code = serde_json::json!({ "code": codes[4] });
-    engine.answer_form(&browser.claimant, again, "recovery", "alice", code).await.unwrap();
-    browser.finish(again, Account::Unasked).await.unwrap();
-    assert_eq!(refusal(browser.add_device().await), Refusal::FreshSignIn, "paper alone binds nothing");
+}
+
+#[tokio::test]
+async fn paper_alone_binds_nothing() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    qr_sign_in(&mut browser, &phone).await;
+    let session = browser.session.as_ref().unwrap().1.clone();
+    let codes = world.engine.draw_recovery_codes(&session).await.unwrap();
+    let mut browser = Browser::new(&world);
+    let sign_in = browser.open().await;
+    let code = serde_json::json!({ "code": codes[0] });
+    world.engine.answer_form(&browser.claimant, sign_in, "recovery", "alice", code).await.unwrap();
+    browser.finish(sign_in, Account::Unasked).await.unwrap();
+    assert_eq!(refusal(browser.add_device().await), Refusal::FreshSignIn);
+}
+
+#[tokio::test]
+async fn a_lost_device_ends_the_other_sessions() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    let (mut here, mut there) = (Browser::new(&world), Browser::new(&world));
+    qr_sign_in(&mut here, &phone).await;
+    qr_sign_in(&mut there, &phone).await;
+    let session = here.session.as_ref().unwrap().1.clone();
+    let device = world.engine.devices(session.user).await.unwrap()[0].id;
+    world.engine.change_device(&session, device, DeviceChange::Lost).await.unwrap();
+    assert!(
+        world.engine.session(&here.session.unwrap().0).await.unwrap().is_some(),
+        "the one that said so stays"
+    );
+    assert!(world.engine.session(&there.session.unwrap().0).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_reported_address_is_a_warning_for_the_next_one() {
+    let world = World::new().await;
+    let alice = enrolled(&world, "alice").await;
+    let bob = enrolled(&world, "bob").await;
+    let mut lure = Browser::new(&world);
+    lure.address = "203.0.113.66".parse().unwrap();
+    let sign_in = lure.open().await;
+    let (_, qr) = lure.qr(sign_in).await;
+    alice.scan(&qr, Verdict::Report).await.unwrap();
+
+    let sign_in = lure.open().await;
+    let (_, qr) = lure.qr(sign_in).await;
+    let claimed = bob.app.claim(&bob.account(), &Ticket::from_scan(&qr).unwrap()).await.unwrap();
+    assert!(claimed.context().risks.contains(&Risk::ReportedAddress), "{:?}", claimed.context().risks);
+    assert!(claimed.context().risks.contains(&Risk::OtherNetwork), "{:?}", claimed.context().risks);
+}
+
+#[tokio::test]
+async fn an_administrator_unlocks_a_device_that_wrong_pins_stopped() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    for _ in 0..10 {
+        let browser = Browser::new(&world);
+        let sign_in = browser.open().await;
+        let (_, qr) = browser.qr(sign_in).await;
+        let claimed = phone.app.claim(&phone.account(), &Ticket::from_scan(&qr).unwrap()).await.unwrap();
+        phone.app.decide(&claimed, &Answer::new(Verdict::Approve).pin("777123")).await.unwrap_err();
+        world.clock.advance(3_601);
+    }
+    let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
+    world.engine.unlock(user.id).await.unwrap();
+    qr_sign_in(&mut Browser::new(&world), &phone).await;
+}
+
+#[tokio::test]
+async fn a_right_pin_with_a_late_decision_costs_no_try() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    for _ in 0..12 {
+        let browser = Browser::new(&world);
+        let sign_in = browser.open().await;
+        let (_, qr) = browser.qr(sign_in).await;
+        let claimed = phone.app.claim(&phone.account(), &Ticket::from_scan(&qr).unwrap()).await.unwrap();
+        world.clock.advance(121);
+        let late = phone.app.decide(&claimed, &Answer::new(Verdict::Approve).pin(PIN)).await.unwrap_err();
+        assert_eq!(late.code(), Some(ErrorCode::Expired));
+    }
+    qr_sign_in(&mut Browser::new(&world), &phone).await;
+}
+
+#[tokio::test]
+async fn user_codes_are_guessed_five_times_in_ten_minutes_and_no_more() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    let mut answers = Vec::new();
+    for letter in ["B", "C", "D", "F", "G", "H"] {
+        let error = phone.app.claim_code(&phone.account(), &letter.repeat(8)).await.unwrap_err();
+        answers.push(error.code());
+    }
+    assert_eq!(answers[..5], [Some(ErrorCode::NotFound); 5]);
+    assert_eq!(answers[5], Some(ErrorCode::TooMany));
 }
 
 #[tokio::test]
@@ -158,7 +266,88 @@ async fn a_same_device_link_finishes_only_with_the_return_code() {
         "the cookie alone is not enough"
     );
     let code = url.rsplit_once('#').unwrap().1;
-    browser.type_code(sign_in, view.id, code).await.expect("cookie and return code");
+    let typed = world.engine.answer(&browser.claimant, view.id, serde_json::json!({ "code": code })).await;
+    assert_eq!(refusal(typed), Refusal::OutOfStep, "typed it is worth nothing, and costs no try");
+    let brought = serde_json::json!({ "return_code": code });
+    world.engine.answer(&browser.claimant, view.id, brought).await.expect("cookie and return code");
+    browser.finish(sign_in, Account::Confirmed).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_link_types_no_digits_for_anybody() {
+    let world = World::new().await;
+    let mallory = enrolled(&world, "mallory").await;
+    let victim = Browser::new(&world);
+    let sign_in = victim.open().await;
+    let (ceremony, qr) = victim.qr(sign_in).await;
+    let code = code_of(&mallory.scan(&qr, Verdict::Approve).await.unwrap());
+    let from_a_link = serde_json::json!({ "return_code": code });
+    let answer = world.engine.answer(&victim.claimant, ceremony, from_a_link).await;
+    assert_eq!(refusal(answer), Refusal::OutOfStep);
+    assert_eq!(victim.status(ceremony).await, Status::CodeNeeded, "and burns nothing");
+}
+
+#[tokio::test]
+async fn a_paper_code_alone_does_not_revive_a_device_that_wrong_pins_stopped() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    qr_sign_in(&mut browser, &phone).await;
+    let session = browser.session.as_ref().unwrap().1.clone();
+    let codes = world.engine.draw_recovery_codes(&session).await.unwrap();
+    for _ in 0..10 {
+        let browser = Browser::new(&world);
+        let sign_in = browser.open().await;
+        let (_, qr) = browser.qr(sign_in).await;
+        let claimed = phone.app.claim(&phone.account(), &Ticket::from_scan(&qr).unwrap()).await.unwrap();
+        phone.app.decide(&claimed, &Answer::new(Verdict::Approve).pin("777123")).await.unwrap_err();
+        world.clock.advance(3_601);
+    }
+    let thief = Browser::new(&world);
+    let sign_in = thief.open().await;
+    let code = serde_json::json!({ "code": codes[0] });
+    world.engine.answer_form(&thief.claimant, sign_in, "recovery", "alice", code).await.unwrap();
+    let devices = world.engine.devices(session.user).await.unwrap();
+    assert_eq!(devices[0].state, idp_core::device::DeviceState::Suspended);
+}
+
+#[tokio::test]
+async fn a_step_up_carries_no_old_evidence_into_a_fresh_one() {
+    let world = World::new().await;
+    let phone = enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    qr_sign_in(&mut browser, &phone).await;
+    let session = browser.session.as_ref().unwrap().1.clone();
+    world.clock.advance(600);
+
+    // max_age = 0 with the evidence of the session at hand: only what is shown now counts.
+    let now = idp_core::Clock::now(&*world.clock);
+    let ask = |requirement| {
+        let mut ask = Ask::of("The Shop", "shop", browser.origin());
+        ask.requirement = requirement;
+        NewSignIn { ask, subject: Some(session.user), ledger: session.facts.ledger.clone() }
+    };
+    let fresh = Requirement { not_before: Some(now), ..Requirement::default() };
+    let id = world.engine.open_sign_in(&browser.claimant, ask(fresh)).await.unwrap();
+    let password = serde_json::json!({ "password": symbolon_tests::world::PASSWORD });
+    world.engine.answer_form(&browser.claimant, id, "password", "", password.clone()).await.unwrap();
+    let opened =
+        world.engine.finish_into_session(&browser.claimant, id, Account::Unasked, None).await.unwrap();
+    assert_eq!(achieved(&opened.session.facts.ledger), Some(Acr::Single), "it says what was shown");
+
+    // A step-up keeps the age of the oldest evidence, and ends with the session that it came from.
+    let more = || Requirement { acr: Some(Acr::MultiFactor), ..Requirement::default() };
+    let id = world.engine.open_sign_in(&browser.claimant, ask(more())).await.unwrap();
+    world.engine.answer_form(&browser.claimant, id, "password", "", password.clone()).await.unwrap();
+    let longer =
+        world.engine.finish_into_session(&browser.claimant, id, Account::Unasked, None).await.unwrap();
+    assert_eq!(longer.session.expires_at, session.expires_at, "no session lives for ever by stepping up");
+
+    let id = world.engine.open_sign_in(&browser.claimant, ask(more())).await.unwrap();
+    world.engine.answer_form(&browser.claimant, id, "password", "", password).await.unwrap();
+    world.engine.end_session(&session).await.unwrap();
+    let late = world.engine.finish_into_session(&browser.claimant, id, Account::Unasked, None).await;
+    assert_eq!(refusal(late), Refusal::Expired, "signed out meanwhile");
 }
 
 #[tokio::test]

@@ -1,8 +1,15 @@
 //! Keys: rotation while serving, and what a stolen database is worth.
 
-use idp_core::seal::{Kek, Sealer};
-use idp_protocol::message::Verdict;
-use symbolon_tests::{Browser, Phone, World, phone::code_of, world::PASSWORD};
+use idp_core::{
+    Clock as _,
+    seal::{Kek, Sealer},
+};
+use idp_protocol::{P256Key, enrol, message::Verdict, server::KeyList};
+use symbolon_tests::{
+    Browser, Phone, World,
+    phone::code_of,
+    world::{ISSUER, PASSWORD, START},
+};
 
 #[tokio::test]
 async fn the_key_encryption_key_rotates_while_serving_and_may_stop_half_way() {
@@ -35,6 +42,69 @@ async fn the_key_encryption_key_rotates_while_serving_and_may_stop_half_way() {
     let (ceremony, qr) = browser.qr(sign_in).await;
     let code = code_of(&phone.scan(&qr, Verdict::Approve).await.unwrap());
     browser.type_code(sign_in, ceremony, &code).await.expect("and neither for the phone");
+}
+
+/// A sign-in with the QR code.
+async fn signs_in(world: &World, phone: &Phone) {
+    let mut browser = Browser::new(world);
+    let sign_in = browser.open().await;
+    let (ceremony, qr) = browser.qr(sign_in).await;
+    let code = code_of(&phone.scan(&qr, Verdict::Approve).await.unwrap());
+    browser.type_code(sign_in, ceremony, &code).await.unwrap();
+}
+
+/// The list as a device that was enrolled reads it.
+fn list(world: &World) -> KeyList {
+    let keys = world.engine.keys();
+    KeyList::read(keys.crypto(), keys.list(), ISSUER, &keys.pin()).unwrap()
+}
+
+#[tokio::test]
+async fn an_authenticator_that_was_enrolled_before_signs_in_after_a_rotation_of_the_device_keys() {
+    let world = World::sqlite().await;
+    world.user("alice").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("alice").await;
+    let phone = Phone::new(&world, "phone");
+    phone.enrol(&browser).await;
+    let before = list(&world);
+
+    // Another process rotates; this one notices when it reads its keys again.
+    let other = world.restarted(&[1]).await;
+    other.engine.rotate_device_keys(world.clock.now() + 3_600).await.unwrap();
+    assert_eq!(list(&world), before);
+    world.engine.reload_keys().await.unwrap();
+    let both = list(&world);
+    assert!(both.serial > before.serial && both.keys.len() == 4, "{both:?}");
+    assert_eq!(both.agreement_key(world.clock.now().0), before.agreement_key(world.clock.now().0));
+    signs_in(&world, &phone).await;
+
+    world.clock.advance(3_600);
+    let now = world.clock.now();
+    assert_ne!(both.agreement_key(now.0), before.agreement_key(now.0));
+    let new = world.engine.keys().context_key(now).unwrap();
+    assert!(before.keys.iter().all(|key| key.jwk != new), "the new key signs");
+    signs_in(&world, &phone).await;
+    assert_eq!(phone.account().serial, both.serial, "the phone fetched the new list");
+
+    // A device with the list of yesterday seals to the old key.
+    let (keys, old) = (world.engine.keys(), *before.agreement_key(START.0).unwrap());
+    let info = enrol::secrets_info(ISSUER);
+    let seal = |to: &P256Key| keys.crypto().agreement.hpke_seal(&to.point(), &info, &[7; 16], b"{}").unwrap();
+    assert!(keys.open_secrets(&[7; 16], &seal(&old)).is_some());
+    assert!(keys.open_secrets(&[7; 16], &seal(both.agreement_key(now.0).unwrap())).is_some());
+
+    world.user("bob").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("bob").await;
+    Phone::new(&world, "bob's").enrol(&browser).await;
+
+    world.clock.advance(2 * 86_400);
+    world.engine.reload_keys().await.unwrap();
+    let after = list(&world);
+    assert_eq!((after.serial, after.keys.len()), (both.serial, 2), "the old keys are over");
+    assert!(world.engine.keys().open_secrets(&[7; 16], &seal(&old)).is_none());
+    signs_in(&world, &phone).await;
 }
 
 #[tokio::test]

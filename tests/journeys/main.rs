@@ -1,5 +1,6 @@
 //! Journeys: what people do, and what attackers try, told with actors.
 
+mod account;
 mod approvals;
 mod codes;
 mod enrolment;
@@ -7,5 +8,6 @@ mod keys;
 mod limits;
 mod messages;
 mod nodes;
+mod policy;
 mod qr;
 mod shop;

@@ -89,3 +89,25 @@ async fn a_denied_sign_in_says_so_on_both_sides() {
     browser.submit("/login/begin", &[]).await;
     browser.screenshot();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_of_the_shop_signs_out_of_the_provider_and_keys_rotate_meanwhile() {
+    let town = Town::new(PASSWORD).await;
+    let mut browser = WebBrowser::new();
+    browser.open(&format!("{}/sign-in", town.shop)).await;
+    browser.submit("/login/password", &[("login", "alice"), ("password", PASSWORD)]).await;
+    assert!(browser.html.contains("Alice Example"), "{}", browser.html);
+
+    town.admin(&["keys", "rotate", "--kek"], "").await;
+    town.admin(&["keys", "rotate", "--signing", "--device"], "").await;
+    town.admin(&["keys", "list"], "").await;
+    browser.open(&format!("{}/account", town.issuer)).await;
+    assert!(browser.html.contains("Alice Example"), "nobody notices: {}", browser.html);
+
+    browser.open(&town.shop).await;
+    browser.submit("/sign-out", &[]).await;
+    assert_eq!(browser.url.as_str(), format!("{}/", town.shop), "and back");
+    assert!(!browser.html.contains("Alice Example"), "{}", browser.html);
+    browser.open(&format!("{}/account", town.issuer)).await;
+    assert!(browser.url.path().starts_with("/login"), "{}", browser.url);
+}

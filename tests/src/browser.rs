@@ -45,6 +45,7 @@ impl Browser {
             place: self.world.engine.place(self.address),
             browser: "Firefox on Linux".to_owned(),
             known: self.known.as_ref().map(|known| self.world.engine.known_digest(known)),
+            session: self.session.as_ref().map(|(secret, _)| self.world.engine.known_digest(secret)),
         }
     }
 

@@ -86,7 +86,8 @@ impl Town {
         town.admin(&["user", "add", "alice", "--name", "Alice Example"], password).await;
         let callback = format!("{}/callback", town.shop);
         let client = ["client", "add", "shop", "--name", "The Shop", "--redirect-uri", &callback, "--public"];
-        town.admin(&client, "").await;
+        let after = format!("{}/", town.shop);
+        town.admin(&[client.as_slice(), &["--post-logout-redirect-uri", &after]].concat(), "").await;
         let server =
             town.server(&["serve", "--listen", &format!("127.0.0.1:{port}")]).spawn().expect("a server");
         up(&format!("{}/readyz", town.issuer)).await;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, process::Command};
 
 /// Each member, and the members that it may name as a dependency (development dependencies aside).
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("idp-protocol", &[]),
     ("idp-core", &["idp-protocol"]),
     ("symbolon-aws-lc", &["idp-protocol"]),
@@ -13,6 +13,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("symbolon-authenticator", &["idp-protocol"]),
     ("idp-authenticator", &["idp-protocol", "symbolon-authenticator", "symbolon-aws-lc"]),
     ("symbolon-custom-method", &["idp-protocol", "idp-core"]),
+    ("symbolon-embed", &["idp-protocol", "idp-core", "symbolon-aws-lc", "symbolon-axum", "symbolon-sqlx"]),
     ("symbolon-shop", &[]),
     ("symbolon-tests", &["*"]),
 ];

@@ -15,7 +15,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use http::{HeaderMap, request::Parts};
+use http::{HeaderMap, HeaderValue, request::Parts};
 use idp_core::Fault;
 
 use crate::errors::Trouble;
@@ -99,8 +99,11 @@ impl Proxies {
             Forwarding::XForwardedFor => "x-forwarded-for",
             Forwarding::Forwarded => "forwarded",
         };
-        let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
-        let elements = lines.flat_map(|line| line.split(','));
+        // Byte by byte: one strange byte must spoil its own hop only. If it took the whole line with it, a
+        // client could make the proxy's word about itself vanish, and look like the proxy.
+        let lines = headers.get_all(name).into_iter().map(HeaderValue::as_bytes);
+        let elements = lines.flat_map(|line| line.split(|byte| *byte == b','));
+        let elements = elements.map(|element| std::str::from_utf8(element).unwrap_or_default());
         match self.header {
             Forwarding::XForwardedFor => elements.map(|hop| node(hop.trim())).collect(),
             Forwarding::Forwarded => elements.map(forwarded_for).collect(),
@@ -192,6 +195,11 @@ mod tests {
         assert_eq!(xff("10.0.0.1", "127.0.0.1, 198.51.100.1, 10.2.3.4"), "198.51.100.1");
         assert_eq!(xff("10.0.0.1", "127.0.0.1, rubbish"), "10.0.0.1");
         assert_eq!(client(&Proxies::none(), "10.0.0.1", "x-forwarded-for", "1.2.3.4"), "10.0.0.1");
+        let mut strange = HeaderMap::new();
+        let line = HeaderValue::from_bytes(b"\xff, 198.51.100.1").unwrap();
+        strange.insert("x-forwarded-for", line);
+        let found = proxies.client("10.0.0.1".parse().unwrap(), &strange);
+        assert_eq!(found.to_string(), "198.51.100.1", "one strange byte spoils its own hop only");
         assert_eq!(client(&proxies, "10.0.0.1", "forwarded", "for=1.2.3.4"), "10.0.0.1", "the other header");
     }
 

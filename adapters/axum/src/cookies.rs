@@ -20,6 +20,8 @@ const KNOWN: &str = "kb";
 const OPEN: &str = "open";
 /// How many of those are kept in mind.
 const MAX_OPEN: usize = 8;
+/// How long a chosen language is kept, in seconds: a year.
+const LANGUAGE_LIFE: i64 = 31_536_000;
 
 /// How cookies are written and read at one issuer.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +62,12 @@ impl Jar {
     #[must_use]
     pub fn known(&self, secret: &Claimant) -> Cookie {
         self.write(KNOWN, &secret.reveal(), Some(self.known_life))
+    }
+
+    /// Keeps the language that the person chose; no secret, and no prefix.
+    #[must_use]
+    pub fn language(&self, tag: &str) -> Cookie {
+        self.line("ui_locales", tag, Some(LANGUAGE_LIFE))
     }
 
     /// One more sign-in is open in this browser.
@@ -106,7 +114,11 @@ impl Jar {
     }
 
     fn write(&self, name: &str, value: &str, life: Option<i64>) -> Cookie {
-        let mut line = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax", self.name(name));
+        self.line(&self.name(name), value, life)
+    }
+
+    fn line(&self, name: &str, value: &str, life: Option<i64>) -> Cookie {
+        let mut line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax");
         if self.secure {
             line.push_str("; Secure");
         }

@@ -227,6 +227,12 @@ pub(crate) fn json_of(face: Face, retry_after: Option<i64>, now: Time) -> Respon
 #[derive(Debug)]
 pub struct Trouble(pub Error);
 
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let face = of(&self.0);

@@ -35,7 +35,7 @@ mod web;
 
 pub use address::{ClientAddress, Proxies, client_address};
 pub use ceremonies::ceremony_router;
-pub use csrf::same_origin_only;
+pub use csrf::{navigations_only, same_origin_only};
 pub use device::device_router;
 pub use headers::{FormTargets, security_headers};
 pub use visitor::{SignedIn, Visitor};

@@ -85,6 +85,7 @@ impl Visitor {
             place: engine.place(self.address),
             browser: self.browser.clone(),
             known: self.held.known.as_ref().map(|secret| engine.known_digest(secret)),
+            session: self.held.session.as_ref().map(|secret| engine.known_digest(secret)),
         }
     }
 }

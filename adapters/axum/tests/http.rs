@@ -85,6 +85,7 @@ impl Site {
             place: String::new(),
             browser: String::new(),
             known: None,
+            session: None,
         };
         let ask = Ask {
             client: "Shop".to_owned(),

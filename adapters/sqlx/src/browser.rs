@@ -42,7 +42,7 @@ pub(crate) async fn users(db: &Db, browser: [u8; 32], now: Time) -> sqlx::Result
     list!(
         db.reads(),
         user,
-        "SELECT user_id FROM known_browsers WHERE browser = $1 AND expires_at > $2 ORDER BY user_id",
+        "SELECT user_id FROM known_browsers WHERE browser = $1 AND expires_at > $2 ORDER BY created_at DESC, user_id",
         browser.as_slice(),
         now.0,
     )

@@ -63,6 +63,16 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &DeviceWrite) -> sqlx::Res
     match write {
         DeviceWrite::Insert(row) => insert(conn, row).await,
         DeviceWrite::Update(row) => update(conn, row).await,
+        DeviceWrite::Unchanged { id, revision } => {
+            // An update, although nothing changes: it holds the row until the end of the transaction.
+            let held = execute!(
+                conn,
+                "UPDATE devices SET revision = revision WHERE id = $1 AND revision = $2",
+                id.bytes().as_slice(),
+                *revision,
+            );
+            Ok(held == 1)
+        }
         DeviceWrite::Seen { id, at } => {
             execute!(
                 conn,

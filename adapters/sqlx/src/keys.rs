@@ -27,6 +27,10 @@ impl Keys for Db {
         bounded(reseal::find(self, newest, limit))
     }
 
+    fn count_sealed_before(&self, newest: u8) -> Answer<'_, u64> {
+        bounded(reseal::count(self, newest))
+    }
+
     fn keys(&self) -> Answer<'_, Vec<KeyRow>> {
         bounded(async move {
             list!(

@@ -4,7 +4,7 @@ use idp_core::seal::{Place, Reseal, Sealed};
 
 use crate::{
     Db,
-    sql::{Conn, Found, execute, list, unknown_write},
+    sql::{Conn, Found, execute, find, list, unknown_write},
 };
 
 /// At most `limit` values that another key-encryption key than `newest` sealed.
@@ -42,6 +42,23 @@ pub(crate) async fn find(db: &Db, newest: u8, limit: u32) -> sqlx::Result<Vec<(P
     found.extend(devices?);
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(found)
+}
+
+/// How many values another key-encryption key than `newest` sealed.
+pub(crate) async fn count(db: &Db, newest: u8) -> sqlx::Result<u64> {
+    let newest = [newest];
+    let counted: Option<i64> = find!(
+        db.reads(),
+        |found: Found<'_>| found.int("others"),
+        "SELECT (SELECT count(*) FROM server_keys WHERE substr(private, 1, 1) <> $1) \
+         + (SELECT count(*) FROM credentials WHERE substr(secret, 1, 1) <> $1) \
+         + (SELECT count(*) FROM devices WHERE substr(secrets, 1, 1) <> $1) \
+         + (SELECT count(*) FROM ceremonies WHERE substr(body, 1, 1) <> $1) \
+         + (SELECT count(*) FROM sign_ins WHERE substr(body, 1, 1) <> $1) \
+         + (SELECT count(*) FROM marks WHERE substr(answer, 1, 1) <> $1) AS others",
+        newest.as_slice(),
+    )?;
+    Ok(counted.and_then(|counted| u64::try_from(counted).ok()).unwrap_or(0))
 }
 
 /// Whether the guard held.

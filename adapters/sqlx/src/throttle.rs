@@ -38,6 +38,16 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &ThrottleWrite) -> sqlx::R
             );
             Ok(spent == 1)
         }
+        ThrottleWrite::GiveBack { key, now } => {
+            execute!(
+                conn,
+                "UPDATE throttles SET failures = CASE failures WHEN 0 THEN 0 ELSE failures - 1 END, \
+                 not_before = CASE WHEN not_before < $2 THEN not_before ELSE $2 END WHERE key = $1",
+                key.as_slice(),
+                now.0,
+            );
+            Ok(true)
+        }
         ThrottleWrite::Reset(key) => {
             execute!(conn, "DELETE FROM throttles WHERE key = $1", key.as_slice());
             Ok(true)

@@ -12,7 +12,8 @@ use crate::{
     method::Ceremony as _,
     methods::recovery::{self, Recovery},
     notify::Notice,
-    session::{SessionRow, SessionWrite},
+    passwords,
+    session::{SessionRow, SessionWrite, SignedIn},
     store::Batch,
     throttle::ThrottleWrite,
     users::User,
@@ -63,10 +64,11 @@ impl Engine {
     /// device of somebody else, [`Refusal::OutOfStep`] if its life cycle does not have the step.
     pub async fn change_device(
         &self,
-        session: &SessionRow,
+        session: impl Into<SignedIn<'_>>,
         id: Id<DeviceRow>,
         change: DeviceChange,
     ) -> Result<(), Error> {
+        let session = session.into();
         let device = self.store.device(id).await?.filter(|device| device.user == session.user);
         let device = device.ok_or(Refusal::NotFound)?;
         if change.state() == Some(device.state) {
@@ -79,7 +81,8 @@ impl Engine {
             DeviceChange::Rename(_) | DeviceChange::Suspend | DeviceChange::Lost => {}
         }
         let mut batch = Batch::new();
-        self.device_change(device, &change, &mut batch)?;
+        let keep = Some(Id::from_bytes(session.session));
+        self.device_change(device, &change, keep, &mut batch)?;
         self.commit(batch).await
     }
 
@@ -87,6 +90,7 @@ impl Engine {
         &self,
         device: DeviceRow,
         change: &DeviceChange,
+        keep: Option<Id<SessionRow>>,
         batch: &mut Batch,
     ) -> Result<(), Error> {
         let user = device.user;
@@ -104,6 +108,15 @@ impl Engine {
                 let name = next.facts.name.clone();
                 batch.push(self.notice(user, Notice::DeviceChanged { name, state }));
                 batch.push(BrowserWrite::Forget(user));
+                next.facts.pin_locked = false;
+                if state == DeviceState::Active {
+                    let key = self.keys().digest("throttle", &[b"pin", next.id.bytes()]);
+                    batch.push(ThrottleWrite::Reset(key));
+                }
+                if state == DeviceState::Lost {
+                    // Whoever found it may have used it already.
+                    batch.push(SessionWrite::EndAll { user, browser: None, except: keep, at: self.now() });
+                }
             }
             (_, None) => {}
         }
@@ -113,11 +126,41 @@ impl Engine {
         Ok(())
     }
 
-    /// Sets a password: an administrator's act, or the person's after the binding rule.
+    /// Changes the password of the session's user, and ends the other sessions: who knows the old one may be
+    /// in one of them.
+    ///
+    /// # Errors
+    /// [`Refusal::Malformed`] if the new one is too short, too long or the login itself (NIST SP 800-63B-4,
+    /// 3.1.1.2), [`Refusal::FreshSignIn`] if the binding rule is not met.
+    pub async fn change_password(
+        &self,
+        session: impl Into<SignedIn<'_>>,
+        password: &str,
+    ) -> Result<(), Error> {
+        let session = session.into();
+        let user = self.active_user(session.user).await?.ok_or(Refusal::NotFound)?;
+        if !passwords::is_acceptable(password, &user.login) {
+            return Err(Refusal::Malformed.into());
+        }
+        self.check_binding(session, None, self.now()).await?;
+        let mut batch = self.password_change(user.id, password).await?;
+        let except = Some(Id::from_bytes(session.session));
+        batch.push(SessionWrite::EndAll { user: user.id, browser: None, except, at: self.now() });
+        self.commit(batch).await
+    }
+
+    /// Sets a password: an administrator's act.
     ///
     /// # Errors
     /// [`Fault`] if hashing or the store fails.
     pub async fn set_password(&self, user: Id<User>, password: &str) -> Result<(), Error> {
+        let mut batch = self.password_change(user, password).await?;
+        // Whoever learned the old one may be signed in with it.
+        batch.push(SessionWrite::EndAll { user, browser: None, except: None, at: self.now() });
+        self.commit(batch).await
+    }
+
+    async fn password_change(&self, user: Id<User>, password: &str) -> Result<Batch, Fault> {
         let hash = self.passwords.hash(password).await?;
         let kind = "password";
         let row = self.new_credential(user, kind, None, &hash);
@@ -128,7 +171,7 @@ impl Engine {
             .with(self.notice(user, Notice::PasswordChanged))
             .with(self.audit(Some(user), Event::new("password.changed")));
         batch.extend(self.reset_throttles(kind, user));
-        self.commit(batch).await
+        Ok(batch)
     }
 
     /// Lifts all lock-outs of a user.
@@ -144,8 +187,14 @@ impl Engine {
     pub(super) async fn lift_locks(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Fault> {
         batch.extend(self.methods.iter().flat_map(|method| self.reset_throttles(method.kind(), user)));
         for device in self.store.devices(user).await? {
-            let key = self.keys.digest("throttle", &[b"pin", device.id.bytes()]);
+            let key = self.keys().digest("throttle", &[b"pin", device.id.bytes()]);
             batch.push(ThrottleWrite::Reset(key));
+            if device.facts.pin_locked
+                && let Some(mut device) = device.moved(DeviceState::Active)
+            {
+                device.facts.pin_locked = false;
+                batch.push(DeviceWrite::Update(device));
+            }
         }
         Ok(())
     }
@@ -157,7 +206,7 @@ impl Engine {
     /// [`Fault`] if the store fails.
     pub async fn reset_account(&self, user: Id<User>) -> Result<(), Error> {
         let mut batch = Batch::new().with(self.audit(Some(user), Event::new("user.reset")));
-        self.lift_locks(user, &mut batch).await?;
+        batch.extend(self.methods.iter().flat_map(|method| self.reset_throttles(method.kind(), user)));
         for mut device in self.store.devices(user).await? {
             device.facts.activated_at = None;
             device.state = DeviceState::Revoked;
@@ -177,7 +226,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Refusal::FreshSignIn`] if the binding rule is not met.
-    pub async fn draw_recovery_codes(&self, session: &SessionRow) -> Result<Vec<String>, Error> {
+    pub async fn draw_recovery_codes(&self, session: impl Into<SignedIn<'_>>) -> Result<Vec<String>, Error> {
+        let session = session.into();
         self.check_binding(session, None, self.now()).await?;
         let user = session.user;
         let codes: Vec<String> = (0..recovery::CODES).map(|_| recovery::draw(self.crypto())).collect();

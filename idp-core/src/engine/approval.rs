@@ -24,7 +24,7 @@ use crate::{
 };
 use idp_protocol::{
     Octets,
-    context::{self, Confirm, Context, Opens, Purpose, Risk, UserVerification, Waiting},
+    context::{self, Confirm, Context, Opens, Purpose, Risk, Waiting},
     message::{AddDecision, Decision, EnrolDecision, Message, QrClaim, QrDecision, Reference, Verdict},
     prompt::normalise_user_code,
 };
@@ -41,9 +41,9 @@ impl Engine {
     ) -> Result<String, Error> {
         let row = &authentic.device;
         let claim = &authentic.claims.msg;
-        self.count_message(&row.thumbprint, authentic.address, now).await?;
+        self.count_message(&row.thumbprint, authentic.address, b"claim", now).await?;
         self.check_account(row, claim.account, authentic.address).await?;
-        let (id, via) = self.referenced(&claim.reference, now).await?;
+        let (id, via) = self.referenced(&claim.reference, &row.thumbprint, now).await?;
         let run = self.load(id).await?.ok_or(Refusal::NotFound)?;
         self.check_epoch(&run, &claim.reference, now)?;
         if let Some(refusal) = run.refusal(now) {
@@ -55,7 +55,7 @@ impl Engine {
                 let stored = run.body.context_for(row.id).map(str::to_owned);
                 return stored.ok_or_else(|| Refusal::OutOfStep.into());
             }
-            Some(_) => return self.second_claimant(run, row, authentic.address, now).await,
+            Some(_) => return self.second_claimant(id, row, authentic.address).await,
             None => {}
         }
         let answer = serde_json::to_value(DeviceAnswer::Claim { via })?;
@@ -66,14 +66,17 @@ impl Engine {
             decision: None,
             jti: Some(authentic.jti.clone()),
             repeat: authentic.repeat,
-            also: &[],
         };
         match self.step(Target::Stored(id), &incoming).await {
             Ok(stepped) => self.to_device(stepped, authentic.repeat).await,
-            // Somebody was faster: if another device has it now, this one is the second claimant.
+            // Somebody was faster: this device itself, or another one, and then this is the second claimant.
             Err(Error::Refused(Refusal::OutOfStep)) => {
                 let run = self.load(id).await?.ok_or(Refusal::NotFound)?;
-                self.second_claimant(run, row, authentic.address, now).await
+                if run.row.device == Some(row.id) {
+                    let stored = run.body.context_for(row.id).map(str::to_owned);
+                    return stored.ok_or_else(|| Refusal::OutOfStep.into());
+                }
+                self.second_claimant(id, row, authentic.address).await
             }
             Err(error) => Err(error),
         }
@@ -95,7 +98,12 @@ impl Engine {
     }
 
     /// Which ceremony a reference names. A ticket of one path is nothing on the other.
-    async fn referenced(&self, reference: &Reference, now: Time) -> Result<(Id<CeremonyRow>, Via), Error> {
+    async fn referenced(
+        &self,
+        reference: &Reference,
+        device: &[u8; 32],
+        now: Time,
+    ) -> Result<(Id<CeremonyRow>, Via), Error> {
         let (ticket, kind, via) = match reference {
             Reference::Scan { ticket } | Reference::Picture { ticket } => {
                 (ticket, TicketKind::Scan, Via::Scan)
@@ -103,11 +111,12 @@ impl Engine {
             Reference::Link { ticket } => (ticket, TicketKind::SameDevice, Via::Link),
             Reference::Code { code } => {
                 let code = normalise_user_code(code).ok_or(Refusal::NotFound)?;
+                self.count_user_code(device, now).await?;
                 let found = self.store.ceremony_by_code(self.user_code_digest(&code), now).await?;
                 return Ok((found.ok_or(Refusal::NotFound)?.id, Via::Code));
             }
         };
-        let opened = ticket::open(&self.keys, kind, ticket, now).ok_or(Refusal::NotFound)?;
+        let opened = ticket::open(&self.keys(), kind, ticket, now).ok_or(Refusal::NotFound)?;
         Ok((opened.ceremony, via))
     }
 
@@ -118,43 +127,48 @@ impl Engine {
             Reference::Link { ticket } => (ticket, TicketKind::SameDevice),
             Reference::Code { .. } => return Ok(()),
         };
-        let opened = ticket::open(&self.keys, kind, ticket, now).ok_or(Refusal::NotFound)?;
+        let opened = ticket::open(&self.keys(), kind, ticket, now).ok_or(Refusal::NotFound)?;
         let current = (now - run.row.created_at).div_euclid(self.settings.ticket_rotation.max(1));
         let age = current - i64::from(opened.epoch);
         if (0..=1).contains(&age) { Ok(()) } else { Err(Refusal::Expired.into()) }
     }
 
-    /// Another device claims what one has claimed: the code was seen by two, so nothing comes of it.
+    /// Another device claims what one has claimed: the code was seen by two, so nothing comes of it, however
+    /// far the first one is.
     async fn second_claimant(
         &self,
-        mut run: Run,
+        id: Id<CeremonyRow>,
         row: &DeviceRow,
         address: IpAddr,
-        now: Time,
     ) -> Result<String, Error> {
-        if let Some(refusal) = run.refusal(now) {
-            return Err(refusal.into());
-        }
-        let first = match run.row.device {
-            Some(device) if device != row.id => self.store.device(device).await?,
-            _ => return Err(Refusal::OutOfStep.into()),
-        };
-        let from = run.body.from.as_ref().map_or_else(String::new, |from| from.address.to_string());
         let reason = Reason::SecondClaimant;
-        run.row.phase = Phase::Burned;
-        run.body.reason = Some(reason);
-        run.body.evidence = None;
-        let mut batch = Batch::new();
-        self.update(run, Tries::Keep, &mut batch)?;
-        let users = first.iter().map(|first| first.user).chain([row.user]);
-        for user in users {
-            let event = Event::new("qr.double_claim").from(address).with("device", row.id);
-            batch.push(self.audit(Some(user), event));
-            batch.push(self.notice(user, Notice::SignInStopped { address: from.clone(), reason }));
+        for _ in 0..super::ATTEMPTS {
+            let mut run = self.load(id).await?.ok_or(Refusal::NotFound)?;
+            if let Some(refusal) = run.refusal(self.now()) {
+                return Err(refusal.into());
+            }
+            let first = match run.row.device {
+                Some(device) if device != row.id => self.store.device(device).await?,
+                _ => return Err(Refusal::OutOfStep.into()),
+            };
+            let from = run.body.from.as_ref().map_or_else(String::new, |from| from.address.to_string());
+            run.row.phase = Phase::Burned;
+            run.body.reason = Some(reason);
+            run.body.evidence = None;
+            let mut batch = Batch::new();
+            self.update(run, Tries::Keep, &mut batch)?;
+            let users = first.iter().map(|first| first.user).chain([row.user]);
+            for user in users {
+                let event = Event::new("qr.double_claim").from(address).with("device", row.id);
+                batch.push(self.audit(Some(user), event));
+                batch.push(self.notice(user, Notice::SignInStopped { address: from.clone(), reason }));
+            }
+            match self.store.commit(batch).await? {
+                Committed::Yes => return Err(Refusal::Burned(reason).into()),
+                Committed::Conflict(_) => {}
+            }
         }
-        match self.store.commit(batch).await? {
-            Committed::Yes | Committed::Conflict(_) => Err(Refusal::Burned(reason).into()),
-        }
+        Err(Refusal::Unavailable.into())
     }
 
     /// Q7, E5 and the approval of another authenticator: the person's decision about a signed context.
@@ -165,10 +179,14 @@ impl Engine {
     ) -> Result<String, Error> {
         let row = &authentic.device;
         let decision: Decision = authentic.claims.msg.clone().into();
+        self.count_message(&row.thumbprint, authentic.address, b"decision", now).await?;
         self.check_account(row, decision.account, authentic.address).await?;
-        let (uv, also) = self.verify_user(authentic, &decision, now).await?;
+        let uv = self.verify_user(authentic, &decision, now).await?;
         let id: Id<CeremonyRow> = decision.ceremony.into();
         let run = self.load(id).await?.ok_or(Refusal::NotFound)?;
+        if decision.decision == Verdict::Approve && uv < self.settings.user_verification.into() {
+            return Err(Refusal::UvRequired.into());
+        }
         if let Some(reply) = run.body.answered(row.id, (decision.decision, decision.context)) {
             return Ok(reply.to_owned());
         }
@@ -176,12 +194,6 @@ impl Engine {
             return Err(refusal.into());
         }
         self.check_context(&run, row, &decision, M::TYP).await?;
-        if decision.decision == Verdict::Approve
-            && self.settings.user_verification > UserVerification::None
-            && uv == Uv::None
-        {
-            return Err(Refusal::UvRequired.into());
-        }
         let answer = DeviceAnswer::Decide { decision: decision.decision, number: decision.number };
         let incoming = Incoming {
             sender: Sender::Device { device: device_with(row, uv), row, address: authentic.address },
@@ -189,7 +201,6 @@ impl Engine {
             decision: Some((decision.decision, decision.context)),
             jti: Some(authentic.jti.clone()),
             repeat: authentic.repeat,
-            also: &also,
         };
         let stepped = self.step(Target::Stored(id), &incoming).await?;
         self.to_device(stepped, authentic.repeat).await
@@ -261,8 +272,8 @@ impl Engine {
         if let Some(statement) = run.body.context_for(row.id) {
             return Ok(Some(statement.to_owned()));
         }
-        let context = self.context_for(&run, None, &about, (what, how), address)?;
-        let statement = self.keys.state(row.thumbprint, now, context)?;
+        let context = self.context_for(&run, None, &about, (what, how), address).await?;
+        let statement = self.keys().state(row.thumbprint, now, context)?;
         run.body.contexts.push(SignedContext { device: row.id, statement: statement.clone() });
         let mut batch = Batch::new();
         self.update(run, Tries::Keep, &mut batch)?;
@@ -273,8 +284,12 @@ impl Engine {
         }
     }
 
+    fn reported_key(&self, address: &str) -> [u8; 32] {
+        self.keys().digest("reported", &[address.as_bytes()])
+    }
+
     /// What a person is asked to decide about.
-    pub(super) fn context_for(
+    pub(super) async fn context_for(
         &self,
         run: &Run,
         open: Option<&OpenSignIn>,
@@ -290,6 +305,10 @@ impl Engine {
         }
         if !from.same_network(device) {
             risks.push(Risk::OtherNetwork);
+        }
+        let reported = self.reported_key(&from.address.to_string());
+        if self.store.mark(reported, self.now()).await?.is_some() {
+            risks.push(Risk::ReportedAddress);
         }
         let place = match from.same_network(device) {
             true if !from.address.to_canonical().is_loopback() => "same network".to_owned(),
@@ -371,10 +390,17 @@ impl Engine {
                 except: None,
                 at: now,
             }));
-            let key = self.keys.digest("reported", &[address.as_bytes()]);
+            // The browser may have another secret by now than when its session began.
+            if let Some(secret) = run.body.from.as_ref().and_then(|from| from.session)
+                && let Some(session) = self.store.session(secret.0).await?.filter(|row| row.user == user)
+            {
+                batch.push(SessionWrite::End { id: session.id, at: now });
+            }
+            // In a batch of its own: two reports at once make one mark, and both end what they are about.
+            let key = self.reported_key(&address);
             let row = MarkRow { key, answer: None, expires_at: now + REPORTED };
-            if self.store.mark(key, now).await?.is_none() {
-                batch.push(MarkWrite::Insert { row, now });
+            match self.store.commit(Batch::new().with(MarkWrite::Insert { row, now })).await? {
+                Committed::Yes | Committed::Conflict(_) => {}
             }
             batch.push(self.notice(user, Notice::SignInStopped { address, reason }));
         }

@@ -18,7 +18,7 @@ use idp_protocol::{
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use super::{Engine, REPEATS, device_aad, step::ThrottleReset};
+use super::{Engine, REPEATS, device_aad};
 use crate::{
     Error, Fault, Refusal, Time,
     audit::Event,
@@ -170,15 +170,15 @@ impl Engine {
 
     /// Audience, method and URL first: a message for another target is not authentic whatever its time.
     fn check_target<M: Message>(&self, claims: &Claims<M>, now: Time) -> Result<(), Refusal> {
-        if !claims.fits(self.keys.issuer(), claims.iat) {
+        if !claims.fits(self.issuer(), claims.iat) {
             return Err(Refusal::Unauthentic);
         }
-        if claims.fits(self.keys.issuer(), now.0) { Ok(()) } else { Err(Refusal::Clock) }
+        if claims.fits(self.issuer(), now.0) { Ok(()) } else { Err(Refusal::Clock) }
     }
 
     fn jti(&self, key: &Octets<32>, jti: &Octets<16>, now: Time) -> MarkWrite {
         let row = MarkRow {
-            key: self.keys.digest("jti", &[&key.0, &jti.0]),
+            key: self.keys().digest("jti", &[&key.0, &jti.0]),
             answer: None,
             // A message may be up to MAX_SKEW ahead of our clock and is taken until MAX_SKEW behind it.
             expires_at: now + MAX_LIFE + 2 * MAX_SKEW,
@@ -190,7 +190,8 @@ impl Engine {
         let posted = &request.posted;
         let mac = posted.mac.map(|mac| mac.0).unwrap_or_default();
         let proof = posted.pin_proof.map(|proof| proof.0).unwrap_or_default();
-        self.keys.digest("repeat-device", &[request.path.as_bytes(), posted.message.as_bytes(), &mac, &proof])
+        self.keys()
+            .digest("repeat-device", &[request.path.as_bytes(), posted.message.as_bytes(), &mac, &proof])
     }
 
     pub(super) async fn repeated_device(
@@ -228,22 +229,29 @@ impl Engine {
         authentic: &Authentic<'_, M>,
         decision: &Decision,
         now: Time,
-    ) -> Result<(Uv, Vec<ThrottleReset>), Error> {
+    ) -> Result<Uv, Error> {
         let row = &authentic.device;
         let secrets: DeviceSecrets = self.sealer.open_json(&device_aad(row.id), &row.secrets)?;
         let (Verdict::Approve, Some(proof), Some(key)) =
             (decision.decision, authentic.posted.pin_proof, &secrets.pin_key)
         else {
-            return Ok((Uv::None, Vec::new()));
+            return Ok(Uv::None);
         };
-        let throttle = self.keys.digest("throttle", &[b"pin", row.id.bytes()]);
+        // A number that was used before is a replay, and gets no PIN compared.
+        let MarkWrite::Insert { row: used, .. } = &authentic.jti;
+        if self.store.mark(used.key, now).await?.is_some() {
+            return Err(Refusal::Unauthentic.into());
+        }
+        let throttle = self.keys().digest("throttle", &[b"pin", row.id.bytes()]);
         let spend = ThrottleWrite::Spend { key: throttle, now };
         if self.store.commit(Batch::new().with(spend)).await? != Committed::Yes {
             return Err(Refusal::Wrong.into());
         }
         let expected = pin::proof(self.crypto(), &key.0, M::TYP, &authentic.posted.message);
         if bool::from(expected.ct_eq(&proof.0)) {
-            return Ok((Uv::Pin, vec![ThrottleReset(throttle)]));
+            // At once, whatever becomes of the decision: a right PIN is never counted against its owner.
+            self.commit(Batch::new().with(ThrottleWrite::Reset(throttle))).await?;
+            return Ok(Uv::Pin);
         }
         self.wrong_pin(authentic, throttle, now).await
     }
@@ -254,21 +262,27 @@ impl Engine {
         authentic: &Authentic<'_, M>,
         throttle: [u8; 32],
         now: Time,
-    ) -> Result<(Uv, Vec<ThrottleReset>), Error> {
+    ) -> Result<Uv, Error> {
         let row = &authentic.device;
-        let mut batch = Batch::new().with(authentic.jti.clone());
-        batch.push(self.record_device(authentic.repeat, &Err(Refusal::Wrong), now)?);
+        let mut batch = Batch::new();
         let event = Event::new("device.wrong_pin").from(authentic.address).with("device", row.id);
         batch.push(self.audit(Some(row.user), event));
         let locked = self.store.throttle(throttle).await?.is_some_and(|row| row.is_locked());
-        if locked && let Some(stopped) = row.clone().moved(DeviceState::Suspended) {
+        if locked && let Some(mut stopped) = row.clone().moved(DeviceState::Suspended) {
+            stopped.facts.pin_locked = true;
             let notice =
                 Notice::DeviceChanged { name: row.facts.name.clone(), state: DeviceState::Suspended };
             batch.push(DeviceWrite::Update(stopped));
             batch.push(self.notice(row.user, notice));
         }
-        let _ = self.store.commit(batch).await?;
-        Err(Refusal::Wrong.into())
+        // In a batch of their own: a message whose jti was used before must not hide a wrong PIN.
+        match self.store.commit(batch).await? {
+            Committed::Yes | Committed::Conflict(_) => {}
+        }
+        let record = self.record_device(authentic.repeat, &Err(Refusal::Wrong), now)?;
+        match self.store.commit(Batch::new().with(authentic.jti.clone()).with(record)).await? {
+            Committed::Yes | Committed::Conflict(_) => Err(Refusal::Wrong.into()),
+        }
     }
 
     async fn update_itself(
@@ -284,7 +298,7 @@ impl Engine {
         };
         let mut batch = Batch::new().with(authentic.jti.clone());
         batch.push(self.record_device(repeat, &Ok(String::new()), now)?);
-        self.device_change(authentic.device, &change, &mut batch)?;
+        self.device_change(authentic.device, &change, None, &mut batch)?;
         self.commit(batch).await?;
         Ok(DeviceReply::Nothing)
     }

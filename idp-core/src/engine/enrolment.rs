@@ -12,11 +12,12 @@ use crate::{
     bus::Watch,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     claimant::Claimant,
+    device::{DeviceState, DeviceWrite},
     evidence::Factor,
     mark::{MarkRow, MarkWrite},
     method::{DeviceAnswer, OwnedSubject, ProvedKey, Step},
-    policy::{Acr, achieved},
-    session::SessionRow,
+    policy::{Acr, achieved, recovers},
+    session::SignedIn,
     signin::Origin,
     store::{Batch, Committed},
     users::User,
@@ -32,10 +33,11 @@ impl Engine {
     pub async fn begin_enrolment(
         &self,
         claimant: &Claimant,
-        session: &SessionRow,
+        session: impl Into<SignedIn<'_>>,
         from: Origin,
         kind: &str,
     ) -> Result<CeremonyView, Error> {
+        let session = session.into();
         let enrolment = self.enrolment(kind).ok_or(Refusal::NotFound)?;
         let now = self.now();
         let user = self.active_user(session.user).await?.ok_or(Refusal::NotFound)?;
@@ -51,6 +53,7 @@ impl Engine {
             self.end_enrolment(run, &mut batch).await?;
         }
         self.check_binding(session, Some(enrolment.gives()), now).await?;
+        self.discard_unfinished(user.id, &mut batch).await?;
         let id = Id::random(self.crypto());
         let about = self.about(kind, OwnedSubject::User(user.clone()), Default::default()).await?;
         let turn = enrolment.begin(&self.cx(id, &about, enrolment.tries())).await?;
@@ -81,6 +84,22 @@ impl Engine {
         self.view(claimant, id).await
     }
 
+    /// Takes devices off the account whose enrolment ran out half-way.
+    async fn discard_unfinished(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Fault> {
+        for device in self.store.devices(user).await? {
+            let unfinished = matches!(device.state, DeviceState::Registered | DeviceState::Confirmed);
+            let enrolment: Id<CeremonyRow> = device.facts.enrolment.into();
+            let open = match self.load(enrolment).await? {
+                Some(run) => run.refusal(self.now()).is_none(),
+                None => false,
+            };
+            if unfinished && !open {
+                batch.extend(device.moved(DeviceState::Revoked).map(DeviceWrite::Update));
+            }
+        }
+        Ok(())
+    }
+
     /// The binding rule, for everything that binds, replaces, resets or removes a credential: the sign-in
     /// is at most five minutes old and at least as strong as the account can do, or as the new credential
     /// will be, whichever is less. A phished password alone must not bind the attacker's phone, and ten
@@ -90,18 +109,14 @@ impl Engine {
     /// [`Refusal::FreshSignIn`] if it is not met.
     pub(super) async fn check_binding(
         &self,
-        session: &SessionRow,
+        session: SignedIn<'_>,
         gives: Option<Acr>,
         now: Time,
     ) -> Result<(), Error> {
         let needed = self.binding_acr(session.user, gives).await?;
         let oldest = now + -self.settings.binding_max_age;
-        let fresh: Vec<_> =
-            session.facts.ledger.iter().filter(|evidence| evidence.at >= oldest).cloned().collect();
-        // Whoever lost all devices has a password and a code on paper: together they open the way back.
-        let recovers = fresh.iter().any(|e| e.factor == Factor::Knowledge)
-            && fresh.iter().any(|e| e.factor == Factor::Recovery);
-        if recovers {
+        let fresh: Vec<_> = session.ledger.iter().filter(|evidence| evidence.at >= oldest).cloned().collect();
+        if recovers(&fresh) {
             return self.bind_once(session, now).await;
         }
         match (achieved(&fresh), needed) {
@@ -112,8 +127,8 @@ impl Engine {
     }
 
     /// A recovery binds one thing: a session that was opened with a paper code is no key to all doors.
-    async fn bind_once(&self, session: &SessionRow, now: Time) -> Result<(), Error> {
-        let key = self.keys.digest("recovery-binding", &[session.id.bytes()]);
+    async fn bind_once(&self, session: SignedIn<'_>, now: Time) -> Result<(), Error> {
+        let key = self.keys().digest("recovery-binding", &[&session.session]);
         let row = MarkRow { key, answer: None, expires_at: session.expires_at };
         match self.store.commit(Batch::new().with(MarkWrite::Insert { row, now })).await? {
             Committed::Yes => Ok(()),
@@ -130,8 +145,13 @@ impl Engine {
         // Suspended, lost and revoked ones count too: ten wrong codes must not open the door to a phished
         // password. An administrator's reset forgets them.
         let counted = devices.iter().filter(|device| device.facts.activated_at.is_some());
+        let codes = self.store.credentials(user).await?.into_iter().any(|credential| {
+            self.method(&credential.kind)
+                .is_some_and(|method| method.descriptor().factors.contains(&Factor::Otp))
+        });
         let strongest = counted
             .map(|device| if device.facts.has_pin { Acr::MultiFactor } else { Acr::Device })
+            .chain(codes.then_some(Acr::MultiFactor))
             .max()
             .unwrap_or(Acr::Single);
         Ok(Some(gives.map_or(strongest, |gives| strongest.min(gives))))
@@ -181,7 +201,7 @@ impl Engine {
     ) -> Result<String, Error> {
         let (claims, key, jti) = self.self_signed::<Hello>(request, now)?;
         let key = self.proved(request, key);
-        self.count_message(&key.thumbprint, request.address, now).await?;
+        self.count_message(&key.thumbprint, request.address, b"enrolment", now).await?;
         let id = claims.msg.enrolment.into();
         self.enrol(id, &key, DeviceAnswer::Hello(claims.msg), jti, repeat).await
     }
@@ -195,7 +215,7 @@ impl Engine {
     ) -> Result<String, Error> {
         let (claims, key, jti) = self.self_signed::<Register>(request, now)?;
         let key = self.proved(request, key);
-        self.count_message(&key.thumbprint, request.address, now).await?;
+        self.count_message(&key.thumbprint, request.address, b"enrolment", now).await?;
         let id = claims.msg.enrolment.into();
         self.enrol(id, &key, DeviceAnswer::Register(claims.msg), jti, repeat).await
     }
@@ -228,7 +248,6 @@ impl Engine {
             decision: None,
             jti: Some(jti),
             repeat,
-            also: &[],
         };
         let stepped = self.step(Target::Stored(row.id), &incoming).await?;
         self.to_device(stepped, repeat).await

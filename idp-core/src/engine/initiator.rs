@@ -157,7 +157,7 @@ impl Engine {
     }
 
     pub(super) fn user_code_digest(&self, code: &str) -> [u8; 32] {
-        self.keys.digest("user-code-index", &[code.as_bytes()])
+        self.keys().digest("user-code-index", &[code.as_bytes()])
     }
 
     /// Who a sign-in is about, as far as it is certain.
@@ -196,8 +196,7 @@ impl Engine {
             OwnedSubject::Unknown => self.find_subject(login).await?,
             known => known,
         };
-        let incoming =
-            Incoming { sender: Sender::Initiator, value, decision: None, jti: None, repeat, also: &[] };
+        let incoming = Incoming { sender: Sender::Initiator, value, decision: None, jti: None, repeat };
         let target = Target::Form { claimant, sign_in, kind, subject: &subject };
         self.advanced(claimant, self.step(target, &incoming).await?, sign_in).await
     }
@@ -221,7 +220,7 @@ impl Engine {
             }
             None => {
                 let sender = Sender::Initiator;
-                let incoming = Incoming { sender, value, decision: None, jti: None, repeat, also: &[] };
+                let incoming = Incoming { sender, value, decision: None, jti: None, repeat };
                 self.step(Target::Stored(id), &incoming).await?
             }
         };
@@ -262,13 +261,13 @@ impl Engine {
 
     async fn find_subject(&self, login: &str) -> Result<OwnedSubject, Fault> {
         let Some(login) = Login::parse(login) else {
-            return Ok(OwnedSubject::Decoy(self.keys.digest("decoy", &[login.as_bytes()])));
+            return Ok(OwnedSubject::Decoy(self.keys().digest("decoy", &[login.as_bytes()])));
         };
         let found = self.users.user_by_login(login.as_str()).await?;
         let active = found.filter(|user| user.state == crate::users::UserState::Active);
         Ok(match active {
             Some(user) => OwnedSubject::User(user),
-            None => OwnedSubject::Decoy(self.keys.digest("decoy", &[login.as_str().as_bytes()])),
+            None => OwnedSubject::Decoy(self.keys().digest("decoy", &[login.as_str().as_bytes()])),
         })
     }
 
@@ -343,7 +342,9 @@ impl Engine {
             let shown = self.shown(run, &about)?;
             view.status = match shown.initiator {
                 Prompt::Wait => Status::Claimed,
-                Prompt::AskCode { .. } if run.row.device.is_some() => Status::CodeNeeded,
+                Prompt::AskCode { .. } | Prompt::AwaitReturn if run.row.device.is_some() => {
+                    Status::CodeNeeded
+                }
                 _ => Status::Offered,
             };
             view.prompt = Some(shown.initiator);
@@ -368,11 +369,11 @@ impl Engine {
     }
 
     pub(super) fn repeat_key(&self, parts: &[&[u8]]) -> [u8; 32] {
-        self.keys.digest("repeat", parts)
+        self.keys().digest("repeat", parts)
     }
 
     /// The recorded answer to this very input, if there is one.
-    async fn repeated(&self, key: [u8; 32]) -> Result<Option<Result<(), Refusal>>, Fault> {
+    pub(super) async fn repeated(&self, key: [u8; 32]) -> Result<Option<Result<(), Refusal>>, Fault> {
         let Some(mark) = self.store.mark(key, self.now()).await? else { return Ok(None) };
         let Some(answer) = mark.answer else { return Ok(Some(Ok(()))) };
         let refusal: Refusal = self.sealer.open_json(&Aad::row("repeat", &key), &answer)?;

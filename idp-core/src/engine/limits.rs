@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     Error, Fault, Id, Refusal, Time,
+    audit::Event,
     method::OwnedSubject,
+    notify::Notice,
     rate::{self, Limit, RateWrite},
     store::{Batch, Committed, Write},
     throttle::ThrottleWrite,
@@ -45,14 +47,14 @@ impl Engine {
             (OwnedSubject::Unknown, Some(open)) => &open.row.browser,
             (OwnedSubject::Unknown, None) => &[],
         };
-        self.keys.digest("throttle", &[kind.as_bytes(), bucket.name(), whose])
+        self.keys().digest("throttle", &[kind.as_bytes(), bucket.name(), whose])
     }
 
     /// Forgets the failures of a user's credential of this kind, wherever they came from.
     pub(super) fn reset_throttles(&self, kind: &str, user: Id<User>) -> [ThrottleWrite; 2] {
         [Bucket::Known, Bucket::Unknown].map(|bucket| {
             let parts = [kind.as_bytes(), bucket.name(), user.bytes().as_slice()];
-            ThrottleWrite::Reset(self.keys.digest("throttle", &parts))
+            ThrottleWrite::Reset(self.keys().digest("throttle", &parts))
         })
     }
 
@@ -63,7 +65,7 @@ impl Engine {
         if let Some(open) = &scene.sign_in {
             let network = self.network_key(&open.row.address);
             if self.is_over(network, rate::FAILURES_OF_NETWORK, now).await? {
-                let key = self.keys.digest("rate", &[b"slowed", &network]);
+                let key = self.keys().digest("rate", &[b"slowed", &network]);
                 batch.push(RateWrite::Take { key, now, limit: rate::SLOWED });
             }
         }
@@ -79,6 +81,20 @@ impl Engine {
             Committed::Conflict(crate::store::Guard::Rate) => Err(Refusal::TooMany(now + 1).into()),
             // A right answer while locked gets the answer of a wrong one, and is not even compared.
             Committed::Conflict(_) => Err(Refusal::Wrong.into()),
+        }
+    }
+
+    /// Gives back a try of the subject's that was spent and never compared.
+    pub(super) async fn give_back(&self, scene: &Scene) -> Result<(), Error> {
+        let key = self.throttle_key(&scene.run.row.kind, scene);
+        let mut batch = Batch::new().with(ThrottleWrite::GiveBack { key, now: scene.now });
+        if let Some(open) = &scene.sign_in {
+            let limit = Limit { times: u32::MAX, ..rate::FAILURES_OF_NETWORK };
+            let key = self.network_key(&open.row.address);
+            batch.push(RateWrite::Take { key, now: scene.now, limit });
+        }
+        match self.store.commit(batch).await? {
+            Committed::Yes | Committed::Conflict(_) => Ok(()),
         }
     }
 
@@ -98,26 +114,50 @@ impl Engine {
         batch.push(Write::Rate(RateWrite::Take { key, now, limit }));
     }
 
+    /// Tells the owner that a credential is locked. The same read is done for a name that nobody has.
+    pub(super) async fn tell_if_locked(&self, scene: &Scene, batch: &mut Batch) -> Result<(), Fault> {
+        let kind = &scene.run.row.kind;
+        let row = self.store.throttle(self.throttle_key(kind, scene)).await?;
+        if let (true, Some(user)) = (row.is_some_and(|row| row.is_locked()), scene.about.subject.user()) {
+            batch.push(self.notice(user, Notice::Locked { kind: kind.clone() }));
+            batch.push(self.audit(Some(user), Event::new("credential.locked").with("kind", kind)));
+        }
+        Ok(())
+    }
+
     /// Counts a message of a device against its key and its address: guessing tickets stays hopeless (F3).
     pub(super) async fn count_message(
         &self,
         device: &[u8; 32],
         address: IpAddr,
+        what: &[u8],
         now: Time,
     ) -> Result<(), Error> {
-        let address = address.to_canonical().to_string();
-        let take = |usage: &[u8], what: &[u8], limit| {
-            let key = self.keys.digest("rate", &[usage, what]);
+        let address = host(address);
+        let take = |usage: &[u8], of: &[u8], limit| {
+            let key = self.keys().digest("rate", &[usage, of]);
             RateWrite::Take { key, now, limit }
         };
-        let batch = Batch::new().with(take(b"device", device, rate::OF_DEVICE)).with(take(
-            b"address",
+        // Claims, decisions and enrolments apart: junk of one kind must not use up the others' share.
+        let of_address = [b"address ".as_slice(), what].concat();
+        let batch = Batch::new().with(take(b"device", &[what, device].concat(), rate::OF_DEVICE)).with(take(
+            &of_address,
             address.as_bytes(),
             rate::OF_ADDRESS,
         ));
         match self.store.commit(batch).await? {
             Committed::Yes => Ok(()),
             Committed::Conflict(_) => Err(Refusal::TooMany(now + 60).into()),
+        }
+    }
+
+    /// Takes one try at a user code, before it is looked for: 34.6 bits among all that are shown.
+    pub(super) async fn count_user_code(&self, device: &[u8; 32], now: Time) -> Result<(), Error> {
+        let key = self.keys().digest("rate", &[b"user-code", device]);
+        let limit = rate::USER_CODES;
+        match self.store.commit(Batch::new().with(RateWrite::Take { key, now, limit })).await? {
+            Committed::Yes => Ok(()),
+            Committed::Conflict(_) => Err(Refusal::TooMany(now + limit.seconds).into()),
         }
     }
 
@@ -131,16 +171,29 @@ impl Engine {
             OwnedSubject::Decoy(seed) => seed,
             OwnedSubject::Unknown => &[],
         };
-        self.keys.digest("rate", &[b"account", whose])
+        self.keys().digest("rate", &[b"account", whose])
     }
 
     fn network_key(&self, address: &str) -> [u8; 32] {
-        self.keys.digest("rate", &[b"network", network(address).as_bytes()])
+        self.keys().digest("rate", &[b"network", network(address).as_bytes()])
+    }
+}
+
+/// An IPv4 address, or the /64 that one host of IPv6 has to itself.
+pub(super) fn host(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let prefix = u128::from(address) >> 64 << 64;
+            format!("{}/64", std::net::Ipv6Addr::from(prefix))
+        }
     }
 }
 
 /// The /24 of an IPv4 address, the /56 of an IPv6 address.
 fn network(address: &str) -> String {
+    // A host of IPv6 comes as its /64.
+    let address = address.strip_suffix("/64").unwrap_or(address);
     match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V4(address)) => {
             let [a, b, c, _] = address.octets();
@@ -156,7 +209,7 @@ fn network(address: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::network;
+    use super::{host, network};
 
     #[test]
     fn neighbours_share_a_network() {
@@ -165,5 +218,8 @@ mod tests {
         assert_ne!(network("192.0.2.7"), network("192.0.3.7"));
         assert_eq!(network("2001:db8:0:12ff::1"), network("2001:db8:0:1200::2"));
         assert_ne!(network("2001:db8:0:1200::1"), network("2001:db8:0:1300::1"));
+        let one_host = host("2001:db8:0:12ff::1".parse().unwrap());
+        assert_eq!(one_host, host("2001:db8:0:12ff:ffff::9".parse().unwrap()));
+        assert_eq!(network(&one_host), network("2001:db8:0:1200::2"));
     }
 }

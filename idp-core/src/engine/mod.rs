@@ -9,6 +9,7 @@
 //! | `approval.rs` | claim, decide and pending: the one approval engine |
 //! | `enrolment.rs` | begin an enrolment, and the messages of a device that is not registered yet |
 //! | `step.rs` | one step of one ceremony: price, spend, advance |
+//! | `rotation.rs` | new keys of the server, and reading them again |
 //! | `reseal.rs` | what was sealed with an older key is sealed with the newest |
 //! | `settle.rs` | the transaction that a step ends in |
 //! | `limits.rs` | how often somebody may try: throttles of credentials, rates of devices, addresses and networks |
@@ -22,6 +23,7 @@ mod initiator;
 mod limits;
 mod record;
 mod reseal;
+mod rotation;
 mod settle;
 mod signins;
 mod step;
@@ -34,16 +36,18 @@ pub use initiator::{CeremonyView, Progress, Status};
 pub use signins::{Account, Finished, MethodOffer, NewSignIn, Opened, SignInPage};
 
 use crate::{
-    Clock, Crypto, Error, Fault, Id, Refusal, Time, WorkingKeys,
+    Clock, Crypto, Error, Fault, Id, Refusal, SystemClock, Time, WorkingKeys,
     audit::{AuditRow, Event},
     credential::CredentialRow,
     device::{DeviceRow, DeviceState},
     erased::{ErasedCeremony, ErasedEnrolment, ErasedMethod},
+    keys::CurrentKeys,
     method::{About, Context, Credential, Device, OwnedSubject, Uv},
+    methods,
     notify::{Notice, NoticeRow},
-    passwords::Passwords,
-    place::Places,
-    seal::{Aad, Place, Sealer},
+    passwords::{Argon2Pool, Passwords},
+    place::{NoPlaces, Places},
+    seal::{Aad, Kek, Place, Sealer},
     settings::Settings,
     signin::Origin,
     store::{Batch, Committed, SharedStore, Users},
@@ -82,13 +86,34 @@ pub struct Parts {
     pub enrolments: Vec<Arc<dyn ErasedEnrolment>>,
 }
 
+impl Parts {
+    /// The parts of an embedder: the system's clock, Argon2id on one thread, the core's methods and
+    /// enrolments, and the default settings. Change what you want changed.
+    #[must_use]
+    pub fn new(store: SharedStore, users: Arc<dyn Users>, crypto: Crypto, kek: Kek, issuer: &str) -> Self {
+        Self {
+            store,
+            users,
+            clock: Arc::new(SystemClock),
+            sealer: Sealer::new(crypto.clone(), kek, Vec::new()),
+            passwords: Arc::new(Argon2Pool::new(crypto.clone(), 1)),
+            crypto,
+            issuer: issuer.to_owned(),
+            places: Arc::new(NoPlaces),
+            settings: Settings::default(),
+            methods: methods::standard(),
+            enrolments: methods::enrolments(),
+        }
+    }
+}
+
 /// The engine. Cheap to share behind an [`Arc`]; it keeps no state of its own.
 pub struct Engine {
     store: SharedStore,
     users: Arc<dyn Users>,
     clock: Arc<dyn Clock>,
     sealer: Sealer,
-    keys: Arc<WorkingKeys>,
+    current: CurrentKeys,
     tools: Tools,
     passwords: Arc<dyn Passwords>,
     places: Arc<dyn Places>,
@@ -99,7 +124,7 @@ pub struct Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Engine({})", self.keys.issuer())
+        write!(f, "Engine({})", self.current.issuer())
     }
 }
 
@@ -109,16 +134,17 @@ impl Engine {
     /// # Errors
     /// [`Fault`] if the store fails, a key cannot be opened, or the issuer is no secure origin.
     pub async fn start(parts: Parts) -> Result<Self, Fault> {
+        parts.settings.check().map_err(Fault::Setup)?;
         let now = parts.clock.now();
         let keys = WorkingKeys::load(&*parts.store, &parts.crypto, &parts.sealer, &parts.issuer, now).await?;
-        let keys = Arc::new(keys);
+        let current = CurrentKeys::new(keys);
         Ok(Self {
-            tools: Tools::new(Arc::clone(&keys), Arc::clone(&parts.passwords))?,
+            tools: Tools::new(current.clone(), Arc::clone(&parts.passwords))?,
             store: parts.store,
             users: parts.users,
             clock: parts.clock,
             sealer: parts.sealer,
-            keys,
+            current,
             passwords: parts.passwords,
             places: parts.places,
             settings: parts.settings,
@@ -139,10 +165,16 @@ impl Engine {
         &self.users
     }
 
-    /// The server's working keys.
+    /// The server's working keys of now.
     #[must_use]
-    pub fn keys(&self) -> &Arc<WorkingKeys> {
-        &self.keys
+    pub fn keys(&self) -> Arc<WorkingKeys> {
+        self.current.get()
+    }
+
+    /// Who the server is: an origin such as `https://id.example.org`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.current.issuer()
     }
 
     /// What seals the store's secrets.
@@ -154,7 +186,7 @@ impl Engine {
     /// The crypto port.
     #[must_use]
     pub fn crypto(&self) -> &Crypto {
-        self.keys.crypto()
+        self.current.crypto()
     }
 
     /// Numbers and policies.
@@ -210,13 +242,18 @@ impl Engine {
 
     /// What a method may know about whom it is about.
     async fn about(&self, kind: &str, subject: OwnedSubject, context: Context) -> Result<About, Fault> {
-        let OwnedSubject::User(user) = &subject else {
-            return Ok(About { subject, own: Vec::new(), devices: Vec::new(), context });
+        // A name that nobody has costs the same reads as a person: the database must not tell them apart.
+        let whose = match &subject {
+            OwnedSubject::User(user) => user.id,
+            OwnedSubject::Decoy(seed) => Id::from_bytes(seed.first_chunk().copied().unwrap_or_default()),
+            OwnedSubject::Unknown => {
+                return Ok(About { subject, own: Vec::new(), devices: Vec::new(), context });
+            }
         };
-        let own = self.store.credentials(user.id).await?;
+        let own = self.store.credentials(whose).await?;
         let own = own.into_iter().filter(|row| row.kind == kind);
         let own = own.map(|row| self.open_credential(row)).collect::<Result<_, _>>()?;
-        let devices = self.active_devices(user.id).await?;
+        let devices = self.active_devices(whose).await?;
         let devices = devices.iter().map(|row| device_with(row, Uv::None)).collect();
         Ok(About { own, devices, subject, context })
     }

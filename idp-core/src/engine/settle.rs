@@ -37,7 +37,10 @@ impl Engine {
     ) -> Result<Option<Stepped>, Error> {
         let mut batch = Batch::new();
         batch.extend(incoming.jti.clone());
-        batch.extend(incoming.also.iter().map(|reset| ThrottleWrite::Reset(reset.0)));
+        if let Sender::Device { row, .. } = &incoming.sender {
+            batch.push(DeviceWrite::Unchanged { id: row.id, revision: row.revision });
+            batch.push(DeviceWrite::Seen { id: row.id, at: scene.now });
+        }
         let right = !matches!(turn.step, Step::Refuse(_) | Step::Burn(_))
             && !matches!(turn.reply, Some(Reply::Refused(_)));
         if right && guess == Guess::OnSubject {
@@ -60,7 +63,7 @@ impl Engine {
                 };
                 run.body.state = state;
                 run.row.expires_at = life.map_or(run.row.expires_at, |life| scene.now + life);
-                self.ask(run, &scene, incoming, reply, tries, &mut batch)?
+                self.ask(run, &scene, incoming, reply, tries, &mut batch).await?
             }
             Step::Done(Outcome::Proven(proven)) => {
                 self.proven(run, &scene, incoming, proven, life, &mut batch).await?
@@ -89,7 +92,7 @@ impl Engine {
     }
 
     /// The ceremony goes on in another state.
-    fn ask(
+    async fn ask(
         &self,
         mut run: Run,
         scene: &Scene,
@@ -113,7 +116,7 @@ impl Engine {
         let reply = match (reply, incoming.sender.is_device()) {
             (Some(Reply::Statement(statement)), _) => Some(Ok(statement)),
             (Some(Reply::Refused(refusal)), _) => Some(Err(refusal)),
-            (None, true) => Some(Ok(self.device_reply(&mut run, scene, incoming)?)),
+            (None, true) => Some(Ok(self.device_reply(&mut run, scene, incoming).await?)),
             (None, false) => None,
         };
         let row = self.update(run, tries, batch)?;
@@ -121,15 +124,20 @@ impl Engine {
     }
 
     /// What the device that has just answered sees next: a context to decide about, or what to show.
-    fn device_reply(&self, run: &mut Run, scene: &Scene, incoming: &Incoming<'_>) -> Result<String, Error> {
+    async fn device_reply(
+        &self,
+        run: &mut Run,
+        scene: &Scene,
+        incoming: &Incoming<'_>,
+    ) -> Result<String, Error> {
         let Sender::Device { row, address, .. } = &incoming.sender else {
             return Err(Fault::Setup("a method left a new device without a reply").into());
         };
         let prompt = match self.shown(run, &scene.about)?.device {
             Some(DeviceView::Approve { what, how, .. }) => {
-                let context =
-                    self.context_for(run, scene.sign_in.as_ref(), &scene.about, (what, how), *address);
-                let statement = self.keys.state(row.thumbprint, scene.now, context?)?;
+                let (open, about) = (scene.sign_in.as_ref(), &scene.about);
+                let context = self.context_for(run, open, about, (what, how), *address).await?;
+                let statement = self.keys().state(row.thumbprint, scene.now, context)?;
                 run.body.contexts.push(SignedContext { device: row.id, statement: statement.clone() });
                 return Ok(statement);
             }
@@ -150,7 +158,7 @@ impl Engine {
     ) -> Result<String, Error> {
         let (verdict, context) = incoming.decision.ok_or(Refusal::OutOfStep)?;
         let said = context::Decided { ceremony: run.row.id.octets(), outcome: verdict, prompt };
-        let reply = self.keys.state(row.thumbprint, now, said)?;
+        let reply = self.keys().state(row.thumbprint, now, said)?;
         run.body.decided = Some(Decided { device: row.id, context, verdict, reply: reply.clone() });
         Ok(reply)
     }
@@ -324,9 +332,9 @@ impl Engine {
         let mut batch = Batch::new();
         if guess == Guess::OnSubject && refusal == Refusal::Wrong {
             self.count_failure(scene, &incoming.sender, &mut batch);
+            self.tell_if_locked(scene, &mut batch).await?;
         }
         batch.extend(incoming.jti.clone());
-        batch.extend(incoming.also.iter().map(|reset| ThrottleWrite::Reset(reset.0)));
         if incoming.sender.is_device() {
             batch.push(self.record_device(incoming.repeat, &Err(refusal), now)?);
         } else if guess != Guess::No {
@@ -402,9 +410,11 @@ impl Engine {
                 }
                 Effect::Confirm(id) => self.move_device(id, DeviceState::Confirmed, batch).await?,
                 Effect::Unlock => {
-                    if let Some(user) = user {
-                        self.lift_locks(user, batch).await?;
-                    }
+                    // Not a device's PIN: ten wrong ones want more than a code on paper.
+                    let kinds = self.methods.iter().map(|method| method.kind());
+                    batch.extend(user.into_iter().flat_map(|user| {
+                        kinds.clone().flat_map(move |kind| self.reset_throttles(kind, user))
+                    }));
                 }
                 Effect::Notify(notice) => {
                     batch.extend(user.map(|user| self.notice(user, notice)));

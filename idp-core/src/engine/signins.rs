@@ -12,13 +12,14 @@ use crate::{
     browser::{BrowserWrite, KnownBrowser},
     ceremony::CeremonyRow,
     claimant::Claimant,
-    device::DeviceState,
+    device::{DeviceState, DeviceWrite},
+    erased::ErasedMethod,
     evidence::{Evidence, Factor, Protection, Uv},
-    method::{Eligibility, Entry, OwnedSubject},
+    method::{Eligibility, Entry, OwnedSubject, UvSource},
     notify::Notice,
-    policy::Acr,
+    policy::{Acr, Requirement, rules::Facts},
     session::{SessionFacts, SessionRow, SessionWrite},
-    signin::{Ask, SignIn, SignInRow, SignInWrite, Stage},
+    signin::{Ask, Origin, SignIn, SignInRow, SignInWrite, Stage},
     store::{Batch, Committed, Write},
     users::User,
     verified::Verified,
@@ -38,6 +39,14 @@ pub struct NewSignIn {
     pub ledger: Vec<Evidence>,
 }
 
+impl NewSignIn {
+    /// A sign-in of somebody who is not known yet.
+    #[must_use]
+    pub fn of(ask: Ask) -> Self {
+        Self { ask, subject: None, ledger: Vec::new() }
+    }
+}
+
 /// What a sign-in page shows.
 #[derive(Clone, Debug)]
 pub struct SignInPage {
@@ -51,6 +60,8 @@ pub struct SignInPage {
     pub user: Option<User>,
     /// The class that is still to be reached, if one is asked for.
     pub missing: Option<Acr>,
+    /// Whether something was shown already that counts.
+    pub begun: bool,
     /// What can be used next.
     pub methods: Vec<MethodOffer>,
     /// The ceremonies that were begun, by kind.
@@ -107,8 +118,14 @@ impl Engine {
     /// # Errors
     /// [`Refusal::TooMany`] if the address has too many open already.
     pub async fn open_sign_in(&self, claimant: &Claimant, new: NewSignIn) -> Result<Id<SignInRow>, Error> {
+        let mut new = new;
         let now = self.now();
-        let address = new.ask.from.address.to_canonical().to_string();
+        new.ask.requirement = self.required(&new.ask.client_id, &new.ask.from, new.ask.requirement).await?;
+        let address = super::limits::host(new.ask.from.address);
+        // Evidence of a session that is stepped up counts only as far as the requirement lets it, and never
+        // beyond the life of a session: old approvals must not be carried on for ever.
+        let oldest = now + -self.settings.session_life;
+        new.ledger.retain(|evidence| evidence.at > oldest && new.ask.requirement.counts(evidence));
         if self.store.open_sign_ins(&address, now).await? >= self.settings.sign_ins_per_address {
             return Err(Refusal::TooMany(now + 60).into());
         }
@@ -136,6 +153,29 @@ impl Engine {
         Ok(id)
     }
 
+    /// What the rules make of a request of this application by a browser that is there. An existing session
+    /// is held against it too, before it is used for another application.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`] if nobody may sign in so.
+    pub async fn required(
+        &self,
+        client: &str,
+        from: &Origin,
+        asked: Requirement,
+    ) -> Result<Requirement, Error> {
+        let context = self.context(Some(from), None, None, self.now()).await?;
+        let facts = Facts { client, address: from.address, known_browser: context.browser_has_users };
+        if let Some(needed) = self.settings.rules.apply(facts, asked) {
+            return Ok(needed);
+        }
+        let rule = self.settings.rules.explain(facts).rule().unwrap_or("none matches").to_owned();
+        let event = Event::new("policy.denied").from(from.address).with("client", client).with("rule", rule);
+        let event = event.with("known_browser", facts.known_browser);
+        self.commit(Batch::new().with(self.audit(None, event))).await?;
+        Err(Refusal::NotAllowed.into())
+    }
+
     /// What the page of a sign-in shows.
     ///
     /// # Errors
@@ -150,6 +190,7 @@ impl Engine {
             Some(id) => self.active_user(id).await?,
             None => None,
         };
+        let begun = counting(sign_in).next().is_some();
         let mut ceremonies = Vec::new();
         for (_, ceremony) in &sign_in.ceremonies {
             ceremonies.push(self.view(claimant, *ceremony).await?);
@@ -158,6 +199,7 @@ impl Engine {
             id,
             stage: sign_in.stage,
             missing: sign_in.ask.requirement.acr,
+            begun,
             methods: self.offers(sign_in, user.as_ref()).await?,
             user,
             ceremonies,
@@ -168,9 +210,9 @@ impl Engine {
     async fn offers(&self, sign_in: &SignIn, user: Option<&User>) -> Result<Vec<MethodOffer>, Fault> {
         let mut offers = Vec::new();
         for method in &self.methods {
-            let used = sign_in.ledger.iter().any(|evidence| evidence.kind == method.kind());
-            let fresh_counts = sign_in.ask.requirement.not_before.is_some();
-            if !sign_in.ask.requirement.allows(method.kind()) || (used && !fresh_counts) {
+            let used = counting(sign_in).any(|evidence| evidence.kind == method.kind());
+            let allowed = sign_in.ask.requirement.allows(method.kind());
+            if used || !allowed || !self.helps(sign_in, &**method) {
                 continue;
             }
             if let Some(user) = user {
@@ -190,6 +232,20 @@ impl Engine {
             });
         }
         Ok(offers)
+    }
+
+    /// Whether a method can end a sign-in for which something counts already. A page with a way that leads
+    /// nowhere would be a trap.
+    fn helps(&self, sign_in: &SignIn, method: &dyn ErasedMethod) -> bool {
+        let Some(earlier) = counting(sign_in).next() else { return true };
+        let descriptor = method.descriptor();
+        let uv = if descriptor.uv == UvSource::Nobody { Uv::None } else { Uv::Platform };
+        descriptor.factors.iter().any(|factor| {
+            let mut ledger = sign_in.ledger.clone();
+            let kind = method.kind().to_owned();
+            ledger.push(Evidence { kind, factor: *factor, uv, at: self.now(), ..earlier.clone() });
+            sign_in.ask.requirement.is_met(&ledger)
+        })
     }
 
     /// The sign-in with one more piece of evidence.
@@ -245,7 +301,8 @@ impl Engine {
     ) -> Result<Finished, Error> {
         let (open, verified) = self.finishable(claimant, id, account).await?;
         if let Some(next) = self.finished(&open)? {
-            self.commit(Batch::new().with(Write::SignIn(SignInWrite::Update(next)))).await?;
+            let event = self.signed_in(&open.sign_in, &verified);
+            self.commit(Batch::new().with(Write::SignIn(SignInWrite::Update(next))).with(event)).await?;
         }
         Ok(Finished { verified, parked: open.sign_in.ask.parked })
     }
@@ -277,6 +334,9 @@ impl Engine {
             };
             let session = self.new_session(&open, &verified, &secret);
             let mut batch = Batch::new().with(Write::SignIn(SignInWrite::Update(next)));
+            for evidence in verified.ledger() {
+                batch.extend(self.still_good(evidence).await?);
+            }
             batch.push(SessionWrite::Insert(Box::new(session.clone())));
             if let Some(before) = before {
                 batch.push(SessionWrite::End { id: before, at: self.now() });
@@ -316,16 +376,31 @@ impl Engine {
         for evidence in &open.sign_in.ledger {
             self.still_good(evidence).await?;
         }
+        if matches!(open.sign_in.stage, Stage::Ready { .. }) {
+            self.source_holds(&open).await?;
+        }
         let verified = Verified::new(user, open.sign_in.ledger.clone(), id).ok_or(Refusal::OutOfStep)?;
         Ok((open, verified))
     }
 
+    /// A step-up of a session that was ended meanwhile (signed out, reported) comes to nothing: its evidence
+    /// was that session's.
+    async fn source_holds(&self, open: &OpenSignIn) -> Result<(), Error> {
+        let borrowed = open.sign_in.ledger.iter().any(|evidence| evidence.at < open.row.created_at);
+        let Some(secret) = open.sign_in.ask.from.session.filter(|_| borrowed) else { return Ok(()) };
+        let session = self.store.session(secret.0).await?;
+        if session.is_some_and(|row| row.holds(self.now())) { Ok(()) } else { Err(Refusal::Expired.into()) }
+    }
+
     /// A device that was revoked between its approval and the finish signs nobody in.
-    async fn still_good(&self, evidence: &Evidence) -> Result<(), Error> {
+    async fn still_good(&self, evidence: &Evidence) -> Result<Option<DeviceWrite>, Error> {
         let Some(device) = self.store.device(Id::from_bytes(*evidence.credential.bytes())).await? else {
-            return Ok(());
+            return Ok(None);
         };
-        if device.state == DeviceState::Active { Ok(()) } else { Err(Refusal::DeviceNotActive.into()) }
+        if device.state != DeviceState::Active {
+            return Err(Refusal::DeviceNotActive.into());
+        }
+        Ok(Some(DeviceWrite::Unchanged { id: device.id, revision: device.revision }))
     }
 
     /// The sign-in as finished; `None` if it is already.
@@ -341,7 +416,7 @@ impl Engine {
     /// Derived, not drawn: a repeat gets the same secret without the store having more than its digest. Who
     /// planted the browser's cookie cannot compute it, because the server's secret goes into it.
     fn derived_secret(&self, usage: &str, claimant: &Claimant, id: Id<SignInRow>) -> Claimant {
-        Claimant::from_bytes(self.keys.digest(usage, &[claimant.bytes(), id.bytes()]))
+        Claimant::from_bytes(self.keys().digest(usage, &[claimant.bytes(), id.bytes()]))
     }
 
     fn new_session(&self, open: &OpenSignIn, verified: &Verified, secret: &Claimant) -> SessionRow {
@@ -355,7 +430,8 @@ impl Engine {
             created_at: now,
             used_at: now,
             idle_expires_at: now + self.settings.session_idle,
-            expires_at: now + self.settings.session_life,
+            // From the oldest evidence on: a step-up does not make what was shown before any younger.
+            expires_at: oldest(verified.ledger()).unwrap_or(now) + self.settings.session_life,
             ended_at: None,
             browser: open.row.browser,
             facts: SessionFacts {
@@ -444,11 +520,15 @@ impl Engine {
         sign_in.ceremonies.iter().find(|(of, _)| of == kind).map(|(_, id)| *id)
     }
 
-    /// The digest of a known-browser cookie.
+    /// The digest of a browser's secret, as it is stored.
     #[must_use]
     pub fn known_digest(&self, cookie: &Claimant) -> Octets<32> {
         Octets(cookie.digest(self.crypto()))
     }
+}
+
+fn oldest(ledger: &[Evidence]) -> Option<Time> {
+    ledger.iter().map(|evidence| evidence.at).min()
 }
 
 /// A code alone, or an approval alone, can be phished and must not make the attacker's browser a known one.
@@ -456,4 +536,10 @@ fn makes_known(ledger: &[Evidence]) -> bool {
     ledger.iter().any(|evidence| {
         evidence.factor == Factor::Key(Protection::Passkey) || (evidence.uv >= Uv::Pin && evidence.code_typed)
     })
+}
+
+/// The evidence of a sign-in that is new enough for it.
+fn counting(sign_in: &SignIn) -> impl Iterator<Item = &Evidence> {
+    let oldest = sign_in.ask.requirement.not_before;
+    sign_in.ledger.iter().filter(move |evidence| oldest.is_none_or(|oldest| evidence.at >= oldest))
 }

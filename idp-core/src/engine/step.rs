@@ -57,13 +57,7 @@ pub(super) struct Incoming<'a> {
     pub jti: Option<MarkWrite>,
     /// The key under which the answer is recorded.
     pub repeat: [u8; 32],
-    /// What is committed with whatever comes of it.
-    pub also: &'a [ThrottleReset],
 }
-
-/// A throttle that a right guess forgets.
-#[derive(Clone, Copy)]
-pub(super) struct ThrottleReset(pub [u8; 32]);
 
 /// What a step led to. Everything is committed.
 pub(super) enum Stepped {
@@ -116,11 +110,29 @@ impl Engine {
         ceremony.view(&cx, &run.body.state).map_err(|unreadable| unreadable.refusal().into())
     }
 
-    /// Takes one step. Whoever is slower tries again on what the faster one left.
+    /// Takes one step. Whoever is slower tries again on what the faster one left; if that was the very same
+    /// input (a double click), both get its answer.
     ///
     /// # Errors
     /// A [`Refusal`] of the engine or the method.
     pub(super) async fn step(&self, target: Target<'_>, incoming: &Incoming<'_>) -> Result<Stepped, Error> {
+        match self.attempts(target, incoming).await {
+            Err(Error::Refused(refusal)) => {
+                let answered = match incoming.sender {
+                    Sender::Initiator => {
+                        self.repeated(incoming.repeat).await?.is_some_and(|answer| answer.is_ok())
+                    }
+                    Sender::Device { .. } | Sender::NewDevice(_) => {
+                        self.repeated_device(incoming.repeat).await?.is_some_and(|answer| answer.is_ok())
+                    }
+                };
+                if answered { Ok(Stepped::Repeated) } else { Err(refusal.into()) }
+            }
+            done => done,
+        }
+    }
+
+    async fn attempts(&self, target: Target<'_>, incoming: &Incoming<'_>) -> Result<Stepped, Error> {
         let mut spent = None;
         for _ in 0..super::ATTEMPTS {
             let now = self.now();
@@ -217,7 +229,16 @@ impl Engine {
         }
         let left = if guess == Guess::OnCeremony { row.tries_left.saturating_sub(1) } else { row.tries_left };
         let cx = self.cx(row.id, &scene.about, left);
-        Ok((guess, ceremony.advance(&cx, &scene.run.body.state, raw).await?))
+        match ceremony.advance(&cx, &scene.run.body.state, raw).await {
+            Ok(turn) => Ok((guess, turn)),
+            Err(fault) => {
+                // Nothing was compared. Who keeps the hasher busy must not lock others out with it.
+                if guess == Guess::OnSubject {
+                    self.give_back(scene).await?;
+                }
+                Err(fault.into())
+            }
+        }
     }
 
     /// Spends a try. What comes back ends the step.
@@ -231,7 +252,8 @@ impl Engine {
                 let batch = Batch::new().with(CeremonyWrite::SpendTry(row.id));
                 match self.store.commit(batch).await? {
                     Committed::Yes => Ok(None),
-                    Committed::Conflict(_) => Ok(Some(Turn::burn(Reason::NoTriesLeft))),
+                    // Another guess is under way with the last try; the one that is wrong burns by itself.
+                    Committed::Conflict(_) => Err(Refusal::OutOfStep.into()),
                 }
             }
         }

@@ -36,7 +36,9 @@ impl Table {
 
     pub(super) fn users(&self, browser: [u8; 32], now: Time) -> Vec<Id<User>> {
         let known = |row: &&KnownBrowser| row.browser == browser && now < row.expires_at;
-        self.0.values().filter(known).map(|row| row.user).collect()
+        let mut rows: Vec<&KnownBrowser> = self.0.values().filter(known).collect();
+        rows.sort_by_key(|row| (std::cmp::Reverse(row.created_at), row.user));
+        rows.into_iter().map(|row| row.user).collect()
     }
 
     pub(super) fn sweep(&mut self, now: Time) -> u64 {

@@ -8,6 +8,7 @@ use crate::{
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Tries},
     mark::MarkRow,
     rate::RateRow,
+    seal::Sealed,
     signin::SignInRow,
     store::{Answer, Ceremonies, REPEATABLE},
     throttle::ThrottleRow,
@@ -69,6 +70,10 @@ impl Table {
             || !self.0.values().any(|other| {
                 other.id != row.id && other.phase == Phase::Open && other.user_code == row.user_code
             })
+    }
+
+    pub(super) fn sealed(&self) -> impl Iterator<Item = &Sealed> {
+        self.0.values().map(|row| &row.body)
     }
 
     pub(super) fn sweep(&mut self, now: Time) -> u64 {

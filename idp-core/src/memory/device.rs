@@ -34,6 +34,9 @@ impl Table {
                 stored.facts = row.facts;
                 stored.secrets = row.secrets;
             }
+            DeviceWrite::Unchanged { id, revision } => {
+                return self.0.get(&id).is_some_and(|stored| stored.revision == revision);
+            }
             DeviceWrite::Seen { id, at } => {
                 if let Some(stored) = self.0.get_mut(&id) {
                     stored.seen_at = stored.seen_at.max(at);

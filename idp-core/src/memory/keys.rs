@@ -49,6 +49,10 @@ impl Keys for MemoryStore {
         self.others(newest, limit)
     }
 
+    fn count_sealed_before(&self, newest: u8) -> Answer<'_, u64> {
+        self.count_others(newest)
+    }
+
     fn keys(&self) -> Answer<'_, Vec<KeyRow>> {
         self.read(|state| {
             let mut rows: Vec<KeyRow> = state.keys.0.values().cloned().collect();

@@ -6,6 +6,7 @@ use super::{gone, sweeper};
 use crate::{
     Time,
     mark::{MarkRow, MarkWrite},
+    seal::Sealed,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,10 @@ impl Table {
 
     pub(super) fn find(&self, key: [u8; 32], now: Time) -> Option<MarkRow> {
         self.0.get(&key).filter(|row| now < row.expires_at).cloned()
+    }
+
+    pub(super) fn sealed(&self) -> impl Iterator<Item = &Sealed> {
+        self.0.values().filter_map(|row| row.answer.as_ref())
     }
 
     pub(super) fn sweep(&mut self, now: Time) -> u64 {

@@ -7,6 +7,12 @@ use crate::{
 };
 
 impl State {
+    fn long_lived(&self) -> impl Iterator<Item = (Place, &Sealed)> {
+        let credentials = self.credentials.sealed().map(|(id, sealed)| (Place::Credential(id), sealed));
+        let devices = self.devices.sealed().map(|(id, sealed)| (Place::Device(id), sealed));
+        credentials.chain(devices).chain(self.keys.sealed())
+    }
+
     fn sealed(&mut self, place: &Place) -> Option<&mut Sealed> {
         match place {
             Place::Credential(id) => self.credentials.secret(*id),
@@ -29,12 +35,19 @@ impl State {
 impl MemoryStore {
     pub(super) fn others(&self, newest: u8, limit: u32) -> Answer<'_, Vec<(Place, Sealed)>> {
         self.read(|state| {
-            let credentials = state.credentials.sealed().map(|(id, sealed)| (Place::Credential(id), sealed));
-            let devices = state.devices.sealed().map(|(id, sealed)| (Place::Device(id), sealed));
-            let all = credentials.chain(devices).chain(state.keys.sealed());
-            let others = all.filter(|(_, sealed)| sealed.0.first() != Some(&newest));
+            let others = state.long_lived().filter(|(_, sealed)| sealed.0.first() != Some(&newest));
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             others.take(limit).map(|(place, sealed)| (place, sealed.clone())).collect()
+        })
+    }
+
+    pub(super) fn count_others(&self, newest: u8) -> Answer<'_, u64> {
+        self.read(|state| {
+            let all = state.long_lived().map(|(_, sealed)| sealed);
+            let all = all.chain(state.ceremonies.sealed()).chain(state.sign_ins.sealed());
+            let others =
+                all.chain(state.marks.sealed()).filter(|sealed| sealed.0.first() != Some(&newest)).count();
+            u64::try_from(others).unwrap_or(u64::MAX)
         })
     }
 }

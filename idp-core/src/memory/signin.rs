@@ -5,6 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use super::{gone, sweeper};
 use crate::{
     Id, Time,
+    seal::Sealed,
     signin::{SignInRow, SignInWrite},
     store::REPEATABLE,
 };
@@ -51,6 +52,10 @@ impl Table {
     pub(super) fn count_open(&self, address: &str, now: Time) -> u32 {
         let open = |row: &&SignInRow| row.open && row.address == address && now < row.expires_at;
         u32::try_from(self.0.values().filter(open).count()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn sealed(&self) -> impl Iterator<Item = &Sealed> {
+        self.0.values().map(|row| &row.body)
     }
 
     pub(super) fn sweep(&mut self, now: Time) -> u64 {

@@ -23,6 +23,12 @@ impl Table {
                 let failures = stored.map_or(0, |row| row.failures) + 1;
                 self.0.insert(key, ThrottleRow { key, failures, not_before: now + wait(failures) });
             }
+            ThrottleWrite::GiveBack { key, now } => {
+                if let Some(row) = self.0.get_mut(&key) {
+                    row.failures = row.failures.saturating_sub(1);
+                    row.not_before = row.not_before.min(now);
+                }
+            }
             ThrottleWrite::Reset(key) => {
                 self.0.remove(&key);
             }

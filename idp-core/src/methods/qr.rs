@@ -92,11 +92,15 @@ pub enum FromDevice {
     },
 }
 
-/// Q8: the code that was typed, or the return code.
+/// Q8: the code that was typed, or the return code of the app on the same device. The two are apart, so that
+/// a link with a code in it can never type six digits for somebody.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Brought {
-    code: String,
+#[serde(rename_all = "snake_case")]
+pub enum Brought {
+    /// Six digits, typed.
+    Code(String),
+    /// 128 bits in base64url.
+    ReturnCode(String),
 }
 
 impl Ceremony for Qr {
@@ -108,7 +112,9 @@ impl Ceremony for Qr {
     type Outcome = Proven;
 
     async fn begin(&self, cx: &Cx<'_>) -> Turned<Self> {
-        Ok(Turn::ask(State::Offered { since: cx.now }).life(cx.settings.qr_life).listed())
+        let turn = Turn::ask(State::Offered { since: cx.now }).life(cx.settings.qr_life);
+        // A code that no page shows must not be found either.
+        Ok(if cx.context.browser_has_users { turn.listed() } else { turn })
     }
 
     fn view(&self, cx: &Cx<'_>, state: &State) -> View {
@@ -120,7 +126,7 @@ impl Ceremony for Qr {
                 refresh_at: None,
             },
             State::Approved { proof, .. } => View {
-                initiator: Prompt::AskCode { digits: 6, tries_left: cx.tries_left },
+                initiator: proof.awaited(cx.tries_left),
                 device: proof.shown(cx.tools.issuer()).map(DeviceView::Show),
                 refresh_at: None,
             },
@@ -129,7 +135,9 @@ impl Ceremony for Qr {
 
     fn guess(&self, state: &State, input: &InputOf<'_, Self>) -> Guess {
         match (state, input) {
-            (State::Approved { .. }, Input::Initiator(_)) => Guess::OnCeremony,
+            (State::Approved { proof, .. }, Input::Initiator(brought)) if proof.is_asked(brought) => {
+                Guess::OnCeremony
+            }
             _ => Guess::No,
         }
     }
@@ -140,19 +148,15 @@ impl Ceremony for Qr {
                 let proof = Proof::draw(cx, via);
                 Turn::ask(State::Claimed { by: device.id, proof }).life(cx.settings.answer_window)
             }
-            // Signed anew after a lost reply: the state stays, and the engine sends the stored context again.
-            (State::Claimed { by, proof }, Input::Device(device, FromDevice::Claim { .. }))
-                if device.id == by =>
-            {
-                Turn::ask(State::Claimed { by, proof })
-            }
             (State::Claimed { by, proof }, Input::Device(device, FromDevice::Decide { decision }))
                 if device.id == by =>
             {
                 decide(cx, device, proof, decision)
             }
-            (State::Approved { by, user, uv, proof }, Input::Initiator(brought)) => {
-                if proof.fits(&brought.code) {
+            (State::Approved { by, user, uv, proof }, Input::Initiator(brought))
+                if proof.is_asked(&brought) =>
+            {
+                if proof.fits(&brought) {
                     let code_typed = matches!(proof, Proof::Code { .. });
                     Turn::done(proven(by, user, uv, code_typed))
                 } else {
@@ -216,6 +220,14 @@ impl Proof {
         }
     }
 
+    /// What the browser waits for.
+    fn awaited(&self, tries_left: u8) -> Prompt {
+        match self {
+            Self::Nothing | Self::Code { .. } => Prompt::AskCode { digits: 6, tries_left },
+            Self::Return { .. } => Prompt::AwaitReturn,
+        }
+    }
+
     fn shown(&self, issuer: &str) -> Option<Prompt> {
         match self {
             Self::Nothing => None,
@@ -224,11 +236,23 @@ impl Proof {
         }
     }
 
-    fn fits(&self, brought: &str) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Code { code } => code.as_bytes().ct_eq(digits(brought).as_bytes()).into(),
-            Self::Return { code } => code.as_bytes().ct_eq(brought.as_bytes()).into(),
+    /// Whether this is what the browser was asked for.
+    fn is_asked(&self, brought: &Brought) -> bool {
+        matches!(
+            (self, brought),
+            (Self::Code { .. }, Brought::Code(_)) | (Self::Return { .. }, Brought::ReturnCode(_))
+        )
+    }
+
+    fn fits(&self, brought: &Brought) -> bool {
+        match (self, brought) {
+            (Self::Code { code }, Brought::Code(typed)) => {
+                code.as_bytes().ct_eq(digits(typed).as_bytes()).into()
+            }
+            (Self::Return { code }, Brought::ReturnCode(brought)) => {
+                code.as_bytes().ct_eq(brought.as_bytes()).into()
+            }
+            _ => false,
         }
     }
 }

@@ -335,6 +335,7 @@ fn facts(cx: &Cx<'_>, device: &Registered, key: &ProvedKey, register: &Register,
         place: key.place.clone(),
         has_pin,
         activated_at: None,
+        pin_locked: false,
     }
 }
 

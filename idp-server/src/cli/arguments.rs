@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use idp_core::policy::Acr;
+
+use crate::oidc::{Consent, Signature};
 
 /// The Symbolon identity provider.
 #[derive(Debug, Parser)]
@@ -72,6 +74,43 @@ pub enum Command {
     /// The server's own keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// The rules about who may sign in to what.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// What happened.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// `policy …`
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Say which rule decides, and why the others do not match.
+    Explain {
+        /// The application's id.
+        #[arg(long, requires = "address")]
+        client: Option<String>,
+        /// The browser's address.
+        #[arg(long, requires = "client")]
+        address: Option<std::net::IpAddr>,
+        /// Somebody is known in the browser.
+        #[arg(long)]
+        known_browser: bool,
+        /// Explain this event of the audit record instead (`audit list` shows its id).
+        #[arg(long, conflicts_with_all = ["client", "address"])]
+        event: Option<String>,
+    },
+}
+
+/// `audit …`
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// List the latest events, the newest first.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
 }
 
 /// `config …`
@@ -161,6 +200,37 @@ pub struct NewClientArguments {
     /// The weakest class of sign-in that it takes, such as urn:symbolon:acr:mfa.
     #[arg(long, value_name = "ACR", value_parser = acr)]
     pub min_acr: Option<Acr>,
+    /// What its ID tokens are signed with: RS256, ES256 or EdDSA.
+    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = signature)]
+    pub id_token_alg: Signature,
+    /// Whether people are asked before it learns anything about them.
+    #[arg(long, value_enum, default_value = "never")]
+    pub consent: ConsentArgument,
+    /// Where browsers may be sent after signing out, exactly; may be given several times.
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
+    pub post_logout_redirect_uris: Vec<String>,
+}
+
+/// `--consent …`
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ConsentArgument {
+    /// Ask, and remember the answer for a year.
+    Ask,
+    /// An application of the same organisation.
+    Never,
+}
+
+impl From<ConsentArgument> for Consent {
+    fn from(argument: ConsentArgument) -> Self {
+        match argument {
+            ConsentArgument::Ask => Self::Ask,
+            ConsentArgument::Never => Self::Never,
+        }
+    }
+}
+
+fn signature(text: &str) -> Result<Signature, String> {
+    Signature::from_name(text).ok_or_else(|| "the algorithms are RS256, ES256 and EdDSA".to_owned())
 }
 
 fn acr(text: &str) -> Result<Acr, String> {
@@ -171,6 +241,37 @@ fn acr(text: &str) -> Result<Acr, String> {
 /// `keys …`
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// List the keys: what they are for and how long they hold.
+    /// List the keys: what they are for, how long they hold, and how many values need an older key-encryption key.
     List,
+    /// Make a new key. Running servers notice within a minute.
+    Rotate(RotateArguments),
+}
+
+/// `keys rotate …`
+#[derive(Args, Debug)]
+pub struct RotateArguments {
+    #[command(flatten)]
+    pub which: Rotated,
+    /// Use the new key at once, not after ten minutes (--kek) or an hour (--signing, --device). Whoever kept a copy of
+    /// the keys does not know it yet: only when the old key is in wrong hands.
+    #[arg(long)]
+    pub now: bool,
+    /// Remove the older key-encryption keys, if no value needs them.
+    #[arg(long, requires = "kek", conflicts_with_all = ["now", "signing", "device"])]
+    pub finish: bool,
+}
+
+/// Which key.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+pub struct Rotated {
+    /// The key that the secrets in the database are sealed with.
+    #[arg(long)]
+    pub kek: bool,
+    /// The keys that tokens are signed with.
+    #[arg(long)]
+    pub signing: bool,
+    /// The keys that speak to people's devices.
+    #[arg(long)]
+    pub device: bool,
 }

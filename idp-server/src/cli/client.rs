@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     App,
-    oidc::{NewClient, Pkce},
+    oidc::{Consent, NewClient, Pkce},
 };
 
 pub(super) async fn run(app: &App, command: ClientCommand) -> anyhow::Result<()> {
@@ -33,6 +33,9 @@ async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
         keeps_secret: !new.public,
         pkce: if new.without_pkce { Pkce::Optional } else { Pkce::Required },
         min_acr: new.min_acr,
+        signature: new.id_token_alg,
+        consent: new.consent.into(),
+        post_logout_redirect_uris: new.post_logout_redirect_uris,
     };
     let registered = app.clients().register(app.engine().crypto(), app.engine().now(), new).await?;
     say(&format!("client_id      {}", registered.client.id));
@@ -53,8 +56,11 @@ async fn list(app: &App) -> anyhow::Result<()> {
         let uris: Vec<&str> = client.registration.redirect_uris.iter().map(|uri| uri.as_str()).collect();
         let acr = client.registration.min_acr.map_or("-", |acr| acr.name());
         let name = client.registration.name.to_string();
-        [client.id, kind.to_owned(), name, acr.to_owned(), uris.join(" ")]
+        let alg = client.registration.signature.algorithm().name();
+        let consent = if client.registration.consent == Consent::Ask { "ask" } else { "never" };
+        let (kind, acr, uris) = (kind.to_owned(), acr.to_owned(), uris.join(" "));
+        [client.id, kind, name, acr, alg.to_owned(), consent.to_owned(), uris]
     });
-    table(["ID", "KIND", "NAME", "MIN-ACR", "REDIRECT-URIS"], rows.collect());
+    table(["ID", "KIND", "NAME", "MIN-ACR", "ALG", "CONSENT", "REDIRECT-URIS"], rows.collect());
     Ok(())
 }

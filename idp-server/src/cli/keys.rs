@@ -1,16 +1,22 @@
-//! Which keys does the server have?
+//! Which keys does the server have, and how does an administrator change them?
 
-use idp_core::keys::KeyRow;
+use idp_core::{Time, keys::KeyRow};
 
 use super::{
-    arguments::KeysCommand,
+    arguments::{KeysCommand, RotateArguments},
     terminal::{date, say, table},
 };
-use crate::App;
+use crate::{App, rotation};
+
+/// How long before a new key of tokens or devices is used, in seconds: longer than anybody keeps the public keys.
+const OVERLAP: i64 = 3_600;
+/// How long before a new key-encryption key seals, in seconds: time to copy the file to every node.
+const KEK_OVERLAP: i64 = 600;
 
 pub(super) async fn run(app: &App, command: &KeysCommand) -> anyhow::Result<()> {
     match command {
         KeysCommand::List => list(app).await,
+        KeysCommand::Rotate(rotate) => self::rotate(app, rotate).await,
     }
 }
 
@@ -23,6 +29,58 @@ async fn list(app: &App) -> anyhow::Result<()> {
     say("");
     for (kid, algorithm) in app.provider().keys().names() {
         say(&format!("tokens: {} key {kid}", algorithm.name()));
+    }
+    let kek = rotation::kek_state(app).await?;
+    say(&format!("key-encryption key {} seals", kek.sealing));
+    if !kek.others.is_empty() {
+        let others: Vec<String> = kek.others.iter().map(u8::to_string).collect();
+        say(&format!("key-encryption keys that open only: {}", others.join(", ")));
+    }
+    say(&format!("{} values still need another key than {}", kek.waiting, kek.sealing));
+    Ok(())
+}
+
+async fn rotate(app: &App, rotate: &RotateArguments) -> anyhow::Result<()> {
+    let now = app.engine().now();
+    let from = |overlap| if rotate.now { now } else { now + overlap };
+    if rotate.which.kek && rotate.finish {
+        return finish(app).await;
+    }
+    if rotate.which.kek {
+        let from = from(KEK_OVERLAP);
+        added(app, rotation::add_kek(app, from)?, from);
+    }
+    if rotate.which.signing {
+        let at = from(OVERLAP);
+        app.provider().rotate(app.engine(), at, &app.config().oidc).await?;
+        say(&format!("New signing keys are published now and sign from {} on.", date(at)));
+    }
+    if rotate.which.device {
+        let at = from(OVERLAP);
+        app.engine().rotate_device_keys(at).await?;
+        say(&format!("New keys for devices are published now and used from {} on.", date(at)));
+    }
+    Ok(())
+}
+
+fn added(app: &App, number: u8, from: Time) {
+    let file = app.config().store.state_dir.join("kek");
+    say(&format!("Key-encryption key {number} is in {} and seals from {} on.", file.display(), date(from)));
+    say("Until then, copy the file to every node and to where its copy is kept.");
+    say(
+        "`keys list` says how many values still need an older key; at 0, `keys rotate --kek --finish` removes those.",
+    );
+}
+
+async fn finish(app: &App) -> anyhow::Result<()> {
+    match rotation::finish_kek(app).await? {
+        0 => say("There is no older key-encryption key."),
+        removed => {
+            say(&format!(
+                "{removed} older keys are removed. Copy the file to every node and to where its copy is kept."
+            ));
+            say("Old backups of the database need the old keys: keep those with the backups, or not at all.");
+        }
     }
     Ok(())
 }

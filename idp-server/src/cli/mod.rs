@@ -4,6 +4,7 @@ mod arguments;
 mod client;
 mod config;
 mod keys;
+mod policy;
 mod serve;
 mod terminal;
 mod user;
@@ -68,6 +69,8 @@ fn obey(arguments: Arguments) -> anyhow::Result<()> {
             Command::User(command) => user::run(&app, command).await,
             Command::Client(command) => client::run(&app, command).await,
             Command::Keys(command) => keys::run(&app, &command).await,
+            Command::Policy(command) => policy::run(&app, command).await,
+            Command::Audit(command) => policy::audit(&app, command).await,
             Command::Serve { .. } | Command::CheckConfig | Command::Config(_) => Ok(()),
         };
         app.db().close().await;

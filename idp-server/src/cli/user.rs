@@ -49,7 +49,7 @@ async fn add(app: &App, new: NewAccount) -> anyhow::Result<()> {
 async fn passwd(app: &App, login: &str) -> anyhow::Result<()> {
     let user = accounts::find(app.engine(), login).await?;
     let password = new_password()?;
-    accounts::check_password(&password)?;
+    accounts::check_password(&password, &user.login)?;
     app.engine().set_password(user.id, &password).await?;
     say(&format!("{} has a new password.", user.login));
     Ok(())

@@ -1,45 +1,46 @@
-//! Where does the key-encryption key come from, and who may read it?
+//! Where do the key-encryption keys come from, who may read them, and how is one replaced?
 //!
-//! Whoever has the key and the database has everything. So the key is never in the database, its file is for
+//! Whoever has the keys and the database has everything. So they are never in the database, their file is for
 //! its owner only, and a file that others may read is refused instead of repaired: it may have been read already.
 
 use std::{
-    fmt, fs,
+    fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-use idp_core::seal::Kek;
+use idp_core::Time;
 use idp_protocol::{Crypto, Octets};
 use zeroize::Zeroizing;
 
-use super::Store;
+use super::{Keyring, Store};
 
 const FILE: &str = "kek";
-/// The number of the first key; a rotation counts on.
-const FIRST: u8 = 1;
-
-/// A key-encryption key.
-#[derive(Clone)]
-pub struct KekSecret(Zeroizing<[u8; 32]>);
-
-impl fmt::Debug for KekSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KekSecret(..)")
-    }
-}
 
 /// Why there is no key-encryption key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KekError {
-    /// It is not 32 bytes.
-    #[error("it is not 32 bytes in base64url (43 characters)")]
+    /// It is not what it should be.
+    #[error(
+        "a line is a number from 1 to 255 and 32 bytes in base64url (43 characters); a lone key needs no number"
+    )]
     Format,
-    /// The file has another length.
-    #[error("the key file {} does not hold 32 bytes", .0.display())]
-    Length(PathBuf),
+    /// A number stands there twice.
+    #[error("two keys have the number {0}")]
+    Twice(u8),
+    /// All numbers are taken.
+    #[error("all 255 numbers are taken: finish the rotation first")]
+    Full,
+    /// The file holds something else.
+    #[error("the key file {} cannot be used: {why}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: Box<KekError>,
+    },
     /// Others may read the file.
     #[error("the key file {} can be read by others than its owner: chmod 600, and consider the key known", .0.display())]
     Open(PathBuf),
@@ -57,35 +58,85 @@ pub enum KekError {
     /// The command says that it failed.
     #[error("the command of store.kek_command failed: {0}")]
     Failed(std::process::ExitStatus),
-}
-
-impl KekSecret {
-    /// A key from 43 characters of base64url.
-    ///
-    /// # Errors
-    /// [`KekError::Format`].
-    pub fn parse(text: &str) -> Result<Self, KekError> {
-        let octets: Octets<32> = text.trim().parse().map_err(|_| KekError::Format)?;
-        Ok(Self(Zeroizing::new(octets.0)))
-    }
+    /// The keys are kept elsewhere.
+    #[error(
+        "the key comes from {0}, so it is rotated there. To begin, put a line `2 KEY TIME` before the line `1 KEY` of \
+         the present one: the next number, a fresh key (head -c 32 /dev/urandom | basenc --base64url | tr -d =), and \
+         from when on it seals (date -d '+1 hour' +%s); and start every server again before that time. To finish, \
+         once `keys list` says that no value needs an older key, take the older lines out"
+    )]
+    Elsewhere(&'static str),
 }
 
 impl Store {
-    /// The key-encryption key: the environment's, the command's, or that of the file `kek`, made on first start.
+    /// The key-encryption keys: the environment's, the command's, or those of the file `kek`, made on first start.
     ///
     /// # Errors
     /// [`KekError`].
-    pub fn load_kek(&self, crypto: &Crypto) -> Result<Kek, KekError> {
-        let secret = match (&self.kek, self.kek_command.split_first()) {
-            (Some(secret), _) => secret.clone(),
-            (None, Some((program, arguments))) => from_command(program, arguments)?,
-            (None, None) => from_file(&self.state_dir, crypto)?,
-        };
-        Ok(Kek { number: FIRST, key: secret.0 })
+    pub fn load_keks(&self, crypto: &Crypto) -> Result<Keyring, KekError> {
+        match (&self.kek, self.kek_command.split_first()) {
+            (Some(keks), _) => Ok(keks.clone()),
+            (None, Some((program, arguments))) => from_command(program, arguments),
+            (None, None) => from_file(&self.state_dir, crypto),
+        }
+    }
+
+    /// The file's keys as they stand now, for a server that runs; none if they are not in a file. (The environment does
+    /// not change, and the command may ask a person, so it is run at start only.) Never makes a file: one that is gone
+    /// must not become another key.
+    ///
+    /// # Errors
+    /// [`KekError`].
+    pub fn reload_keks(&self) -> Result<Option<Keyring>, KekError> {
+        if self.kek.is_some() || !self.kek_command.is_empty() {
+            return Ok(None);
+        }
+        read_file(self.state_dir.join(FILE)).map(Some)
+    }
+
+    /// Adds a new key to the file, which seals from `from` on, and returns its number.
+    ///
+    /// # Errors
+    /// [`KekError::Elsewhere`] if the keys are not in the file; the others as for [`Store::load_keks`].
+    pub fn add_kek(&self, crypto: &Crypto, from: Time) -> Result<u8, KekError> {
+        self.change_file(crypto, |keks| keks.grown(crypto, from))
+    }
+
+    /// Takes all keys but the newest out of the file, and returns how many they were. Only for whoever knows that no
+    /// value needs them.
+    ///
+    /// # Errors
+    /// As for [`Store::add_kek`].
+    pub fn remove_older_keks(&self, crypto: &Crypto) -> Result<usize, KekError> {
+        self.change_file(crypto, |keks| {
+            let older = keks.numbers().len() - 1;
+            Ok((keks.finished(), older))
+        })
+    }
+
+    fn change_file<T>(
+        &self,
+        crypto: &Crypto,
+        change: impl FnOnce(Keyring) -> Result<(Keyring, T), KekError>,
+    ) -> Result<T, KekError> {
+        match (&self.kek, self.kek_command.is_empty()) {
+            (Some(_), _) => return Err(KekError::Elsewhere("the variable SYMBOLON_KEK")),
+            (None, false) => return Err(KekError::Elsewhere("the command of store.kek_command")),
+            (None, true) => {}
+        }
+        let path = self.state_dir.join(FILE);
+        let failed = |source| KekError::File { path: path.clone(), source };
+        make_private_folder(&self.state_dir).map_err(failed)?;
+        // Two rotations at once would both take the same number, and what the lost key sealed could never be opened.
+        let lock = fs::File::create(path.with_extension("lock")).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        let (keks, outcome) = change(from_file(&self.state_dir, crypto)?)?;
+        replace(&path, &keks, crypto).map_err(failed)?;
+        Ok(outcome)
     }
 }
 
-fn from_command(program: &str, arguments: &[String]) -> Result<KekSecret, KekError> {
+fn from_command(program: &str, arguments: &[String]) -> Result<Keyring, KekError> {
     let output = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -96,38 +147,54 @@ fn from_command(program: &str, arguments: &[String]) -> Result<KekSecret, KekErr
         return Err(KekError::Failed(output.status));
     }
     let printed = Zeroizing::new(output.stdout);
-    KekSecret::parse(std::str::from_utf8(&printed).map_err(|_| KekError::Format)?)
+    Keyring::parse(std::str::from_utf8(&printed).map_err(|_| KekError::Format)?)
 }
 
-fn from_file(folder: &Path, crypto: &Crypto) -> Result<KekSecret, KekError> {
+fn from_file(folder: &Path, crypto: &Crypto) -> Result<Keyring, KekError> {
     let path = folder.join(FILE);
     let failed = |source| KekError::File { path: path.clone(), source };
     make_private_folder(folder).map_err(failed)?;
     if !path.try_exists().map_err(failed)? {
         make(&path, crypto).map_err(failed)?;
     }
+    read_file(path)
+}
+
+fn read_file(path: PathBuf) -> Result<Keyring, KekError> {
+    let failed = |source| KekError::File { path: path.clone(), source };
     if is_open_to_others(&path).map_err(failed)? {
         return Err(KekError::Open(path));
     }
     let bytes = Zeroizing::new(fs::read(&path).map_err(failed)?);
-    match bytes.as_slice().try_into() {
-        Ok(key) => Ok(KekSecret(Zeroizing::new(key))),
-        Err(_) => Err(KekError::Length(path)),
-    }
+    Keyring::read(&bytes).map_err(|why| KekError::Content { path, why: Box::new(why) })
 }
 
 /// Written in full beside its place and then linked to it: of two servers that start at once one wins, and
 /// nobody ever reads half a key.
 fn make(path: &Path, crypto: &Crypto) -> io::Result<()> {
-    let key = Zeroizing::new(crypto.random::<32>());
-    let draft = path.with_extension(Octets(crypto.random::<8>()).to_string());
-    write_private(&draft, key.as_slice())?;
+    let draft = draft(path, &Keyring::random(crypto), crypto)?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Written in full beside its place and then moved there: a crash leaves the old file or the new one. The folder is
+/// made durable too, before anything is sealed with the new key.
+fn replace(path: &Path, keks: &Keyring, crypto: &Crypto) -> io::Result<()> {
+    fs::rename(draft(path, keks, crypto)?, path)?;
+    match path.parent() {
+        Some(folder) if cfg!(unix) => fs::File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+fn draft(path: &Path, keks: &Keyring, crypto: &Crypto) -> io::Result<PathBuf> {
+    let draft = path.with_extension(Octets(crypto.random::<8>()).to_string());
+    write_private(&draft, keks.to_text().as_bytes())?;
+    Ok(draft)
 }
 
 /// Writes a new file that only its owner may read, durably.

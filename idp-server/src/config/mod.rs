@@ -6,6 +6,7 @@
 mod engine;
 mod error;
 mod kek;
+mod keyring;
 mod layers;
 mod log;
 mod oidc;
@@ -18,8 +19,9 @@ use idp_core::settings::Settings;
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
+pub use kek::KekError;
 pub(crate) use kek::write_private;
-pub use kek::{KekError, KekSecret};
+pub use keyring::Keyring;
 pub use log::{Format, Level, Log};
 pub use oidc::Oidc;
 pub use server::{ProxyHeader, Server};
@@ -34,7 +36,7 @@ pub const REFERENCE: &str = include_str!("../../../docs/configuration.toml");
 const DEFAULT_FILE: &str = "symbolon.toml";
 /// The variable that names the file.
 const FILE_VARIABLE: &str = "SYMBOLON_CONFIG";
-/// The variable that holds the key-encryption key, 32 bytes in base64url.
+/// The variable that holds the key-encryption keys.
 const KEK_VARIABLE: &str = "SYMBOLON_KEK";
 
 /// The settings of the server.
@@ -118,7 +120,7 @@ impl Config {
             None => config.server.normalise(),
         }
         if let Some(text) = given.variable(KEK_VARIABLE) {
-            config.store.kek = Some(KekSecret::parse(text).map_err(ConfigError::Kek)?);
+            config.store.kek = Some(Keyring::parse(text).map_err(ConfigError::Kek)?);
         }
         Ok(config)
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Broken, KekSecret};
+use super::{Broken, Keyring};
 
 /// `[store]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -15,11 +15,11 @@ pub struct Store {
     pub url: String,
     /// The directory of what is not in the database: the key-encryption key. Default `symbolon-state`.
     pub state_dir: PathBuf,
-    /// A command that prints the key-encryption key, 32 bytes in base64url, instead of the file `kek`. Default none.
+    /// A command that prints the key-encryption keys, one line each, instead of the file `kek`. Default none.
     pub kek_command: Vec<String>,
-    /// The key-encryption key itself, where the environment holds it.
+    /// The key-encryption keys themselves, where the environment holds them.
     #[serde(skip)]
-    pub kek: Option<KekSecret>,
+    pub kek: Option<Keyring>,
 }
 
 impl Default for Store {

@@ -12,19 +12,20 @@ use idp_core::{
     signin::{SignInRow, Stage},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use symbolon_axum::Visitor;
 use zeroize::Zeroizing;
 
 use super::{
     finish::{end, led},
-    page::{Trouble, Which, back, reload, show},
+    others,
+    page::{FormTrouble, Trouble, Which, back, reload, show},
     panel,
 };
 use crate::{
     app::App,
     interaction,
-    pages::{self, Sent},
+    pages::{self, Frame, Sent},
     text::Language,
 };
 
@@ -39,17 +40,43 @@ pub struct Password {
 
 /// `POST /login/password`.
 pub async fn password(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Password>) -> Response {
-    let answered = async {
-        let value = json!({ "password": form.password.as_str() });
-        let claimant = visitor.initiator()?;
-        app.engine().answer_form(claimant, form.id, "password", &form.login, value).await
-    };
-    match answered.await {
+    let value = json!({ "password": form.password.as_str() });
+    answered(&app, &visitor, form.id, others::PASSWORD, &form.login, value).await
+}
+
+/// The form of another method.
+#[derive(Deserialize)]
+pub struct OfMethod {
+    id: Id<SignInRow>,
+    kind: String,
+    #[serde(default)]
+    login: String,
+    code: Zeroizing<String>,
+}
+
+/// `POST /login/form`.
+pub async fn form(State(app): State<App>, visitor: Visitor, Sent(form): Sent<OfMethod>) -> Response {
+    let value = json!({ "code": form.code.trim() });
+    answered(&app, &visitor, form.id, &form.kind, &form.login, value).await
+}
+
+async fn answered(
+    app: &App,
+    visitor: &Visitor,
+    id: Id<SignInRow>,
+    kind: &str,
+    login: &str,
+    value: Value,
+) -> Response {
+    let engine = app.engine();
+    let progress = async { engine.answer_form(visitor.initiator()?, id, kind, login, value).await };
+    match progress.await {
         Err(error @ Error::Refused(Refusal::Wrong | Refusal::TooMany(_) | Refusal::Unavailable)) => {
-            let login = form.login.chars().take(254).collect();
-            show(&app, &visitor, form.id, Trouble { password: Some(error), login, page: None }).await
+            let login = login.chars().take(254).collect();
+            let form = Some(FormTrouble { kind: kind.to_owned(), error });
+            show(app, visitor, id, Trouble { form, login, page: None }).await
         }
-        progress => led(&app, &visitor, form.id, progress).await,
+        progress => led(app, visitor, id, progress).await,
     }
 }
 
@@ -112,7 +139,7 @@ pub async fn go_on(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Ch
 async fn anew(app: &App, visitor: &Visitor, id: Id<SignInRow>) -> Response {
     match cancelled(app, visitor, id).await {
         Ok(page) => interaction::again(app, visitor, &page).await,
-        Err(error) => pages::failure(Language::of(visitor), &error),
+        Err(error) => pages::failure(Frame::of(app, visitor), &error),
     }
 }
 
@@ -129,10 +156,16 @@ pub async fn cancel(State(app): State<App>, visitor: Visitor, Sent(form): Sent<W
         Ok((_, Some(response))) => (cookie, response).into_response(),
         Ok((page, None)) => {
             let text = t.say("cancelled-text");
-            let page = pages::message(StatusCode::OK, t, t.say("cancelled-title"), text, back(t, &page));
+            let page = pages::message(
+                StatusCode::OK,
+                Frame::new(&app, t),
+                t.say("cancelled-title"),
+                text,
+                back(t, &page),
+            );
             (cookie, page).into_response()
         }
-        Err(error) => pages::failure(t, &error),
+        Err(error) => pages::failure(Frame::new(&app, t), &error),
     }
 }
 

@@ -3,6 +3,7 @@
 //! | file | what it answers |
 //! |---|---|
 //! | `page.rs` | what the page of a sign-in shows |
+//! | `others.rs` | which forms stand beside the password's |
 //! | `panel.rs` | what its QR part shows, and how it stays live |
 //! | `answer.rs` | what its forms do |
 //! | `finish.rs` | how a sign-in ends: session, cookies, and on with the parked request |
@@ -13,11 +14,12 @@
 
 mod answer;
 mod finish;
+mod others;
 mod page;
 mod panel;
 mod same_device;
 
-pub use answer::{begin, cancel, finish, go_on, password};
+pub use answer::{begin, cancel, finish, form, go_on, password};
 pub use page::{page, qr};
 pub use panel::{events, state};
 pub use same_device::{returned, returning};

@@ -8,14 +8,18 @@ use axum::{
 };
 use http::StatusCode;
 use idp_core::{
-    Error, Id,
-    engine::{CeremonyView, SignInPage},
+    Error, Id, Refusal,
+    engine::{CeremonyView, SignInPage, Status},
+    policy::Acr,
     signin::{SignInRow, Stage},
 };
 use serde::Deserialize;
 use symbolon_axum::{FormTargets, Visitor, errors};
 
-use super::panel;
+use super::{
+    others::{self, Form},
+    panel,
+};
 use crate::{
     app::App,
     interaction,
@@ -35,13 +39,15 @@ pub struct Which {
 struct Login {
     frame: Frame,
     id: String,
-    client: String,
+    lead: String,
     known: bool,
     error: Option<String>,
     panel: Option<String>,
     ceremony: String,
     password: bool,
     password_error: Option<String>,
+    others: Vec<Form>,
+    others_open: bool,
     login: String,
 }
 
@@ -75,10 +81,17 @@ struct Ready {
 pub(super) struct Trouble {
     /// Of the page, or of its QR part.
     pub page: Option<Error>,
-    /// Of the password form.
-    pub password: Option<Error>,
+    /// Of one of the forms.
+    pub form: Option<FormTrouble>,
     /// The user name that was typed; never the password.
     pub login: String,
+}
+
+/// What went wrong with the form of a method.
+#[derive(Debug)]
+pub(super) struct FormTrouble {
+    pub kind: String,
+    pub error: Error,
 }
 
 /// `GET /login`.
@@ -92,13 +105,13 @@ pub async fn qr(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Wh
     let t = Language::of(&visitor);
     match load(&app, &visitor, which.id).await {
         Ok((page, Some(view))) if page.stage == Stage::Open => {
-            let frame = frame(&app, t);
+            let frame = Frame::new(&app, t);
             let panel = panel::render(t, page.id, &view);
-            let body = QrPage { frame, id: page.id.to_string(), panel, live: panel::is_live(&view) };
+            let body = QrPage { frame, id: page.id.to_string(), panel, live: panel::is_waiting(&view) };
             with_targets(&page, pages::render(StatusCode::OK, &body))
         }
         Ok((page, _)) => staged(&app, t, &page),
-        Err(error) => pages::failure(t, &error),
+        Err(error) => pages::failure(Frame::new(&app, t), &error),
     }
 }
 
@@ -107,11 +120,11 @@ pub(super) async fn show(app: &App, visitor: &Visitor, id: Id<SignInRow>, troubl
     let t = Language::of(visitor);
     match load(app, visitor, id).await {
         Ok((page, view)) if page.stage == Stage::Open => open(app, t, &page, view.as_ref(), trouble),
-        Ok((page, _)) => match trouble.page.or(trouble.password) {
-            Some(error) => pages::failure(t, &error),
+        Ok((page, _)) => match trouble.page.or(trouble.form.map(|form| form.error)) {
+            Some(error) => pages::failure(Frame::new(app, t), &error),
             None => staged(app, t, &page),
         },
-        Err(error) => pages::failure(t, &error),
+        Err(error) => pages::failure(Frame::new(app, t), &error),
     }
 }
 
@@ -129,7 +142,9 @@ async fn load(
 ) -> Result<(SignInPage, Option<CeremonyView>), Error> {
     let claimant = visitor.initiator()?;
     let page = app.engine().sign_in(claimant, id).await?;
-    let begun = page.ceremonies.iter().find(|view| view.kind == panel::KIND).cloned();
+    let begun = page.ceremonies.iter().find(|view| view.kind == panel::KIND);
+    // Another method was faster, and more is needed: its code was ended for that, and is not over for the person.
+    let begun = begun.filter(|view| view.status != Status::Burned || view.reason.is_some()).cloned();
     let offered = page.methods.iter().any(|offer| offer.kind == panel::KIND);
     let view = match begun {
         None if offered && page.stage == Stage::Open => {
@@ -147,18 +162,26 @@ fn open(
     view: Option<&CeremonyView>,
     trouble: Trouble,
 ) -> Response {
-    let problem = trouble.page.as_ref().or(trouble.password.as_ref());
+    let wrong = trouble.form.as_ref();
+    let problem = trouble.page.as_ref().or(wrong.map(|form| &form.error));
     let status = problem.map_or(StatusCode::OK, |error| errors::of(error).status);
+    let others = others::forms(t, page, wrong);
+    let password = page.methods.iter().any(|offer| offer.kind == others::PASSWORD);
     let body = Login {
-        frame: frame(app, t),
+        frame: Frame::new(app, t),
         id: page.id.to_string(),
-        client: page.ask.client.clone(),
+        lead: lead(t, page),
         known: page.user.is_some(),
         error: trouble.page.as_ref().map(|error| pages::sentence(t, error)),
         panel: view.map(|view| panel::render(t, page.id, view)),
         ceremony: view.map(|view| view.id.to_string()).unwrap_or_default(),
-        password: page.methods.iter().any(|offer| offer.kind == "password"),
-        password_error: trouble.password.as_ref().map(|error| password_sentence(t, error)),
+        password,
+        password_error: wrong
+            .filter(|form| form.kind == others::PASSWORD)
+            .map(|form| form_sentence(t, &form.error, "password-wrong")),
+        // What was typed last, or is the only way left, is not hidden behind a click.
+        others_open: others.iter().any(|form| form.error.is_some()) || (view.is_none() && !password),
+        others,
         login: if trouble.login.is_empty() {
             interaction::login_hint(&page.ask.parked).unwrap_or_default()
         } else {
@@ -168,16 +191,33 @@ fn open(
     with_targets(page, pages::render(status, &body))
 }
 
-/// One sentence for a wrong password, an unknown name and a throttled account.
-fn password_sentence(t: Language, error: &Error) -> String {
+/// What this page is for: for whom, and what is still missing.
+fn lead(t: Language, page: &SignInPage) -> String {
+    if page.user.is_none() {
+        return t.say_with("login-to", "client", &page.ask.client);
+    }
+    let needed = match page.missing {
+        None | Some(Acr::Single) => "login-again",
+        Some(Acr::Device) => "login-needs-device",
+        Some(Acr::PhishingResistant) => "login-needs-passkey",
+        // Which proof came first is known: the ways on the page are those that complete it.
+        Some(_) if page.begun => return t.say("login-begun"),
+        Some(_) => "login-needs-two",
+    };
+    let needed = t.say(needed);
+    if page.begun { format!("{} {needed}", t.say("login-begun")) } else { needed }
+}
+
+/// One sentence for a wrong answer, an unknown name and a throttled account.
+pub(super) fn form_sentence(t: Language, error: &Error, wrong: &str) -> String {
     match error {
-        Error::Refused(idp_core::Refusal::Wrong) => t.say("password-wrong"),
+        Error::Refused(Refusal::Wrong) => t.say(wrong),
         other => pages::sentence(t, other),
     }
 }
 
 fn staged(app: &App, t: Language, page: &SignInPage) -> Response {
-    let frame = frame(app, t);
+    let frame = Frame::new(app, t);
     let id = page.id.to_string();
     match (page.stage, &page.user) {
         // The one place that says who it is before the session: this browser brought the evidence itself.
@@ -189,14 +229,18 @@ fn staged(app: &App, t: Language, page: &SignInPage) -> Response {
         (Stage::Ready { .. }, _) => with_targets(page, pages::render(StatusCode::OK, &Ready { frame, id })),
         (Stage::Cancelled, _) => pages::message(
             StatusCode::GONE,
-            t,
+            frame,
             t.say("cancelled-title"),
             t.say("cancelled-text"),
             back(t, page),
         ),
-        _ => {
-            pages::message(StatusCode::OK, t, t.say("finished-title"), t.say("finished-text"), back(t, page))
-        }
+        _ => pages::message(
+            StatusCode::OK,
+            frame,
+            t.say("finished-title"),
+            t.say("finished-text"),
+            back(t, page),
+        ),
     }
 }
 
@@ -206,10 +250,6 @@ pub(super) fn back(t: Language, page: &SignInPage) -> Back {
         Some(href) => Back { href, label: t.say_with("back-to-client", "client", &page.ask.client) },
         None => Back::to_account(t),
     }
-}
-
-fn frame(app: &App, t: Language) -> Frame {
-    Frame { t, organisation: app.engine().settings().organisation.clone() }
 }
 
 /// A form of this page ends at the application: browsers want to be told so.

@@ -42,6 +42,7 @@ enum Look {
     Offer { qr: Option<QrCode>, link: Option<String>, user_code: Option<String> },
     Claimed,
     Code { tries: u8 },
+    Return,
     Approved,
     Done,
     Over { why: String },
@@ -54,6 +55,7 @@ pub(super) fn render(t: Language, id: Id<SignInRow>, view: &CeremonyView) -> Str
         Look::Offer { .. } => ("offer", t.say("qr-scan")),
         Look::Claimed => ("claimed", t.say("qr-claimed")),
         Look::Code { .. } => ("code", t.say("qr-code-label")),
+        Look::Return => ("return", t.say("qr-return")),
         Look::Approved => ("approved", t.say("qr-approved")),
         Look::Done => ("done", t.say("qr-done")),
         Look::Over { why } => ("over", why.clone()),
@@ -65,9 +67,9 @@ pub(super) fn render(t: Language, id: Id<SignInRow>, view: &CeremonyView) -> Str
     })
 }
 
-/// Whether something may still happen to it.
-pub(super) fn is_live(view: &CeremonyView) -> bool {
-    !matches!(view.status, Status::Done | Status::Denied | Status::Expired | Status::Burned)
+/// Whether it waits for the device, and not for the person: only then may the page load itself again.
+pub(super) fn is_waiting(view: &CeremonyView) -> bool {
+    matches!(view.status, Status::Offered | Status::Claimed)
 }
 
 fn look(t: Language, view: &CeremonyView) -> Look {
@@ -79,6 +81,7 @@ fn look(t: Language, view: &CeremonyView) -> Look {
         (Status::Expired, _) => Look::Over { why: t.say("qr-expired") },
         (Status::Burned, _) => Look::Over { why: t.say(why_burned(view.reason)) },
         (_, Some(Prompt::AskCode { tries_left, .. })) => Look::Code { tries: *tries_left },
+        (_, Some(Prompt::AwaitReturn)) => Look::Return,
         (_, Some(Prompt::ShowQr { payload, link, user_code })) => Look::Offer {
             qr: QrCode::of(payload),
             link: link.clone(),

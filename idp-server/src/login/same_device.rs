@@ -9,6 +9,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use idp_core::{Error, Id, Refusal, ceremony::CeremonyRow, engine::Status, signin::SignInRow};
+use idp_protocol::Prompt;
 use serde::Deserialize;
 use serde_json::json;
 use symbolon_axum::{Visitor, errors};
@@ -42,7 +43,7 @@ pub struct Returned {
 pub async fn returned(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Returned>) -> Response {
     match waiting(&app, &visitor).await {
         Ok((id, ceremony)) => {
-            let value = json!({ "code": form.code.trim() });
+            let value = json!({ "return_code": form.code.trim() });
             let answered = async { app.engine().answer(visitor.initiator()?, ceremony, value).await };
             led(&app, &visitor, id, answered.await).await
         }
@@ -62,7 +63,9 @@ async fn waiting(app: &App, visitor: &Visitor) -> Result<(Id<SignInRow>, Id<Cere
         };
         for view in page.ceremonies.iter().filter(|view| view.kind == panel::KIND) {
             match view.status {
-                Status::CodeNeeded => waiting.push((*id, view.id)),
+                Status::CodeNeeded if view.prompt == Some(Prompt::AwaitReturn) => {
+                    waiting.push((*id, view.id))
+                }
                 // The form arrived twice: its repeat finds the sign-in finished.
                 Status::Done => done.push((*id, view.id)),
                 _ => {}
@@ -84,6 +87,6 @@ fn show(app: &App, t: Language, error: Option<&Error>) -> Response {
         Error::Refused(Refusal::OutOfStep) => t.say("return-several"),
         other => pages::sentence(t, other),
     });
-    let frame = Frame { t, organisation: app.engine().settings().organisation.clone() };
+    let frame = Frame::new(app, t);
     pages::render(status, &Return { frame, error })
 }

@@ -11,7 +11,8 @@ use serde_json::Value;
 use symbolon_axum::{SignedIn, Visitor};
 
 use super::{
-    code,
+    clients::Client,
+    code, consent,
     params::Params,
     request::{self, Asked, AuthorizationRequest, BadAddress, Code, Prompt, ReturnTo, Unanswered},
 };
@@ -39,20 +40,57 @@ pub async fn ask_by_form(body: Bytes) -> Response {
 }
 
 async fn answer(app: &App, visitor: &Visitor, params: &Params) -> Result<Response, Unanswered> {
-    let asked = request::read(app, params).await?;
+    let asked = ruled(app, visitor, request::read(app, params).await?).await?;
     let signed_in =
         visitor.session(app.engine()).await?.filter(|signed_in| serves(&signed_in.session, &asked));
     if let Some(SignedIn { session, .. }) = &signed_in
         && asked.prompt.takes_session()
         && asked.request.requirement.is_met(&session.facts.ledger)
     {
-        return Ok(with_code(app, &asked.request, session)?);
+        let silent = asked.prompt == Prompt::None;
+        return granted(app, &asked.client, &asked.request, session, silent).await;
     }
     if asked.prompt == Prompt::None {
         let why = "the person has to sign in";
         return Err(Unanswered::Refused(asked.request.return_to, Code::LoginRequired, why));
     }
     Ok(park(app, visitor, asked, signed_in).await?)
+}
+
+/// The request with what the rules ask for on top. They hold for a session as well: one that was good enough for the
+/// canteen does not open the bank.
+async fn ruled(app: &App, visitor: &Visitor, mut asked: Asked) -> Result<Asked, Unanswered> {
+    let requirement = asked.request.requirement.clone();
+    let from = visitor.origin(app.engine());
+    match app.engine().required(&asked.client.id, &from, requirement).await {
+        Ok(needed) => {
+            asked.request.requirement = needed;
+            Ok(asked)
+        }
+        Err(idp_core::Error::Refused(_)) => {
+            let why = "the rules of this provider do not allow this sign-in";
+            Err(Unanswered::Refused(asked.request.return_to, Code::AccessDenied, why))
+        }
+        Err(trouble) => Err(Unanswered::Trouble(trouble)),
+    }
+}
+
+/// The answer to a request that a session is good enough for: a code, unless the person has to agree first.
+async fn granted(
+    app: &App,
+    client: &Client,
+    request: &AuthorizationRequest,
+    session: &SessionRow,
+    silent: bool,
+) -> Result<Response, Unanswered> {
+    match consent::is_needed(app, client, request, session.user).await? {
+        false => Ok(with_code(app, request, session)?),
+        true if silent => {
+            let why = "the person has to agree first";
+            Err(Unanswered::Refused(request.return_to.clone(), Code::ConsentRequired, why))
+        }
+        true => Ok(consent::ask(app, request, session)?),
+    }
 }
 
 /// A session may be good for one client only.
@@ -98,37 +136,45 @@ pub async fn resume(app: &App, session: &SessionRow, user: &User, data: Value) -
 }
 
 async fn resumed(app: &App, session: &SessionRow, user: &User, data: Value) -> Result<Response, Unanswered> {
-    let request = unparked(app, data).await?;
+    let (client, request) = unparked(app, data).await?;
     let enough = request.requirement.is_met(&session.facts.ledger);
     if session.user != user.id || !session.holds(app.engine().now()) || !enough {
         let why = "the sign-in is not what was asked for";
         return Err(Unanswered::Refused(request.return_to, Code::UnmetAuthenticationRequirements, why));
     }
-    Ok(with_code(app, &request, session)?)
+    granted(app, &client, &request, session, false).await
 }
 
 /// Goes back to the client of a parked request without a code: the person cancelled the sign-in.
 pub async fn cancelled(app: &App, data: Value) -> Response {
     match unparked(app, data).await {
-        Ok(request) => {
+        Ok((_, request)) => {
             refused(app, &request.return_to, Code::AccessDenied, "the person cancelled the sign-in")
         }
         Err(unanswered) => told(app, Language::default(), &unanswered),
     }
 }
 
-/// The client, or its address, may have been removed meanwhile.
-async fn unparked(app: &App, data: Value) -> Result<AuthorizationRequest, Unanswered> {
+async fn unparked(app: &App, data: Value) -> Result<(Client, AuthorizationRequest), Unanswered> {
     let request: AuthorizationRequest = serde_json::from_value(data).map_err(idp_core::Fault::from)?;
+    Ok((client_of(app, &request).await?, request))
+}
+
+/// The client of a request that was checked before.
+///
+/// # Errors
+/// [`Unanswered::Page`] if the client or its address was removed meanwhile.
+pub(super) async fn client_of(app: &App, request: &AuthorizationRequest) -> Result<Client, Unanswered> {
     let client = app.clients().find(&request.client_id).await?;
     let client = client.ok_or(Unanswered::Page(BadAddress::Client))?;
     match client.redirect_uri(&request.return_to.redirect_uri) {
-        Some(_) => Ok(request),
+        Some(_) => Ok(client),
         None => Err(Unanswered::Page(BadAddress::RedirectUri)),
     }
 }
 
-fn with_code(
+/// Back to the client with a code.
+pub(super) fn with_code(
     app: &App,
     request: &AuthorizationRequest,
     session: &SessionRow,
@@ -137,7 +183,8 @@ fn with_code(
     Ok(send_back(app, &request.return_to, &[("code", code.as_str())]))
 }
 
-fn refused(app: &App, to: &ReturnTo, code: Code, why: &str) -> Response {
+/// Back to the client with a reason.
+pub(super) fn refused(app: &App, to: &ReturnTo, code: Code, why: &str) -> Response {
     let code = serde_json::to_value(code).ok();
     let code = code.as_ref().and_then(Value::as_str).unwrap_or("server_error");
     send_back(app, to, &[("error", code), ("error_description", why)])
@@ -160,7 +207,8 @@ fn send_back(app: &App, to: &ReturnTo, answer: &[(&str, &str)]) -> Response {
     (headers, Redirect::to(url.as_str())).into_response()
 }
 
-fn told(app: &App, t: Language, unanswered: &Unanswered) -> Response {
+/// The answer without a code.
+pub(super) fn told(app: &App, t: Language, unanswered: &Unanswered) -> Response {
     match unanswered {
         Unanswered::Refused(to, code, why) => refused(app, to, *code, why),
         Unanswered::Page(bad) => bad_address(t, *bad),

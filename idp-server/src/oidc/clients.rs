@@ -44,6 +44,12 @@ pub struct Registration {
     /// What its ID tokens are signed with.
     #[serde(default, rename = "id_token_signed_response_alg")]
     pub signature: Signature,
+    /// Whether the person is asked before the application learns anything.
+    #[serde(default)]
+    pub consent: Consent,
+    /// Where a browser may be sent after signing out; compared letter by letter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
 }
 
 /// What a client's ID tokens are signed with.
@@ -53,16 +59,44 @@ pub enum Signature {
     #[default]
     #[serde(rename = "RS256")]
     Rs256,
+    /// ECDSA on P-256 with SHA-256: shorter tokens.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// Ed25519 (RFC 8037).
+    #[serde(rename = "EdDSA")]
+    EdDsa,
 }
 
 impl Signature {
-    /// The algorithm; one more is one line here, one above, and one in [`super::ALGORITHMS`].
+    /// All of them, the default first.
+    pub const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
+
+    /// The algorithm; one more is one line here, two above, and one in [`super::ALGORITHMS`].
     #[must_use]
     pub fn algorithm(self) -> Algorithm {
         match self {
             Self::Rs256 => Algorithm::Rs256,
+            Self::Es256 => Algorithm::Es256,
+            Self::EdDsa => Algorithm::EdDsa,
         }
     }
+
+    /// The one with this name in JOSE (RFC 7518, 3.1; RFC 8037, 3.1).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|signature| signature.algorithm().name() == name)
+    }
+}
+
+/// Whether the person is asked before an application learns anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    /// No: an application of the same organisation. It may still ask for it with `prompt=consent`.
+    #[default]
+    Never,
+    /// Yes, unless the person agreed before.
+    Ask,
 }
 
 /// Whether a client must send a PKCE challenge (RFC 7636).
@@ -77,7 +111,7 @@ pub enum Pkce {
 }
 
 /// An application that is about to be registered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewClient {
     /// Its name in the protocol.
     pub id: String,
@@ -91,6 +125,12 @@ pub struct NewClient {
     pub pkce: Pkce,
     /// The weakest class of sign-in that it takes.
     pub min_acr: Option<Acr>,
+    /// What its ID tokens are signed with.
+    pub signature: Signature,
+    /// Whether the person is asked.
+    pub consent: Consent,
+    /// Where a browser may be sent after signing out.
+    pub post_logout_redirect_uris: Vec<String>,
 }
 
 /// A registered application with its secret, which is never shown again.
@@ -207,7 +247,13 @@ impl NewClient {
             secret,
             pkce: self.pkce,
             min_acr: self.min_acr,
-            signature: Signature::default(),
+            signature: self.signature,
+            consent: self.consent,
+            post_logout_redirect_uris: self
+                .post_logout_redirect_uris
+                .iter()
+                .map(read)
+                .collect::<Result<_, _>>()?,
         };
         Ok(Client { id: self.id, registration })
     }
@@ -222,6 +268,12 @@ impl Client {
     #[must_use]
     pub fn redirect_uri(&self, text: &str) -> Option<&RedirectUri> {
         self.registration.redirect_uris.iter().find(|uri| uri.as_str() == text)
+    }
+
+    /// The registered address for after signing out that is exactly this one.
+    #[must_use]
+    pub fn post_logout_redirect_uri(&self, text: &str) -> Option<&RedirectUri> {
+        self.registration.post_logout_redirect_uris.iter().find(|uri| uri.as_str() == text)
     }
 
     /// Whether this is the client's secret. Takes the same time for every wrong one.

@@ -31,6 +31,8 @@ struct More {
     authorization_response_iss_parameter_supported: bool,
     /// RFC 7636 and RFC 8414.
     code_challenge_methods_supported: Vec<String>,
+    /// OpenID Connect RP-Initiated Logout 1.0.
+    end_session_endpoint: String,
     /// Initiating User Registration via OpenID Connect 1.0.
     prompt_values_supported: Vec<String>,
 }
@@ -59,7 +61,7 @@ pub async fn document(State(app): State<App>) -> Response {
 
 /// `GET /oauth2/jwks`.
 pub async fn keys(State(app): State<App>) -> Response {
-    public_json(app.provider().jwks.clone())
+    public_json(app.provider().keys().public_set().to_owned())
 }
 
 /// The same for everybody, so pages of other origins may read it, and it may be kept for some minutes: a new key is
@@ -82,6 +84,7 @@ pub(super) fn write(issuer: &str) -> Result<String, Fault> {
     let more = More {
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: words(&["S256"]),
+        end_session_endpoint: url(routes::END_SESSION),
         prompt_values_supported: words(&["none", "login", "consent", "select_account"]),
     };
     let metadata = Metadata::new(

@@ -1,7 +1,7 @@
 //! What does an ID token say? (OpenID Connect Core 1.0, 2)
 
 use chrono::{DateTime, Utc};
-use idp_core::{Fault, Time, policy, verified};
+use idp_core::{Fault, Id, Time, policy, users::User, verified};
 use openidconnect::{
     AccessToken, AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference,
     IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
@@ -22,6 +22,26 @@ struct More {
 impl AdditionalClaims for More {}
 
 type Token = IdToken<More, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
+
+/// What an ID token of ours says about its person, handed in as `id_token_hint`.
+#[derive(Debug, Deserialize)]
+pub struct Hint {
+    iss: String,
+    /// Whom it is about.
+    pub sub: Id<User>,
+    /// For which clients.
+    pub aud: Vec<String>,
+}
+
+impl Hint {
+    /// Reads a hint. It may have expired (OpenID Connect Core 1.0, 3.1.2.1; RP-Initiated Logout 1.0, 2), but must be
+    /// ours. The caller checks for whom it was.
+    #[must_use]
+    pub fn read(app: &App, token: &str) -> Option<Self> {
+        let hint: Option<Self> = app.provider().keys().verified(token, None);
+        hint.filter(|hint| hint.iss == app.issuer())
+    }
+}
 
 /// Signs an ID token about the person behind a grant. It says what happened, never what the account could do.
 ///

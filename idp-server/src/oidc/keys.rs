@@ -2,7 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-use idp_core::{Crypto, Fault, engine::Engine, keys::load_or_make};
+use idp_core::{
+    Crypto, Fault, Time,
+    engine::Engine,
+    keys::{Handover, load_or_make},
+};
 use idp_protocol::{
     crypto::{Algorithm, PublicKey, SigningKey},
     encoding::{from_base64url, to_base64url},
@@ -15,7 +19,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 /// The algorithms that keys are made for; another one is another entry here.
-pub const ALGORITHMS: [Algorithm; 1] = [Algorithm::Rs256];
+pub const ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
 
 /// The longest token that is read, in bytes.
 const MAX_TOKEN: usize = 8 * 1024;
@@ -24,6 +28,7 @@ const MAX_TOKEN: usize = 8 * 1024;
 #[derive(Clone)]
 pub struct SigningKeys {
     keys: Vec<TokenKey>,
+    public_set: String,
     crypto: Crypto,
 }
 
@@ -39,7 +44,7 @@ pub struct TokenKey {
     kid: String,
     key: Arc<dyn SigningKey>,
     public: CoreJsonWebKey,
-    signs: bool,
+    not_before: Time,
 }
 
 impl fmt::Debug for TokenKey {
@@ -67,32 +72,44 @@ impl SigningKeys {
         let now = engine.now();
         let mut keys = Vec::new();
         for algorithm in ALGORITHMS {
-            let purpose = format!("oidc-{}", algorithm.name());
+            let purpose = purpose(algorithm);
             let make = || Ok(crypto.signatures.generate(algorithm)?);
             for open in load_or_make(&**engine.store(), engine.sealer(), now, &purpose, make).await? {
                 let key = crypto.signatures.load(algorithm, &open.private)?;
-                keys.push(TokenKey::new(crypto, key, open.not_before <= now)?);
+                keys.push(TokenKey::new(crypto, key, open.not_before)?);
             }
         }
-        Ok(Self { keys, crypto: crypto.clone() })
+        let set = JsonWebKeySet::new(keys.iter().map(|key| key.public.clone()).collect());
+        Ok(Self { public_set: serde_json::to_string(&set)?, keys, crypto: crypto.clone() })
     }
 
-    /// The newest key of an algorithm that signs already.
+    /// Makes a new key for each algorithm. It stands in the public set at once and signs from `at` on; the keys before
+    /// it stay there for `keeps` seconds more, as long as a token of theirs may live.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails or a key cannot be made.
+    pub(super) async fn rotate(engine: &Engine, handover: Handover) -> Result<(), Fault> {
+        let purposes = ALGORITHMS.map(purpose);
+        let mut made = Vec::new();
+        for (algorithm, purpose) in ALGORITHMS.into_iter().zip(&purposes) {
+            made.push((purpose.as_str(), engine.crypto().signatures.generate(algorithm)?));
+        }
+        engine.rotate_keys(&made, handover).await
+    }
+
+    /// The newest key of an algorithm that signs at `now`.
     ///
     /// # Errors
     /// [`Fault::Setup`] if there is none.
-    pub fn signer(&self, algorithm: Algorithm) -> Result<&TokenKey, Fault> {
-        let fits = |key: &&TokenKey| key.signs && key.key.algorithm() == algorithm;
+    pub fn signer(&self, algorithm: Algorithm, now: Time) -> Result<&TokenKey, Fault> {
+        let fits = |key: &&TokenKey| key.not_before <= now && key.key.algorithm() == algorithm;
         self.keys.iter().rev().find(fits).ok_or(Fault::Setup("there is no signing key for this algorithm"))
     }
 
-    /// The public keys as a JWK set (RFC 7517, 5).
-    ///
-    /// # Errors
-    /// [`Fault::State`] if they cannot be written as JSON.
-    pub fn public_set(&self) -> Result<String, Fault> {
-        let keys = self.keys.iter().map(|key| key.public.clone()).collect();
-        Ok(serde_json::to_string(&JsonWebKeySet::new(keys))?)
+    /// The public keys as a JWK set (RFC 7517, 5), those that do not sign yet or no more among them.
+    #[must_use]
+    pub fn public_set(&self) -> &str {
+        &self.public_set
     }
 
     /// The ids of the keys, and their algorithms.
@@ -123,7 +140,7 @@ impl SigningKeys {
 }
 
 impl TokenKey {
-    fn new(crypto: &Crypto, key: Arc<dyn SigningKey>, signs: bool) -> Result<Self, Fault> {
+    fn new(crypto: &Crypto, key: Arc<dyn SigningKey>, not_before: Time) -> Result<Self, Fault> {
         let kid = thumbprint(crypto, key.public())?;
         let mut jwk = members(key.public())?;
         if let Some(members) = jwk.as_object_mut() {
@@ -131,7 +148,7 @@ impl TokenKey {
             members.insert("use".to_owned(), json!("sig"));
             members.insert("alg".to_owned(), json!(key.algorithm().name()));
         }
-        Ok(Self { kid, key, public: serde_json::from_value(jwk)?, signs })
+        Ok(Self { kid, key, public: serde_json::from_value(jwk)?, not_before })
     }
 
     /// Signs claims as a token of a type of its own, such as `at+jwt`.
@@ -151,6 +168,11 @@ impl TokenKey {
     pub(super) fn algorithm(&self) -> CoreJwsSigningAlgorithm {
         named(self.key.algorithm())
     }
+}
+
+/// What the keys of an algorithm are for, as the store calls it.
+fn purpose(algorithm: Algorithm) -> String {
+    format!("oidc-{}", algorithm.name())
 }
 
 /// The algorithm as `openidconnect` calls it.

@@ -6,6 +6,8 @@
 //! | `authorize.rs` | what happens to a browser that an application sends |
 //! | `request.rs` | what an authorization request asks for |
 //! | `code.rs` | what a code holds, and how it is used once |
+//! | `consent.rs` | whether the person agrees, and how long that is remembered |
+//! | `logout.rs` | how an application ends the session |
 //! | `token.rs` | what a code is exchanged for |
 //! | `client_auth.rs` | whether an application is who it says |
 //! | `id_token.rs` `access_token.rs` | what the tokens say |
@@ -20,39 +22,49 @@ pub mod authorize;
 mod client_auth;
 mod clients;
 mod code;
+pub mod consent;
 pub mod discovery;
 mod error;
 mod id_token;
 mod keys;
+pub mod logout;
 mod params;
 mod redirect_uri;
 mod request;
 pub mod token;
 pub mod userinfo;
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use idp_core::{
-    Fault,
+    Fault, Time,
     engine::Engine,
+    keys::Handover,
     seal::{Kek, Sealer},
 };
 
-pub use clients::{BadClient, Client, Clients, NewClient, Pkce, Registered};
+use crate::config;
+
+pub use clients::{BadClient, Client, Clients, Consent, NewClient, Pkce, Registered, Signature};
 pub use keys::{ALGORITHMS, SigningKeys};
 pub use redirect_uri::RedirectUri;
 
+/// How long after a handover a node may still sign with the key before, and a clock be wrong, in seconds.
+const LATE: i64 = 300;
+
 /// The provider's keys and documents.
 pub struct Provider {
-    keys: SigningKeys,
+    keys: RwLock<Arc<SigningKeys>>,
     codes: Sealer,
     discovery: String,
-    jwks: String,
 }
 
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Provider({:?})", self.keys)
+        write!(f, "Provider({:?})", self.keys())
     }
 }
 
@@ -62,22 +74,41 @@ impl Provider {
     /// # Errors
     /// [`Fault`] if the store fails or a key cannot be opened.
     pub async fn start(engine: &Engine) -> Result<Self, Fault> {
-        let keys = SigningKeys::load(engine).await?;
+        let keys = RwLock::new(Arc::new(SigningKeys::load(engine).await?));
         // A key of its own: codes are sealed by the thousand, and a random nonce of AES-GCM must not repeat under
         // the key that protects everything else.
         let kek = Kek { number: 1, key: engine.keys().derived("authorization-code") };
         Ok(Self {
             codes: Sealer::new(engine.crypto().clone(), kek, Vec::new()),
-            discovery: discovery::write(engine.keys().issuer())?,
-            jwks: keys.public_set()?,
+            discovery: discovery::write(engine.issuer())?,
             keys,
         })
     }
 
-    /// What tokens are signed with.
+    /// What tokens are signed with now.
     #[must_use]
-    pub fn keys(&self) -> &SigningKeys {
-        &self.keys
+    pub fn keys(&self) -> Arc<SigningKeys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the signing keys again. Call it every minute.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails or a key cannot be opened; the keys of before stay in use.
+    pub async fn reload(&self, engine: &Engine) -> Result<(), Fault> {
+        let keys = Arc::new(SigningKeys::load(engine).await?);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    /// Makes new signing keys that sign from `at` on. The ones before are published until their last token is over.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails or a key cannot be made.
+    pub async fn rotate(&self, engine: &Engine, at: Time, lives: &config::Oidc) -> Result<(), Fault> {
+        let keeps = lives.access_token_life.max(lives.id_token_life) + LATE;
+        SigningKeys::rotate(engine, Handover { at, keeps }).await?;
+        self.reload(engine).await
     }
 
     pub(crate) fn codes(&self) -> &Sealer {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     clients::{Client, Pkce},
+    id_token::Hint,
     params::{Duplicate, Params},
 };
 use crate::App;
@@ -28,6 +29,9 @@ pub struct AuthorizationRequest {
     pub challenge: Option<Octets<32>>,
     /// How sure the sign-in must be.
     pub requirement: Requirement,
+    /// Whether the person has to agree, even if he did before (`prompt=consent`).
+    #[serde(default)]
+    pub ask_consent: bool,
 }
 
 /// Where an answer goes: an address that is registered for the client, with the client's `state`.
@@ -104,6 +108,8 @@ pub enum Code {
     RegistrationNotSupported,
     /// The person had to be asked, and must not be.
     LoginRequired,
+    /// The person had to agree, and must not be asked.
+    ConsentRequired,
     /// The person said no.
     AccessDenied,
     /// The sign-in is not sure enough (OpenID Connect Core Unmet Authentication Requirements 1.0).
@@ -165,6 +171,7 @@ fn checked(
         return Err(Duplicate.into());
     }
     refuse_unsupported(params)?;
+    let (prompt, ask_consent) = prompt(params.one("prompt")?)?;
     let request = AuthorizationRequest {
         client_id: client.id.clone(),
         return_to,
@@ -172,8 +179,9 @@ fn checked(
         nonce: params.one("nonce")?.map(str::to_owned),
         challenge: challenge(client, params)?,
         requirement: requirement(app, client, params)?,
+        ask_consent,
     };
-    Ok((request, prompt(params.one("prompt")?)?))
+    Ok((request, prompt))
 }
 
 fn refuse_unsupported(params: &Params) -> Result<(), No> {
@@ -235,41 +243,35 @@ fn requirement(app: &App, client: &Client, params: &Params) -> Result<Requiremen
     Ok(Requirement {
         acr: wanted.max(client.registration.min_acr),
         not_before,
-        methods: None,
         user: hinted(app, client, params.one("id_token_hint")?)?,
+        ..Requirement::default()
     })
-}
-
-#[derive(Deserialize)]
-struct Hint {
-    iss: String,
-    sub: Id<User>,
-    aud: Vec<String>,
 }
 
 /// Who an earlier ID token of this client was about; it may have expired (OpenID Connect Core 1.0, 3.1.2.1).
 fn hinted(app: &App, client: &Client, token: Option<&str>) -> Result<Option<Id<User>>, No> {
     let Some(token) = token else { return Ok(None) };
-    let hint: Option<Hint> = app.provider().keys().verified(token, None);
-    match hint.filter(|hint| hint.iss == app.issuer() && hint.aud.contains(&client.id)) {
+    match Hint::read(app, token).filter(|hint| hint.aud.contains(&client.id)) {
         Some(hint) => Ok(Some(hint.sub)),
         None => Err((Code::InvalidRequest, "id_token_hint is not an ID token of this client")),
     }
 }
 
-fn prompt(asked: Option<&str>) -> Result<Prompt, No> {
+/// How the person is asked, and whether he has to agree.
+fn prompt(asked: Option<&str>) -> Result<(Prompt, bool), No> {
     let words: Vec<&str> = asked.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
     let known = ["none", "login", "consent", "select_account"];
     if words.iter().any(|word| !known.contains(word)) {
         return Err((Code::InvalidRequest, "prompt has an unknown value"));
     }
-    match words.as_slice() {
-        ["none"] => Ok(Prompt::None),
-        words if words.contains(&"none") => Err((Code::InvalidRequest, "prompt=none stands alone")),
-        words if words.contains(&"login") => Ok(Prompt::Login),
-        words if words.contains(&"select_account") => Ok(Prompt::SelectAccount),
-        _ => Ok(Prompt::AsNeeded),
-    }
+    let prompt = match words.as_slice() {
+        ["none"] => Prompt::None,
+        words if words.contains(&"none") => return Err((Code::InvalidRequest, "prompt=none stands alone")),
+        words if words.contains(&"login") => Prompt::Login,
+        words if words.contains(&"select_account") => Prompt::SelectAccount,
+        _ => Prompt::AsNeeded,
+    };
+    Ok((prompt, words.contains(&"consent")))
 }
 
 impl Prompt {

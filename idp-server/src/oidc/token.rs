@@ -82,7 +82,8 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
 }
 
 fn issue(app: &App, client: &Client, redeemed: &Redeemed) -> Result<Tokens, Fault> {
-    let signer = app.provider().keys().signer(client.registration.signature.algorithm())?;
+    let keys = app.provider().keys();
+    let signer = keys.signer(client.registration.signature.algorithm(), app.engine().now())?;
     let access_token = access_token::sign(app, signer, redeemed)?;
     let id_token = id_token::sign(app, signer, redeemed, &access_token)?;
     Ok(Tokens {

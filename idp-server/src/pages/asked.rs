@@ -4,7 +4,7 @@
 
 use axum::{
     Form,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, State},
     response::Response,
 };
 use http::{HeaderMap, header, request::Parts};
@@ -12,8 +12,8 @@ use idp_core::{Error, Refusal};
 use serde::de::DeserializeOwned;
 use symbolon_axum::Visitor;
 
-use super::failure;
-use crate::text::Language;
+use super::{Frame, failure};
+use crate::{app::App, text::Language};
 
 /// The query of an address.
 #[derive(Clone, Copy, Debug)]
@@ -27,37 +27,38 @@ pub struct Named<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct Sent<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
     type Rejection = Response;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let query = Query::from_request_parts(parts, state).await;
-        query.map(|Query(asked)| Self(asked)).map_err(|_| refused(&parts.headers, Refusal::NotFound))
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let query = Query::from_request_parts(parts, app).await;
+        query.map(|Query(asked)| Self(asked)).map_err(|_| refused(app, &parts.headers, Refusal::NotFound))
     }
 }
 
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<App> for Named<T> {
     type Rejection = Response;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let path = Path::from_request_parts(parts, state).await;
-        path.map(|Path(named)| Self(named)).map_err(|_| refused(&parts.headers, Refusal::NotFound))
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let path = Path::from_request_parts(parts, app).await;
+        path.map(|Path(named)| Self(named)).map_err(|_| refused(app, &parts.headers, Refusal::NotFound))
     }
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
+impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
     type Rejection = Response;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let headers = request.headers().clone();
-        let form = Form::from_request(request, state).await;
-        form.map(|Form(sent)| Self(sent)).map_err(|_| refused(&headers, Refusal::Malformed))
+        let form = Form::from_request(request, app).await;
+        form.map(|Form(sent)| Self(sent)).map_err(|_| refused(app, &headers, Refusal::Malformed))
     }
 }
 
-fn refused(headers: &HeaderMap, refusal: Refusal) -> Response {
+fn refused(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
     let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    failure(Language::preferred(wanted.unwrap_or_default()), &Error::Refused(refusal))
+    let t = Language::preferred(wanted.unwrap_or_default());
+    failure(Frame::new(app, t), &Error::Refused(refusal))
 }
 
 /// The answer for an address that leads nowhere.
-pub async fn nothing(visitor: Visitor) -> Response {
-    failure(Language::of(&visitor), &Refusal::NotFound.into())
+pub async fn nothing(State(app): State<App>, visitor: Visitor) -> Response {
+    failure(Frame::of(&app, &visitor), &Refusal::NotFound.into())
 }

@@ -2,6 +2,7 @@
 
 mod asked;
 pub mod assets;
+pub mod language;
 mod moment;
 mod qr;
 mod scan;
@@ -10,14 +11,14 @@ use askama::Template;
 use axum::response::{Html, IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use idp_core::{Error, Refusal};
-use symbolon_axum::errors;
+use symbolon_axum::{Visitor, errors};
 
 pub use asked::{Asked, Named, Sent, nothing};
 pub use moment::Moment;
 pub use qr::QrCode;
 pub use scan::scan;
 
-use crate::text::Language;
+use crate::{app::App, text::Language};
 
 /// What the frame of a page needs.
 #[derive(Clone, Debug)]
@@ -28,7 +29,26 @@ pub struct Frame {
     pub organisation: String,
 }
 
+impl From<Language> for Frame {
+    /// A frame without a name, where none can be had.
+    fn from(t: Language) -> Self {
+        Self { t, organisation: String::new() }
+    }
+}
+
 impl Frame {
+    /// The frame of our pages for a visitor.
+    #[must_use]
+    pub fn of(app: &App, visitor: &Visitor) -> Self {
+        Self::new(app, Language::of(visitor))
+    }
+
+    /// The frame of our pages in a language.
+    #[must_use]
+    pub fn new(app: &App, t: Language) -> Self {
+        Self { t, organisation: app.engine().settings().organisation.clone() }
+    }
+
     /// The address of the style sheet.
     #[must_use]
     pub fn css(&self) -> &'static str {
@@ -87,16 +107,23 @@ pub fn render(status: StatusCode, page: &impl Template) -> Response {
 }
 
 /// A page that says something and offers one way on.
-pub fn message(status: StatusCode, t: Language, title: String, text: String, back: Back) -> Response {
-    let frame = Frame { t, organisation: String::new() };
-    render(status, &Message { frame, title, text, back })
+pub fn message(
+    status: StatusCode,
+    frame: impl Into<Frame>,
+    title: String,
+    text: String,
+    back: Back,
+) -> Response {
+    render(status, &Message { frame: frame.into(), title, text, back })
 }
 
 /// The page for an error: what happened, what to do, a way back.
-pub fn failure(t: Language, error: &Error) -> Response {
+pub fn failure(frame: impl Into<Frame>, error: &Error) -> Response {
+    let frame = frame.into();
+    let t = frame.t;
     let face = errors::of(error);
     let text = t.say(&format!("error-{}", face.name));
-    let mut response = message(face.status, t, t.say("error-title"), text, Back::to_account(t));
+    let mut response = message(face.status, frame, t.say("error-title"), text, Back::to_account(t));
     if let Error::Refused(Refusal::TooMany(_) | Refusal::Unavailable) | Error::Fault(_) = error {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
     }

@@ -4,12 +4,12 @@
 //! nothing; its script only removes the secret behind `#` from the address line and the history.
 
 use askama::Template;
-use axum::response::Response;
+use axum::{extract::State, response::Response};
 use http::{StatusCode, Uri};
 use symbolon_axum::Visitor;
 
 use super::{Frame, render};
-use crate::text::Language;
+use crate::{app::App, text::Language};
 
 #[derive(Template)]
 #[template(path = "scan.html")]
@@ -20,13 +20,13 @@ struct Scan {
 }
 
 /// `GET /Q`, `/S` and `/E`.
-pub async fn scan(visitor: Visitor, uri: Uri) -> Response {
+pub async fn scan(State(app): State<App>, visitor: Visitor, uri: Uri) -> Response {
     let t = Language::of(&visitor);
     let text = match uri.path() {
         "/E" | "/e" => t.say("scan-enrol"),
         "/S" | "/s" => t.say("scan-same-device"),
         _ => t.say("scan-sign-in"),
     };
-    let frame = Frame { t, organisation: String::new() };
+    let frame = Frame::new(&app, t);
     render(StatusCode::OK, &Scan { frame, title: t.say("scan-title"), text })
 }

@@ -123,14 +123,14 @@ async fn page(
     let t = Language::of(visitor);
     let devices = match app.engine().devices(user).await {
         Ok(devices) => devices,
-        Err(fault) => return pages::failure(t, &fault.into()),
+        Err(fault) => return pages::failure(Frame::new(app, t), &fault.into()),
     };
     let Some(device) = devices.into_iter().find(|device| device.id == id) else {
-        return pages::failure(t, &Refusal::NotFound.into());
+        return pages::failure(Frame::new(app, t), &Refusal::NotFound.into());
     };
     let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let body = Ask {
-        frame: Frame { t, organisation: app.engine().settings().organisation.clone() },
+        frame: Frame::new(app, t),
         id: id.to_string(),
         action,
         name: device.facts.name,

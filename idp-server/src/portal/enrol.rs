@@ -100,7 +100,7 @@ pub async fn new(State(app): State<App>, visitor: Visitor, Asked(which): Asked<W
     };
     match which.id {
         Some(id) => wizard(&app, &visitor, &signed_in, id, None).await,
-        None => pages::render(StatusCode::OK, &Start { frame: frame(&app, Language::of(&visitor)) }),
+        None => pages::render(StatusCode::OK, &Start { frame: Frame::of(&app, &visitor) }),
     }
 }
 
@@ -114,12 +114,12 @@ async fn wizard(
     let t = Language::of(visitor);
     let view = match app.engine().view(&signed_in.secret, id).await {
         Ok(view) => view,
-        Err(error) => return pages::failure(t, &error),
+        Err(error) => return pages::failure(Frame::new(app, t), &error),
     };
     let status = error.as_ref().map_or(StatusCode::OK, |error| errors::of(error).status);
     let typing = matches!(view.prompt, Some(Prompt::AskDeviceCode { .. }));
     let body = Wizard {
-        frame: frame(app, t),
+        frame: Frame::new(app, t),
         id: id.to_string(),
         panel: render(t, &view, error.as_ref()),
         live: matches!(view.status, Status::Offered | Status::Claimed | Status::CodeNeeded),
@@ -225,7 +225,7 @@ pub async fn cancel(State(app): State<App>, visitor: Visitor, Sent(form): Sent<O
     };
     match app.engine().cancel_enrolment(&signed_in.secret, form.id).await {
         Ok(()) => Redirect::to("/account").into_response(),
-        Err(error) => pages::failure(Language::of(&visitor), &error),
+        Err(error) => pages::failure(Frame::of(&app, &visitor), &error),
     }
 }
 
@@ -252,8 +252,4 @@ async fn watched(app: &App, visitor: &Visitor, which: &Which) -> Result<Watched,
 
 fn to_wizard(id: Id<CeremonyRow>) -> Response {
     Redirect::to(&format!("/account/devices/new?id={id}")).into_response()
-}
-
-fn frame(app: &App, t: Language) -> Frame {
-    Frame { t, organisation: app.engine().settings().organisation.clone() }
 }

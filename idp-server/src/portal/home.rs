@@ -12,7 +12,7 @@ use idp_core::{
 };
 use symbolon_axum::{SignedIn, Visitor};
 
-use super::{Place, device::Action, notices, signed_in};
+use super::{Place, device::Action, notices, sessions, signed_in};
 use crate::{
     app::App,
     pages::{self, Back, Frame, Moment},
@@ -29,6 +29,7 @@ struct Account {
     name: String,
     login: String,
     devices: Vec<Card>,
+    sessions: Vec<sessions::Line>,
     notices: Vec<notices::Line>,
 }
 
@@ -61,7 +62,7 @@ pub async fn home(State(app): State<App>, visitor: Visitor) -> Response {
     let t = Language::of(&visitor);
     match account(&app, t, &signed_in).await {
         Ok(account) => pages::render(StatusCode::OK, &account),
-        Err(error) => pages::failure(t, &error),
+        Err(error) => pages::failure(Frame::new(&app, t), &error),
     }
 }
 
@@ -71,10 +72,11 @@ async fn account(app: &App, t: Language, signed_in: &SignedIn) -> Result<Account
     let devices = engine.devices(user.id).await?;
     let rows = engine.store().notices(user.id, NOTICES).await?;
     Ok(Account {
-        frame: Frame { t, organisation: engine.settings().organisation.clone() },
+        frame: Frame::new(app, t),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
         devices: devices.into_iter().map(|device| card(t, device)).collect(),
+        sessions: sessions::lines(app, signed_in).await?,
         notices: rows.into_iter().map(|row| notices::line(t, &row)).collect(),
     })
 }
@@ -121,9 +123,15 @@ pub async fn sign_out(State(app): State<App>, visitor: Visitor) -> Response {
         Ok(())
     };
     if let Err(error) = ended.await {
-        return pages::failure(t, &error);
+        return pages::failure(Frame::new(&app, t), &error);
     }
     let back = Back { href: "/account/sign-in".to_owned(), label: t.say("signed-out-again") };
-    let page = pages::message(StatusCode::OK, t, t.say("signed-out-title"), t.say("signed-out-text"), back);
+    let page = pages::message(
+        StatusCode::OK,
+        Frame::new(&app, t),
+        t.say("signed-out-title"),
+        t.say("signed-out-text"),
+        back,
+    );
     (app.web().cookies().no_session(), page).into_response()
 }

@@ -5,6 +5,9 @@
 //! | `home.rs` | what the account page shows |
 //! | `enrol.rs` | how a device is added: the wizard |
 //! | `device.rs` | how a device is changed |
+//! | `password.rs` | how the password is changed |
+//! | `recovery.rs` | how recovery codes are drawn |
+//! | `sessions.rs` | where the person is signed in, and how that ends |
 //! | `notices.rs` | how a notice reads |
 //!
 //! A change that needs a fresh sign-in parks one, and leads back to the page of that change: the change
@@ -14,13 +17,20 @@ mod device;
 mod enrol;
 mod home;
 mod notices;
+pub mod password;
+pub mod recovery;
+pub mod sessions;
 
 use axum::{
     extract::State,
     response::{IntoResponse as _, Redirect, Response},
 };
 use idp_core::{
-    Error, Id, Refusal, Time, device::DeviceRow, policy::Requirement, session::SessionRow, users::User,
+    Error, Id, Refusal, Time,
+    device::DeviceRow,
+    policy::{Requirement, achieved, recovers},
+    session::SessionRow,
+    users::User,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,7 +43,7 @@ pub use home::{home, sign_out};
 use crate::{
     app::App,
     interaction::{self, Parked, Protocol, Wanted},
-    pages,
+    pages::{self, Frame},
     text::Language,
 };
 
@@ -45,6 +55,10 @@ pub enum Place {
     Home,
     /// Adding a device.
     AddDevice,
+    /// Another password.
+    Password,
+    /// Recovery codes.
+    RecoveryCodes,
     /// A change of a device.
     Device {
         /// Which device.
@@ -59,6 +73,8 @@ impl Place {
         match self {
             Self::Home => "/account".to_owned(),
             Self::AddDevice => "/account/devices/new".to_owned(),
+            Self::Password => "/account/password".to_owned(),
+            Self::RecoveryCodes => "/account/recovery-codes".to_owned(),
             Self::Device { id, action } => format!("/account/devices/{id}/{}", action.name()),
         }
     }
@@ -81,10 +97,11 @@ async fn refresh(app: &App, visitor: &Visitor, signed_in: &SignedIn, place: Plac
     match app.engine().binding_acr(user, None).await {
         Ok(acr) => {
             let not_before: Option<Time> = Some(app.engine().now());
-            let requirement = Requirement { acr, not_before, methods: None, user: Some(user) };
+            let requirement =
+                Requirement { acr, not_before, methods: None, or_recovery: true, user: Some(user) };
             park(app, visitor, place, requirement).await
         }
-        Err(fault) => pages::failure(Language::of(visitor), &fault.into()),
+        Err(fault) => pages::failure(Frame::of(app, visitor), &fault.into()),
     }
 }
 
@@ -92,7 +109,7 @@ async fn park(app: &App, visitor: &Visitor, place: Place, requirement: Requireme
     let t = Language::of(visitor);
     let data = match serde_json::to_value(place) {
         Ok(data) => data,
-        Err(error) => return pages::failure(t, &error.into()),
+        Err(error) => return pages::failure(Frame::new(app, t), &error.into()),
     };
     let wanted = Wanted {
         client: t.say("account-name"),
@@ -111,8 +128,23 @@ async fn signed_in(app: &App, visitor: &Visitor, place: Place) -> Result<SignedI
     match visitor.session(app.engine()).await {
         Ok(Some(signed_in)) => Ok(signed_in),
         Ok(None) => Err(park(app, visitor, place, Requirement::default()).await),
-        Err(error) => Err(pages::failure(Language::of(visitor), &error)),
+        Err(error) => Err(pages::failure(Frame::of(app, visitor), &error)),
     }
+}
+
+/// Who is signed in, freshly enough for a change of credentials; whoever is not signs in first, before a form
+/// is filled in that would be lost. The engine checks again when the change is made.
+async fn fresh(app: &App, visitor: &Visitor, place: Place) -> Result<SignedIn, Response> {
+    let signed_in = signed_in(app, visitor, place).await?;
+    let engine = app.engine();
+    let oldest = engine.now() + -engine.settings().binding_max_age;
+    let ledger = signed_in.session.facts.ledger.iter().filter(|evidence| evidence.at >= oldest);
+    let ledger: Vec<_> = ledger.cloned().collect();
+    let enough = match engine.binding_acr(signed_in.user.id, None).await {
+        Ok(needed) => recovers(&ledger) || achieved(&ledger).is_some_and(|has| Some(has) >= needed),
+        Err(fault) => return Err(pages::failure(Frame::of(app, visitor), &fault.into())),
+    };
+    if enough { Ok(signed_in) } else { Err(refresh(app, visitor, &signed_in, place).await) }
 }
 
 /// The answer for a change that was refused: through a fresh sign-in where that helps, else in words.
@@ -125,6 +157,6 @@ async fn refused(
 ) -> Response {
     match error {
         Error::Refused(Refusal::FreshSignIn) => refresh(app, visitor, signed_in, place).await,
-        error => pages::failure(Language::of(visitor), error),
+        error => pages::failure(Frame::of(app, visitor), error),
     }
 }

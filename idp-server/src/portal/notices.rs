@@ -32,6 +32,7 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
             ("notice-new-browser", format!("{browser}, {address}"), false)
         }
         Notice::PasswordChanged => ("notice-password-changed", String::new(), false),
+        Notice::RecoveryCodesDrawn => ("notice-recovery-drawn", String::new(), false),
         Notice::Locked { kind } => ("notice-locked", kind.clone(), true),
         _ => ("notice-other", String::new(), false),
     }

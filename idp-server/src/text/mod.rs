@@ -59,6 +59,21 @@ impl Language {
         }
     }
 
+    /// What it calls itself.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::German => "Deutsch",
+        }
+    }
+
+    /// All languages, for a page that offers the others.
+    #[must_use]
+    pub fn all(self) -> [Self; 2] {
+        [Self::English, Self::German]
+    }
+
     /// The sentence of this name.
     #[must_use]
     pub fn say(self, key: &str) -> String {

@@ -125,7 +125,7 @@ async fn unknown_parameters_scopes_and_classes_do_not_matter() {
         [("scope", "openid what else"), ("acr_values", "urn:other urn:symbolon:acr:single"), ("foo", "1")];
     let answer = redirected(&server.authorize(&changed("scope", &with), Some(&cookie)).await);
     assert!(answer.params.contains_key("code"), "{answer:?}");
-    let with = [("prompt", "consent"), ("max_age", ""), ("display", "popup")];
+    let with = [("claims_locales", "xx"), ("max_age", ""), ("display", "popup")];
     let answer = redirected(&server.authorize(&changed("", &with), Some(&cookie)).await);
     assert!(answer.params.contains_key("code"), "{answer:?}");
 }

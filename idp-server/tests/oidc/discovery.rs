@@ -17,12 +17,13 @@ async fn the_document_says_what_the_provider_does() {
     assert_eq!(document["authorization_endpoint"], url("/oauth2/authorize"));
     assert_eq!(document["token_endpoint"], url("/oauth2/token"));
     assert_eq!(document["userinfo_endpoint"], url("/oauth2/userinfo"));
+    assert_eq!(document["end_session_endpoint"], url("/oauth2/end-session"));
     assert_eq!(document["jwks_uri"], url("/oauth2/jwks"));
     assert_eq!(document["response_types_supported"], json!(["code"]));
     assert_eq!(document["response_modes_supported"], json!(["query"]));
     assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
     assert_eq!(document["subject_types_supported"], json!(["public"]));
-    assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256"]));
+    assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]), "plain is no protection");
     assert_eq!(document["authorization_response_iss_parameter_supported"], json!(true));
     assert_eq!(document["request_uri_parameter_supported"], json!(false), "the default would be true");
@@ -40,12 +41,14 @@ async fn the_keys_are_public_ones_with_thumbprints_for_names() {
     let (status, keys) = answer(server.get("/oauth2/jwks").await).await;
     assert_eq!(status, 200);
     let list = keys["keys"].as_array().unwrap();
-    assert_eq!(list.len(), 1);
-    let key = &list[0];
-    assert_eq!((&key["kty"], &key["alg"], &key["use"]), (&json!("RSA"), &json!("RS256"), &json!("sig")));
-    assert_eq!(key["kid"].as_str().unwrap().len(), 43);
-    for private in ["d", "p", "q", "dp", "dq", "qi"] {
-        assert!(key.get(private).is_none(), "{private}");
+    let kinds = [("RSA", "RS256"), ("EC", "ES256"), ("OKP", "EdDSA")];
+    assert_eq!(list.len(), kinds.len());
+    for (key, (kind, algorithm)) in list.iter().zip(kinds) {
+        assert_eq!((&key["kty"], &key["alg"], &key["use"]), (&json!(kind), &json!(algorithm), &json!("sig")));
+        assert_eq!(key["kid"].as_str().unwrap().len(), 43);
+        for private in ["d", "p", "q", "dp", "dq", "qi"] {
+            assert!(key.get(private).is_none(), "{private}");
+        }
     }
     serde_json::from_value::<CoreJsonWebKeySet>(keys).unwrap();
 }

@@ -8,8 +8,12 @@
 )]
 
 mod authorize;
+mod consent;
 mod discovery;
 mod health;
+mod logout;
+mod rotation;
 mod server;
 mod token;
+mod trouble;
 mod userinfo;

@@ -21,7 +21,7 @@ use idp_protocol::encoding::to_base64url;
 use idp_server::{
     App, Config, World,
     accounts::{self, NewAccount},
-    oidc::{NewClient, Pkce},
+    oidc::{Consent, NewClient, Pkce, Signature},
 };
 use reqwest::{Response, header};
 use serde_json::{Value, json};
@@ -29,6 +29,8 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 pub const NOW: Time = Time(1_800_000_000);
 pub const CALLBACK: &str = "https://shop.example/callback";
+/// Where clients take people after signing out.
+pub const AFTER: &str = "https://shop.example/bye";
 pub const VERIFIER: &str = "a-verifier-that-is-long-enough-for-rfc-7636";
 const PASSWORD: &str = "correct horse battery";
 
@@ -59,7 +61,8 @@ pub struct Redirected {
 
 impl Server {
     /// Clients: `shop` (public), `office` (with a secret), `old` (with a secret, without PKCE), `bank` (asks for two
-    /// factors). A person: `alice`.
+    /// factors), `es256` and `eddsa` (what their tokens are signed with), `stranger` (needs consent). A person:
+    /// `alice`.
     pub async fn start() -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
         let crypto = symbolon_aws_lc::crypto();
@@ -98,6 +101,7 @@ impl Server {
             place: "here".to_owned(),
             browser: "test".to_owned(),
             known: None,
+            session: None,
         };
         let ask = Ask {
             client: "Test".to_owned(),
@@ -158,6 +162,21 @@ impl Server {
         self.http.get(format!("{}{path}", self.url)).send().await.unwrap()
     }
 
+    /// Opens a page, or sends a form of it, with a session's cookie.
+    pub async fn visit(&self, path: &str, cookie: &str, sent: Option<&[(&str, &str)]>) -> Response {
+        let url = format!("{}{path}", self.url);
+        let request = match sent {
+            None => self.http.get(url),
+            Some(params) => self
+                .http
+                .post(url)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::ORIGIN, &self.url)
+                .body(form(params)),
+        };
+        request.header(header::COOKIE, cookie).send().await.unwrap()
+    }
+
     pub async fn userinfo(&self, token: &str) -> Response {
         let request = self.http.get(format!("{}/oauth2/userinfo", self.url)).bearer_auth(token);
         request.send().await.unwrap()
@@ -172,6 +191,8 @@ async fn clients(app: &App) -> BTreeMap<String, String> {
         keeps_secret,
         pkce,
         min_acr,
+        post_logout_redirect_uris: vec![AFTER.to_owned()],
+        ..NewClient::default()
     };
     let mut secrets = BTreeMap::new();
     for client in [
@@ -179,6 +200,9 @@ async fn clients(app: &App) -> BTreeMap<String, String> {
         new("old", true, Pkce::Optional, None),
         new("bank", false, Pkce::Required, Some(Acr::MultiFactor)),
         new("office", true, Pkce::Required, None),
+        NewClient { signature: Signature::Es256, ..new("es256", false, Pkce::Required, None) },
+        NewClient { signature: Signature::EdDsa, ..new("eddsa", false, Pkce::Required, None) },
+        NewClient { consent: Consent::Ask, ..new("stranger", false, Pkce::Required, None) },
     ] {
         let registered = app.clients().register(app.engine().crypto(), NOW, client).await.unwrap();
         secrets.extend(registered.secret.map(|secret| (registered.client.id, secret.to_string())));

@@ -62,6 +62,35 @@ async fn a_code_becomes_tokens_that_say_what_happened() {
 }
 
 #[tokio::test]
+async fn each_client_has_its_algorithm() {
+    use openidconnect::core::CoreJwsSigningAlgorithm as Algorithm;
+
+    let server = Server::start().await;
+    let keys: CoreJsonWebKeySet = server.get("/oauth2/jwks").await.json().await.unwrap();
+    let issuer = IssuerUrl::new(server.url.clone()).unwrap();
+    for (client, algorithm) in [
+        ("shop", Algorithm::RsaSsaPkcs1V15Sha256),
+        ("es256", Algorithm::EcdsaP256Sha256),
+        ("eddsa", Algorithm::EdDsa),
+    ] {
+        let code = server.code(client).await;
+        let (status, tokens) = answer(server.token(&redemption(client, &code)).await).await;
+        assert_eq!(status, 200, "{tokens}");
+        let id = ClientId::new(client.to_owned());
+        let verifier = CoreIdTokenVerifier::new_public_client(id, issuer.clone(), keys.clone())
+            .set_allowed_algs([algorithm.clone()])
+            .set_time_fn(|| chrono::DateTime::from_timestamp(NOW.0, 0).unwrap());
+        let id_token: CoreIdToken = tokens["id_token"].as_str().unwrap().parse().unwrap();
+        let claims = id_token.claims(&verifier, &Nonce::new("a-nonce".to_owned())).unwrap();
+        let access_token = AccessToken::new(tokens["access_token"].as_str().unwrap().to_owned());
+        let key = id_token.signing_key(&verifier).unwrap();
+        let hash = AccessTokenHash::from_token(&access_token, &algorithm, key).unwrap();
+        assert_eq!(claims.access_token_hash(), Some(&hash), "{client}");
+        assert_eq!(server.userinfo(access_token.secret()).await.status(), 200, "{client}");
+    }
+}
+
+#[tokio::test]
 async fn a_replayed_code_revokes_what_came_of_it() {
     let server = Server::start().await;
     let code = server.code("shop").await;

@@ -119,8 +119,13 @@ impl Bench {
 
     /// Opens a sign-in.
     pub async fn open(&self, claimant: &Claimant) -> Id<SignInRow> {
-        let from =
-            Origin { address: HOME, place: "home".to_owned(), browser: "Suite".to_owned(), known: None };
+        let from = Origin {
+            address: HOME,
+            place: "home".to_owned(),
+            browser: "Suite".to_owned(),
+            known: None,
+            session: None,
+        };
         let ask = Ask {
             client: "Suite".to_owned(),
             client_id: "suite".to_owned(),

@@ -50,6 +50,7 @@ impl Phone {
             place: "home".to_owned(),
             has_pin: true,
             activated_at: Some(engine.now()),
+            pin_locked: false,
         };
         let registration = Registration {
             device: id,
@@ -128,7 +129,7 @@ impl Phone {
 
     fn read<T: Statement>(&self, engine: &Engine, statement: &str) -> Said<T> {
         let message = Unverified::parse(statement).expect("a statement");
-        let key = engine.keys().context_key();
+        let key = engine.keys().context_key(engine.now()).expect("a context key");
         message.verify(&self.crypto, T::TYP, &key).expect("a statement of the server")
     }
 }

@@ -162,6 +162,9 @@ async fn throttles<S: Store>(store: &S) {
     }
     no(store, ThrottleWrite::Spend { key, now: now + 1_000_000 }, Guard::Throttle).await;
     yes(store, ThrottleWrite::Spend { key: digest(2), now }).await;
+    yes(store, ThrottleWrite::GiveBack { key, now }).await;
+    let back = ThrottleRow { key, failures: LOCK - 1, not_before: now };
+    assert_eq!(ok(store.throttle(key).await), Some(back), "a try that was never compared");
     yes(store, ThrottleWrite::Reset(key)).await;
     assert_eq!(ok(store.throttle(key).await), None);
     yes(store, ThrottleWrite::Spend { key, now: NOW }).await;

@@ -2,10 +2,11 @@
 
 use super::{
     no, ok,
-    rows::{NOW, credential, device, digest, id, key, sealed, session, user},
+    rows::{NOW, ceremony, credential, device, digest, id, key, sealed, session, user},
     yes,
 };
 use crate::{
+    ceremony::{CeremonyRow, CeremonyWrite},
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceState, DeviceWrite},
     keys::{KeyRow, KeyWrite},
@@ -39,6 +40,10 @@ async fn devices<S: Store>(store: &S) {
         no(store, DeviceWrite::Update(to(revision)), Guard::Device).await;
     }
     yes(store, DeviceWrite::Update(to(2))).await;
+    for (device, revision) in [(1, 1), (1, 3), (9, 2)] {
+        no(store, DeviceWrite::Unchanged { id: id(device), revision }, Guard::Device).await;
+    }
+    yes(store, DeviceWrite::Unchanged { id: id(1), revision: 2 }).await;
     assert_eq!(ok(store.device(id(1)).await), Some(to(2)));
 }
 
@@ -152,6 +157,7 @@ async fn sealed_values<S: Store>(store: &S) {
     for place in &places {
         no(store, key(place.clone()), Guard::Sealed).await;
     }
+    let before = ok(store.count_sealed_before(22).await);
     yes(store, CredentialWrite::Insert(CredentialRow { secret: sealed(21), ..credential(21) })).await;
     yes(store, DeviceWrite::Insert(DeviceRow { secrets: sealed(21), ..device(21) })).await;
     let row = KeyRow { purpose: "purpose-21".to_owned(), number: 21, private: sealed(21), ..self::key(21) };
@@ -165,6 +171,10 @@ async fn sealed_values<S: Store>(store: &S) {
     };
     let found = others(ok(store.sealed_before(22, 99).await));
     assert!(places.iter().all(|place| found.contains(place)) && found.len() == 3, "{found:?}");
+    assert_eq!(ok(store.count_sealed_before(22).await), before + 3);
+    let short_lived = CeremonyRow { body: sealed(21), ..ceremony(21) };
+    yes(store, CeremonyWrite::Insert(short_lived)).await;
+    assert_eq!(ok(store.count_sealed_before(22).await), before + 4, "a ceremony under way counts");
     assert_eq!(ok(store.sealed_before(22, 1).await).len(), 1, "the limit holds");
     assert_eq!(others(ok(store.sealed_before(21, 99).await)), [], "the newest key's are not among them");
     for place in places {
@@ -172,4 +182,5 @@ async fn sealed_values<S: Store>(store: &S) {
         no(store, key(place), Guard::Sealed).await;
     }
     assert_eq!(others(ok(store.sealed_before(22, 99).await)), []);
+    assert_eq!(ok(store.count_sealed_before(22).await), before + 1);
 }

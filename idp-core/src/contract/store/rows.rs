@@ -91,6 +91,7 @@ pub(super) fn device(number: u8) -> DeviceRow {
             place: "this network".to_owned(),
             has_pin: true,
             activated_at: Some(Time(5)),
+            pin_locked: false,
         },
         secrets: sealed(number),
     }

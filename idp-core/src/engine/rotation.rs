@@ -1,0 +1,65 @@
+//! How do the server's own keys change while it serves?
+//!
+//! A rotation is a change of the store only. Every node re-reads its keys within a minute, which is why a new key is
+//! published at once but used later: by then all nodes have it, and whoever keeps a copy of the public ones.
+
+use idp_protocol::crypto::{Algorithm, PrivateKey};
+use zeroize::Zeroizing;
+
+use super::{ATTEMPTS, Engine};
+use crate::{
+    Fault, Time, WorkingKeys,
+    audit::Event,
+    keys::{AGREEMENT, CONTEXT, Handover, rotation},
+    store::{Batch, Committed},
+};
+
+/// How long a device keeps a list of keys at most, and a day more: so long the older keys stay of use, in seconds.
+const KEPT_BY_DEVICES: i64 = 2 * 86_400;
+
+impl Engine {
+    /// Reads the server's keys again. Call it every minute.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails or a key cannot be opened; the keys of before stay in use.
+    pub async fn reload_keys(&self) -> Result<(), Fault> {
+        let (crypto, issuer) = (self.current.crypto(), self.current.issuer());
+        let keys = WorkingKeys::load(&*self.store, crypto, &self.sealer, issuer, self.now()).await?;
+        self.current.replace(keys);
+        Ok(())
+    }
+
+    /// Makes new keys for the device protocol that are used from `at` on.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails or a key cannot be made.
+    pub async fn rotate_device_keys(&self, at: Time) -> Result<(), Fault> {
+        let context = self.crypto().signatures.generate(Algorithm::Es256)?;
+        let agreement = Zeroizing::new(self.crypto().agreement.generate().to_vec());
+        let made = [(CONTEXT, context), (AGREEMENT, agreement)];
+        self.rotate_keys(&made, Handover { at, keeps: KEPT_BY_DEVICES }).await
+    }
+
+    /// Adds these keys, each to its purpose, and gives the older ones an end: all of it or nothing.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails, [`Fault::Busy`] if others rotate all the time.
+    pub async fn rotate_keys(&self, made: &[(&str, PrivateKey)], handover: Handover) -> Result<(), Fault> {
+        let now = self.now();
+        for _ in 0..ATTEMPTS {
+            let rows = self.store.keys().await?;
+            let mut batch = Batch::new();
+            for (purpose, private) in made {
+                batch.extend(rotation(&rows, &self.sealer, now, (purpose, private), handover));
+                let event = Event::new("keys.rotated").with("purpose", purpose).with("from", handover.at.0);
+                batch.push(self.audit(None, event));
+            }
+            if self.store.commit(batch).await? == Committed::Yes {
+                return self.reload_keys().await;
+            }
+        }
+        Err(Fault::Busy(
+            "somebody else rotates keys at the same time: look at the list of keys, then try again",
+        ))
+    }
+}

@@ -1,0 +1,220 @@
+//! Which keys does the device protocol work with, and what is done with each?
+//!
+//! Several keys of a purpose hold side by side around a rotation. All of them are listed and accepted; the newest
+//! whose time has come signs. The `secret` does not rotate: what is derived from it (tickets, keys of throttles,
+//! handles) would be lost.
+
+use std::{fmt, sync::Arc};
+
+use idp_protocol::{
+    Crypto, Octets, P256Key,
+    context::{Said, Statement},
+    crypto::{Algorithm, SigningKey},
+    enrol,
+    server::{KeyList, Usage, WorkingKey},
+};
+use zeroize::Zeroizing;
+
+use super::{OpenKey, load_or_make};
+use crate::{Fault, Time, seal::Sealer, store::Store};
+
+/// The purpose of the keys that sign statements.
+pub(crate) const CONTEXT: &str = "context";
+/// The purpose of the keys that receive what a device encrypts.
+pub(crate) const AGREEMENT: &str = "agreement";
+
+/// The keys that the device protocol works with.
+#[derive(Clone)]
+pub struct WorkingKeys {
+    contexts: Vec<Context>,
+    agreements: Vec<Agreement>,
+    secret: Zeroizing<[u8; 32]>,
+    list: String,
+    root_thumbprint: [u8; 32],
+    crypto: Crypto,
+    issuer: String,
+}
+
+/// A key that signs statements.
+#[derive(Clone)]
+struct Context {
+    key: Arc<dyn SigningKey>,
+    public: P256Key,
+    not_before: Time,
+    not_after: Time,
+}
+
+/// A key that receives what a device encrypts.
+#[derive(Clone)]
+struct Agreement {
+    scalar: Zeroizing<[u8; 32]>,
+    public: P256Key,
+    not_before: Time,
+    not_after: Time,
+}
+
+impl fmt::Debug for WorkingKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WorkingKeys({})", self.issuer)
+    }
+}
+
+impl WorkingKeys {
+    /// Loads the keys that hold, and makes those that are missing.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails or a key cannot be opened.
+    pub async fn load(
+        store: &dyn Store,
+        crypto: &Crypto,
+        sealer: &Sealer,
+        issuer: &str,
+        now: Time,
+    ) -> Result<Self, Fault> {
+        let es256 = || Ok(crypto.signatures.generate(Algorithm::Es256)?);
+        let scalar = || Ok(Zeroizing::new(crypto.agreement.generate().to_vec()));
+        let random = || Ok(Zeroizing::new(crypto.random::<32>().to_vec()));
+        let newest = |keys: Vec<OpenKey>| keys.into_iter().next_back().ok_or(Fault::Setup("no key"));
+        let root = newest(load_or_make(store, sealer, now, "root", es256).await?)?;
+        let root = crypto.signatures.load(Algorithm::Es256, &root.private)?;
+        let contexts = load_or_make(store, sealer, now, CONTEXT, es256).await?;
+        let agreements = load_or_make(store, sealer, now, AGREEMENT, scalar).await?;
+        let secret = newest(load_or_make(store, sealer, now, "secret", random).await?)?;
+        let contexts: Vec<_> =
+            contexts.iter().map(|key| Context::of(crypto, key)).collect::<Result<_, _>>()?;
+        let agreements: Vec<_> =
+            agreements.iter().map(|key| Agreement::of(crypto, key)).collect::<Result<_, _>>()?;
+        let list = KeyList {
+            issuer: issuer.to_owned(),
+            serial: serial(store).await?,
+            keys: contexts
+                .iter()
+                .map(Context::listed)
+                .chain(agreements.iter().map(Agreement::listed))
+                .collect(),
+        };
+        Ok(Self {
+            list: list.sign(crypto, &*root)?,
+            root_thumbprint: P256Key::try_from(root.public())?.thumbprint(crypto),
+            contexts,
+            agreements,
+            secret: to_32(&secret.private)?,
+            crypto: crypto.clone(),
+            issuer: issuer.to_owned(),
+        })
+    }
+
+    /// The issuer that these keys speak for.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The crypto port.
+    #[must_use]
+    pub fn crypto(&self) -> &Crypto {
+        &self.crypto
+    }
+
+    /// The signed list of working keys, as `/.well-known/authenticator-configuration` serves it.
+    #[must_use]
+    pub fn list(&self) -> &str {
+        &self.list
+    }
+
+    /// What an enrolment QR pins: the first 16 bytes of the root key's thumbprint.
+    #[must_use]
+    pub fn pin(&self) -> [u8; 16] {
+        self.root_thumbprint.first_chunk().copied().unwrap_or_default()
+    }
+
+    /// The public key that signs statements at `now`.
+    ///
+    /// # Errors
+    /// [`Fault::Setup`] if no key's time has come.
+    pub fn context_key(&self, now: Time) -> Result<P256Key, Fault> {
+        Ok(self.context(now)?.public)
+    }
+
+    /// The newest key whose time has come: the list with a newer one may not have reached the devices yet.
+    fn context(&self, now: Time) -> Result<&Context, Fault> {
+        let found = self.contexts.iter().rev().find(|key| key.not_before <= now);
+        found.ok_or(Fault::Setup("no context key holds yet: is the clock right?"))
+    }
+
+    /// A key derived from the server's secret for one use; the same on every node.
+    #[must_use]
+    pub fn derived(&self, usage: &str) -> Zeroizing<[u8; 32]> {
+        self.crypto.hash.hkdf(b"", self.secret.as_slice(), usage.as_bytes())
+    }
+
+    /// A keyed digest for one use. What it digests cannot be guessed from the store alone.
+    #[must_use]
+    pub fn digest(&self, usage: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let key = self.derived(usage);
+        let mut message = Vec::new();
+        for part in parts {
+            message.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            message.extend_from_slice(part);
+        }
+        self.crypto.hash.hmac(key.as_slice(), &message)
+    }
+
+    /// Signs a statement to the device with this thumbprint.
+    ///
+    /// # Errors
+    /// [`Fault::Key`] if the key cannot sign, [`Fault::Setup`] if no key's time has come.
+    pub fn state<T: Statement>(&self, device: [u8; 32], now: Time, msg: T) -> Result<String, Fault> {
+        let said = Said { iss: self.issuer.clone(), aud: Octets(device), iat: now.0, msg };
+        Ok(said.sign(&self.crypto, &*self.context(now)?.key)?)
+    }
+
+    /// Opens what a registering device sealed to an agreement key: to any that holds, because a device may have the
+    /// list of yesterday.
+    #[must_use]
+    pub fn open_secrets(&self, enrolment: &[u8; 16], sealed: &[u8]) -> Option<enrol::Secrets> {
+        let info = enrol::secrets_info(&self.issuer);
+        let open =
+            |key: &Agreement| self.crypto.agreement.hpke_open(&key.scalar, &info, enrolment, sealed).ok();
+        let plain = self.agreements.iter().rev().find_map(open)?;
+        serde_json::from_slice(&plain).ok()
+    }
+}
+
+/// Rises with every rotation, also when the keys before it are over: a device refuses a list with a lower one.
+async fn serial(store: &dyn Store) -> Result<u64, Fault> {
+    let rows = store.keys().await?;
+    let newest = |purpose| rows.iter().filter(|row| row.purpose == purpose).map(|row| row.number).max();
+    let sum = newest(CONTEXT).unwrap_or(1) + newest(AGREEMENT).unwrap_or(1) - 1;
+    Ok(u64::try_from(sum).unwrap_or(0))
+}
+
+impl Context {
+    fn of(crypto: &Crypto, open: &OpenKey) -> Result<Self, Fault> {
+        let key = crypto.signatures.load(Algorithm::Es256, &open.private)?;
+        let public = P256Key::try_from(key.public())?;
+        Ok(Self { key, public, not_before: open.not_before, not_after: open.not_after })
+    }
+
+    fn listed(&self) -> WorkingKey {
+        let (nbf, exp) = (self.not_before.0, self.not_after.0);
+        WorkingKey { usage: Usage::Context, jwk: self.public, nbf, exp }
+    }
+}
+
+impl Agreement {
+    fn of(crypto: &Crypto, open: &OpenKey) -> Result<Self, Fault> {
+        let scalar = to_32(&open.private)?;
+        let public = P256Key::from_point(&crypto.agreement.public(&scalar)?)?;
+        Ok(Self { scalar, public, not_before: open.not_before, not_after: open.not_after })
+    }
+
+    fn listed(&self) -> WorkingKey {
+        let (nbf, exp) = (self.not_before.0, self.not_after.0);
+        WorkingKey { usage: Usage::Agreement, jwk: self.public, nbf, exp }
+    }
+}
+
+fn to_32(bytes: &[u8]) -> Result<Zeroizing<[u8; 32]>, Fault> {
+    bytes.try_into().map(Zeroizing::new).map_err(|_| Fault::Unsealable)
+}

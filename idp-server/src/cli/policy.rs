@@ -1,0 +1,69 @@
+//! Why may somebody sign in, or not? Rule by rule, for a case that is described or for one that was refused.
+
+use std::net::IpAddr;
+
+use anyhow::{Context as _, bail};
+use idp_core::{audit::AuditRow, policy::rules::Facts};
+
+use super::{
+    arguments::{AuditCommand, PolicyCommand},
+    terminal::{date, say, table},
+};
+use crate::App;
+
+/// How far back an event is looked for.
+const LOOK_BACK: u32 = 10_000;
+
+pub(super) async fn run(app: &App, command: PolicyCommand) -> anyhow::Result<()> {
+    let PolicyCommand::Explain { client, address, known_browser, event } = command;
+    match (event, client, address) {
+        (Some(event), _, _) => explain_event(app, &event).await,
+        (None, Some(client), Some(address)) => {
+            explain(app, Facts { client: &client, address, known_browser });
+            Ok(())
+        }
+        _ => bail!("name a client and an address, or an event of the audit record"),
+    }
+}
+
+fn explain(app: &App, facts: Facts<'_>) {
+    say(&app.engine().settings().rules.explain(facts).to_string());
+}
+
+/// Explains a refusal by what the audit record says of it, with the rules as they are now.
+async fn explain_event(app: &App, id: &str) -> anyhow::Result<()> {
+    let rows = app.engine().store().audit(None, LOOK_BACK).await?;
+    let row = rows.iter().find(|row| row.id.to_string() == id).context("there is no such event")?;
+    let client = detail(row, "client").context("that event is not about a sign-in")?;
+    let address: IpAddr = row.event.address.as_deref().unwrap_or_default().parse()?;
+    let known_browser = detail(row, "known_browser") == Some("true");
+    say(&format!(
+        "{} {} from {address}, by rule {:?} then",
+        date(row.at),
+        row.event.name,
+        detail(row, "rule")
+    ));
+    explain(app, Facts { client, address, known_browser });
+    Ok(())
+}
+
+fn detail<'a>(row: &'a AuditRow, name: &str) -> Option<&'a str> {
+    row.event.details.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str())
+}
+
+pub(super) async fn audit(app: &App, command: AuditCommand) -> anyhow::Result<()> {
+    let AuditCommand::List { limit } = command;
+    let rows = app.engine().store().audit(None, limit).await?;
+    let rows = rows.into_iter().map(|row| {
+        let details = row.event.details.iter().map(|(name, value)| format!("{name}={value}"));
+        [
+            row.id.to_string(),
+            date(row.at),
+            row.event.name.clone(),
+            row.event.address.clone().unwrap_or_default(),
+            details.collect::<Vec<_>>().join(" "),
+        ]
+    });
+    table(["EVENT", "AT", "WHAT", "FROM", "DETAILS"], rows.collect());
+    Ok(())
+}

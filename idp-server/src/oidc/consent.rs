@@ -1,0 +1,230 @@
+//! Does the person agree that an application learns something, and how long is that remembered?
+//!
+//! The question is sealed and travels through the browser, so that asking stores nothing. It is bound to the session
+//! that it was asked in: a question from elsewhere (somebody's link to his own request) is not answered here.
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use idp_core::{
+    Fault, Id, Refusal, Time,
+    audit::{AuditRow, Event},
+    seal::{Aad, Sealed},
+    session::SessionRow,
+    store::Batch,
+    users::User,
+};
+use idp_protocol::encoding::{from_base64url, to_base64url};
+use serde::{Deserialize, Serialize};
+use symbolon_axum::{SignedIn, Visitor, headers::FormTargets};
+use symbolon_sqlx::provider::ConsentRow;
+
+use super::{
+    authorize,
+    clients::{Client, Consent},
+    request::{AuthorizationRequest, Code, Unanswered},
+};
+use crate::{
+    App,
+    pages::{self, Asked, Frame, Sent},
+    routes,
+    text::Language,
+};
+
+/// How long a consent is remembered, in seconds: a year.
+const REMEMBERED: i64 = 365 * 86_400;
+/// How long the question may be answered, in seconds.
+const ANSWERABLE: i64 = 600;
+
+/// What a person allowed, as it is stored.
+#[derive(Default, Serialize, Deserialize)]
+struct Allowed {
+    scopes: Vec<String>,
+}
+
+/// A question as it travels through the browser.
+#[derive(Serialize, Deserialize)]
+struct Question {
+    request: AuthorizationRequest,
+    session: Id<SessionRow>,
+    until: Time,
+}
+
+fn place() -> Aad {
+    Aad::row("consent", b"")
+}
+
+/// Whether the person has to be asked.
+///
+/// # Errors
+/// [`Fault`] if the store fails.
+pub(super) async fn is_needed(
+    app: &App,
+    client: &Client,
+    request: &AuthorizationRequest,
+    user: Id<User>,
+) -> Result<bool, Fault> {
+    if request.ask_consent {
+        return Ok(true);
+    }
+    if client.registration.consent == Consent::Never {
+        return Ok(false);
+    }
+    let allowed = allowed(app, user, &client.id).await?;
+    Ok(!request.scope.iter().all(|scope| allowed.scopes.contains(scope)))
+}
+
+async fn allowed(app: &App, user: Id<User>, client_id: &str) -> Result<Allowed, Fault> {
+    match app.db().consent(user, client_id, app.engine().now()).await? {
+        Some(row) => Ok(serde_json::from_str(&row.doc)?),
+        None => Ok(Allowed::default()),
+    }
+}
+
+/// Sends the browser to the question.
+///
+/// # Errors
+/// [`Fault::State`] if it cannot be written as JSON.
+pub(super) fn ask(
+    app: &App,
+    request: &AuthorizationRequest,
+    session: &SessionRow,
+) -> Result<Response, Fault> {
+    let until = app.engine().now() + ANSWERABLE;
+    let question = Question { request: request.clone(), session: session.id, until };
+    let sealed = to_base64url(&app.provider().codes().seal_json(&place(), &question)?.0);
+    Ok(Redirect::to(&format!("{}?question={sealed}", routes::CONSENT)).into_response())
+}
+
+/// The query of the page.
+#[derive(Deserialize)]
+pub struct Which {
+    #[serde(default)]
+    question: String,
+}
+
+/// The form.
+#[derive(Deserialize)]
+pub struct Form {
+    #[serde(default)]
+    question: String,
+    choice: Choice,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Choice {
+    Allow,
+    Deny,
+}
+
+#[derive(Template)]
+#[template(path = "consent.html")]
+struct Page {
+    frame: Frame,
+    client: String,
+    scopes: Vec<String>,
+    name: String,
+    login: String,
+    question: String,
+}
+
+/// `GET /oauth2/consent`.
+pub async fn page(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Which>) -> Response {
+    let t = Language::of(&visitor);
+    let shown = async {
+        let (question, signed_in) = opened(&app, &visitor, &which.question).await?;
+        let client = authorize::client_of(&app, &question.request).await?;
+        Ok(show(&app, t, which.question, &question.request, &client, &signed_in.user))
+    };
+    shown.await.unwrap_or_else(|unanswered| authorize::told(&app, t, &unanswered))
+}
+
+fn show(
+    app: &App,
+    t: Language,
+    sealed: String,
+    request: &AuthorizationRequest,
+    client: &Client,
+    user: &User,
+) -> Response {
+    let page = Page {
+        frame: Frame { t, organisation: app.engine().settings().organisation.clone() },
+        client: client.registration.name.to_string(),
+        scopes: request.scope.iter().map(|scope| in_words(t, scope)).collect(),
+        name: user.display_name().to_owned(),
+        login: user.login.clone(),
+        question: sealed,
+    };
+    // Whatever the answer, the form ends at the client's registered address.
+    let target = client.redirect_uri(&request.return_to.redirect_uri).map(|uri| uri.returns_to().to_owned());
+    let targets = FormTargets(target.into_iter().collect());
+    (Extension(targets), pages::render(StatusCode::OK, &page)).into_response()
+}
+
+fn in_words(t: Language, scope: &str) -> String {
+    match scope {
+        "profile" => t.say("consent-profile"),
+        "email" => t.say("consent-email"),
+        _ => t.say("consent-openid"),
+    }
+}
+
+/// `POST /oauth2/consent`. It may arrive twice: the consent is the same, and each code works once.
+pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Form>) -> Response {
+    let decided = async {
+        let (question, signed_in) = opened(&app, &visitor, &form.question).await?;
+        authorize::client_of(&app, &question.request).await?;
+        let request = question.request;
+        match form.choice {
+            Choice::Deny => {
+                let why = "the person did not agree";
+                Err(Unanswered::Refused(request.return_to, Code::AccessDenied, why))
+            }
+            Choice::Allow => {
+                remember(&app, signed_in.user.id, &request).await?;
+                Ok(authorize::with_code(&app, &request, &signed_in.session)?)
+            }
+        }
+    };
+    let t = Language::of(&visitor);
+    decided.await.unwrap_or_else(|unanswered| authorize::told(&app, t, &unanswered))
+}
+
+/// The question and the session that it was asked in.
+async fn opened(app: &App, visitor: &Visitor, sealed: &str) -> Result<(Question, SignedIn), Unanswered> {
+    let question = from_base64url(sealed).map(Sealed);
+    let question =
+        question.and_then(|sealed| app.provider().codes().open_json::<Question>(&place(), &sealed).ok());
+    let question = question.ok_or(idp_core::Error::Refused(Refusal::NotFound))?;
+    if app.engine().now() >= question.until {
+        return Err(idp_core::Error::Refused(Refusal::Expired).into());
+    }
+    let signed_in = visitor.session(app.engine()).await?;
+    // Somebody who signed in as himself asked, and sent the address to another person: that one's session does not
+    // answer for it.
+    let signed_in = signed_in.filter(|signed_in| signed_in.session.id == question.session);
+    Ok((question, signed_in.ok_or(idp_core::Error::Refused(Refusal::NotFound))?))
+}
+
+/// What was allowed before stays allowed.
+async fn remember(app: &App, user: Id<User>, request: &AuthorizationRequest) -> Result<(), Fault> {
+    let (engine, now) = (app.engine(), app.engine().now());
+    let mut allowed = allowed(app, user, &request.client_id).await?;
+    let new = request.scope.iter().filter(|scope| !allowed.scopes.contains(scope)).cloned();
+    let new: Vec<String> = new.collect();
+    allowed.scopes.extend(new);
+    let doc = serde_json::to_string(&allowed)?;
+    let client_id = request.client_id.clone();
+    let row = ConsentRow { user, client_id, doc, expires_at: now + REMEMBERED };
+    app.db().put_consent(row).await?;
+    let event = Event::new("oidc.consent_given")
+        .with("client", &request.client_id)
+        .with("scope", request.scope.join(" "));
+    let audit = AuditRow { id: Id::random(engine.crypto()), at: now, user: Some(user), event };
+    engine.store().commit(Batch::new().with(audit)).await.map(drop)
+}

@@ -1,0 +1,178 @@
+//! How does an application end the session? (OpenID Connect RP-Initiated Logout 1.0)
+//!
+//! Whoever can make a browser open an address could sign people out. An ID token of the same person shows that an
+//! application asks that knows him; without one the person is asked.
+
+use askama::Template;
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{RawQuery, State},
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use idp_core::{Error, Refusal, session::SessionRow};
+use symbolon_axum::{Visitor, headers::FormTargets};
+
+use super::{
+    clients::Client,
+    id_token::Hint,
+    params::{Duplicate, Params},
+};
+use crate::{
+    App,
+    pages::{self, Back, Frame},
+    routes,
+    text::Language,
+};
+
+/// What an application wants, as far as it may.
+struct Wish {
+    hint: Option<Hint>,
+    client: Option<Client>,
+    /// Where to go on: an address that is registered for this client, and what it wants to be told there.
+    back: Option<Onward>,
+}
+
+struct Onward {
+    uri: String,
+    returns_to: String,
+    state: Option<String>,
+}
+
+impl From<Duplicate> for Error {
+    fn from(_: Duplicate) -> Self {
+        Self::Refused(Refusal::Malformed)
+    }
+}
+
+/// The page that asks.
+#[derive(Template)]
+#[template(path = "logout.html")]
+struct Question {
+    frame: Frame,
+    client: String,
+    name: String,
+    login: String,
+    client_id: String,
+    uri: String,
+    state: String,
+}
+
+/// `GET /oauth2/end-session`.
+pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
+    let params = Params::parse(query.unwrap_or_default().as_bytes());
+    let answered = asked(&app, &visitor, &params).await;
+    answered.unwrap_or_else(|error| pages::failure(Language::of(&visitor), &error))
+}
+
+/// `POST /oauth2/end-session`: the same as a GET, which the browser's cookie comes with.
+pub async fn ask_by_form(body: Bytes) -> Response {
+    Redirect::to(&format!("{}?{}", routes::END_SESSION, Params::parse(&body).to_query())).into_response()
+}
+
+/// `POST /oauth2/end-session/confirm`: the person wants it. A repeat finds no session, and has the same answer.
+pub async fn confirm(State(app): State<App>, visitor: Visitor, body: Bytes) -> Response {
+    let confirmed = async {
+        let wish = Wish::read(&app, &Params::parse(&body)).await?;
+        if let Some(signed_in) = visitor.session(app.engine()).await? {
+            end(&app, &signed_in.session).await?;
+        }
+        Ok(ended(&app, Language::of(&visitor), wish))
+    };
+    confirmed.await.unwrap_or_else(|error: Error| pages::failure(Language::of(&visitor), &error))
+}
+
+async fn asked(app: &App, visitor: &Visitor, params: &Params) -> Result<Response, Error> {
+    let t = Language::of(visitor);
+    let wish = Wish::read(app, params).await?;
+    match (visitor.session(app.engine()).await?, &wish.hint) {
+        (Some(signed_in), Some(hint)) if hint.sub == signed_in.user.id => {
+            end(app, &signed_in.session).await?;
+            Ok(ended(app, t, wish))
+        }
+        (Some(signed_in), _) => Ok(question(app, t, &signed_in.user, wish)),
+        (None, Some(_)) => Ok(ended(app, t, wish)),
+        // Nobody is signed in, and who sent the browser is not shown: it is not sent on by itself.
+        (None, None) => Ok(signed_out(app, t, &wish)),
+    }
+}
+
+impl Wish {
+    async fn read(app: &App, params: &Params) -> Result<Self, Error> {
+        if params.has_duplicates() {
+            return Err(Duplicate.into());
+        }
+        let hint = params.one("id_token_hint")?.and_then(|token| Hint::read(app, token));
+        let named = params.one("client_id")?;
+        // A token of one application does not speak for another one (RP-Initiated Logout 1.0, 2).
+        if let (Some(hint), Some(id)) = (&hint, named)
+            && !hint.aud.iter().any(|aud| aud == id)
+        {
+            return Err(Refusal::Malformed.into());
+        }
+        let id = named.or_else(|| hint.as_ref()?.aud.first().map(String::as_str));
+        let client = match id {
+            Some(id) => app.clients().find(id).await?,
+            None => None,
+        };
+        let uri = params.one("post_logout_redirect_uri")?;
+        let back = client.as_ref().zip(uri).and_then(|(client, uri)| client.post_logout_redirect_uri(uri));
+        let state = params.one("state")?.map(str::to_owned);
+        let back = back.map(|uri| Onward {
+            uri: uri.as_str().to_owned(),
+            returns_to: uri.returns_to().to_owned(),
+            state,
+        });
+        Ok(Self { hint, client, back })
+    }
+
+    fn client_name(&self) -> String {
+        self.client.as_ref().map(|client| client.registration.name.to_string()).unwrap_or_default()
+    }
+}
+
+async fn end(app: &App, session: &SessionRow) -> Result<(), Error> {
+    app.engine().end_session(session).await
+}
+
+fn question(app: &App, t: Language, user: &idp_core::users::User, wish: Wish) -> Response {
+    let target = wish.back.as_ref().map(|back| back.returns_to.clone());
+    let client = wish.client_name();
+    let (uri, state) = wish.back.map(|back| (back.uri, back.state.unwrap_or_default())).unwrap_or_default();
+    let page = Question {
+        frame: Frame { t, organisation: app.engine().settings().organisation.clone() },
+        client,
+        name: user.display_name().to_owned(),
+        login: user.login.clone(),
+        client_id: wish.client.map(|client| client.id).unwrap_or_default(),
+        uri,
+        state,
+    };
+    let targets = FormTargets(target.into_iter().collect());
+    (Extension(targets), pages::render(StatusCode::OK, &page)).into_response()
+}
+
+/// On to the application, if it has an address for that, else to a page that says so; without the cookie.
+fn ended(app: &App, t: Language, wish: Wish) -> Response {
+    let Some(Onward { uri, state, .. }) = &wish.back else { return signed_out(app, t, &wish) };
+    let Ok(mut url) = url::Url::parse(uri) else { return signed_out(app, t, &wish) };
+    if let Some(state) = state {
+        url.query_pairs_mut().append_pair("state", state);
+    }
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
+    (app.web().cookies().no_session(), headers, Redirect::to(url.as_str())).into_response()
+}
+
+fn signed_out(app: &App, t: Language, wish: &Wish) -> Response {
+    let web = wish.back.as_ref().filter(|back| back.returns_to.starts_with("http"));
+    let back = match web {
+        Some(back) => {
+            let label = t.say_with("back-to-client", "client", wish.client_name());
+            Back { href: back.returns_to.clone(), label }
+        }
+        None => Back { href: "/account/sign-in".to_owned(), label: t.say("signed-out-again") },
+    };
+    let page = pages::message(StatusCode::OK, t, t.say("signed-out-title"), t.say("signed-out-text"), back);
+    (app.web().cookies().no_session(), page).into_response()
+}

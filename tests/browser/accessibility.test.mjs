@@ -1,0 +1,141 @@
+// Can everybody use the pages: by keyboard, with a screen reader, on a phone, at night?
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Profile, enrol, inspect, launch, password, scan } from "./browser.mjs";
+import { PASSWORD, Terminal, Town } from "./town.mjs";
+
+describe("every page", { concurrency: false }, () => {
+  let town, browser, terminal;
+
+  before(async () => {
+    [town, browser, terminal] = await Promise.all([Town.open(), launch(), Terminal.open()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await Promise.all([town?.close(), terminal?.close()]);
+  });
+
+  test("of the account has nothing that shuts people out", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${town.issuer}/account`);
+    await password(page, "alice", "wrong");
+    await page.getByText("is wrong").waitFor();
+    await inspect(page, "sign-in-wrong");
+    await password(page, "alice", PASSWORD);
+    await page.getByText("No device yet").waitFor();
+    await inspect(page, "account-empty");
+    await enrol(page, town, terminal, { look: (name) => inspect(page, name) });
+    await page.goto(`${town.issuer}/account`);
+    await page.getByText("Laptop").first().waitFor();
+    await inspect(page, "account");
+    await page.getByRole("link", { name: "Remove" }).click();
+    await inspect(page, "account-device");
+    await profile.close();
+  });
+
+  test("of a further device has nothing that shuts people out", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${town.issuer}/account`);
+    const digits = await scan(page, terminal);
+    await page.getByLabel("Type the code that your device shows").fill(digits);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.goto(`${town.issuer}/account/devices/new`);
+    await page.getByRole("button", { name: "Begin" }).click();
+    await page.getByText("Approve on a device that you have already.").first().waitFor();
+    await inspect(page, "wizard-approve");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.goBack();
+    await page.getByRole("button", { name: "Begin again" }).waitFor();
+    await inspect(page, "wizard-over");
+    await profile.close();
+  });
+
+  test("of a sign-in has nothing that shuts people out", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${town.shop}/sign-in`);
+    await page.getByRole("img", { name: "QR code" }).waitFor();
+    await inspect(page, "sign-in");
+    await page.goto(page.url().replace("/login?", "/login/qr?"));
+    await inspect(page, "sign-in-without-script");
+    await page.getByRole("link", { name: "Back to the sign-in page" }).click();
+    const digits = await scan(page, terminal);
+    await page.getByLabel("Type the code that your device shows").waitFor();
+    await inspect(page, "sign-in-code");
+    await page.getByLabel("Type the code that your device shows").fill(digits);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "Is this you?" }).waitFor();
+    await inspect(page, "confirm");
+    await profile.close();
+  });
+
+  for (const [name, path] of [["error", "/nowhere"], ["scan", "/Q"], ["return", "/login/return"]]) {
+    test(`at ${path} has nothing that shuts people out`, async () => {
+      const profile = await Profile.fresh(browser);
+      await profile.page.goto(town.issuer + path);
+      await inspect(profile.page, name);
+      await profile.close();
+    });
+  }
+
+  test("of a sign-in can be used by keyboard alone, and shows where the focus is", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${town.issuer}/account`);
+    await tabTo(page, "#login");
+    await page.keyboard.type("alice");
+    await tabTo(page, "#password");
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Hello, Alice Example" }).waitFor();
+    await tabTo(page, "form.who button");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+    await profile.close();
+  });
+
+  test("of a code can be used by keyboard alone", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${town.shop}/sign-in`);
+    const digits = await scan(page, terminal);
+    await page.locator("#code:focus").waitFor();
+    await page.keyboard.type(digits);
+    await tabTo(page, "form[action='/login/finish'] button");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Is this you?" }).waitFor();
+    await tabTo(page, "button[value=continue]");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${town.shop}/`);
+    await profile.close();
+  });
+
+  /** Presses Tab until the element has the focus; wherever the focus is on the way, it can be seen. */
+  async function tabTo(page, selector) {
+    for (let stops = 0; stops < 40; stops += 1) {
+      await page.keyboard.press("Tab");
+      const focus = await page.evaluate(focused, selector);
+      if (focus.here) {
+        assert.ok(focus.visible, `the focus on ${focus.element} cannot be seen`);
+        return;
+      }
+      assert.ok(focus.nowhere || focus.visible, `the focus on ${focus.element} cannot be seen`);
+    }
+    assert.fail(`Tab never reaches ${selector}`);
+  }
+
+  function focused(selector) {
+    const element = document.activeElement;
+    const { outlineStyle, outlineWidth } = getComputedStyle(element);
+    const box = element.getBoundingClientRect();
+    return {
+      element: element.outerHTML.slice(0, 80),
+      nowhere: element === document.body,
+      here: element.matches(selector),
+      visible: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 && box.width > 0 && box.right > 0,
+    };
+  }
+});
