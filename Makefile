@@ -1,6 +1,6 @@
 # The few commands that people type. Each one sets up what it needs.
 
-.PHONY: demo demo-reset test
+.PHONY: demo demo-reset test mutations
 
 # The identity provider and a shop on this computer, with a person to sign in as. Ctrl-C ends it, the data stays.
 demo:
@@ -13,3 +13,7 @@ demo-reset:
 # Every test, on SQLite, on a PostgreSQL of its own, and in a real browser.
 test:
 	@scripts/test.sh
+
+# Takes each defence away and expects its test to fail; takes a while, and is not part of the tests.
+mutations:
+	@scripts/mutations.sh

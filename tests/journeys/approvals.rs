@@ -18,32 +18,12 @@ use symbolon_tests::{
     phone::{PIN, code_of},
 };
 
-async fn enrolled(world: &World, login: &str) -> Phone {
-    world.user(login).await;
-    let mut browser = Browser::new(world);
-    browser.sign_in(login).await;
-    let phone = Phone::new(world, login);
-    phone.enrol(&browser).await;
-    phone
-}
-
-/// Signs in with a phone in this browser.
-async fn qr_sign_in(browser: &mut Browser, phone: &Phone) {
-    let sign_in = browser.open().await;
-    let (ceremony, qr) = browser.qr(sign_in).await;
-    let decided = phone.scan(&qr, Verdict::Approve).await.unwrap();
-    match decided.prompt {
-        Some(_) => browser.type_code(sign_in, ceremony, &code_of(&decided)).await.unwrap(),
-        None => browser.claim(sign_in, ceremony).await.unwrap(),
-    };
-}
-
 #[tokio::test]
 async fn a_relayed_sign_in_is_not_made_permanent_without_an_approval_of_its_own() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
-    qr_sign_in(&mut browser, &phone).await;
+    browser.qr_sign_in(&phone).await;
 
     let view = browser.add_device().await.unwrap();
     let number = number_of(&view);
@@ -62,22 +42,14 @@ async fn a_relayed_sign_in_is_not_made_permanent_without_an_approval_of_its_own(
     browser.confirm(view.id, &code).await.unwrap();
     second.approve_pending(&number_of(&browser.wizard(view.id).await)).await.unwrap();
     assert_eq!(browser.wizard(view.id).await.status, Status::Done);
-    qr_sign_in(&mut Browser::new(&world), &second).await;
+    Browser::new(&world).qr_sign_in(&second).await;
 }
 
 #[tokio::test]
 async fn ten_wrong_pins_do_not_open_the_door_to_a_phished_password() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
-    for _ in 0..10 {
-        let browser = Browser::new(&world);
-        let sign_in = browser.open().await;
-        let (_, qr) = browser.qr(sign_in).await;
-        let claimed = phone.app.claim(&phone.account(), &Ticket::from_scan(&qr).unwrap()).await.unwrap();
-        let wrong = Answer::new(Verdict::Approve).pin("777123");
-        phone.app.decide(&claimed, &wrong).await.unwrap_err();
-        world.clock.advance(3_601);
-    }
+    let phone = Phone::enrolled(&world, "alice").await;
+    phone.ten_wrong_pins(&world).await;
     let mut thief = Browser::new(&world);
     thief.sign_in("alice").await;
     assert_eq!(refusal(thief.add_device().await), Refusal::FreshSignIn, "a suspended device counts");
@@ -86,9 +58,9 @@ async fn ten_wrong_pins_do_not_open_the_door_to_a_phished_password() {
 #[tokio::test]
 async fn password_and_a_recovery_code_bind_one_device() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
-    qr_sign_in(&mut browser, &phone).await;
+    browser.qr_sign_in(&phone).await;
     let session = browser.session.as_ref().unwrap().1.clone();
     let codes = world.engine.draw_recovery_codes(&session).await.unwrap();
     let engine = &world.engine;
@@ -127,9 +99,9 @@ async fn password_and_a_recovery_code_bind_one_device() {
 #[tokio::test]
 async fn paper_alone_binds_nothing() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
-    qr_sign_in(&mut browser, &phone).await;
+    browser.qr_sign_in(&phone).await;
     let session = browser.session.as_ref().unwrap().1.clone();
     let codes = world.engine.draw_recovery_codes(&session).await.unwrap();
     let mut browser = Browser::new(&world);
@@ -143,10 +115,10 @@ async fn paper_alone_binds_nothing() {
 #[tokio::test]
 async fn a_lost_device_ends_the_other_sessions() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let (mut here, mut there) = (Browser::new(&world), Browser::new(&world));
-    qr_sign_in(&mut here, &phone).await;
-    qr_sign_in(&mut there, &phone).await;
+    here.qr_sign_in(&phone).await;
+    there.qr_sign_in(&phone).await;
     let session = here.session.as_ref().unwrap().1.clone();
     let device = world.engine.devices(session.user).await.unwrap()[0].id;
     world.engine.change_device(&session, device, DeviceChange::Lost).await.unwrap();
@@ -160,8 +132,8 @@ async fn a_lost_device_ends_the_other_sessions() {
 #[tokio::test]
 async fn a_reported_address_is_a_warning_for_the_next_one() {
     let world = World::new().await;
-    let alice = enrolled(&world, "alice").await;
-    let bob = enrolled(&world, "bob").await;
+    let alice = Phone::enrolled(&world, "alice").await;
+    let bob = Phone::enrolled(&world, "bob").await;
     let mut lure = Browser::new(&world);
     lure.address = "203.0.113.66".parse().unwrap();
     let sign_in = lure.open().await;
@@ -178,24 +150,17 @@ async fn a_reported_address_is_a_warning_for_the_next_one() {
 #[tokio::test]
 async fn an_administrator_unlocks_a_device_that_wrong_pins_stopped() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
-    for _ in 0..10 {
-        let browser = Browser::new(&world);
-        let sign_in = browser.open().await;
-        let (_, qr) = browser.qr(sign_in).await;
-        let claimed = phone.app.claim(&phone.account(), &Ticket::from_scan(&qr).unwrap()).await.unwrap();
-        phone.app.decide(&claimed, &Answer::new(Verdict::Approve).pin("777123")).await.unwrap_err();
-        world.clock.advance(3_601);
-    }
+    let phone = Phone::enrolled(&world, "alice").await;
+    phone.ten_wrong_pins(&world).await;
     let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
     world.engine.unlock(user.id).await.unwrap();
-    qr_sign_in(&mut Browser::new(&world), &phone).await;
+    Browser::new(&world).qr_sign_in(&phone).await;
 }
 
 #[tokio::test]
 async fn a_right_pin_with_a_late_decision_costs_no_try() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     for _ in 0..12 {
         let browser = Browser::new(&world);
         let sign_in = browser.open().await;
@@ -205,13 +170,13 @@ async fn a_right_pin_with_a_late_decision_costs_no_try() {
         let late = phone.app.decide(&claimed, &Answer::new(Verdict::Approve).pin(PIN)).await.unwrap_err();
         assert_eq!(late.code(), Some(ErrorCode::Expired));
     }
-    qr_sign_in(&mut Browser::new(&world), &phone).await;
+    Browser::new(&world).qr_sign_in(&phone).await;
 }
 
 #[tokio::test]
 async fn user_codes_are_guessed_five_times_in_ten_minutes_and_no_more() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut answers = Vec::new();
     for letter in ["B", "C", "D", "F", "G", "H"] {
         let error = phone.app.claim_code(&phone.account(), &letter.repeat(8)).await.unwrap_err();
@@ -224,15 +189,15 @@ async fn user_codes_are_guessed_five_times_in_ten_minutes_and_no_more() {
 #[tokio::test]
 async fn a_report_ends_what_began_in_that_browser_and_nothing_of_others() {
     let world = World::new().await;
-    let alice = enrolled(&world, "alice").await;
-    let bob = enrolled(&world, "bob").await;
+    let alice = Phone::enrolled(&world, "alice").await;
+    let bob = Phone::enrolled(&world, "bob").await;
     let mut shared = Browser::new(&world);
-    qr_sign_in(&mut shared, &bob).await;
+    shared.qr_sign_in(&bob).await;
     let of_bob = shared.session.take().unwrap().0;
-    qr_sign_in(&mut shared, &alice).await;
+    shared.qr_sign_in(&alice).await;
     let of_alice = shared.session.take().unwrap().0;
     let mut elsewhere = Browser::new(&world);
-    qr_sign_in(&mut elsewhere, &alice).await;
+    elsewhere.qr_sign_in(&alice).await;
 
     let sign_in = shared.open().await;
     let (_, qr) = shared.qr(sign_in).await;
@@ -249,7 +214,7 @@ async fn a_report_ends_what_began_in_that_browser_and_nothing_of_others() {
 #[tokio::test]
 async fn a_same_device_link_finishes_only_with_the_return_code() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
     let sign_in = browser.open().await;
     let view = world.engine.begin(&browser.claimant, sign_in, "qr").await.unwrap();
@@ -276,7 +241,7 @@ async fn a_same_device_link_finishes_only_with_the_return_code() {
 #[tokio::test]
 async fn a_link_types_no_digits_for_anybody() {
     let world = World::new().await;
-    let mallory = enrolled(&world, "mallory").await;
+    let mallory = Phone::enrolled(&world, "mallory").await;
     let victim = Browser::new(&world);
     let sign_in = victim.open().await;
     let (ceremony, qr) = victim.qr(sign_in).await;
@@ -290,19 +255,12 @@ async fn a_link_types_no_digits_for_anybody() {
 #[tokio::test]
 async fn a_paper_code_alone_does_not_revive_a_device_that_wrong_pins_stopped() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
-    qr_sign_in(&mut browser, &phone).await;
+    browser.qr_sign_in(&phone).await;
     let session = browser.session.as_ref().unwrap().1.clone();
     let codes = world.engine.draw_recovery_codes(&session).await.unwrap();
-    for _ in 0..10 {
-        let browser = Browser::new(&world);
-        let sign_in = browser.open().await;
-        let (_, qr) = browser.qr(sign_in).await;
-        let claimed = phone.app.claim(&phone.account(), &Ticket::from_scan(&qr).unwrap()).await.unwrap();
-        phone.app.decide(&claimed, &Answer::new(Verdict::Approve).pin("777123")).await.unwrap_err();
-        world.clock.advance(3_601);
-    }
+    phone.ten_wrong_pins(&world).await;
     let thief = Browser::new(&world);
     let sign_in = thief.open().await;
     let code = serde_json::json!({ "code": codes[0] });
@@ -314,9 +272,9 @@ async fn a_paper_code_alone_does_not_revive_a_device_that_wrong_pins_stopped() {
 #[tokio::test]
 async fn a_step_up_carries_no_old_evidence_into_a_fresh_one() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
-    qr_sign_in(&mut browser, &phone).await;
+    browser.qr_sign_in(&phone).await;
     let session = browser.session.as_ref().unwrap().1.clone();
     world.clock.advance(600);
 
@@ -353,12 +311,12 @@ async fn a_step_up_carries_no_old_evidence_into_a_fresh_one() {
 #[tokio::test]
 async fn a_user_code_is_for_known_browsers_and_always_asks_for_the_digits() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
     let sign_in = browser.open().await;
     let view = world.engine.begin(&browser.claimant, sign_in, "qr").await.unwrap();
     assert!(matches!(view.prompt, Some(Prompt::ShowQr { user_code: None, .. })), "not in an unknown browser");
-    qr_sign_in(&mut browser, &phone).await;
+    browser.qr_sign_in(&phone).await;
 
     let sign_in = browser.open().await;
     let view = world.engine.begin(&browser.claimant, sign_in, "qr").await.unwrap();
@@ -373,10 +331,10 @@ async fn a_user_code_is_for_known_browsers_and_always_asks_for_the_digits() {
 #[tokio::test]
 async fn a_victims_browser_is_not_signed_in_as_the_attacker_unasked() {
     let world = World::new().await;
-    let alice = enrolled(&world, "alice").await;
-    let mallory = enrolled(&world, "mallory").await;
+    let alice = Phone::enrolled(&world, "alice").await;
+    let mallory = Phone::enrolled(&world, "mallory").await;
     let mut browser = Browser::new(&world);
-    qr_sign_in(&mut browser, &alice).await;
+    browser.qr_sign_in(&alice).await;
 
     let sign_in = browser.open().await;
     let (ceremony, qr) = browser.qr(sign_in).await;

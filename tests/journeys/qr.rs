@@ -13,19 +13,10 @@ use symbolon_tests::{
     phone::{PIN, code_of},
 };
 
-async fn enrolled(world: &World, login: &str) -> Phone {
-    world.user(login).await;
-    let mut browser = Browser::new(world);
-    browser.sign_in(login).await;
-    let phone = Phone::new(world, login);
-    phone.enrol(&browser).await;
-    phone
-}
-
 #[tokio::test]
 async fn the_first_scan_in_a_browser_asks_for_the_code_and_the_next_for_a_tap() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
 
     let sign_in = browser.open().await;
@@ -53,7 +44,7 @@ async fn the_first_scan_in_a_browser_asks_for_the_code_and_the_next_for_a_tap() 
 #[tokio::test]
 async fn f1_another_browser_neither_sees_nor_finishes_a_sign_in() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut victim = Browser::new(&world);
     let mut thief = Browser::new(&world);
     let sign_in = victim.open().await;
@@ -71,7 +62,7 @@ async fn f1_another_browser_neither_sees_nor_finishes_a_sign_in() {
 #[tokio::test]
 async fn f2_double_login_by_replay_opens_no_second_session() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
     let sign_in = browser.open().await;
     let (ceremony, qr) = browser.qr(sign_in).await;
@@ -93,7 +84,7 @@ async fn f2_double_login_by_replay_opens_no_second_session() {
 #[tokio::test]
 async fn f5_universal_account_takeover_by_naming_another_account() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let bob = world.user("bob").await;
     let browser = Browser::new(&world);
     let sign_in = browser.open().await;
@@ -110,8 +101,8 @@ async fn f5_universal_account_takeover_by_naming_another_account() {
 #[tokio::test]
 async fn a_second_claimant_burns_the_sign_in_for_both() {
     let world = World::new().await;
-    let alice = enrolled(&world, "alice").await;
-    let mallory = enrolled(&world, "mallory").await;
+    let alice = Phone::enrolled(&world, "alice").await;
+    let mallory = Phone::enrolled(&world, "mallory").await;
     let browser = Browser::new(&world);
     let sign_in = browser.open().await;
     let (ceremony, qr) = browser.qr(sign_in).await;
@@ -131,7 +122,7 @@ async fn a_second_claimant_burns_the_sign_in_for_both() {
 #[tokio::test]
 async fn one_wrong_code_burns_the_sign_in() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
     let sign_in = browser.open().await;
     let (ceremony, qr) = browser.qr(sign_in).await;
@@ -147,7 +138,7 @@ async fn one_wrong_code_burns_the_sign_in() {
 async fn denied_and_reported_sign_ins_end_at_once() {
     for (verdict, reason) in [(Verdict::Deny, Reason::Denied), (Verdict::Report, Reason::Reported)] {
         let world = World::new().await;
-        let phone = enrolled(&world, "alice").await;
+        let phone = Phone::enrolled(&world, "alice").await;
         let browser = Browser::new(&world);
         let sign_in = browser.open().await;
         let (ceremony, qr) = browser.qr(sign_in).await;
@@ -162,7 +153,7 @@ async fn denied_and_reported_sign_ins_end_at_once() {
 async fn tickets_live_for_their_rotation_and_the_next() {
     for (age, outcome) in [(0, None), (19, None), (39, None), (41, Some(ErrorCode::Expired))] {
         let world = World::new().await;
-        let phone = enrolled(&world, "alice").await;
+        let phone = Phone::enrolled(&world, "alice").await;
         let browser = Browser::new(&world);
         let sign_in = browser.open().await;
         let (_, qr) = browser.qr(sign_in).await;
@@ -175,7 +166,7 @@ async fn tickets_live_for_their_rotation_and_the_next() {
 #[tokio::test]
 async fn the_windows_of_claim_answer_and_finish() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
     let sign_in = browser.open().await;
     let (ceremony, _) = browser.qr(sign_in).await;
@@ -201,7 +192,7 @@ async fn the_windows_of_claim_answer_and_finish() {
 #[tokio::test]
 async fn an_approval_without_the_pin_is_refused_and_ten_wrong_pins_stop_the_device() {
     let world = World::new().await;
-    let phone = enrolled(&world, "alice").await;
+    let phone = Phone::enrolled(&world, "alice").await;
     let browser = Browser::new(&world);
     let mut claimed = None;
     for attempt in 0..10 {

@@ -10,10 +10,13 @@ use idp_core::{
     session::SessionRow,
     signin::{Ask, Origin, SignInRow},
 };
-use idp_protocol::Prompt;
+use idp_protocol::{Prompt, message::Verdict};
 use serde_json::json;
 
-use crate::world::{HOME, PASSWORD, World};
+use crate::{
+    phone::{Phone, code_of},
+    world::{HOME, PASSWORD, World},
+};
 
 /// A browser.
 pub struct Browser {
@@ -130,6 +133,17 @@ impl Browser {
             Progress::Ready => self.finish(sign_in, Account::Unasked).await,
             other => panic!("unexpected: {other:?}"),
         }
+    }
+
+    /// Signs in with a phone: types its code, or just goes on where a tap was enough.
+    pub async fn qr_sign_in(&mut self, phone: &Phone) {
+        let sign_in = self.open().await;
+        let (ceremony, qr) = self.qr(sign_in).await;
+        let decided = phone.scan(&qr, Verdict::Approve).await.expect("approved");
+        match decided.prompt {
+            Some(_) => self.type_code(sign_in, ceremony, &code_of(&decided)).await.expect("signed in"),
+            None => self.claim(sign_in, ceremony).await.expect("signed in"),
+        };
     }
 
     /// Begins the enrolment of a device in the portal.

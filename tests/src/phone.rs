@@ -68,6 +68,30 @@ impl Phone {
         Self { app: Authenticator::new(crypto, clock, wire, store.clone()), store }
     }
 
+    /// A phone that is registered for a new person.
+    pub async fn enrolled(world: &World, login: &str) -> Self {
+        world.user(login).await;
+        let mut browser = Browser::new(world);
+        browser.sign_in(login).await;
+        let phone = Self::new(world, login);
+        phone.enrol(&browser).await;
+        phone
+    }
+
+    /// Ten sign-ins in a row are answered with a wrong PIN.
+    pub async fn ten_wrong_pins(&self, world: &World) {
+        for _ in 0..10 {
+            let browser = Browser::new(world);
+            let sign_in = browser.open().await;
+            let (_, qr) = browser.qr(sign_in).await;
+            let ticket = Ticket::from_scan(&qr).expect("a ticket");
+            let claimed = self.app.claim(&self.account(), &ticket).await.expect("claimed");
+            let wrong = Answer::new(Verdict::Approve).pin("777123");
+            self.app.decide(&claimed, &wrong).await.expect_err("a wrong PIN");
+            world.clock.advance(3_601);
+        }
+    }
+
     /// The same phone, talking to another process on the same store.
     pub fn moved_to(self, world: &World) -> Self {
         let moved = Self::new(world, "moved");

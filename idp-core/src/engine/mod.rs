@@ -2,7 +2,8 @@
 //!
 //! | file | what it answers |
 //! |---|---|
-//! | `signins.rs` | open a sign-in, look at it, finish it into a session |
+//! | `signins.rs` | open a sign-in, look at it, give it evidence, finish it |
+//! | `sessions.rs` | what a finished sign-in ends in, and which browsers become known |
 //! | `initiator.rs` | what a browser does: begin, answer, look, claim, cancel |
 //! | `device.rs` | what a device sends: authentication of messages, repeats, dispatch |
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
@@ -11,6 +12,7 @@
 //! | `step.rs` | one step of one ceremony: price, spend, advance |
 //! | `rotation.rs` | new keys of the server, and reading them again |
 //! | `reseal.rs` | what was sealed with an older key is sealed with the newest |
+//! | `effects.rs` | what a step changes elsewhere: credentials, devices, locks, notices |
 //! | `settle.rs` | the transaction that a step ends in |
 //! | `limits.rs` | how often somebody may try: throttles of credentials, rates of devices, addresses and networks |
 //! | `record.rs` | how a ceremony and a sign-in are sealed and opened |
@@ -18,12 +20,14 @@
 mod account;
 mod approval;
 mod device;
+mod effects;
 mod enrolment;
 mod initiator;
 mod limits;
 mod record;
 mod reseal;
 mod rotation;
+mod sessions;
 mod settle;
 mod signins;
 mod step;

@@ -1,7 +1,5 @@
 //! A sign-in: opened when a browser arrives, filled with evidence, finished into a session.
 
-use idp_protocol::Octets;
-
 use super::{
     CeremonyView, Engine,
     record::{OpenSignIn, sign_in_aad},
@@ -9,18 +7,16 @@ use super::{
 use crate::{
     Error, Fault, Id, Refusal, Time,
     audit::Event,
-    browser::{BrowserWrite, KnownBrowser},
     ceremony::CeremonyRow,
     claimant::Claimant,
     device::{DeviceState, DeviceWrite},
     erased::ErasedMethod,
-    evidence::{Evidence, Factor, Protection, Uv},
+    evidence::{Evidence, Uv},
     method::{Eligibility, Entry, OwnedSubject, UvSource},
-    notify::Notice,
     policy::{Acr, Requirement, rules::Facts},
-    session::{SessionFacts, SessionRow, SessionWrite},
+    session::SessionRow,
     signin::{Ask, Origin, SignIn, SignInRow, SignInWrite, Stage},
-    store::{Batch, Committed, Write},
+    store::{Batch, Write},
     users::User,
     verified::Verified,
 };
@@ -307,51 +303,7 @@ impl Engine {
         Ok(Finished { verified, parked: open.sign_in.ask.parked })
     }
 
-    /// Finishes a sign-in into a session, which replaces `before`. Once; a repeat within 30 s by the same
-    /// browser gets the same session again, so a lost answer costs nothing and no second session comes of it.
-    ///
-    /// # Errors
-    /// As [`Engine::finish`].
-    pub async fn finish_into_session(
-        &self,
-        claimant: &Claimant,
-        id: Id<SignInRow>,
-        account: Account,
-        before: Option<Id<SessionRow>>,
-    ) -> Result<Opened, Error> {
-        for _ in 0..super::ATTEMPTS {
-            let (open, verified) = self.finishable(claimant, id, account).await?;
-            let secret = self.derived_secret("session", claimant, id);
-            let known_secret = self.derived_secret("known-browser", claimant, id);
-            let parked = open.sign_in.ask.parked.clone();
-            let user = verified.user().clone();
-            let Some(next) = self.finished(&open)? else {
-                let session = self.store.session_of_sign_in(id).await?;
-                let session = session.filter(|row| row.holds(self.now())).ok_or(Refusal::Expired)?;
-                let digest = known_secret.digest(self.crypto());
-                let known = self.store.known_browser(digest, user.id, self.now()).await?;
-                return Ok(Opened { session, secret, known: known.map(|_| known_secret), user, parked });
-            };
-            let session = self.new_session(&open, &verified, &secret);
-            let mut batch = Batch::new().with(Write::SignIn(SignInWrite::Update(next)));
-            for evidence in verified.ledger() {
-                batch.extend(self.still_good(evidence).await?);
-            }
-            batch.push(SessionWrite::Insert(Box::new(session.clone())));
-            if let Some(before) = before {
-                batch.push(SessionWrite::End { id: before, at: self.now() });
-            }
-            let known = self.remember(&open.sign_in, &verified, known_secret, &mut batch).await?;
-            batch.push(self.signed_in(&open.sign_in, &verified));
-            match self.store.commit(batch).await? {
-                Committed::Yes => return Ok(Opened { session, secret, known, user, parked }),
-                Committed::Conflict(_) => {}
-            }
-        }
-        Err(Refusal::Unavailable.into())
-    }
-
-    async fn finishable(
+    pub(super) async fn finishable(
         &self,
         claimant: &Claimant,
         id: Id<SignInRow>,
@@ -393,7 +345,7 @@ impl Engine {
     }
 
     /// A device that was revoked between its approval and the finish signs nobody in.
-    async fn still_good(&self, evidence: &Evidence) -> Result<Option<DeviceWrite>, Error> {
+    pub(super) async fn still_good(&self, evidence: &Evidence) -> Result<Option<DeviceWrite>, Error> {
         let Some(device) = self.store.device(Id::from_bytes(*evidence.credential.bytes())).await? else {
             return Ok(None);
         };
@@ -404,7 +356,7 @@ impl Engine {
     }
 
     /// The sign-in as finished; `None` if it is already.
-    fn finished(&self, open: &OpenSignIn) -> Result<Option<SignInRow>, Fault> {
+    pub(super) fn finished(&self, open: &OpenSignIn) -> Result<Option<SignInRow>, Fault> {
         if matches!(open.sign_in.stage, Stage::Finished { .. }) {
             return Ok(None);
         }
@@ -413,129 +365,10 @@ impl Engine {
         self.next_sign_in(&open.row, &sign_in).map(Some)
     }
 
-    /// Derived, not drawn: a repeat gets the same secret without the store having more than its digest. Who
-    /// planted the browser's cookie cannot compute it, because the server's secret goes into it.
-    fn derived_secret(&self, usage: &str, claimant: &Claimant, id: Id<SignInRow>) -> Claimant {
-        Claimant::from_bytes(self.keys().digest(usage, &[claimant.bytes(), id.bytes()]))
-    }
-
-    fn new_session(&self, open: &OpenSignIn, verified: &Verified, secret: &Claimant) -> SessionRow {
-        let now = self.now();
-        let from = &open.sign_in.ask.from;
-        SessionRow {
-            id: Id::random(self.crypto()),
-            secret: secret.digest(self.crypto()),
-            sign_in: verified.sign_in(),
-            user: verified.user().id,
-            created_at: now,
-            used_at: now,
-            idle_expires_at: now + self.settings.session_idle,
-            // From the oldest evidence on: a step-up does not make what was shown before any younger.
-            expires_at: oldest(verified.ledger()).unwrap_or(now) + self.settings.session_life,
-            ended_at: None,
-            browser: open.row.browser,
-            facts: SessionFacts {
-                ledger: verified.ledger().to_vec(),
-                address: from.address.to_string(),
-                place: from.place.clone(),
-                browser_name: from.browser.clone(),
-                only_client: None,
-            },
-        }
-    }
-
-    /// Adds what makes the browser a known one, where the evidence is good enough for that.
-    async fn remember(
-        &self,
-        sign_in: &SignIn,
-        verified: &Verified,
-        secret: Claimant,
-        batch: &mut Batch,
-    ) -> Result<Option<Claimant>, Fault> {
-        let now = self.now();
-        let user = verified.user().id;
-        let old = sign_in.ask.from.known.map(|octets| octets.0);
-        let row = match old {
-            Some(old) => self.store.known_browser(old, user, now).await?,
-            None => None,
-        };
-        let expires_at = match (makes_known(verified.ledger()), row) {
-            (true, _) => now + self.settings.known_browser_life,
-            (false, Some(row)) => row.expires_at,
-            (false, None) => return Ok(None),
-        };
-        let browser = secret.digest(self.crypto());
-        if let Some(from) = old {
-            batch.push(BrowserWrite::Rotate { from, to: browser });
-        }
-        batch.push(BrowserWrite::Remember(KnownBrowser { browser, user, created_at: now, expires_at }));
-        if row.is_none() {
-            let from = &sign_in.ask.from;
-            let notice =
-                Notice::NewBrowser { address: from.address.to_string(), browser: from.browser.clone() };
-            batch.push(self.notice(user, notice));
-        }
-        Ok(Some(secret))
-    }
-
-    fn signed_in(&self, sign_in: &SignIn, verified: &Verified) -> crate::audit::AuditRow {
-        let event = Event::new("session.opened")
-            .from(sign_in.ask.from.address)
-            .with("client", &sign_in.ask.client_id)
-            .with("acr", verified.acr().name())
-            .with("amr", crate::verified::amr(verified.ledger()).join(" "));
-        self.audit(Some(verified.user().id), event)
-    }
-
-    /// The session with this secret, if it holds and its user may sign in. Notes now and then that it is used.
-    ///
-    /// # Errors
-    /// [`Fault`] if the store fails.
-    pub async fn session(&self, secret: &Claimant) -> Result<Option<(SessionRow, User)>, Fault> {
-        let now = self.now();
-        let row = self.store.session(secret.digest(self.crypto())).await?;
-        let Some(row) = row.filter(|row| row.holds(now)) else { return Ok(None) };
-        let Some(user) = self.active_user(row.user).await? else { return Ok(None) };
-        if now - row.used_at > 300 {
-            let idle_expires_at = now + self.settings.session_idle;
-            let touch = SessionWrite::Touch { id: row.id, at: now, idle_expires_at };
-            let _ = self.store.commit(Batch::new().with(touch)).await?;
-        }
-        Ok(Some((row, user)))
-    }
-
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// [`Fault`] if the store fails.
-    pub async fn end_session(&self, session: &SessionRow) -> Result<(), Error> {
-        let batch = Batch::new()
-            .with(SessionWrite::End { id: session.id, at: self.now() })
-            .with(self.audit(Some(session.user), Event::new("session.ended")));
-        self.commit(batch).await
-    }
-
     /// The ids of a sign-in's ceremonies, for whoever watches them.
     pub(super) fn ceremony_for(sign_in: &SignIn, kind: &str) -> Option<Id<CeremonyRow>> {
         sign_in.ceremonies.iter().find(|(of, _)| of == kind).map(|(_, id)| *id)
     }
-
-    /// The digest of a browser's secret, as it is stored.
-    #[must_use]
-    pub fn known_digest(&self, cookie: &Claimant) -> Octets<32> {
-        Octets(cookie.digest(self.crypto()))
-    }
-}
-
-fn oldest(ledger: &[Evidence]) -> Option<Time> {
-    ledger.iter().map(|evidence| evidence.at).min()
-}
-
-/// A code alone, or an approval alone, can be phished and must not make the attacker's browser a known one.
-fn makes_known(ledger: &[Evidence]) -> bool {
-    ledger.iter().any(|evidence| {
-        evidence.factor == Factor::Key(Protection::Passkey) || (evidence.uv >= Uv::Pin && evidence.code_typed)
-    })
 }
 
 /// The evidence of a sign-in that is new enough for it.

@@ -1,0 +1,105 @@
+//! What a step changes elsewhere: credentials, devices, locks, notices.
+
+use idp_protocol::Octets;
+use zeroize::Zeroizing;
+
+use super::{Engine, credential_aad, device_aad, record::Run};
+use crate::{
+    Error, Fault, Id, Refusal,
+    credential::{CredentialRow, CredentialWrite},
+    device::{DeviceRow, DeviceSecrets, DeviceState, DeviceWrite},
+    method::{Effect, Registration},
+    store::Batch,
+    users::User,
+};
+
+impl Engine {
+    /// Adds the writes of effects to the batch of their step.
+    pub(super) async fn apply(
+        &self,
+        run: &mut Run,
+        user: Option<Id<User>>,
+        effects: Vec<Effect>,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        for effect in effects {
+            match effect {
+                Effect::Advance { credential, to } => {
+                    batch.push(CredentialWrite::Advance { id: credential, to });
+                }
+                Effect::Consume(id) => batch.push(CredentialWrite::Consume { id, at: self.now() }),
+                Effect::Replace { credential, secret } => {
+                    let secret = self.sealer.seal(&credential_aad(credential), &secret);
+                    batch.push(CredentialWrite::Replace { id: credential, secret });
+                }
+                Effect::Register(registration) => {
+                    run.row.device = Some(registration.device);
+                    batch.push(DeviceWrite::Insert(self.registered(*registration)?));
+                }
+                Effect::Confirm(id) => self.move_device(id, DeviceState::Confirmed, batch).await?,
+                Effect::Unlock => {
+                    // Not a device's PIN: ten wrong ones want more than a code on paper.
+                    let kinds = self.methods.iter().map(|method| method.kind());
+                    batch.extend(user.into_iter().flat_map(|user| {
+                        kinds.clone().flat_map(move |kind| self.reset_throttles(kind, user))
+                    }));
+                }
+                Effect::Notify(notice) => {
+                    batch.extend(user.map(|user| self.notice(user, notice)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn registered(&self, new: Registration) -> Result<DeviceRow, Fault> {
+        let secrets = DeviceSecrets { pin_key: new.pin_key.map(Octets), otp_key: Octets(*new.otp_key) };
+        let plain = Zeroizing::new(serde_json::to_vec(&secrets)?);
+        Ok(DeviceRow {
+            id: new.device,
+            user: new.user,
+            thumbprint: new.thumbprint,
+            state: DeviceState::Registered,
+            revision: 0,
+            created_at: self.now(),
+            seen_at: self.now(),
+            facts: new.facts,
+            secrets: self.sealer.seal(&device_aad(new.device), &plain),
+        })
+    }
+
+    pub(super) async fn move_device(
+        &self,
+        id: Id<DeviceRow>,
+        to: DeviceState,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let device = self.store.device(id).await?.ok_or(Refusal::NotFound)?;
+        let mut device = device.moved(to).ok_or(Refusal::OutOfStep)?;
+        if to == DeviceState::Active {
+            device.facts.activated_at = device.facts.activated_at.or(Some(self.now()));
+        }
+        batch.push(DeviceWrite::Update(device));
+        Ok(())
+    }
+
+    pub(super) fn new_credential(
+        &self,
+        user: Id<User>,
+        kind: &str,
+        handle: Option<Vec<u8>>,
+        secret: &[u8],
+    ) -> CredentialRow {
+        let id = Id::random(self.crypto());
+        CredentialRow {
+            id,
+            user,
+            kind: kind.to_owned(),
+            handle,
+            counter: 0,
+            consumed_at: None,
+            created_at: self.now(),
+            secret: self.sealer.seal(&credential_aad(id), secret),
+        }
+    }
+}
