@@ -111,3 +111,25 @@ async fn signing_out_of_the_shop_signs_out_of_the_provider_and_keys_rotate_meanw
     browser.open(&format!("{}/account", town.issuer)).await;
     assert!(browser.url.path().starts_with("/login"), "{}", browser.url);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_on_one_device_comes_back_by_the_return_code() {
+    let town = Town::new(PASSWORD).await;
+    let terminal = Terminal::new();
+    enrol(&town, &terminal).await;
+    let mut browser = WebBrowser::new();
+    browser.open(&format!("{}/sign-in", town.shop)).await;
+    let login = browser.url.to_string();
+    let link = browser.link("/S#");
+    let mut open = terminal.run(&["open", &link, "--decision", "approve"]);
+    let back = open.event("show").await["url"].as_str().unwrap().to_owned();
+    assert_eq!(open.exit().await, Some(0));
+
+    // Without script the page behind the link cannot read what stands behind `#`: the person copies it.
+    let code = back.rsplit_once('#').unwrap().1;
+    browser.open(&login).await;
+    browser.submit("/login/return", &[("code", code)]).await;
+    browser.submit("/login/continue", &[("choice", "continue")]).await;
+    assert!(browser.url.as_str().starts_with(&town.shop), "{}\n{}", browser.url, browser.html);
+    assert!(browser.html.contains("Alice Example"));
+}
