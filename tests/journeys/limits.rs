@@ -1,5 +1,7 @@
 //! Guessing: brute force, lock-out as a weapon, spraying, enumeration.
 
+use std::sync::atomic::Ordering;
+
 use idp_core::{Refusal, throttle};
 use idp_protocol::{
     ErrorCode,
@@ -72,16 +74,21 @@ async fn spraying_across_users_slows_the_network() {
 }
 
 #[tokio::test]
-async fn account_enumeration_gets_one_answer() {
+async fn account_enumeration_gets_one_answer_for_the_same_work() {
     let world = World::new().await;
     world.user("alice").await;
-    let mut browser = Browser::new(&world);
-    let known = refusal(browser.password("alice", "guess").await);
-    let unknown = refusal(browser.password("nobody", "guess").await);
-    assert_eq!(known, unknown);
-    for _ in 0..9 {
-        world.clock.advance(throttle::LONGEST_WAIT + 1);
-        assert_eq!(refusal(browser.password("nobody", "guess").await), Refusal::Wrong, "decoys lock alike");
+    for login in ["alice", "nobody"] {
+        let before = world.compared.load(Ordering::SeqCst);
+        for _ in 0..throttle::LOCK + 5 {
+            assert_eq!(refusal(Browser::new(&world).password(login, "guess").await), Refusal::Wrong);
+            world.clock.advance(throttle::LONGEST_WAIT + 1);
+        }
+        let compared = world.compared.load(Ordering::SeqCst) - before;
+        assert_eq!(
+            compared,
+            u32::from(throttle::LOCK),
+            "{login}: as many are compared, and then it is locked"
+        );
     }
 }
 

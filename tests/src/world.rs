@@ -14,11 +14,11 @@ use idp_core::{
     engine::Parts,
     memory::MemoryStore,
     methods,
-    passwords::Argon2Pool,
+    passwords::{Argon2Pool, Passwords},
     place::NoPlaces,
     seal::{Kek, Sealer},
     settings::Settings,
-    store::{Batch, Committed, Users},
+    store::{Answer, Batch, Committed, Users},
     users::{Profile, User, UserState, UserWrite},
 };
 use symbolon_aws_lc::SeededRandom;
@@ -39,6 +39,22 @@ pub struct World {
     pub engine: Arc<Engine>,
     pub store: SharedStore,
     pub clock: Arc<ManualClock>,
+    /// How many passwords were compared so far, those of nobody among them.
+    pub compared: Arc<AtomicU32>,
+}
+
+/// Counts the comparisons of the real hasher.
+struct Counting(Argon2Pool, Arc<AtomicU32>);
+
+impl Passwords for Counting {
+    fn hash(&self, password: &str) -> Answer<'_, Vec<u8>> {
+        self.0.hash(password)
+    }
+
+    fn verify(&self, hash: Option<&[u8]>, password: &str) -> Answer<'_, bool> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.verify(hash, password)
+    }
 }
 
 impl World {
@@ -66,6 +82,7 @@ impl World {
 
     async fn sealed_with(store: SharedStore, users: Arc<dyn Users>, settings: Settings, keks: &[u8]) -> Self {
         let clock = Arc::new(ManualClock::at(START));
+        let compared = Arc::new(AtomicU32::new(0));
         let crypto = symbolon_aws_lc::with_random(Arc::new(SeededRandom::new(&seed())));
         let mut keks = keks.iter().map(|number| Kek { number: *number, key: [*number; 32].into() });
         let newest = keks.next().expect("a key-encryption key");
@@ -74,7 +91,7 @@ impl World {
             users,
             clock: clock.clone(),
             sealer: Sealer::new(crypto.clone(), newest, keks.collect()),
-            passwords: Arc::new(Argon2Pool::new(crypto.clone(), 2)),
+            passwords: Arc::new(Counting(Argon2Pool::new(crypto.clone(), 2), Arc::clone(&compared))),
             crypto,
             issuer: ISSUER.to_owned(),
             places: Arc::new(NoPlaces),
@@ -83,7 +100,7 @@ impl World {
             enrolments: methods::enrolments(),
         };
         let engine = Arc::new(Engine::start(parts).await.expect("the engine starts"));
-        Self { engine, store, clock }
+        Self { engine, store, clock, compared }
     }
 
     /// A world on a fresh SQLite file.
