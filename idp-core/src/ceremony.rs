@@ -90,6 +90,8 @@ pub enum Reason {
     Cancelled,
     /// State of an older version that cannot be carried on.
     Outdated,
+    /// The session that it was begun in has ended.
+    SessionEnded,
 }
 
 /// A change of a ceremony.

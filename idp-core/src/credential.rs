@@ -23,6 +23,11 @@ pub struct CredentialRow {
     pub secret: Sealed,
 }
 
+impl CredentialRow {
+    /// What evidence names in place of a credential that is kept elsewhere: an embedder's, an outside directory's.
+    pub const ELSEWHERE: Id<Self> = Id::from_bytes([0; 16]);
+}
+
 /// A change of a credential.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -50,6 +55,9 @@ pub enum CredentialWrite {
         /// The new secret.
         secret: Sealed,
     },
+    /// Changes nothing. Guard: it exists, until the transaction ends; so a password that is replaced at this very
+    /// moment signs nobody in.
+    Present(Id<CredentialRow>),
     /// Deletes all of a user's credentials of a kind. No guard.
     DeleteKind {
         /// The user.

@@ -29,7 +29,7 @@ impl Evidence {
     /// sessions may bind, and never enters a sign-in of the engine's.
     #[must_use]
     pub fn of_embedder(user: Id<User>, factor: Factor, at: Time) -> Self {
-        let credential = Id::from_bytes([0; 16]);
+        let credential = CredentialRow::ELSEWHERE;
         Self { user, credential, kind: "embedder".to_owned(), factor, uv: Uv::None, code_typed: false, at }
     }
 }

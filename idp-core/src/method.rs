@@ -469,7 +469,9 @@ pub struct Registration {
 pub struct Proven {
     /// Who it was.
     pub user: Id<User>,
-    /// With which credential.
+    /// With which credential: one of the user's that was handed in, the deciding device's, or
+    /// [`CredentialRow::ELSEWHERE`] if the method keeps none here. One that is removed before the sign-in is
+    /// finished signs nobody in.
     pub credential: Id<CredentialRow>,
     /// What kind of factor that is; one of the descriptor's.
     pub factor: Factor,

@@ -49,4 +49,11 @@ pub enum RateWrite {
         /// How often in how long.
         limit: Limit,
     },
+    /// Counts one less: what was taken for a failure was none. A window that is over stays as it is. No guard.
+    Return {
+        /// What is counted.
+        key: [u8; 32],
+        /// The time now.
+        now: Time,
+    },
 }

@@ -101,6 +101,14 @@ pub enum SessionWrite {
         /// The new end of idleness.
         idle_expires_at: Time,
     },
+    /// Changes nothing. Guard: it holds at `now`, until the transaction ends; so nothing comes of a session that is
+    /// ended at this very moment.
+    Holds {
+        /// The session.
+        id: Id<SessionRow>,
+        /// The time now.
+        now: Time,
+    },
     /// Ends one session. No guard.
     End {
         /// The session.

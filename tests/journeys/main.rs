@@ -11,3 +11,4 @@ mod nodes;
 mod policy;
 mod qr;
 mod shop;
+mod standing;

@@ -169,6 +169,12 @@ fn burned(reason: Reason) -> Face {
         Reason::Cancelled => {
             face(Http::GONE, Code, "cancelled", "It was cancelled, or another way to sign in was faster.")
         }
+        Reason::SessionEnded => face(
+            Http::GONE,
+            Code,
+            "session-ended",
+            "The session that this was begun in has ended. Sign in and begin again.",
+        ),
         _ => face(Http::GONE, Code, "outdated", "The server was updated in between. Ask for a new code."),
     }
 }
@@ -255,6 +261,7 @@ mod tests {
             Reason::NoTriesLeft,
             Reason::Cancelled,
             Reason::Outdated,
+            Reason::SessionEnded,
         ];
         let refusals = reasons.map(Refusal::Burned).into_iter().chain([
             Refusal::Wrong,

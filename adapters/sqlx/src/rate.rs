@@ -30,7 +30,19 @@ pub(crate) async fn find(db: &Db, key: [u8; 32], now: Time) -> sqlx::Result<Opti
 
 /// Whether the guard held.
 pub(crate) async fn write(conn: &mut Conn<'_>, write: &RateWrite) -> sqlx::Result<bool> {
-    let RateWrite::Take { key, now, limit } = write else { return Err(unknown_write()) };
+    let (key, now, limit) = match write {
+        RateWrite::Take { key, now, limit } => (key, now, limit),
+        RateWrite::Return { key, now } => {
+            execute!(
+                conn,
+                "UPDATE rates SET count = count - 1 WHERE key = $1 AND expires_at > $2 AND count > 0",
+                key.as_slice(),
+                now.0,
+            );
+            return Ok(true);
+        }
+        _ => return Err(unknown_write()),
+    };
     let taken = execute!(
         conn,
         "INSERT INTO rates (key, count, expires_at) VALUES ($1, 1, $2) \

@@ -99,6 +99,17 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &SessionWrite) -> sqlx::Re
             at.0,
             idle_expires_at.0,
         ),
+        SessionWrite::Holds { id, now } => {
+            // An update, although nothing changes: it holds the row until the end of the transaction.
+            let held = execute!(
+                conn,
+                "UPDATE sessions SET used_at = used_at WHERE id = $1 AND ended_at IS NULL \
+                 AND idle_expires_at > $2 AND expires_at > $2",
+                id.bytes().as_slice(),
+                now.0,
+            );
+            return Ok(held == 1);
+        }
         SessionWrite::End { id, at } => execute!(
             conn,
             "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL",

@@ -74,16 +74,16 @@ impl Engine {
         if change.state() == Some(device.state) {
             return Ok(());
         }
-        match change {
+        let held = match change {
             DeviceChange::Activate | DeviceChange::Revoke => {
-                self.check_binding(session, None, self.now()).await?;
+                self.check_binding(session, None, self.now()).await?
             }
-            DeviceChange::Rename(_) | DeviceChange::Suspend | DeviceChange::Lost => {}
-        }
+            DeviceChange::Rename(_) | DeviceChange::Suspend | DeviceChange::Lost => Vec::new(),
+        };
         let mut batch = Batch::new();
         let keep = Some(Id::from_bytes(session.session));
         self.device_change(device, &change, keep, &mut batch)?;
-        self.commit(batch).await
+        self.commit_bound(held, batch).await
     }
 
     pub(super) fn device_change(
@@ -142,11 +142,11 @@ impl Engine {
         if !passwords::is_acceptable(password, &user.login) {
             return Err(Refusal::Malformed.into());
         }
-        self.check_binding(session, None, self.now()).await?;
+        let held = self.check_binding(session, None, self.now()).await?;
         let mut batch = self.password_change(user.id, password).await?;
         let except = Some(Id::from_bytes(session.session));
         batch.push(SessionWrite::EndAll { user: user.id, browser: None, except, at: self.now() });
-        self.commit(batch).await
+        self.commit_bound(held, batch).await
     }
 
     /// Sets a password: an administrator's act.
@@ -228,7 +228,7 @@ impl Engine {
     /// [`Refusal::FreshSignIn`] if the binding rule is not met.
     pub async fn draw_recovery_codes(&self, session: impl Into<SignedIn<'_>>) -> Result<Vec<String>, Error> {
         let session = session.into();
-        self.check_binding(session, None, self.now()).await?;
+        let held = self.check_binding(session, None, self.now()).await?;
         let user = session.user;
         let codes: Vec<String> = (0..recovery::CODES).map(|_| recovery::draw(self.crypto())).collect();
         let kind = Recovery::KIND;
@@ -239,7 +239,7 @@ impl Engine {
         }));
         batch.push(self.notice(user, Notice::RecoveryCodesDrawn));
         batch.push(self.audit(Some(user), Event::new("recovery.drawn")));
-        self.commit(batch).await?;
+        self.commit_bound(held, batch).await?;
         Ok(codes)
     }
 

@@ -243,6 +243,7 @@ impl Engine {
         for stored in self.store.open_ceremonies(row.user, now).await? {
             let run = self.open(stored)?;
             if run.row.phase == Phase::Open
+                && !self.is_orphan(&run).await?
                 && let Some(statement) = self.context_of(run, row, address, now).await?
             {
                 contexts.push(statement);

@@ -14,12 +14,11 @@ use crate::{
     claimant::Claimant,
     device::{DeviceState, DeviceWrite},
     evidence::Factor,
-    mark::{MarkRow, MarkWrite},
     method::{DeviceAnswer, OwnedSubject, ProvedKey, Step},
-    policy::{Acr, achieved, recovers},
-    session::SignedIn,
+    policy::Acr,
+    session::{SessionWrite, SignedIn},
     signin::Origin,
-    store::{Batch, Committed},
+    store::Batch,
     users::User,
 };
 
@@ -52,7 +51,7 @@ impl Engine {
             }
             self.end_enrolment(run, &mut batch).await?;
         }
-        self.check_binding(session, Some(enrolment.gives()), now).await?;
+        let mut held = self.check_binding(session, Some(enrolment.gives()), now).await?;
         self.discard_unfinished(user.id, &mut batch).await?;
         let id = Id::random(self.crypto());
         let about = self.about(kind, OwnedSubject::User(user.clone()), Default::default()).await?;
@@ -64,7 +63,10 @@ impl Engine {
                 return Err(Fault::Setup("an enrolment ended as it began").into());
             }
         };
-        let body = Body::new(claimant.binding(self.crypto(), id.bytes()), state, Some(from));
+        let mut body = Body::new(claimant.binding(self.crypto(), id.bytes()), state, Some(from));
+        let parent = self.store.session_by_id(Id::from_bytes(session.session)).await?;
+        body.session = parent.filter(|row| row.user == user.id).map(|row| row.id);
+        held.extend(body.session.map(|id| SessionWrite::Holds { id, now }.into()));
         let row = CeremonyRow {
             id,
             kind: kind.to_owned(),
@@ -80,7 +82,7 @@ impl Engine {
             body: crate::seal::Sealed(Vec::new()),
         };
         batch.push(CeremonyWrite::Insert(self.seal(row, &body)?));
-        self.commit(batch).await?;
+        self.commit_bound(held, batch).await?;
         self.view(claimant, id).await
     }
 
@@ -98,42 +100,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    /// The binding rule, for everything that binds, replaces, resets or removes a credential: the sign-in
-    /// is at most five minutes old and at least as strong as the account can do, or as the new credential
-    /// will be, whichever is less. A phished password alone must not bind the attacker's phone, and ten
-    /// wrong codes must not open the door to it: locked and suspended credentials count.
-    ///
-    /// # Errors
-    /// [`Refusal::FreshSignIn`] if it is not met.
-    pub(super) async fn check_binding(
-        &self,
-        session: SignedIn<'_>,
-        gives: Option<Acr>,
-        now: Time,
-    ) -> Result<(), Error> {
-        let needed = self.binding_acr(session.user, gives).await?;
-        let oldest = now + -self.settings.binding_max_age;
-        let fresh: Vec<_> = session.ledger.iter().filter(|evidence| evidence.at >= oldest).cloned().collect();
-        if recovers(&fresh) {
-            return self.bind_once(session, now).await;
-        }
-        match (achieved(&fresh), needed) {
-            (None, _) => Err(Refusal::FreshSignIn.into()),
-            (Some(achieved), Some(needed)) if achieved < needed => Err(Refusal::FreshSignIn.into()),
-            (Some(_), _) => Ok(()),
-        }
-    }
-
-    /// A recovery binds one thing: a session that was opened with a paper code is no key to all doors.
-    async fn bind_once(&self, session: SignedIn<'_>, now: Time) -> Result<(), Error> {
-        let key = self.keys().digest("recovery-binding", &[&session.session]);
-        let row = MarkRow { key, answer: None, expires_at: session.expires_at };
-        match self.store.commit(Batch::new().with(MarkWrite::Insert { row, now })).await? {
-            Committed::Yes => Ok(()),
-            Committed::Conflict(_) => Err(Refusal::FreshSignIn.into()),
-        }
     }
 
     /// The class that a session needs for changing credentials of this user.
@@ -171,6 +137,23 @@ impl Engine {
         }
         let mut batch = Batch::new();
         self.end_enrolment(run, &mut batch).await?;
+        self.commit(batch).await
+    }
+
+    /// Ends the enrolments of a user that are open: for an embedder whose session of that user has ended, or who
+    /// has set another password. Sessions of ours are watched by the engine.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn end_enrolments(&self, user: Id<User>) -> Result<(), Error> {
+        let now = self.now();
+        let mut batch = Batch::new();
+        for row in self.store.open_ceremonies(user, now).await? {
+            let run = self.open(row)?;
+            if run.refusal(now).is_none() && self.enrolment(&run.row.kind).is_some() {
+                self.end_enrolment(run, &mut batch).await?;
+            }
+        }
         self.commit(batch).await
     }
 

@@ -29,6 +29,7 @@ mod reseal;
 mod rotation;
 mod sessions;
 mod settle;
+mod standing;
 mod signins;
 mod step;
 

@@ -12,6 +12,7 @@ use crate::{
     erased::State,
     evidence::{Evidence, Uv},
     seal::Aad,
+    session::SessionRow,
     signin::{Origin, SignIn, SignInRow, Stage},
 };
 
@@ -34,6 +35,9 @@ pub(super) struct Body {
     pub evidence: Option<Evidence>,
     /// Why it was ended.
     pub reason: Option<Reason>,
+    /// The session that an enrolment was begun in, if it is one of ours.
+    #[serde(default)]
+    pub session: Option<Id<SessionRow>>,
 }
 
 /// A context that was signed for a device.
@@ -63,6 +67,7 @@ impl Body {
             uv: Uv::None,
             evidence: None,
             reason: None,
+            session: None,
         }
     }
 

@@ -35,7 +35,7 @@ impl Engine {
         before: Option<Id<SessionRow>>,
     ) -> Result<Opened, Error> {
         for _ in 0..super::ATTEMPTS {
-            let (open, verified) = self.finishable(claimant, id, account).await?;
+            let (open, verified, held) = self.finishable(claimant, id, account).await?;
             let secret = self.derived_secret("session", claimant, id);
             let known_secret = self.derived_secret("known-browser", claimant, id);
             let parked = open.sign_in.ask.parked.clone();
@@ -49,9 +49,7 @@ impl Engine {
             };
             let session = self.new_session(&open, &verified, &secret);
             let mut batch = Batch::new().with(Write::SignIn(SignInWrite::Update(next)));
-            for evidence in verified.ledger() {
-                batch.extend(self.still_good(evidence).await?);
-            }
+            batch.extend(held);
             batch.push(SessionWrite::Insert(Box::new(session.clone())));
             if let Some(before) = before {
                 batch.push(SessionWrite::End { id: before, at: self.now() });

@@ -31,6 +31,9 @@ impl Engine {
         turn: Turn<State, Outcome>,
     ) -> Result<Option<Stepped>, Error> {
         let mut batch = Batch::new();
+        if !matches!(turn.step, Step::Burn(_)) {
+            batch.extend(self.parent(&scene.run));
+        }
         batch.extend(incoming.jti.clone());
         if let Sender::Device { row, .. } = &incoming.sender {
             batch.push(DeviceWrite::Unchanged { id: row.id, revision: row.revision });

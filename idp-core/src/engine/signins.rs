@@ -9,7 +9,6 @@ use crate::{
     audit::Event,
     ceremony::CeremonyRow,
     claimant::Claimant,
-    device::{DeviceState, DeviceWrite},
     erased::ErasedMethod,
     evidence::{Evidence, Uv},
     method::{Eligibility, Entry, OwnedSubject, UvSource},
@@ -122,6 +121,7 @@ impl Engine {
         // beyond the life of a session: old approvals must not be carried on for ever.
         let oldest = now + -self.settings.session_life;
         new.ledger.retain(|evidence| evidence.at > oldest && new.ask.requirement.counts(evidence));
+        new.ledger = self.standing(new.ledger).await?.0;
         if self.store.open_sign_ins(&address, now).await? >= self.settings.sign_ins_per_address {
             return Err(Refusal::TooMany(now + 60).into());
         }
@@ -295,10 +295,13 @@ impl Engine {
         id: Id<SignInRow>,
         account: Account,
     ) -> Result<Finished, Error> {
-        let (open, verified) = self.finishable(claimant, id, account).await?;
+        let (open, verified, held) = self.finishable(claimant, id, account).await?;
         if let Some(next) = self.finished(&open)? {
-            let event = self.signed_in(&open.sign_in, &verified);
-            self.commit(Batch::new().with(Write::SignIn(SignInWrite::Update(next))).with(event)).await?;
+            let mut batch = Batch::new();
+            batch.extend(held);
+            batch.push(SignInWrite::Update(next));
+            batch.push(self.signed_in(&open.sign_in, &verified));
+            self.commit(batch).await?;
         }
         Ok(Finished { verified, parked: open.sign_in.ask.parked })
     }
@@ -308,7 +311,7 @@ impl Engine {
         claimant: &Claimant,
         id: Id<SignInRow>,
         account: Account,
-    ) -> Result<(OpenSignIn, Verified), Error> {
+    ) -> Result<(OpenSignIn, Verified, Vec<Write>), Error> {
         let open = self.load_own_sign_in(claimant, id).await?;
         let now = self.now();
         match open.sign_in.stage {
@@ -325,14 +328,15 @@ impl Engine {
             Some(evidence) => self.active_user(evidence.user).await?.ok_or(Refusal::NotFound)?,
             None => return Err(Refusal::OutOfStep.into()),
         };
+        let mut held = Vec::new();
         for evidence in &open.sign_in.ledger {
-            self.still_good(evidence).await?;
+            held.extend(self.still_good(evidence).await?);
         }
         if matches!(open.sign_in.stage, Stage::Ready { .. }) {
             self.source_holds(&open).await?;
         }
         let verified = Verified::new(user, open.sign_in.ledger.clone(), id).ok_or(Refusal::OutOfStep)?;
-        Ok((open, verified))
+        Ok((open, verified, held))
     }
 
     /// A step-up of a session that was ended meanwhile (signed out, reported) comes to nothing: its evidence
@@ -342,17 +346,6 @@ impl Engine {
         let Some(secret) = open.sign_in.ask.from.session.filter(|_| borrowed) else { return Ok(()) };
         let session = self.store.session(secret.0).await?;
         if session.is_some_and(|row| row.holds(self.now())) { Ok(()) } else { Err(Refusal::Expired.into()) }
-    }
-
-    /// A device that was revoked between its approval and the finish signs nobody in.
-    pub(super) async fn still_good(&self, evidence: &Evidence) -> Result<Option<DeviceWrite>, Error> {
-        let Some(device) = self.store.device(Id::from_bytes(*evidence.credential.bytes())).await? else {
-            return Ok(None);
-        };
-        if device.state != DeviceState::Active {
-            return Err(Refusal::DeviceNotActive.into());
-        }
-        Ok(Some(DeviceWrite::Unchanged { id: device.id, revision: device.revision }))
     }
 
     /// The sign-in as finished; `None` if it is already.

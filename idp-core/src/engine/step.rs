@@ -210,6 +210,9 @@ impl Engine {
         spent: &mut Option<Guess>,
     ) -> Result<(Guess, Turn<State, Outcome>), Error> {
         let row = &scene.run.row;
+        if self.is_orphan(&scene.run).await? {
+            return Ok((Guess::No, Turn::burn(Reason::SessionEnded)));
+        }
         let ceremony = self.ceremony_of(&row.kind, row.sign_in.is_some())?;
         let raw = match &incoming.sender {
             Sender::Initiator => Raw::Initiator(&incoming.value),

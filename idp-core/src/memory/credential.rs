@@ -36,6 +36,7 @@ impl Table {
                 let Some(row) = self.0.get_mut(&id) else { return false };
                 row.secret = secret;
             }
+            CredentialWrite::Present(id) => return self.0.contains_key(&id),
             CredentialWrite::DeleteKind { user, kind } => {
                 self.0.retain(|_, row| row.user != user || row.kind != kind);
             }

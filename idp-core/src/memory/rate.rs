@@ -13,7 +13,15 @@ pub(super) struct Table(BTreeMap<[u8; 32], RateRow>);
 
 impl Table {
     pub(super) fn apply(&mut self, write: &RateWrite) -> bool {
-        let RateWrite::Take { key, now, limit } = *write;
+        let (key, now, limit) = match *write {
+            RateWrite::Take { key, now, limit } => (key, now, limit),
+            RateWrite::Return { key, now } => {
+                if let Some(row) = self.0.get_mut(&key).filter(|row| now < row.expires_at) {
+                    row.count = row.count.saturating_sub(1);
+                }
+                return true;
+            }
+        };
         let begun = self.find(key, now);
         let row = match begun {
             Some(row) if row.count >= limit.times => return false,

@@ -33,6 +33,7 @@ impl Table {
                     row.idle_expires_at = idle_expires_at;
                 }
             }
+            SessionWrite::Holds { id, now } => return self.0.get(&id).is_some_and(|row| row.holds(now)),
             SessionWrite::End { id, at } => self.end(at, |row| row.id == id),
             SessionWrite::EndAll { user, browser, except, at } => self.end(at, |row| {
                 row.user == user

@@ -28,7 +28,7 @@ use axum::{
 use idp_core::{
     Error, Id, Refusal, Time,
     device::DeviceRow,
-    policy::{Requirement, achieved, recovers},
+    policy::Requirement,
     session::SessionRow,
     users::User,
 };
@@ -136,15 +136,11 @@ async fn signed_in(app: &App, visitor: &Visitor, place: Place) -> Result<SignedI
 /// is filled in that would be lost. The engine checks again when the change is made.
 async fn fresh(app: &App, visitor: &Visitor, place: Place) -> Result<SignedIn, Response> {
     let signed_in = signed_in(app, visitor, place).await?;
-    let engine = app.engine();
-    let oldest = engine.now() + -engine.settings().binding_max_age;
-    let ledger = signed_in.session.facts.ledger.iter().filter(|evidence| evidence.at >= oldest);
-    let ledger: Vec<_> = ledger.cloned().collect();
-    let enough = match engine.binding_acr(signed_in.user.id, None).await {
-        Ok(needed) => recovers(&ledger) || achieved(&ledger).is_some_and(|has| Some(has) >= needed),
-        Err(fault) => return Err(pages::failure(Frame::of(app, visitor), &fault.into())),
-    };
-    if enough { Ok(signed_in) } else { Err(refresh(app, visitor, &signed_in, place).await) }
+    match app.engine().may_bind(&signed_in.session).await {
+        Ok(true) => Ok(signed_in),
+        Ok(false) => Err(refresh(app, visitor, &signed_in, place).await),
+        Err(fault) => Err(pages::failure(Frame::of(app, visitor), &fault.into())),
+    }
 }
 
 /// The answer for a change that was refused: through a fresh sign-in where that helps, else in words.

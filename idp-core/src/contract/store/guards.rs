@@ -182,4 +182,12 @@ async fn rates<S: Store>(store: &S) {
     yes(store, take(NOW + 60)).await;
     let row = RateRow { key: digest(3), count: 1, expires_at: NOW + 120 };
     assert_eq!(ok(store.rate(digest(3), NOW + 60).await), Some(row), "and begins anew");
+    let back = |now| RateWrite::Return { key: digest(3), now };
+    yes(store, back(NOW + 61)).await;
+    yes(store, back(NOW + 62)).await;
+    let row = RateRow { count: 0, ..row };
+    assert_eq!(ok(store.rate(digest(3), NOW + 62).await), Some(row), "never less than nothing");
+    yes(store, take(NOW + 63)).await;
+    yes(store, back(NOW + 120)).await;
+    assert_eq!(ok(store.rate(digest(3), NOW + 63).await).map(|row| row.count), Some(1), "that window is over");
 }

@@ -62,6 +62,8 @@ async fn credential_insert<S: Store>(store: &S) {
     yes(store, CredentialWrite::Insert(row(5, "recovery", None))).await;
     yes(store, CredentialWrite::Insert(CredentialRow { user: id(2), ..row(6, "recovery", None) })).await;
     yes(store, CredentialWrite::DeleteKind { user: id(1), kind: "recovery".to_owned() }).await;
+    no(store, CredentialWrite::Present(id(4)), Guard::Credential).await;
+    yes(store, CredentialWrite::Present(id(3))).await;
     let left: Vec<_> = ok(store.credentials(id(1)).await).iter().map(|row| row.id).collect();
     assert_eq!(left, [id(1), id(3)]);
     assert_eq!(ok(store.credentials(id(2)).await).len(), 1, "another person's stay");
@@ -112,7 +114,12 @@ async fn session_end<S: Store>(store: &S) {
         ended
     };
     let at = |seconds| Some(NOW + seconds);
+    let (before, over) = (session(10).idle_expires_at + -1, session(10).idle_expires_at);
+    yes(store, SessionWrite::Holds { id: id(10), now: before }).await;
+    no(store, SessionWrite::Holds { id: id(10), now: over }, Guard::Session).await;
     yes(store, SessionWrite::End { id: id(10), at: NOW + 1 }).await;
+    no(store, SessionWrite::Holds { id: id(10), now: before }, Guard::Session).await;
+    no(store, SessionWrite::Holds { id: id(98), now: before }, Guard::Session).await;
     yes(store, SessionWrite::End { id: id(10), at: NOW + 2 }).await;
     assert_eq!(ended().await, [at(1), None, None, None, None, None], "the first end counts");
     let all =
