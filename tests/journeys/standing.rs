@@ -74,7 +74,11 @@ async fn an_enrolment_ends_with_the_session_that_began_it_before_the_first_appro
     let decision = idp_protocol::message::Decision { number: Some(number), ..decision };
     let sent = idp_protocol::message::EnrolDecision(decision);
     assert_eq!(phone.forge(sent, Some(symbolon_tests::phone::PIN)).await, Some(ErrorCode::Burned));
-    assert_eq!(world.engine.devices(session.user).await.unwrap(), [], "the thief's device is off the account");
+    assert_eq!(
+        world.engine.devices(session.user).await.unwrap(),
+        [],
+        "the thief's device is off the account"
+    );
 }
 
 #[tokio::test]
@@ -103,8 +107,7 @@ async fn a_sign_in_that_was_begun_with_the_old_password_is_not_finished() {
     let (owner, mut thief) = burgled(&world).await;
     let id = thief.open().await;
     let typed = json!({ "password": PASSWORD });
-    let progress =
-        world.engine.answer_form(&thief.claimant, id, "password", "alice", typed).await.unwrap();
+    let progress = world.engine.answer_form(&thief.claimant, id, "password", "alice", typed).await.unwrap();
     assert!(matches!(progress, Progress::Ready | Progress::Confirm), "{progress:?}");
     changes_password(&world, &owner).await;
     thief.session = None;

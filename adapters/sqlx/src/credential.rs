@@ -83,11 +83,9 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &CredentialWrite) -> sqlx:
             secret.0.as_slice(),
         ),
         // An update, although nothing changes: it holds the row until the end of the transaction.
-        CredentialWrite::Present(id) => execute!(
-            conn,
-            "UPDATE credentials SET counter = counter WHERE id = $1",
-            id.bytes().as_slice(),
-        ),
+        CredentialWrite::Present(id) => {
+            execute!(conn, "UPDATE credentials SET counter = counter WHERE id = $1", id.bytes().as_slice(),)
+        }
         CredentialWrite::DeleteKind { user, kind } => {
             execute!(
                 conn,

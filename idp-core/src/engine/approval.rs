@@ -113,7 +113,9 @@ impl Engine {
                 let code = normalise_user_code(code).ok_or(Refusal::NotFound)?;
                 self.count_user_code(device, now).await?;
                 let found = self.store.ceremony_by_code(self.user_code_digest(&code), now).await?;
-                return Ok((found.ok_or(Refusal::NotFound)?.id, Via::Code));
+                let found = found.ok_or(Refusal::NotFound)?;
+                self.found_user_code(device, now).await?;
+                return Ok((found.id, Via::Code));
             }
         };
         let opened = ticket::open(&self.keys(), kind, ticket, now).ok_or(Refusal::NotFound)?;

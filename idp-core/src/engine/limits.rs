@@ -6,17 +6,14 @@
 
 use std::net::IpAddr;
 
-use super::{
-    Engine,
-    step::{Scene, Sender},
-};
+use super::{Engine, step::Scene};
 use crate::{
     Error, Fault, Id, Refusal, Time,
     audit::Event,
     method::OwnedSubject,
     notify::Notice,
     rate::{self, Limit, RateWrite},
-    store::{Batch, Committed, Write},
+    store::{Batch, Committed, Guard},
     throttle::ThrottleWrite,
     users::User,
 };
@@ -59,6 +56,10 @@ impl Engine {
     }
 
     /// Takes one try of the subject's, and refuses where a network or an account has failed too often.
+    ///
+    /// The try counts as a failure of its account until it is known to be none ([`Engine::was_right`]), so that a
+    /// burst at once does not slip past the count. Against its network it counts afterwards: a whole office signs in
+    /// at nine behind one address, and what a burst gains is bounded by the hasher's queue.
     pub(super) async fn spend_on_subject(&self, scene: &Scene) -> Result<(), Error> {
         let now = scene.now;
         let mut batch = Batch::new();
@@ -69,49 +70,48 @@ impl Engine {
                 batch.push(RateWrite::Take { key, now, limit: rate::SLOWED });
             }
         }
+        // Strangers' failures do not stop the owner in the browser that he uses every day.
+        let limit = match scene.about.context.known_browser {
+            true => endless(rate::FAILURES_OF_ACCOUNT),
+            false => rate::FAILURES_OF_ACCOUNT,
+        };
         let account = self.account_key(scene);
-        let spread = self.is_over(account, rate::FAILURES_OF_ACCOUNT, now).await?;
-        if spread && !scene.about.context.known_browser {
-            return Err(Refusal::Wrong.into());
-        }
+        batch.push(RateWrite::Take { key: account, now, limit });
         let key = self.throttle_key(&scene.run.row.kind, scene);
         batch.push(ThrottleWrite::Spend { key, now });
         match self.store.commit(batch).await? {
             Committed::Yes => Ok(()),
-            Committed::Conflict(crate::store::Guard::Rate) => Err(Refusal::TooMany(now + 1).into()),
+            Committed::Conflict(Guard::Rate) if !self.is_over(account, limit, now).await? => {
+                Err(Refusal::TooMany(now + 1).into())
+            }
             // A right answer while locked gets the answer of a wrong one, and is not even compared.
             Committed::Conflict(_) => Err(Refusal::Wrong.into()),
         }
     }
 
+    /// A guess was right: it was no failure, and the failures before it are forgotten.
+    pub(super) fn was_right(&self, scene: &Scene, batch: &mut Batch) {
+        batch.push(ThrottleWrite::Reset(self.throttle_key(&scene.run.row.kind, scene)));
+        batch.push(RateWrite::Return { key: self.account_key(scene), now: scene.now });
+    }
+
     /// Gives back a try of the subject's that was spent and never compared.
     pub(super) async fn give_back(&self, scene: &Scene) -> Result<(), Error> {
+        let now = scene.now;
         let key = self.throttle_key(&scene.run.row.kind, scene);
-        let mut batch = Batch::new().with(ThrottleWrite::GiveBack { key, now: scene.now });
-        if let Some(open) = &scene.sign_in {
-            let limit = Limit { times: u32::MAX, ..rate::FAILURES_OF_NETWORK };
-            let key = self.network_key(&open.row.address);
-            batch.push(RateWrite::Take { key, now: scene.now, limit });
-        }
+        let batch = Batch::new()
+            .with(ThrottleWrite::GiveBack { key, now })
+            .with(RateWrite::Return { key: self.account_key(scene), now });
         match self.store.commit(batch).await? {
             Committed::Yes | Committed::Conflict(_) => Ok(()),
         }
     }
 
-    /// Counts a wrong answer against its network and its account.
-    pub(super) fn count_failure(&self, scene: &Scene, sender: &Sender<'_>, batch: &mut Batch) {
-        if !matches!(sender, Sender::Initiator) {
-            return;
-        }
-        let endless = |limit: Limit| Limit { times: u32::MAX, ..limit };
-        let now = scene.now;
-        if let Some(open) = &scene.sign_in {
-            let key = self.network_key(&open.row.address);
-            let limit = endless(rate::FAILURES_OF_NETWORK);
-            batch.push(Write::Rate(RateWrite::Take { key, now, limit }));
-        }
-        let (key, limit) = (self.account_key(scene), endless(rate::FAILURES_OF_ACCOUNT));
-        batch.push(Write::Rate(RateWrite::Take { key, now, limit }));
+    /// Counts a wrong answer against its network.
+    pub(super) fn count_failure(&self, scene: &Scene, batch: &mut Batch) {
+        let key = scene.sign_in.as_ref().map(|open| self.network_key(&open.row.address));
+        let limit = endless(rate::FAILURES_OF_NETWORK);
+        batch.extend(key.map(|key| RateWrite::Take { key, now: scene.now, limit }));
     }
 
     /// Tells the owner that a credential is locked. The same read is done for a name that nobody has.
@@ -153,12 +153,20 @@ impl Engine {
 
     /// Takes one try at a user code, before it is looked for: 34.6 bits among all that are shown.
     pub(super) async fn count_user_code(&self, device: &[u8; 32], now: Time) -> Result<(), Error> {
-        let key = self.keys().digest("rate", &[b"user-code", device]);
-        let limit = rate::USER_CODES;
+        let (key, limit) = (self.user_code_key(device), rate::USER_CODES);
         match self.store.commit(Batch::new().with(RateWrite::Take { key, now, limit })).await? {
             Committed::Yes => Ok(()),
             Committed::Conflict(_) => Err(Refusal::TooMany(now + limit.seconds).into()),
         }
+    }
+
+    /// A code that was found was no guess.
+    pub(super) async fn found_user_code(&self, device: &[u8; 32], now: Time) -> Result<(), Error> {
+        self.commit(Batch::new().with(RateWrite::Return { key: self.user_code_key(device), now })).await
+    }
+
+    fn user_code_key(&self, device: &[u8; 32]) -> [u8; 32] {
+        self.keys().digest("rate", &[b"user-code", device])
     }
 
     async fn is_over(&self, key: [u8; 32], limit: Limit, now: Time) -> Result<bool, Fault> {
@@ -177,6 +185,11 @@ impl Engine {
     fn network_key(&self, address: &str) -> [u8; 32] {
         self.keys().digest("rate", &[b"network", network(address).as_bytes()])
     }
+}
+
+/// Counts on, where the limit does not hold.
+fn endless(limit: Limit) -> Limit {
+    Limit { times: u32::MAX, ..limit }
 }
 
 /// An IPv4 address, or the /64 that one host of IPv6 has to itself.

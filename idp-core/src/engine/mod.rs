@@ -29,8 +29,8 @@ mod reseal;
 mod rotation;
 mod sessions;
 mod settle;
-mod standing;
 mod signins;
+mod standing;
 mod step;
 
 use std::{fmt, sync::Arc};

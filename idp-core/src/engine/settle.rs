@@ -18,7 +18,6 @@ use crate::{
     method::{DeviceView, Guess, NewCredential, Outcome, Proven, Reply, Step, Turn, Uv, UvSource},
     signin::SignInWrite,
     store::{Batch, Committed, Guard, Write},
-    throttle::ThrottleWrite,
 };
 
 impl Engine {
@@ -42,7 +41,7 @@ impl Engine {
         let right = !matches!(turn.step, Step::Refuse(_) | Step::Burn(_))
             && !matches!(turn.reply, Some(Reply::Refused(_)));
         if right && guess == Guess::OnSubject {
-            batch.push(ThrottleWrite::Reset(self.throttle_key(&scene.run.row.kind, &scene)));
+            self.was_right(&scene, &mut batch);
         }
         let last_try = guess == Guess::OnCeremony && scene.run.row.tries_left <= 1 && scene.run.stored;
         let Turn { step, effects, reply, tries, life, .. } = turn;
@@ -309,7 +308,7 @@ impl Engine {
         let now = scene.now;
         let mut batch = Batch::new();
         if guess == Guess::OnSubject && refusal == Refusal::Wrong {
-            self.count_failure(scene, &incoming.sender, &mut batch);
+            self.count_failure(scene, &mut batch);
             self.tell_if_locked(scene, &mut batch).await?;
         }
         batch.extend(incoming.jti.clone());

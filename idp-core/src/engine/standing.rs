@@ -43,10 +43,7 @@ impl Engine {
     }
 
     /// The evidence that still stands, and what keeps it so.
-    pub(super) async fn standing(
-        &self,
-        ledger: Vec<Evidence>,
-    ) -> Result<(Vec<Evidence>, Vec<Write>), Fault> {
+    pub(super) async fn standing(&self, ledger: Vec<Evidence>) -> Result<(Vec<Evidence>, Vec<Write>), Fault> {
         let (mut stands, mut held) = (Vec::new(), Vec::new());
         for evidence in ledger {
             match self.still_good(&evidence).await {

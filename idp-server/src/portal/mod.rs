@@ -26,11 +26,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use idp_core::{
-    Error, Id, Refusal, Time,
-    device::DeviceRow,
-    policy::Requirement,
-    session::SessionRow,
-    users::User,
+    Error, Id, Refusal, Time, device::DeviceRow, policy::Requirement, session::SessionRow, users::User,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

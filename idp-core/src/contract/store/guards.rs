@@ -189,5 +189,9 @@ async fn rates<S: Store>(store: &S) {
     assert_eq!(ok(store.rate(digest(3), NOW + 62).await), Some(row), "never less than nothing");
     yes(store, take(NOW + 63)).await;
     yes(store, back(NOW + 120)).await;
-    assert_eq!(ok(store.rate(digest(3), NOW + 63).await).map(|row| row.count), Some(1), "that window is over");
+    assert_eq!(
+        ok(store.rate(digest(3), NOW + 63).await).map(|row| row.count),
+        Some(1),
+        "that window is over"
+    );
 }
