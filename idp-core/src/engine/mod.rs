@@ -27,6 +27,7 @@ mod limits;
 mod record;
 mod reseal;
 mod rotation;
+mod rules;
 mod sessions;
 mod settle;
 mod signins;

@@ -6,15 +6,14 @@ use super::{
 };
 use crate::{
     Error, Fault, Id, Refusal, Time,
-    audit::Event,
     ceremony::CeremonyRow,
     claimant::Claimant,
     erased::ErasedMethod,
     evidence::{Evidence, Uv},
     method::{Eligibility, Entry, OwnedSubject, UvSource},
-    policy::{Acr, Requirement, rules::Facts},
+    policy::Acr,
     session::SessionRow,
-    signin::{Ask, Origin, SignIn, SignInRow, SignInWrite, Stage},
+    signin::{Ask, SignIn, SignInRow, SignInWrite, Stage},
     store::{Batch, Write},
     users::User,
     verified::Verified,
@@ -115,7 +114,8 @@ impl Engine {
     pub async fn open_sign_in(&self, claimant: &Claimant, new: NewSignIn) -> Result<Id<SignInRow>, Error> {
         let mut new = new;
         let now = self.now();
-        new.ask.requirement = self.required(&new.ask.client_id, &new.ask.from, new.ask.requirement).await?;
+        new.ask.requirement =
+            self.required(&new.ask.client_id, &new.ask.from, None, new.ask.requirement).await?;
         let address = super::limits::host(new.ask.from.address);
         // Evidence of a session that is stepped up counts only as far as the requirement lets it, and never
         // beyond the life of a session: old approvals must not be carried on for ever.
@@ -147,29 +147,6 @@ impl Engine {
         let keep = self.settings.sign_ins_per_browser.saturating_sub(1);
         self.commit(Batch::new().with(Write::SignIn(SignInWrite::Insert { row, keep }))).await?;
         Ok(id)
-    }
-
-    /// What the rules make of a request of this application by a browser that is there. An existing session
-    /// is held against it too, before it is used for another application.
-    ///
-    /// # Errors
-    /// [`Refusal::NotAllowed`] if nobody may sign in so.
-    pub async fn required(
-        &self,
-        client: &str,
-        from: &Origin,
-        asked: Requirement,
-    ) -> Result<Requirement, Error> {
-        let context = self.context(Some(from), None, None, self.now()).await?;
-        let facts = Facts { client, address: from.address, known_browser: context.browser_has_users };
-        if let Some(needed) = self.settings.rules.apply(facts, asked) {
-            return Ok(needed);
-        }
-        let rule = self.settings.rules.explain(facts).rule().unwrap_or("none matches").to_owned();
-        let event = Event::new("policy.denied").from(from.address).with("client", client).with("rule", rule);
-        let event = event.with("known_browser", facts.known_browser);
-        self.commit(Batch::new().with(self.audit(None, event))).await?;
-        Err(Refusal::NotAllowed.into())
     }
 
     /// What the page of a sign-in shows.
@@ -262,6 +239,9 @@ impl Engine {
             return Err(Refusal::NotAllowed.into());
         }
         let user = evidence.user;
+        // Only now it is certain whose browser this should be.
+        let Ask { client_id, from, requirement, .. } = &sign_in.ask;
+        sign_in.ask.requirement = self.required(client_id, from, Some(user), requirement.clone()).await?;
         let asked = sign_in.subject.is_none() && self.is_usernameless(&evidence.kind);
         sign_in.ledger.push(evidence);
         let mut row = open.row.clone();

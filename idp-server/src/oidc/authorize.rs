@@ -62,7 +62,7 @@ async fn answer(app: &App, visitor: &Visitor, params: &Params) -> Result<Respons
 async fn ruled(app: &App, visitor: &Visitor, mut asked: Asked) -> Result<Asked, Unanswered> {
     let requirement = asked.request.requirement.clone();
     let from = visitor.origin(app.engine());
-    match app.engine().required(&asked.client.id, &from, requirement).await {
+    match app.engine().required(&asked.client.id, &from, None, requirement).await {
         Ok(needed) => {
             asked.request.requirement = needed;
             Ok(asked)
