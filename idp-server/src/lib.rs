@@ -6,6 +6,7 @@
 //! | `cli/` | what an administrator can do from a terminal |
 //! | `app.rs` | how the parts are put together: the only file that chooses adapters and methods |
 //! | `routes.rs` | which URL leads where |
+//! | `limits.rs` | how large and how slow a request may be |
 //! | `serve.rs` | how it listens, and how it stops |
 //! | `rotation.rs` | how its keys change, and how it notices |
 //! | `health.rs` | whether it is alive, and ready |
@@ -22,6 +23,7 @@ pub mod config;
 pub mod demo;
 mod health;
 pub mod interaction;
+mod limits;
 pub mod login;
 pub mod oidc;
 pub mod pages;

@@ -4,22 +4,15 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
-    http::StatusCode,
-    middleware::{Next, from_fn, from_fn_with_state},
-    response::{IntoResponse as _, Redirect, Response},
+    middleware::{from_fn, from_fn_with_state},
+    response::Redirect,
     routing::{get, post},
 };
 use symbolon_axum::{
     ceremony_router, client_address, device_router, navigations_only, same_origin_only, security_headers,
 };
 
-use crate::{App, health, login, oidc, pages, portal};
-
-/// A larger body is nobody's honest request, in bytes.
-const MAX_BODY: usize = 64 * 1024;
-/// A longer address is not either, in bytes.
-const MAX_ADDRESS: usize = 8 * 1024;
+use crate::{App, health, limits, login, oidc, pages, portal};
 
 /// The document that applications begin with (OpenID Connect Discovery 1.0, 4).
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -56,9 +49,8 @@ pub fn router(app: &App) -> Router {
         .merge(probes())
         .with_state(app.clone())
         .merge(device_router(Arc::clone(app.engine())))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(app.config().server.proxies(), client_address))
-        .layer(from_fn(short_addresses_only))
+        .layer(from_fn_with_state(app.config().server.patience(), limits::hold))
 }
 
 /// What people see. Forms are taken from our own pages only.
@@ -120,9 +112,4 @@ fn applications() -> Router<App> {
 /// What a load balancer asks.
 fn probes() -> Router<App> {
     Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready))
-}
-
-async fn short_addresses_only(request: Request, next: Next) -> Response {
-    let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
-    if length > MAX_ADDRESS { StatusCode::URI_TOO_LONG.into_response() } else { next.run(request).await }
 }

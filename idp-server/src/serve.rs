@@ -1,10 +1,26 @@
 //! How does the server listen, tidy up, and stop without cutting anybody off?
 
-use std::{future::Future, io, net::SocketAddr, time::Duration};
+use std::{future::Future, net::SocketAddr, pin::pin, time::Duration};
 
-use tokio::{net::TcpListener, sync::watch, time};
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    serve::Listener,
+};
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time,
+};
+use tower::ServiceExt as _;
 
-use crate::{App, rotation};
+use crate::{App, limits, rotation};
 
 /// How often what is over is deleted.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -13,40 +29,68 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Answers requests on `listener` until `shutdown` is ready; then takes no new ones, and gives those that are under
 /// way ten seconds.
-///
-/// # Errors
-/// Those of the listener.
-pub async fn serve(
-    app: App,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let (stop, stopped) = watch::channel(());
+pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) {
     let by_itself = [
         tokio::spawn(sweep(app.clone())),
         tokio::spawn(rotation::keep_renewing(app.clone())),
         tokio::spawn(rotation::keep_resealing(app.clone())),
     ];
-    tokio::spawn(async move {
-        shutdown.await;
-        drop(stop);
-    });
-    let told = |mut stopped: watch::Receiver<()>| async move {
-        // The sender is dropped, never used: an error is the signal.
-        while stopped.changed().await.is_ok() {}
-    };
-    let service = app.router().into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(told(stopped.clone()));
-    let ended = tokio::select! {
-        ended = server => ended,
-        () = async { told(stopped).await; time::sleep(PATIENCE).await } => {
-            tracing::warn!("some requests did not end in time and were cut off");
-            Ok(())
-        }
-    };
+    let connections = accept(&app, listener, shutdown).await;
+    tokio::select! {
+        () = connections.shutdown() => {}
+        () = time::sleep(PATIENCE) => tracing::warn!("some requests did not end in time and were cut off"),
+    }
     by_itself.iter().for_each(tokio::task::JoinHandle::abort);
     app.db().close().await;
-    ended
+}
+
+/// Takes connections until `shutdown` is ready. The listener ends with it: whoever comes later finds a closed port,
+/// and a load balancer goes elsewhere.
+async fn accept(
+    app: &App,
+    mut listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) -> GracefulShutdown {
+    let connections = GracefulShutdown::new();
+    let http = http(app);
+    let router = app.router();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        // `Listener::accept` waits a second where the process has no more file descriptors, instead of failing.
+        let (stream, from) = tokio::select! {
+            accepted = Listener::accept(&mut listener) => accepted,
+            () = &mut shutdown => return connections,
+        };
+        tokio::spawn(connection(http.clone(), stream, from, router.clone(), connections.watcher()));
+    }
+}
+
+/// Without a limit of time a handful of clients that send a byte now and then would hold every file descriptor
+/// (slowloris). It counts for the pause between two requests, too.
+fn http(app: &App) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(app.config().server.patience())
+        .max_header_size(limits::MAX_HEAD);
+    http
+}
+
+async fn connection(
+    http: http1::Builder,
+    stream: TcpStream,
+    from: SocketAddr,
+    router: Router,
+    watcher: Watcher,
+) {
+    let router = router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(from));
+        request.map(Body::new)
+    });
+    let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    if let Err(error) = watcher.watch(connection).await {
+        // What strangers do to their connections is no trouble of ours.
+        tracing::debug!(%error, "a connection ended early");
+    }
 }
 
 async fn sweep(app: App) {

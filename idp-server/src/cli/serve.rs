@@ -21,7 +21,7 @@ pub(super) async fn run(config: Config, purpose: Purpose) -> anyhow::Result<()> 
         announce(&app, &demo::prepare(&app).await?);
     }
     tracing::info!(issuer = app.issuer(), %listen, "ready");
-    crate::serve(app, listener, stop_signal()).await.context("the listener failed")?;
+    crate::serve(app, listener, stop_signal()).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! Who is the server, where does it listen, and whom does it believe about addresses?
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use idp_protocol::link::Origin;
 use serde::{Deserialize, Serialize};
@@ -20,6 +23,8 @@ pub struct Server {
     pub issuer: String,
     /// The address and port to listen on. Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
+    /// How many seconds a request may take to arrive. Default 10.
+    pub read_timeout: u32,
     /// Networks of the proxies in front of the server that are believed about addresses. Default none.
     pub trusted_proxies: Vec<String>,
     /// Which header those proxies write. Default `x-forwarded-for`.
@@ -42,6 +47,7 @@ impl Default for Server {
         Self {
             issuer: String::new(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            read_timeout: 10,
             trusted_proxies: Vec::new(),
             proxy_header: ProxyHeader::default(),
         }
@@ -57,9 +63,19 @@ impl Server {
         if Origin::parse(&self.issuer).is_err() {
             return Broken::new("server.issuer", format!("{:?} is no such origin", self.issuer), right);
         }
+        if !(1..=600).contains(&self.read_timeout) {
+            let why = format!("{} is not between 1 and 600 seconds", self.read_timeout);
+            return Broken::new("server.read_timeout", why, "10");
+        }
         let bad = self.trusted_proxies.iter().find(|network| network.parse::<Network>().is_err())?;
         let right = "addresses and networks such as [\"127.0.0.1\", \"10.0.0.0/8\"]";
         Broken::new("server.trusted_proxies", format!("{bad:?} is neither"), right)
+    }
+
+    /// How long a request may take to arrive: its head, and then its body.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(self.read_timeout.into())
     }
 
     /// The proxies that are believed.

@@ -8,6 +8,7 @@
 )]
 
 mod authorize;
+mod connections;
 mod consent;
 mod discovery;
 mod health;

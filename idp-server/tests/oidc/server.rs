@@ -43,7 +43,7 @@ pub struct Server {
     /// The secrets of `office` and `old`.
     pub secrets: BTreeMap<String, String>,
     folder: PathBuf,
-    _stop: oneshot::Sender<()>,
+    stop: Option<oneshot::Sender<()>>,
 }
 
 impl Drop for Server {
@@ -64,6 +64,11 @@ impl Server {
     /// factors), `es256` and `eddsa` (what their tokens are signed with), `stranger` (needs consent). A person:
     /// `alice`.
     pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub async fn start_with(set: impl FnOnce(&mut Config)) -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
         let crypto = symbolon_aws_lc::crypto();
         let name = to_base64url(&crypto.random::<12>());
@@ -73,6 +78,7 @@ impl Server {
         let mut config = Config::default();
         config.server.issuer.clone_from(&url);
         config.store.state_dir.clone_from(&folder);
+        set(&mut config);
         let app = App::start(config, World { clock: clock.clone(), crypto }).await.unwrap();
         let profile = Profile {
             name: Some("Alice Adams".to_owned()),
@@ -89,7 +95,12 @@ impl Server {
         });
         tokio::spawn(served);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { app, url, clock, user, http, secrets, folder, _stop: stop }
+        Self { app, url, clock, user, http, secrets, folder, stop: Some(stop) }
+    }
+
+    /// Tells the server to stop, as a service manager does.
+    pub fn stop(&mut self) {
+        drop(self.stop.take());
     }
 
     /// Signs alice in with her password; the browser's cookie and the session.
