@@ -24,6 +24,7 @@ mod effects;
 mod enrolment;
 mod initiator;
 mod limits;
+mod reach;
 mod record;
 mod reseal;
 mod rotation;

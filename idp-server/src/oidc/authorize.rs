@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
-use idp_core::{session::SessionRow, users::User};
+use idp_core::{policy::Requirement, session::SessionRow, users::User};
 use serde_json::Value;
 use symbolon_axum::{SignedIn, Visitor};
 
@@ -59,20 +59,33 @@ async fn answer(app: &App, visitor: &Visitor, params: &Params) -> Result<Respons
 
 /// The request with what the rules ask for on top. They hold for a session as well: one that was good enough for the
 /// canteen does not open the bank.
-async fn ruled(app: &App, visitor: &Visitor, mut asked: Asked) -> Result<Asked, Unanswered> {
+async fn ruled(app: &App, visitor: &Visitor, asked: Asked) -> Result<Asked, Unanswered> {
     let requirement = asked.request.requirement.clone();
     let from = visitor.origin(app.engine());
     match app.engine().required(&asked.client.id, &from, None, requirement).await {
-        Ok(needed) => {
-            asked.request.requirement = needed;
-            Ok(asked)
-        }
+        Ok(needed) => reachable(app, asked, needed),
         Err(idp_core::Error::Refused(_)) => {
             let why = "the rules of this provider do not allow this sign-in";
             Err(Unanswered::Refused(asked.request.return_to, Code::AccessDenied, why))
         }
         Err(trouble) => Err(Unanswered::Trouble(trouble)),
     }
+}
+
+/// A class that nothing here reaches would end at a page without a way on. If the client's registration or a rule
+/// insists on it, the client is told at once (OpenID Connect Core Unmet Authentication Requirements 1.0). `acr_values`
+/// are wishes (OpenID Connect Core 1.0, 5.5.1.1): the first that can be reached counts, and if there is none, the
+/// `acr` of the token says how sure it was.
+fn reachable(app: &App, mut asked: Asked, mut needed: Requirement) -> Result<Asked, Unanswered> {
+    let reach = app.engine().reach(&needed);
+    if reach.is_none() || needed.acr > reach {
+        let why = "no way to sign in here is sure enough";
+        return Err(Unanswered::Refused(asked.request.return_to, Code::UnmetAuthenticationRequirements, why));
+    }
+    let wish = asked.wishes.iter().copied().find(|acr| Some(*acr) <= reach);
+    needed.acr = needed.acr.max(wish);
+    asked.request.requirement = needed;
+    Ok(asked)
 }
 
 /// The answer to a request that a session is good enough for: a code, unless the person has to agree first.
@@ -104,7 +117,7 @@ async fn park(
     asked: Asked,
     signed_in: Option<SignedIn>,
 ) -> Result<Response, idp_core::Fault> {
-    let Asked { request, client, prompt, login_hint } = asked;
+    let Asked { request, client, prompt, login_hint, .. } = asked;
     let request = request.requiring(prompt, app.engine().now());
     let returns_to =
         client.redirect_uri(&request.return_to.redirect_uri).map(|uri| uri.returns_to().to_owned());

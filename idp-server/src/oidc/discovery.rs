@@ -5,7 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
-use idp_core::{Fault, policy::Acr};
+use idp_core::{Fault, engine::Engine, policy::Acr};
 use openidconnect::{
     AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, IssuerUrl, JsonWebKeySetUrl,
     ProviderMetadata, ResponseTypes, Scope, TokenUrl, UserInfoUrl,
@@ -77,7 +77,8 @@ fn public_json(body: String) -> Response {
 }
 
 /// Writes the document down, once.
-pub(super) fn write(issuer: &str) -> Result<String, Fault> {
+pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
+    let issuer = engine.issuer();
     let url = |path: &str| format!("{issuer}{path}");
     let bad = |_| Fault::Setup("the issuer is not a URL");
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
@@ -101,9 +102,7 @@ pub(super) fn write(issuer: &str) -> Result<String, Fault> {
     .set_scopes_supported(Some(SCOPES.map(|scope| Scope::new(scope.to_owned())).to_vec()))
     .set_response_modes_supported(Some(vec![CoreResponseMode::Query]))
     .set_grant_types_supported(Some(vec![CoreGrantType::AuthorizationCode]))
-    .set_acr_values_supported(Some(
-        Acr::ALL.map(|acr| AuthenticationContextClass::new(acr.name().to_owned())).to_vec(),
-    ))
+    .set_acr_values_supported(Some(classes(engine)))
     .set_token_endpoint_auth_methods_supported(Some(vec![
         CoreClientAuthMethod::ClientSecretBasic,
         CoreClientAuthMethod::ClientSecretPost,
@@ -114,4 +113,11 @@ pub(super) fn write(issuer: &str) -> Result<String, Fault> {
     .set_request_parameter_supported(Some(false))
     .set_request_uri_parameter_supported(Some(false));
     Ok(serde_json::to_string(&metadata)?)
+}
+
+/// The classes that can be reached here. An application that asks for another one would wait for what never comes.
+fn classes(engine: &Engine) -> Vec<AuthenticationContextClass> {
+    let strongest = engine.strongest();
+    let reached = Acr::ALL.into_iter().filter(|acr| Some(*acr) <= strongest);
+    reached.map(|acr| AuthenticationContextClass::new(acr.name().to_owned())).collect()
 }

@@ -80,7 +80,7 @@ impl Provider {
         let kek = Kek { number: 1, key: engine.keys().derived("authorization-code") };
         Ok(Self {
             codes: Sealer::new(engine.crypto().clone(), kek, Vec::new()),
-            discovery: discovery::write(engine.issuer())?,
+            discovery: discovery::write(engine)?,
             keys,
         })
     }

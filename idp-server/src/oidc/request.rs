@@ -52,6 +52,8 @@ pub struct Asked {
     pub client: Client,
     /// Whether and how the person is asked.
     pub prompt: Prompt,
+    /// The classes that the client would like, the dearest first (`acr_values`).
+    pub wishes: Vec<Acr>,
     /// What may stand in the field for the login, at most 254 characters.
     pub login_hint: Option<String>,
 }
@@ -155,7 +157,9 @@ pub async fn read(app: &App, params: &Params) -> Result<Asked, Unanswered> {
         Ok((request, prompt)) => {
             let hint = params.one("login_hint").ok().flatten();
             let login_hint = hint.map(|hint| hint.chars().take(254).collect());
-            Ok(Asked { request, client, prompt, login_hint })
+            let wishes = params.one("acr_values").ok().flatten().unwrap_or_default();
+            let wishes = wishes.split(' ').filter_map(Acr::from_name).collect();
+            Ok(Asked { request, client, prompt, wishes, login_hint })
         }
         Err((code, why)) => Err(Unanswered::Refused(return_to, code, why)),
     }
@@ -231,7 +235,6 @@ fn challenge(client: &Client, params: &Params) -> Result<Option<Octets<32>>, No>
 }
 
 fn requirement(app: &App, client: &Client, params: &Params) -> Result<Requirement, No> {
-    let wanted = params.one("acr_values")?.unwrap_or_default().split(' ').find_map(Acr::from_name);
     let not_before = match params.one("max_age")? {
         Some(age) => {
             let age: u32 =
@@ -241,7 +244,7 @@ fn requirement(app: &App, client: &Client, params: &Params) -> Result<Requiremen
         None => None,
     };
     Ok(Requirement {
-        acr: wanted.max(client.registration.min_acr),
+        acr: client.registration.min_acr,
         not_before,
         user: hinted(app, client, params.one("id_token_hint")?)?,
         ..Requirement::default()

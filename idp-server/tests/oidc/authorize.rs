@@ -159,6 +159,40 @@ async fn what_a_session_does_not_satisfy_is_asked_for() {
 }
 
 #[tokio::test]
+async fn what_nothing_here_reaches_is_refused_before_anybody_is_asked() {
+    let server = Server::start().await;
+    let answer = redirected(&server.authorize(&request("vault"), None).await);
+    assert_eq!(answer.to, CALLBACK);
+    assert_eq!(answer.params["error"], "unmet_authentication_requirements");
+    assert_eq!(answer.params["state"], "a state & more");
+    let rules = serde_json::json!([{"name": "all", "then": "allow", "methods": ["password"]}]);
+    let rules = serde_json::from_value(rules).unwrap();
+    let server = Server::start_with(|config| config.engine.rules = rules).await;
+    let answer = redirected(&server.authorize(&request("bank"), None).await);
+    assert_eq!(answer.params["error"], "unmet_authentication_requirements", "a password is not two factors");
+}
+
+#[tokio::test]
+async fn classes_of_acr_values_are_wishes() {
+    let server = Server::start().await;
+    let (cookie, _) = server.sign_in().await;
+    let wishing = async |wish: &str| {
+        redirected(&server.authorize(&changed("", &[("acr_values", wish)]), Some(&cookie)).await)
+    };
+    let answer = wishing("phr urn:symbolon:acr:aal2").await;
+    let (_, tokens) = server.redeem(&answer.params["code"]).await;
+    let claims = tokens["id_token"].as_str().unwrap().split('.').nth(1).unwrap();
+    let claims = idp_protocol::encoding::from_base64url(claims).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!(claims["acr"], "urn:symbolon:acr:single", "the token says how sure it was");
+    assert_eq!(
+        wishing("phr urn:symbolon:acr:mfa").await.to,
+        "/login",
+        "the first that can be reached counts"
+    );
+}
+
+#[tokio::test]
 async fn a_session_that_is_over_signs_nobody_in() {
     let server = Server::start().await;
     let none = changed("", &[("prompt", "none")]);

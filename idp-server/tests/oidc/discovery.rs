@@ -31,8 +31,27 @@ async fn the_document_says_what_the_provider_does() {
         document["token_endpoint_auth_methods_supported"],
         json!(["client_secret_basic", "client_secret_post", "none"])
     );
-    assert!(document["acr_values_supported"].as_array().unwrap().contains(&json!("urn:symbolon:acr:mfa")));
+    assert_eq!(
+        document["acr_values_supported"],
+        json!(["urn:symbolon:acr:single", "urn:symbolon:acr:device", "urn:symbolon:acr:mfa"]),
+        "no method here makes a passkey"
+    );
     serde_json::from_value::<CoreProviderMetadata>(document).unwrap();
+}
+
+#[tokio::test]
+async fn only_classes_that_can_be_reached_are_offered() {
+    let classes = async |rules: serde_json::Value| {
+        let rules = serde_json::from_value(rules).unwrap();
+        let server = Server::start_with(|config| config.engine.rules = rules).await;
+        answer(server.get("/.well-known/openid-configuration").await).await.1["acr_values_supported"].clone()
+    };
+    let allow = |methods: serde_json::Value| json!([{"name": "all", "then": "allow", "methods": methods}]);
+    let (single, device, mfa) =
+        ("urn:symbolon:acr:single", "urn:symbolon:acr:device", "urn:symbolon:acr:mfa");
+    assert_eq!(classes(allow(json!(["password", "recovery"]))).await, json!([single]));
+    assert_eq!(classes(allow(json!(["password", "totp"]))).await, json!([single, device, mfa]));
+    assert_eq!(classes(json!([{"name": "none", "then": "deny"}])).await, json!([]));
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ pub struct Redirected {
 
 impl Server {
     /// Clients: `shop` (public), `office` (with a secret), `old` (with a secret, without PKCE), `bank` (asks for two
-    /// factors), `es256` and `eddsa` (what their tokens are signed with), `stranger` (needs consent). A person:
+    /// factors), `vault` (asks for what nothing here reaches), `es256` and `eddsa` (what their tokens are signed with), `stranger` (needs consent). A person:
     /// `alice`.
     pub async fn start() -> Self {
         Self::start_with(|_| {}).await
@@ -210,6 +210,7 @@ async fn clients(app: &App) -> BTreeMap<String, String> {
         new("shop", false, Pkce::Required, None),
         new("old", true, Pkce::Optional, None),
         new("bank", false, Pkce::Required, Some(Acr::MultiFactor)),
+        new("vault", false, Pkce::Required, Some(Acr::PhishingResistant)),
         new("office", true, Pkce::Required, None),
         NewClient { signature: Signature::Es256, ..new("es256", false, Pkce::Required, None) },
         NewClient { signature: Signature::EdDsa, ..new("eddsa", false, Pkce::Required, None) },
