@@ -141,17 +141,23 @@ fn host_of(origin: Option<&str>, issuer: &str) -> String {
 }
 
 /// Goes on with a parked request, now that it is certain who is there.
-pub async fn resume(app: &App, session: &SessionRow, user: &User, parked: Parked) -> Response {
+pub async fn resume(
+    app: &App,
+    visitor: &Visitor,
+    session: &SessionRow,
+    user: &User,
+    parked: Parked,
+) -> Response {
     match parked.protocol {
-        Protocol::Oidc => oidc::authorize::resume(app, session, user, parked.data).await,
+        Protocol::Oidc => oidc::authorize::resume(app, visitor, session, user, parked.data).await,
         Protocol::Portal => portal::resume(app, session, user, parked.data).await,
     }
 }
 
 /// Sends the browser back without a sign-in; none if the protocol has nowhere to go back to.
-pub async fn cancelled(app: &App, parked: Parked) -> Option<Response> {
+pub async fn cancelled(app: &App, visitor: &Visitor, parked: Parked) -> Option<Response> {
     match parked.protocol {
-        Protocol::Oidc => Some(oidc::authorize::cancelled(app, parked.data).await),
+        Protocol::Oidc => Some(oidc::authorize::cancelled(app, visitor, parked.data).await),
         Protocol::Portal => None,
     }
 }

@@ -38,5 +38,5 @@ pub use ceremonies::ceremony_router;
 pub use csrf::{navigations_only, same_origin_only};
 pub use device::device_router;
 pub use headers::{FormTargets, security_headers};
-pub use visitor::{SignedIn, Visitor};
+pub use visitor::{SignedIn, Visitor, languages};
 pub use web::Web;

@@ -1,7 +1,7 @@
 //! Who is asking: which cookies, which address, which browser?
 
 use axum::extract::{FromRef, FromRequestParts};
-use http::{header, request::Parts};
+use http::{HeaderMap, header, request::Parts};
 use idp_core::{
     Error, Id, Refusal,
     claimant::Claimant,
@@ -90,6 +90,14 @@ impl Visitor {
     }
 }
 
+/// [`Visitor::languages`] of a request, where there is no visitor: its address or its form could not be read.
+#[must_use]
+pub fn languages(headers: &HeaderMap) -> String {
+    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let ranges = [Jar::languages(headers).unwrap_or_default(), asked.unwrap_or_default()];
+    ranges.join(",").chars().take(200).collect()
+}
+
 /// A browser in a session.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
@@ -114,11 +122,7 @@ where
         Ok(Self {
             address,
             browser: browser_name(text(header::USER_AGENT)),
-            languages: [Jar::languages(&parts.headers).unwrap_or_default(), text(header::ACCEPT_LANGUAGE)]
-                .join(",")
-                .chars()
-                .take(200)
-                .collect(),
+            languages: languages(&parts.headers),
             held: Web::from_ref(state).cookies().read(&parts.headers),
         })
     }

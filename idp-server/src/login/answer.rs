@@ -149,7 +149,7 @@ pub async fn cancel(State(app): State<App>, visitor: Visitor, Sent(form): Sent<W
     let ended = async {
         let page = cancelled(&app, &visitor, form.id).await?;
         let parked = interaction::parked(&page.ask.parked)?;
-        Ok((page, interaction::cancelled(&app, parked).await))
+        Ok((page, interaction::cancelled(&app, &visitor, parked).await))
     };
     let cookie = app.web().cookies().closed(visitor.open_sign_ins(), form.id);
     match ended.await {

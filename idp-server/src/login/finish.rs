@@ -46,6 +46,6 @@ async fn opened(
     let mut cookies = vec![jar.session(&opened.secret), jar.closed(visitor.open_sign_ins(), id)];
     cookies.extend(opened.known.as_ref().map(|secret| jar.known(secret)));
     let parked = interaction::parked(&opened.parked)?;
-    let response = interaction::resume(app, &opened.session, &opened.user, parked).await;
+    let response = interaction::resume(app, visitor, &opened.session, &opened.user, parked).await;
     Ok((Cookies(cookies), response).into_response())
 }

@@ -110,6 +110,7 @@ pub async fn qr(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Wh
             let body = QrPage { frame, id: page.id.to_string(), panel, live: panel::is_waiting(&view) };
             with_targets(&page, pages::render(StatusCode::OK, &body))
         }
+        Ok((page, None)) if page.stage == Stage::Open => reload(page.id),
         Ok((page, _)) => staged(&app, t, &page),
         Err(error) => pages::failure(Frame::new(&app, t), &error),
     }
@@ -145,7 +146,7 @@ async fn load(
     let begun = page.ceremonies.iter().find(|view| view.kind == panel::KIND);
     // Another method was faster, and more is needed: its code was ended for that, and is not over for the person.
     let begun = begun.filter(|view| view.status != Status::Burned || view.reason.is_some()).cloned();
-    let offered = page.methods.iter().any(|offer| offer.kind == panel::KIND);
+    let offered = panel::is_offered(app, visitor, &page).await?;
     let view = match begun {
         None if offered && page.stage == Stage::Open => {
             Some(app.engine().begin(claimant, id, panel::KIND).await?)

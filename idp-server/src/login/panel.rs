@@ -7,18 +7,21 @@ use axum::{extract::State, response::Response};
 use idp_core::{
     Error, Id,
     ceremony::{CeremonyRow, Reason},
-    engine::{CeremonyView, Status},
+    device::DeviceState,
+    engine::{CeremonyView, SignInPage, Status},
     signin::SignInRow,
+    users::User,
 };
 use idp_protocol::Prompt;
 use serde::Deserialize;
 use symbolon_axum::{
-    Visitor, errors,
+    SignedIn, Visitor, errors,
     live::{Render, Wait, Watched},
 };
 
 use crate::{
     app::App,
+    interaction,
     pages::{Asked, QrCode},
     text::Language,
 };
@@ -46,6 +49,35 @@ enum Look {
     Approved,
     Done,
     Over { why: String },
+}
+
+/// Whether a code is shown. Somebody who is known here and has no active device would look at one that nothing of his
+/// can scan.
+///
+/// Only a browser that is authenticated as this person is spared it. Everywhere else the missing code would tell a
+/// stranger, who need not do more than write a login or a hint into an address, who has a device and who has not.
+pub(super) async fn is_offered(app: &App, visitor: &Visitor, page: &SignInPage) -> Result<bool, Error> {
+    if !page.methods.iter().any(|offer| offer.kind == KIND) {
+        return Ok(false);
+    }
+    let Some(person) = authenticated(app, visitor, page).await? else { return Ok(true) };
+    let devices = app.engine().devices(person).await?;
+    Ok(devices.iter().any(|device| device.state == DeviceState::Active))
+}
+
+/// Whom the sign-in is for, if this browser has shown that it is that person's: by evidence in this sign-in, or by its
+/// session.
+async fn authenticated(app: &App, visitor: &Visitor, page: &SignInPage) -> Result<Option<Id<User>>, Error> {
+    let asked = page.user.as_ref().map(|user| user.id);
+    if page.begun {
+        return Ok(asked);
+    }
+    let Some(SignedIn { user, .. }) = visitor.session(app.engine()).await? else { return Ok(None) };
+    let meant = match asked {
+        Some(id) => id == user.id,
+        None => interaction::login_hint(&page.ask.parked).is_some_and(|hint| hint == user.login),
+    };
+    Ok(meant.then_some(user.id))
 }
 
 /// The markup of the panel; the same on the page, in an event and in the answer to a poll.

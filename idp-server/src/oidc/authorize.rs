@@ -19,7 +19,7 @@ use super::{
 use crate::{
     App,
     interaction::{self, Parked, Protocol, Wanted},
-    pages::{self, Back},
+    pages::{self, Back, Frame},
     routes,
     text::Language,
 };
@@ -29,7 +29,7 @@ pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQ
     let params = Params::parse(query.unwrap_or_default().as_bytes());
     match answer(&app, &visitor, &params).await {
         Ok(response) => response,
-        Err(unanswered) => told(&app, Language::of(&visitor), &unanswered),
+        Err(unanswered) => told(&app, &visitor, &unanswered),
     }
 }
 
@@ -141,10 +141,16 @@ async fn park(
 
 /// Goes on with a parked request, now that it is certain who is there. The page of the sign-in calls it, and whoever
 /// could call it with another session must not get more than that session has: everything is checked again.
-pub async fn resume(app: &App, session: &SessionRow, user: &User, data: Value) -> Response {
+pub async fn resume(
+    app: &App,
+    visitor: &Visitor,
+    session: &SessionRow,
+    user: &User,
+    data: Value,
+) -> Response {
     match resumed(app, session, user, data).await {
         Ok(response) => response,
-        Err(unanswered) => told(app, Language::default(), &unanswered),
+        Err(unanswered) => told(app, visitor, &unanswered),
     }
 }
 
@@ -159,12 +165,12 @@ async fn resumed(app: &App, session: &SessionRow, user: &User, data: Value) -> R
 }
 
 /// Goes back to the client of a parked request without a code: the person cancelled the sign-in.
-pub async fn cancelled(app: &App, data: Value) -> Response {
+pub async fn cancelled(app: &App, visitor: &Visitor, data: Value) -> Response {
     match unparked(app, data).await {
         Ok((_, request)) => {
             refused(app, &request.return_to, Code::AccessDenied, "the person cancelled the sign-in")
         }
-        Err(unanswered) => told(app, Language::default(), &unanswered),
+        Err(unanswered) => told(app, visitor, &unanswered),
     }
 }
 
@@ -207,7 +213,7 @@ pub(super) fn refused(app: &App, to: &ReturnTo, code: Code, why: &str) -> Respon
 /// providers can be made to bring one provider's code to another (RFC 9207).
 fn send_back(app: &App, to: &ReturnTo, answer: &[(&str, &str)]) -> Response {
     let Ok(mut url) = url::Url::parse(&to.redirect_uri) else {
-        return bad_address(Language::default(), BadAddress::RedirectUri);
+        return bad_address(Frame::new(app, Language::default()), BadAddress::RedirectUri);
     };
     {
         let mut query = url.query_pairs_mut();
@@ -221,19 +227,20 @@ fn send_back(app: &App, to: &ReturnTo, answer: &[(&str, &str)]) -> Response {
 }
 
 /// The answer without a code.
-pub(super) fn told(app: &App, t: Language, unanswered: &Unanswered) -> Response {
+pub(super) fn told(app: &App, visitor: &Visitor, unanswered: &Unanswered) -> Response {
     match unanswered {
         Unanswered::Refused(to, code, why) => refused(app, to, *code, why),
-        Unanswered::Page(bad) => bad_address(t, *bad),
-        Unanswered::Trouble(error) => pages::failure(t, error),
+        Unanswered::Page(bad) => bad_address(Frame::of(app, visitor), *bad),
+        Unanswered::Trouble(error) => pages::failure(Frame::of(app, visitor), error),
     }
 }
 
-fn bad_address(t: Language, bad: BadAddress) -> Response {
+fn bad_address(frame: Frame, bad: BadAddress) -> Response {
+    let t = frame.t;
     let text = match bad {
         BadAddress::Client => "oidc-unknown-client",
         BadAddress::RedirectUri => "oidc-unknown-address",
     };
     let title = t.say("oidc-bad-request-title");
-    pages::message(StatusCode::BAD_REQUEST, t, title, t.say(text), Back::to_account(t))
+    pages::message(StatusCode::BAD_REQUEST, frame, title, t.say(text), Back::to_account(t))
 }

@@ -141,7 +141,7 @@ pub async fn page(State(app): State<App>, visitor: Visitor, Asked(which): Asked<
         let client = authorize::client_of(&app, &question.request).await?;
         Ok(show(&app, t, which.question, &question.request, &client, &signed_in.user))
     };
-    shown.await.unwrap_or_else(|unanswered| authorize::told(&app, t, &unanswered))
+    shown.await.unwrap_or_else(|unanswered| authorize::told(&app, &visitor, &unanswered))
 }
 
 fn show(
@@ -153,7 +153,7 @@ fn show(
     user: &User,
 ) -> Response {
     let page = Page {
-        frame: Frame { t, organisation: app.engine().settings().organisation.clone() },
+        frame: Frame::new(app, t),
         client: client.registration.name.to_string(),
         scopes: request.scope.iter().map(|scope| in_words(t, scope)).collect(),
         name: user.display_name().to_owned(),
@@ -191,8 +191,7 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<F
             }
         }
     };
-    let t = Language::of(&visitor);
-    decided.await.unwrap_or_else(|unanswered| authorize::told(&app, t, &unanswered))
+    decided.await.unwrap_or_else(|unanswered| authorize::told(&app, &visitor, &unanswered))
 }
 
 /// The question and the session that it was asked in.

@@ -63,7 +63,7 @@ struct Question {
 pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let params = Params::parse(query.unwrap_or_default().as_bytes());
     let answered = asked(&app, &visitor, &params).await;
-    answered.unwrap_or_else(|error| pages::failure(Language::of(&visitor), &error))
+    answered.unwrap_or_else(|error| pages::failure(Frame::of(&app, &visitor), &error))
 }
 
 /// `POST /oauth2/end-session`: the same as a GET, which the browser's cookie comes with.
@@ -80,7 +80,7 @@ pub async fn confirm(State(app): State<App>, visitor: Visitor, body: Bytes) -> R
         }
         Ok(ended(&app, Language::of(&visitor), wish))
     };
-    confirmed.await.unwrap_or_else(|error: Error| pages::failure(Language::of(&visitor), &error))
+    confirmed.await.unwrap_or_else(|error: Error| pages::failure(Frame::of(&app, &visitor), &error))
 }
 
 async fn asked(app: &App, visitor: &Visitor, params: &Params) -> Result<Response, Error> {
@@ -141,7 +141,7 @@ fn question(app: &App, t: Language, user: &idp_core::users::User, wish: Wish) ->
     let client = wish.client_name();
     let (uri, state) = wish.back.map(|back| (back.uri, back.state.unwrap_or_default())).unwrap_or_default();
     let page = Question {
-        frame: Frame { t, organisation: app.engine().settings().organisation.clone() },
+        frame: Frame::new(app, t),
         client,
         name: user.display_name().to_owned(),
         login: user.login.clone(),
@@ -173,6 +173,7 @@ fn signed_out(app: &App, t: Language, wish: &Wish) -> Response {
         }
         None => Back { href: "/account/sign-in".to_owned(), label: t.say("signed-out-again") },
     };
-    let page = pages::message(StatusCode::OK, t, t.say("signed-out-title"), t.say("signed-out-text"), back);
+    let (title, text) = (t.say("signed-out-title"), t.say("signed-out-text"));
+    let page = pages::message(StatusCode::OK, Frame::new(app, t), title, text, back);
     (app.web().cookies().no_session(), page).into_response()
 }

@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Query, Request, State},
     response::Response,
 };
-use http::{HeaderMap, header, request::Parts};
+use http::{HeaderMap, request::Parts};
 use idp_core::{Error, Refusal};
 use serde::de::DeserializeOwned;
 use symbolon_axum::Visitor;
@@ -53,8 +53,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
 }
 
 fn refused(app: &App, headers: &HeaderMap, refusal: Refusal) -> Response {
-    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let t = Language::preferred(wanted.unwrap_or_default());
+    let t = Language::preferred(&symbolon_axum::languages(headers));
     failure(Frame::new(app, t), &Error::Refused(refusal))
 }
 

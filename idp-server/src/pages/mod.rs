@@ -29,13 +29,6 @@ pub struct Frame {
     pub organisation: String,
 }
 
-impl From<Language> for Frame {
-    /// A frame without a name, where none can be had.
-    fn from(t: Language) -> Self {
-        Self { t, organisation: String::new() }
-    }
-}
-
 impl Frame {
     /// The frame of our pages for a visitor.
     #[must_use]
@@ -107,19 +100,12 @@ pub fn render(status: StatusCode, page: &impl Template) -> Response {
 }
 
 /// A page that says something and offers one way on.
-pub fn message(
-    status: StatusCode,
-    frame: impl Into<Frame>,
-    title: String,
-    text: String,
-    back: Back,
-) -> Response {
-    render(status, &Message { frame: frame.into(), title, text, back })
+pub fn message(status: StatusCode, frame: Frame, title: String, text: String, back: Back) -> Response {
+    render(status, &Message { frame, title, text, back })
 }
 
 /// The page for an error: what happened, what to do, a way back.
-pub fn failure(frame: impl Into<Frame>, error: &Error) -> Response {
-    let frame = frame.into();
+pub fn failure(frame: Frame, error: &Error) -> Response {
     let t = frame.t;
     let face = errors::of(error);
     let text = t.say(&format!("error-{}", face.name));

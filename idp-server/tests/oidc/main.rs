@@ -15,6 +15,7 @@ mod health;
 mod logout;
 mod rotation;
 mod server;
+mod sign_in_page;
 mod token;
 mod trouble;
 mod userinfo;
