@@ -1,6 +1,7 @@
 //! The actors of the journeys: a world with a clock that stands still, browsers and phones.
 
 pub mod browser;
+pub mod counted;
 pub mod phone;
 pub mod process;
 pub mod web;

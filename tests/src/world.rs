@@ -24,6 +24,8 @@ use idp_core::{
 use symbolon_aws_lc::SeededRandom;
 use symbolon_sqlx::{Db, Options};
 
+use crate::counted::{Asked, Counted};
+
 /// The issuer of every world.
 pub const ISSUER: &str = "https://id.example.org";
 /// The password of every user of a world.
@@ -67,6 +69,14 @@ impl World {
     pub async fn with(settings: Settings) -> Self {
         let store = Arc::new(MemoryStore::new());
         Self::on(store.clone(), store, settings).await
+    }
+
+    /// A world in memory that writes down what the engine asks of its store.
+    pub async fn counted() -> (Self, Asked) {
+        let store = Arc::new(MemoryStore::new());
+        let asked = Asked::default();
+        let counted = Arc::new(Counted { store: store.clone(), users: store, asked: asked.clone() });
+        (Self::on(counted.clone(), counted, Settings::default()).await, asked)
     }
 
     /// A world on a store.

@@ -114,13 +114,15 @@ impl Engine {
         batch.extend(key.map(|key| RateWrite::Take { key, now: scene.now, limit }));
     }
 
-    /// Tells the owner that a credential is locked. The same read is done for a name that nobody has.
+    /// Tells the owner that a credential is locked. For a name that nobody has the same is read, and recorded
+    /// without the name: people type passwords where the name belongs.
     pub(super) async fn tell_if_locked(&self, scene: &Scene, batch: &mut Batch) -> Result<(), Fault> {
         let kind = &scene.run.row.kind;
         let row = self.store.throttle(self.throttle_key(kind, scene)).await?;
-        if let (true, Some(user)) = (row.is_some_and(|row| row.is_locked()), scene.about.subject.user()) {
-            batch.push(self.notice(user, Notice::Locked { kind: kind.clone() }));
-            batch.push(self.audit(Some(user), Event::new("credential.locked").with("kind", kind)));
+        if row.is_some_and(|row| row.is_locked()) {
+            let user = scene.about.subject.user();
+            batch.extend(user.map(|user| self.notice(user, Notice::Locked { kind: kind.clone() })));
+            batch.push(self.audit(user, Event::new("credential.locked").with("kind", kind)));
         }
         Ok(())
     }

@@ -1,0 +1,75 @@
+//! Does the server tell a stranger whether a person exists? It must answer the same after the same work.
+
+use std::sync::atomic::Ordering;
+
+use idp_core::{
+    Error, Refusal,
+    engine::{Progress, SignInPage},
+    methods::totp::Key,
+    throttle,
+};
+use idp_protocol::Octets;
+use serde_json::{Value, json};
+use symbolon_tests::{Browser, Phone, World, browser::refusal, counted::Asked};
+
+/// What a stranger sees of one try, and what it cost.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    answer: Refusal,
+    page: String,
+    compared: u32,
+    asked: Vec<String>,
+}
+
+/// The page without what is drawn by lot.
+fn shape(page: &SignInPage) -> String {
+    format!("{:?} {:?} {:?} {:?} {:?}", page.stage, page.user, page.missing, page.methods, page.ceremonies)
+}
+
+/// One try of a stranger: from the form to the page after it.
+async fn try_once(world: &World, asked: &Asked, (kind, value): (&str, &Value), login: &str) -> Seen {
+    let browser = Browser::new(world);
+    let before = world.compared.load(Ordering::SeqCst);
+    asked.take();
+    let id = browser.open().await;
+    let answer: Result<Progress, Error> =
+        world.engine.answer_form(&browser.claimant, id, kind, login, value.clone()).await;
+    let page = shape(&world.engine.sign_in(&browser.claimant, id).await.expect("a page"));
+    let compared = world.compared.load(Ordering::SeqCst) - before;
+    Seen { answer: refusal(answer), page, compared, asked: asked.take() }
+}
+
+/// A person with everything that a stranger can try.
+async fn with_everything(world: &World) {
+    let phone = Phone::enrolled(world, "alice").await;
+    let mut browser = Browser::new(world);
+    browser.qr_sign_in(&phone).await;
+    let session = browser.session.expect("a session").1;
+    world.engine.draw_recovery_codes(&session).await.unwrap();
+    let key = serde_json::to_vec(&Key::own(&Octets([9; 32]))).unwrap();
+    world.engine.add_credential(session.user, "totp", None, &key).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_person_and_a_name_that_nobody_has_cost_the_same_hashes_reads_and_writes() {
+    let (world, asked) = World::counted().await;
+    with_everything(&world).await;
+    let tries = [
+        ("password", json!({ "password": "guess" })),
+        ("totp", json!({ "code": "00000000" })),
+        ("recovery", json!({ "code": "AAAA-AAAA-AAAA-AAAA" })),
+    ];
+    for (kind, value) in &tries {
+        for number in 1..throttle::LOCK + 2 {
+            let mut alice = try_once(&world, &asked, (kind, value), "alice").await;
+            if number == throttle::LOCK {
+                // The one difference: she is told. Nobody is there to be told of a name that nobody has.
+                let told = " + Notice(NoticeRow";
+                alice.asked.iter_mut().for_each(|what| *what = what.replace(told, ""));
+            }
+            let nobody = try_once(&world, &asked, (kind, value), "nobody").await;
+            assert_eq!(alice, nobody, "try {number} of {kind}");
+            world.clock.advance(throttle::LONGEST_WAIT + 1);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A store that writes down what is asked of it: which reads, and which writes are committed together.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use idp_core::{
+    Id, SharedStore, Time,
+    audit::AuditRow,
+    browser::KnownBrowser,
+    bus::Bus,
+    ceremony::CeremonyRow,
+    credential::CredentialRow,
+    device::DeviceRow,
+    keys::KeyRow,
+    mark::MarkRow,
+    notify::NoticeRow,
+    rate::RateRow,
+    seal::{Place, Sealed},
+    session::SessionRow,
+    signin::SignInRow,
+    store::{
+        Answer, Batch, Ceremonies, Committed, Credentials, Devices, Keys, Records, Sessions, Store, Users,
+        Write,
+    },
+    throttle::ThrottleRow,
+    users::User,
+};
+
+/// What was asked of a store, in its order: the name of a read, or the names of the writes of a batch.
+#[derive(Clone, Debug, Default)]
+pub struct Asked(Arc<Mutex<Vec<String>>>);
+
+impl Asked {
+    /// What was asked since this was called last.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note(&self, what: impl Into<String>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what.into());
+    }
+}
+
+/// A store and the people in it, with a list of what is asked of them.
+pub struct Counted {
+    pub store: SharedStore,
+    pub users: Arc<dyn Users>,
+    pub asked: Asked,
+}
+
+macro_rules! passes_on {
+    ($port:ident by $inner:ident: $($read:ident($($name:ident: $of:ty),*) -> $answer:ty;)*) => {
+        impl $port for Counted { $(
+            fn $read(&self, $($name: $of),*) -> Answer<'_, $answer> {
+                self.asked.note(stringify!($read));
+                self.$inner.$read($($name),*)
+            }
+        )* }
+    };
+}
+
+passes_on! { Ceremonies by store:
+    ceremony(id: Id<CeremonyRow>) -> Option<CeremonyRow>;
+    open_ceremonies(user: Id<User>, now: Time) -> Vec<CeremonyRow>;
+    ceremony_by_code(code: [u8; 32], now: Time) -> Option<CeremonyRow>;
+    sign_in(id: Id<SignInRow>) -> Option<SignInRow>;
+    open_sign_ins(address: &str, now: Time) -> u32;
+    mark(key: [u8; 32], now: Time) -> Option<MarkRow>;
+    throttle(key: [u8; 32]) -> Option<ThrottleRow>;
+    rate(key: [u8; 32], now: Time) -> Option<RateRow>;
+}
+
+passes_on! { Users by users:
+    user(id: Id<User>) -> Option<User>;
+    user_by_login(login: &str) -> Option<User>;
+}
+
+passes_on! { Credentials by store:
+    credentials(user: Id<User>) -> Vec<CredentialRow>;
+    credential_by_handle(kind: &str, handle: &[u8]) -> Option<CredentialRow>;
+}
+
+passes_on! { Devices by store:
+    device(id: Id<DeviceRow>) -> Option<DeviceRow>;
+    device_by_key(thumbprint: [u8; 32]) -> Option<DeviceRow>;
+    devices(user: Id<User>) -> Vec<DeviceRow>;
+}
+
+passes_on! { Sessions by store:
+    session(secret: [u8; 32]) -> Option<SessionRow>;
+    session_of_sign_in(sign_in: Id<SignInRow>) -> Option<SessionRow>;
+    session_by_id(id: Id<SessionRow>) -> Option<SessionRow>;
+    sessions(user: Id<User>, now: Time) -> Vec<SessionRow>;
+    known_browser(browser: [u8; 32], user: Id<User>, now: Time) -> Option<KnownBrowser>;
+    known_users(browser: [u8; 32], now: Time) -> Vec<Id<User>>;
+}
+
+passes_on! { Records by store:
+    notices(user: Id<User>, limit: u32) -> Vec<NoticeRow>;
+    audit(user: Option<Id<User>>, limit: u32) -> Vec<AuditRow>;
+}
+
+passes_on! { Keys by store:
+    keys() -> Vec<KeyRow>;
+    sealed_before(newest: u8, limit: u32) -> Vec<(Place, Sealed)>;
+    count_sealed_before(newest: u8) -> u64;
+}
+
+impl Store for Counted {
+    fn commit(&self, batch: Batch) -> Answer<'_, Committed> {
+        let writes = batch.into_writes();
+        self.asked.note(writes.iter().map(name).collect::<Vec<_>>().join(" + "));
+        let mut batch = Batch::new();
+        batch.extend(writes);
+        self.store.commit(batch)
+    }
+
+    fn bus(&self) -> &Bus {
+        self.store.bus()
+    }
+
+    fn sweep(&self, now: Time) -> Answer<'_, u64> {
+        self.asked.note("sweep");
+        self.store.sweep(now)
+    }
+
+    fn ping(&self) -> Answer<'_, ()> {
+        self.store.ping()
+    }
+}
+
+/// What a write changes and how, such as `Throttle(Spend`.
+fn name(write: &Write) -> String {
+    format!("{write:?}").split([' ', '{']).next().unwrap_or_default().to_owned()
+}
