@@ -92,13 +92,17 @@ pub enum Reason {
     Outdated,
     /// The session that it was begun in has ended.
     SessionEnded,
+    /// The account's devices are others than those that it was begun with.
+    DevicesChanged,
 }
 
 /// A change of a ceremony.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CeremonyWrite {
-    /// A new ceremony. Guard: neither its id nor, while open, its user code is taken.
+    /// A new ceremony. Guard: neither its id nor, while open, its user code is taken; and if it is about a user and
+    /// belongs to no sign-in, no other of its kind is open about that user. One that had expired when this one
+    /// began does not count, and is burned as by [`CeremonyWrite::Cancel`].
     Insert(CeremonyRow),
     /// Replaces everything but `id`, `kind`, `sign_in` and `created_at`. Guard: the stored revision is
     /// `row.revision - 1` and the stored phase is open or parked. `tries` says what becomes of

@@ -166,10 +166,19 @@ impl<M: AuthMethod> ErasedMethod for M {
 pub trait ErasedEnrolment: ErasedCeremony {
     /// [`Enrolment::gives`].
     fn gives(&self) -> Acr;
+    /// [`Enrolment::may_go_on`].
+    ///
+    /// # Errors
+    /// [`Unreadable`] state.
+    fn may_go_on(&self, cx: &Cx<'_>, state: &State) -> Result<bool, Unreadable>;
 }
 
 impl<M: Enrolment> ErasedEnrolment for M {
     fn gives(&self) -> Acr {
         Enrolment::gives(self)
+    }
+
+    fn may_go_on(&self, cx: &Cx<'_>, state: &State) -> Result<bool, Unreadable> {
+        Ok(Enrolment::may_go_on(self, cx, &read::<M>(state)?))
     }
 }

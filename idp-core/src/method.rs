@@ -83,6 +83,11 @@ pub trait AuthMethod: Ceremony<Outcome = Proven> {
 pub trait Enrolment: Ceremony<Outcome = NewCredential> {
     /// What the new credential can prove at most; the binding rule compares it with what the account has.
     fn gives(&self) -> crate::policy::Acr;
+    /// Whether one that is open may go on with the devices that the account has now. The engine asks before every
+    /// step and ends one that may not, with [`Reason::DevicesChanged`].
+    fn may_go_on(&self, _cx: &Cx<'_>, _state: &Self::State) -> bool {
+        true
+    }
 }
 
 /// The input of a ceremony.
@@ -108,6 +113,8 @@ pub struct Cx<'a> {
     pub own: &'a [Credential],
     /// The subject's active devices.
     pub devices: &'a [Device],
+    /// How many devices the subject has bound: the active ones, and suspended ones, which may become active again.
+    pub bound: u32,
     /// What is known of the request.
     pub context: &'a Context,
     /// Tries that are left, this one excluded.
@@ -133,6 +140,7 @@ impl<'a> Cx<'a> {
             subject: about.subject.as_ref(),
             own: &about.own,
             devices: &about.devices,
+            bound: about.bound,
             context: &about.context,
             tries_left,
             settings,
@@ -147,6 +155,7 @@ pub(crate) struct About {
     pub subject: OwnedSubject,
     pub own: Vec<Credential>,
     pub devices: Vec<Device>,
+    pub bound: u32,
     pub context: Context,
 }
 

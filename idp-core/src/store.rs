@@ -213,6 +213,11 @@ impl Batch {
         self.0.extend(writes.into_iter().map(Into::into));
     }
 
+    /// The batch behind these writes: guards come first, because a change may touch the very rows that they hold.
+    pub fn after(self, first: Vec<Write>) -> Self {
+        Self(first.into_iter().chain(self.0).collect())
+    }
+
     /// The writes, in their order.
     #[must_use]
     pub fn into_writes(self) -> Vec<Write> {

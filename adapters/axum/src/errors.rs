@@ -175,6 +175,12 @@ fn burned(reason: Reason) -> Face {
             "session-ended",
             "The session that this was begun in has ended. Sign in and begin again.",
         ),
+        Reason::DevicesChanged => face(
+            Http::GONE,
+            Code,
+            "devices-changed",
+            "The devices of the account changed meanwhile, so the registration was ended. Start it again.",
+        ),
         _ => face(Http::GONE, Code, "outdated", "The server was updated in between. Ask for a new code."),
     }
 }
@@ -262,6 +268,7 @@ mod tests {
             Reason::Cancelled,
             Reason::Outdated,
             Reason::SessionEnded,
+            Reason::DevicesChanged,
         ];
         let refusals = reasons.map(Refusal::Burned).into_iter().chain([
             Refusal::Wrong,

@@ -127,6 +127,9 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &CeremonyWrite) -> sqlx::R
 }
 
 async fn insert(conn: &mut Conn<'_>, row: &CeremonyRow) -> sqlx::Result<bool> {
+    if row.sign_in.is_none() && row.user.is_some() {
+        burn_expired_before(conn, row).await?;
+    }
     let inserted = execute!(
         conn,
         "INSERT INTO ceremonies (id, kind, sign_in, user_id, device, phase, tries_left, revision, user_code, \
@@ -146,6 +149,20 @@ async fn insert(conn: &mut Conn<'_>, row: &CeremonyRow) -> sqlx::Result<bool> {
         row.body.0.as_slice(),
     );
     Ok(inserted == 1)
+}
+
+/// An enrolment that ran out stays open in its row until it is swept. An index cannot look at the clock, so it is
+/// burned here, or nobody could begin another one for minutes.
+async fn burn_expired_before(conn: &mut Conn<'_>, row: &CeremonyRow) -> sqlx::Result<()> {
+    execute!(
+        conn,
+        "UPDATE ceremonies SET phase = 'burned' WHERE user_id = $1 AND kind = $2 AND sign_in IS NULL \
+         AND phase = 'open' AND expires_at <= $3",
+        id_bytes(&row.user),
+        row.kind.as_str(),
+        row.created_at.0,
+    );
+    Ok(())
 }
 
 /// The tries are counted from what is stored and not from what the engine read: a guess that was spent

@@ -12,6 +12,19 @@ use sqlx::{
 use crate::work::{is_transient, pause};
 
 /// The migrations of one database, the oldest first.
+macro_rules! migrations {
+    ($database:literal) => {
+        migrator(&[
+            (1, "init", include_str!(concat!("../migrations/", $database, "/0001_init.sql"))),
+            (
+                2,
+                "one open enrolment",
+                include_str!(concat!("../migrations/", $database, "/0002_one_open_enrolment.sql")),
+            ),
+        ])
+    };
+}
+
 fn migrator(texts: &[(i64, &'static str, &'static str)]) -> Migrator {
     let migrations = texts.iter().map(|(version, name, text)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, text.into_sql_str(), false)
@@ -38,7 +51,7 @@ pub(crate) async fn sqlite(options: &SqliteConnectOptions) -> Result<(), Migrate
 
 /// One transaction around everything: it is the lock, which sqlx has for PostgreSQL only.
 async fn sqlite_once(options: &SqliteConnectOptions) -> Result<(), MigrateError> {
-    let migrator = migrator(&[(1, "init", include_str!("../migrations/sqlite/0001_init.sql"))]);
+    let migrator = migrations!("sqlite");
     let mut conn = options.connect().await?;
     let mut transaction = conn.begin_with("BEGIN IMMEDIATE").await?;
     migrator.run(&mut *transaction).await?;
@@ -49,7 +62,7 @@ async fn sqlite_once(options: &SqliteConnectOptions) -> Result<(), MigrateError>
 
 /// The migrator's advisory lock lets one node at a time through; it goes with the connection, which ends here.
 pub(crate) async fn postgres(options: &PgConnectOptions, schema: Option<&str>) -> Result<(), MigrateError> {
-    let mut migrator = migrator(&[(1, "init", include_str!("../migrations/postgres/0001_init.sql"))]);
+    let mut migrator = migrations!("postgres");
     if let Some(schema) = schema {
         migrator.create_schema(format!("\"{schema}\""));
     }

@@ -4,7 +4,7 @@ use idp_protocol::message::{Hello, Register};
 
 use super::{
     CeremonyView, DeviceRequest, Engine,
-    record::Body,
+    record::{Body, Run},
     step::{Incoming, Sender, Target},
 };
 use crate::{
@@ -13,18 +13,26 @@ use crate::{
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     claimant::Claimant,
     device::{DeviceState, DeviceWrite},
-    evidence::Factor,
-    method::{DeviceAnswer, OwnedSubject, ProvedKey, Step},
-    policy::Acr,
-    session::{SessionWrite, SignedIn},
+    erased::ErasedEnrolment,
+    method::{About, DeviceAnswer, OwnedSubject, ProvedKey, Step},
+    session::{SessionRow, SessionWrite, SignedIn},
     signin::Origin,
-    store::Batch,
+    store::{Batch, Committed, Guard},
     users::User,
 };
 
+/// Who begins an enrolment, and where.
+struct Begun<'a> {
+    claimant: &'a Claimant,
+    user: &'a User,
+    from: Origin,
+    /// The session, if it is one of ours.
+    parent: Option<Id<SessionRow>>,
+}
+
 impl Engine {
     /// Begins an enrolment in a session. One is open a user: an open one of this session is shown again,
-    /// one of another session ends.
+    /// one of another session ends, and so does one that the account's devices of now would not allow.
     ///
     /// # Errors
     /// [`Refusal::FreshSignIn`] if the binding rule asks for a newer or stronger sign-in,
@@ -38,22 +46,74 @@ impl Engine {
     ) -> Result<CeremonyView, Error> {
         let session = session.into();
         let enrolment = self.enrolment(kind).ok_or(Refusal::NotFound)?;
-        let now = self.now();
         let user = self.active_user(session.user).await?.ok_or(Refusal::NotFound)?;
-        let mut batch = Batch::new();
+        for _ in 0..super::ATTEMPTS {
+            let now = self.now();
+            let mut batch = Batch::new();
+            if let Some(own) = self.open_enrolment(claimant, (&user, kind), now, &mut batch).await? {
+                return self.look(&own, None, now).await;
+            }
+            let mut held = self.check_binding(session, Some(enrolment.gives()), now).await?;
+            let parent = self.parent_of(session).await?;
+            held.extend(parent.map(|id| SessionWrite::Holds { id, now }.into()));
+            self.discard_unfinished(user.id, &mut batch).await?;
+            let begun = Begun { claimant, user: &user, from: from.clone(), parent };
+            let row = self.new_enrolment(&**enrolment, begun).await?;
+            let id = row.id;
+            batch.push(CeremonyWrite::Insert(row));
+            match self.store.commit(batch.after(held)).await? {
+                Committed::Yes => return self.view(claimant, id).await,
+                Committed::Conflict(Guard::Mark | Guard::Session) => return Err(Refusal::FreshSignIn.into()),
+                // Another request of the same person was faster: look at what it began.
+                Committed::Conflict(_) => {}
+            }
+        }
+        Err(Refusal::Unavailable.into())
+    }
+
+    /// The open enrolment of this claimant, if it may go on. Others are ended in the batch.
+    async fn open_enrolment(
+        &self,
+        claimant: &Claimant,
+        (user, kind): (&User, &str),
+        now: Time,
+        batch: &mut Batch,
+    ) -> Result<Option<Run>, Error> {
         for row in self.store.open_ceremonies(user.id, now).await? {
             let run = self.open(row)?;
             if run.row.kind != kind || run.refusal(now).is_some() {
                 continue;
             }
-            if claimant.owns(self.crypto(), run.row.id.bytes(), &run.body.binding) {
-                return self.look(&run, None, now).await;
+            let about = self.about(kind, OwnedSubject::User(user.clone()), Default::default()).await?;
+            if claimant.owns(self.crypto(), run.row.id.bytes(), &run.body.binding)
+                && self.may_go_on(&run, &about)?
+            {
+                return Ok(Some(run));
             }
-            self.end_enrolment(run, &mut batch).await?;
+            self.end_enrolment(run, batch).await?;
         }
-        let mut held = self.check_binding(session, Some(enrolment.gives()), now).await?;
-        self.discard_unfinished(user.id, &mut batch).await?;
-        let id = Id::random(self.crypto());
+        Ok(None)
+    }
+
+    /// Whether a ceremony is a sign-in's, or an enrolment that may go on with the devices of now.
+    pub(super) fn may_go_on(&self, run: &Run, about: &About) -> Result<bool, Error> {
+        if run.row.sign_in.is_some() {
+            return Ok(true);
+        }
+        let enrolment = self.enrolment(&run.row.kind).ok_or(Fault::Setup("an enrolment is missing"))?;
+        let cx = self.cx(run.row.id, about, run.row.tries_left);
+        // What cannot be read is answered where the step reads it.
+        Ok(enrolment.may_go_on(&cx, &run.body.state).unwrap_or(true))
+    }
+
+    async fn new_enrolment(
+        &self,
+        enrolment: &dyn ErasedEnrolment,
+        begun: Begun<'_>,
+    ) -> Result<CeremonyRow, Error> {
+        let Begun { claimant, user, from, parent } = begun;
+        let (id, now) = (Id::random(self.crypto()), self.now());
+        let kind = enrolment.kind();
         let about = self.about(kind, OwnedSubject::User(user.clone()), Default::default()).await?;
         let turn = enrolment.begin(&self.cx(id, &about, enrolment.tries())).await?;
         let state = match turn.step {
@@ -64,9 +124,7 @@ impl Engine {
             }
         };
         let mut body = Body::new(claimant.binding(self.crypto(), id.bytes()), state, Some(from));
-        let parent = self.store.session_by_id(Id::from_bytes(session.session)).await?;
-        body.session = parent.filter(|row| row.user == user.id).map(|row| row.id);
-        held.extend(body.session.map(|id| SessionWrite::Holds { id, now }.into()));
+        body.session = parent;
         let row = CeremonyRow {
             id,
             kind: kind.to_owned(),
@@ -81,9 +139,7 @@ impl Engine {
             expires_at: now + turn.life.unwrap_or(self.settings.enrol_life),
             body: crate::seal::Sealed(Vec::new()),
         };
-        batch.push(CeremonyWrite::Insert(self.seal(row, &body)?));
-        self.commit_bound(held, batch).await?;
-        self.view(claimant, id).await
+        Ok(self.seal(row, &body)?)
     }
 
     /// Takes devices off the account whose enrolment ran out half-way.
@@ -100,27 +156,6 @@ impl Engine {
             }
         }
         Ok(())
-    }
-
-    /// The class that a session needs for changing credentials of this user.
-    ///
-    /// # Errors
-    /// [`Fault`] if the store fails.
-    pub async fn binding_acr(&self, user: Id<User>, gives: Option<Acr>) -> Result<Option<Acr>, Fault> {
-        let devices = self.store.devices(user).await?;
-        // Suspended, lost and revoked ones count too: ten wrong codes must not open the door to a phished
-        // password. An administrator's reset forgets them.
-        let counted = devices.iter().filter(|device| device.facts.activated_at.is_some());
-        let codes = self.store.credentials(user).await?.into_iter().any(|credential| {
-            self.method(&credential.kind)
-                .is_some_and(|method| method.descriptor().factors.contains(&Factor::Otp))
-        });
-        let strongest = counted
-            .map(|device| if device.facts.has_pin { Acr::MultiFactor } else { Acr::Device })
-            .chain(codes.then_some(Acr::MultiFactor))
-            .max()
-            .unwrap_or(Acr::Single);
-        Ok(Some(gives.map_or(strongest, |gives| strongest.min(gives))))
     }
 
     /// Ends an enrolment that the person does not want any more.
@@ -157,7 +192,7 @@ impl Engine {
         self.commit(batch).await
     }
 
-    async fn end_enrolment(&self, mut run: super::record::Run, batch: &mut Batch) -> Result<(), Error> {
+    async fn end_enrolment(&self, mut run: Run, batch: &mut Batch) -> Result<(), Error> {
         run.row.phase = Phase::Burned;
         run.body.reason = Some(Reason::Cancelled);
         self.burn_effects(&run, None, Reason::Cancelled, batch).await?;

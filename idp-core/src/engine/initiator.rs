@@ -339,6 +339,10 @@ impl Engine {
             };
             let context = self.context(run.body.from.as_ref(), subject.user(), None, now).await?;
             let about = self.about(&run.row.kind, subject, context).await?;
+            if !self.may_go_on(run, &about)? {
+                (view.status, view.reason) = (Status::Burned, Some(Reason::DevicesChanged));
+                return Ok(view);
+            }
             let shown = self.shown(run, &about)?;
             view.status = match shown.initiator {
                 Prompt::Wait => Status::Claimed,

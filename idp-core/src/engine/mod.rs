@@ -19,6 +19,7 @@
 
 mod account;
 mod approval;
+mod binding;
 mod device;
 mod effects;
 mod enrolment;
@@ -242,27 +243,25 @@ impl Engine {
         Ok(self.users.user(id).await?.filter(|user| user.state == UserState::Active))
     }
 
-    async fn active_devices(&self, user: Id<User>) -> Result<Vec<DeviceRow>, Fault> {
-        let devices = self.store.devices(user).await?;
-        Ok(devices.into_iter().filter(|device| device.state == DeviceState::Active).collect())
-    }
-
     /// What a method may know about whom it is about.
     async fn about(&self, kind: &str, subject: OwnedSubject, context: Context) -> Result<About, Fault> {
+        use DeviceState::{Active, Suspended};
         // A name that nobody has costs the same reads as a person: the database must not tell them apart.
         let whose = match &subject {
             OwnedSubject::User(user) => user.id,
             OwnedSubject::Decoy(seed) => Id::from_bytes(seed.first_chunk().copied().unwrap_or_default()),
             OwnedSubject::Unknown => {
-                return Ok(About { subject, own: Vec::new(), devices: Vec::new(), context });
+                return Ok(About { subject, own: Vec::new(), devices: Vec::new(), bound: 0, context });
             }
         };
         let own = self.store.credentials(whose).await?;
         let own = own.into_iter().filter(|row| row.kind == kind);
         let own = own.map(|row| self.open_credential(row)).collect::<Result<_, _>>()?;
-        let devices = self.active_devices(whose).await?;
-        let devices = devices.iter().map(|row| device_with(row, Uv::None)).collect();
-        Ok(About { own, devices, subject, context })
+        let rows = self.store.devices(whose).await?;
+        let bound = rows.iter().filter(|row| row.state == Suspended || row.state == Active).count();
+        let active = rows.iter().filter(|row| row.state == Active);
+        let devices = active.map(|row| device_with(row, Uv::None)).collect();
+        Ok(About { own, devices, bound: u32::try_from(bound).unwrap_or(u32::MAX), subject, context })
     }
 
     fn open_credential(&self, row: CredentialRow) -> Result<Credential, Fault> {

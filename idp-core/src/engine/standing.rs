@@ -6,14 +6,12 @@
 
 use super::{Engine, record::Run};
 use crate::{
-    Error, Fault, Id, Refusal, Time,
+    Error, Fault, Id, Refusal,
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceState, DeviceWrite},
     evidence::Evidence,
-    mark::{MarkRow, MarkWrite},
-    policy::{Acr, achieved, recovers},
-    session::{SessionWrite, SignedIn},
-    store::{Batch, Committed, Guard, Write},
+    session::{SessionRow, SessionWrite, SignedIn},
+    store::Write,
 };
 
 impl Engine {
@@ -58,73 +56,10 @@ impl Engine {
         Ok((stands, held))
     }
 
-    /// The binding rule, for everything that binds, replaces, resets or removes a credential: the sign-in
-    /// is at most five minutes old and at least as strong as the account can do, or as the new credential
-    /// will be, whichever is less. A phished password alone must not bind the attacker's phone, and ten
-    /// wrong codes must not open the door to it: locked and suspended credentials count. What was verified must
-    /// still stand: a relayed session must not stop the very device that would have to approve.
-    ///
-    /// Whoever acts on the answer commits the guards that it returns, with [`Engine::commit_bound`].
-    ///
-    /// # Errors
-    /// [`Refusal::FreshSignIn`] if it is not met.
-    pub(super) async fn check_binding(
-        &self,
-        session: SignedIn<'_>,
-        gives: Option<Acr>,
-        now: Time,
-    ) -> Result<Vec<Write>, Error> {
-        let needed = self.binding_acr(session.user, gives).await?;
-        let oldest = now + -self.settings.binding_max_age;
-        let fresh = session.ledger.iter().filter(|evidence| evidence.at >= oldest).cloned().collect();
-        let (fresh, mut held) = self.standing(fresh).await?;
-        if recovers(&fresh) {
-            held.push(self.bound_once(session, now).await?);
-            return Ok(held);
-        }
-        match (achieved(&fresh), needed) {
-            (None, _) => Err(Refusal::FreshSignIn.into()),
-            (Some(achieved), Some(needed)) if achieved < needed => Err(Refusal::FreshSignIn.into()),
-            (Some(_), _) => Ok(held),
-        }
-    }
-
-    /// Whether the binding rule is met, for pages that lead through a fresh sign-in before a form is filled in. The
-    /// engine asks again when the change is made.
-    ///
-    /// # Errors
-    /// [`Fault`] if the store fails.
-    pub async fn may_bind(&self, session: impl Into<SignedIn<'_>>) -> Result<bool, Fault> {
-        match self.check_binding(session.into(), None, self.now()).await {
-            Ok(_) => Ok(true),
-            Err(Error::Refused(_)) => Ok(false),
-            Err(Error::Fault(fault)) => Err(fault),
-        }
-    }
-
-    /// A recovery binds one thing: a session that was opened with a paper code is no key to all doors.
-    async fn bound_once(&self, session: SignedIn<'_>, now: Time) -> Result<Write, Error> {
-        let key = self.keys().digest("recovery-binding", &[&session.session]);
-        if self.store.mark(key, now).await?.is_some() {
-            return Err(Refusal::FreshSignIn.into());
-        }
-        let row = MarkRow { key, answer: None, expires_at: session.expires_at };
-        Ok(MarkWrite::Insert { row, now }.into())
-    }
-
-    /// Commits what the binding rule allowed, unless what it stands on went away meanwhile.
-    pub(super) async fn commit_bound(&self, held: Vec<Write>, changes: Batch) -> Result<(), Error> {
-        // The guards come first: a change may touch the very rows that they hold.
-        let mut batch = Batch::new();
-        batch.extend(held);
-        batch.extend(changes.into_writes());
-        match self.store.commit(batch).await? {
-            Committed::Yes => Ok(()),
-            Committed::Conflict(Guard::Mark | Guard::Device | Guard::Credential) => {
-                Err(Refusal::FreshSignIn.into())
-            }
-            Committed::Conflict(_) => Err(Refusal::OutOfStep.into()),
-        }
+    /// The row of the session that somebody is in; none for an embedder's.
+    pub(super) async fn parent_of(&self, session: SignedIn<'_>) -> Result<Option<Id<SessionRow>>, Fault> {
+        let row = self.store.session_by_id(Id::from_bytes(session.session)).await?;
+        Ok(row.filter(|row| row.user == session.user).map(|row| row.id))
     }
 
     /// Whether the session that an enrolment was begun in has ended: what a thief began must not go on after the

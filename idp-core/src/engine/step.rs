@@ -213,6 +213,9 @@ impl Engine {
         if self.is_orphan(&scene.run).await? {
             return Ok((Guess::No, Turn::burn(Reason::SessionEnded)));
         }
+        if !self.may_go_on(&scene.run, &scene.about)? {
+            return Ok((Guess::No, Turn::burn(Reason::DevicesChanged)));
+        }
         let ceremony = self.ceremony_of(&row.kind, row.sign_in.is_some())?;
         let raw = match &incoming.sender {
             Sender::Initiator => Raw::Initiator(&incoming.value),

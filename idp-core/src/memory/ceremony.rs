@@ -22,7 +22,8 @@ impl Table {
     pub(super) fn apply(&mut self, write: CeremonyWrite) -> bool {
         match write {
             CeremonyWrite::Insert(row) => {
-                let free = !self.0.contains_key(&row.id) && self.code_is_free(&row);
+                self.burn_expired_before(&row);
+                let free = !self.0.contains_key(&row.id) && self.code_is_free(&row) && self.is_only_one(&row);
                 if free {
                     self.0.insert(row.id, row);
                 }
@@ -47,7 +48,7 @@ impl Table {
     }
 
     fn update(&mut self, row: CeremonyRow, tries: Tries) -> bool {
-        if !self.code_is_free(&row) {
+        if !self.code_is_free(&row) || !self.is_only_one(&row) {
             return false;
         }
         let Some(stored) = self.0.get_mut(&row.id) else { return false };
@@ -72,6 +73,16 @@ impl Table {
             })
     }
 
+    /// Whether no other enrolment of this kind is open about its user.
+    fn is_only_one(&self, row: &CeremonyRow) -> bool {
+        !self.0.values().any(|other| other.id != row.id && is_rival(other, row))
+    }
+
+    fn burn_expired_before(&mut self, row: &CeremonyRow) {
+        let expired = |other: &&mut CeremonyRow| is_rival(other, row) && other.expires_at <= row.created_at;
+        self.0.values_mut().filter(expired).for_each(|other| other.phase = Phase::Burned);
+    }
+
     pub(super) fn sealed(&self) -> impl Iterator<Item = &Sealed> {
         self.0.values().map(|row| &row.body)
     }
@@ -86,6 +97,15 @@ impl Table {
 
 fn goes_on(row: &CeremonyRow) -> bool {
     matches!(row.phase, Phase::Open | Phase::Parked)
+}
+
+/// Whether both are open, of one kind, about one user, and belong to no sign-in.
+fn is_rival(one: &CeremonyRow, other: &CeremonyRow) -> bool {
+    let whose = |row: &CeremonyRow| match (row.phase, row.sign_in) {
+        (Phase::Open, None) => row.user,
+        _ => None,
+    };
+    whose(one).is_some() && whose(one) == whose(other) && one.kind == other.kind
 }
 
 impl Ceremonies for MemoryStore {

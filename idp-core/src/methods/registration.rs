@@ -57,15 +57,15 @@ pub enum State {
     },
     /// The QR is shown.
     Offered {
-        /// The secret in the QR.
-        secret: Octets<16>,
+        /// What it is offered by.
+        grant: Grant,
         /// Who said hello.
         hellos: Vec<Greeted>,
     },
     /// A device registered.
     Registered {
-        /// The secret in the QR, to recognise a second device that has it.
-        secret: Octets<16>,
+        /// What it was offered by, to recognise a second device that has the secret.
+        grant: Grant,
         /// The device.
         device: Registered,
         /// What the device shows.
@@ -73,13 +73,22 @@ pub enum State {
     },
     /// The person confirmed that it is his.
     Confirmed {
-        /// The secret in the QR.
-        secret: Octets<16>,
+        /// What it is offered by.
+        grant: Grant,
         /// The device.
         device: Registered,
         /// What the person types into the device.
         number: String,
     },
+}
+
+/// The right to register one device.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct Grant {
+    /// The secret in the QR.
+    secret: Octets<16>,
+    /// The device that approved; nobody if the account had no active one.
+    approved_by: Option<Id<DeviceRow>>,
 }
 
 /// A device that said hello.
@@ -133,11 +142,13 @@ impl Ceremony for DeviceRegistration {
 
     async fn begin(&self, cx: &Cx<'_>) -> Turned<Self> {
         let Subject::User(_) = cx.subject else { return Ok(Turn::refuse(Refusal::NotAllowed)) };
-        let devices = u32::try_from(cx.devices.len()).unwrap_or(u32::MAX);
-        if devices >= cx.settings.devices_per_user {
+        if cx.bound >= cx.settings.devices_per_user {
             return Ok(Turn::refuse(Refusal::NotAllowed));
         }
-        let state = if devices == 0 { offered(cx) } else { State::AwaitApproval { number: number(cx) } };
+        let state = match cx.devices {
+            [] => offered(cx, None),
+            _ => State::AwaitApproval { number: number(cx) },
+        };
         Ok(Turn::ask(state).life(cx.settings.enrol_life))
     }
 
@@ -148,8 +159,8 @@ impl Ceremony for DeviceRegistration {
                 Prompt::ShowNumber { number: number.clone(), device: None },
                 Some(DeviceView::Approve { what: Approval::AddAuthenticator, how, of: None }),
             ),
-            State::Offered { secret, .. } => {
-                let payload = cx.tools.enrol_link(cx.ceremony, secret.0);
+            State::Offered { grant, .. } => {
+                let payload = cx.tools.enrol_link(cx.ceremony, grant.secret.0);
                 (Prompt::ShowQr { link: Some(payload.clone()), payload, user_code: None }, None)
             }
             State::Registered { device, .. } => {
@@ -177,25 +188,25 @@ impl Ceremony for DeviceRegistration {
     async fn advance(&self, cx: &Cx<'_>, state: State, input: InputOf<'_, Self>) -> Turned<Self> {
         let Subject::User(user) = cx.subject else { return Ok(Turn::refuse(Refusal::NotFound)) };
         match (state, input) {
-            (State::Offered { secret, hellos }, Input::NewDevice(key, FromDevice::Hello(hello))) => {
-                greet(cx, user, secret, hellos, key, &hello)
+            (State::Offered { grant, hellos }, Input::NewDevice(key, FromDevice::Hello(hello))) => {
+                greet(cx, user, grant, hellos, key, &hello)
             }
-            (State::Offered { secret, hellos }, Input::NewDevice(key, FromDevice::Register(register))) => {
-                register_device(cx, user, secret, &hellos, key, &register)
+            (State::Offered { grant, hellos }, Input::NewDevice(key, FromDevice::Register(register))) => {
+                register_device(cx, user, grant, &hellos, key, &register)
             }
             (
-                State::Registered { secret, device, .. } | State::Confirmed { secret, device, .. },
+                State::Registered { grant, device, .. } | State::Confirmed { grant, device, .. },
                 Input::NewDevice(key, answer),
-            ) => Ok(second(cx, secret, &device, key, &answer)),
-            (State::Registered { secret, device, code }, Input::Initiator(typed)) => {
-                Ok(confirm(cx, secret, device, &code, &typed.code))
+            ) => Ok(second(cx, grant, &device, key, &answer)),
+            (State::Registered { grant, device, code }, Input::Initiator(typed)) => {
+                Ok(confirm(cx, grant, device, &code, &typed.code))
             }
             (
-                State::Confirmed { secret, device, number },
+                State::Confirmed { grant, device, number },
                 Input::Device(sender, FromDevice::Decide { decision, number: typed }),
             ) if sender.id == device.id => Ok(match check(decision, &number, typed) {
                 Checked::No(reason) => Turn::burn(reason),
-                Checked::Wrong => again(State::Confirmed { secret, device, number: self::number(cx) }),
+                Checked::Wrong => again(State::Confirmed { grant, device, number: self::number(cx) }),
                 Checked::Right => {
                     let DeviceFacts { name, address, .. } = device.facts;
                     Turn::done(NewCredential::Device(device.id))
@@ -204,11 +215,14 @@ impl Ceremony for DeviceRegistration {
             }),
             (
                 State::AwaitApproval { number },
-                Input::Device(_, FromDevice::Decide { decision, number: typed }),
+                Input::Device(sender, FromDevice::Decide { decision, number: typed }),
             ) => Ok(match check(decision, &number, typed) {
                 Checked::No(reason) => Turn::burn(reason),
                 Checked::Wrong => again(State::AwaitApproval { number: self::number(cx) }),
-                Checked::Right => Turn::ask(offered(cx)).tries(Self::TRIES).life(cx.settings.enrol_life),
+                Checked::Right => {
+                    let state = offered(cx, Some(sender.id));
+                    Turn::ask(state).tries(Self::TRIES).life(cx.settings.enrol_life)
+                }
             }),
             _ => Ok(Turn::refuse(Refusal::OutOfStep)),
         }
@@ -219,10 +233,27 @@ impl Enrolment for DeviceRegistration {
     fn gives(&self) -> Acr {
         Acr::MultiFactor
     }
+
+    fn may_go_on(&self, cx: &Cx<'_>, state: &State) -> bool {
+        let grant = match state {
+            // The last device that could approve may be gone: then nobody ever will.
+            State::AwaitApproval { .. } => return !cx.devices.is_empty(),
+            State::Offered { grant, .. }
+            | State::Registered { grant, .. }
+            | State::Confirmed { grant, .. } => grant,
+        };
+        match grant.approved_by {
+            // A stolen phone that approved its heir must not live on in it.
+            Some(approved_by) => cx.devices.iter().any(|device| device.id == approved_by),
+            // Nobody was asked, because there was nobody to ask. There is now.
+            None => cx.devices.is_empty(),
+        }
+    }
 }
 
-fn offered(cx: &Cx<'_>) -> State {
-    State::Offered { secret: Octets(cx.tools.crypto().random()), hellos: Vec::new() }
+fn offered(cx: &Cx<'_>, approved_by: Option<Id<DeviceRow>>) -> State {
+    let grant = Grant { secret: Octets(cx.tools.crypto().random()), approved_by };
+    State::Offered { grant, hellos: Vec::new() }
 }
 
 fn number(cx: &Cx<'_>) -> String {
@@ -233,12 +264,12 @@ fn number(cx: &Cx<'_>) -> String {
 fn greet(
     cx: &Cx<'_>,
     user: &User,
-    secret: Octets<16>,
+    grant: Grant,
     mut hellos: Vec<Greeted>,
     key: &ProvedKey,
     hello: &Hello,
 ) -> Turned<DeviceRegistration> {
-    if !proves_hello(cx, secret, key, hello) {
+    if !proves_hello(cx, grant, key, hello) {
         return Ok(Turn::refuse(Refusal::NotFound));
     }
     if hellos.len() >= MAX_HELLOS {
@@ -264,14 +295,14 @@ fn greet(
         offer: Octets(crypto.hash.sha256(statement.as_bytes())),
         ephemeral: Octets(*ephemeral),
     });
-    Ok(Turn::ask(State::Offered { secret, hellos }).reply(Reply::Statement(statement)))
+    Ok(Turn::ask(State::Offered { grant, hellos }).reply(Reply::Statement(statement)))
 }
 
 /// E2 → E3: the device row is written, and both sides can compute the confirmation code.
 fn register_device(
     cx: &Cx<'_>,
     user: &User,
-    secret: Octets<16>,
+    grant: Grant,
     hellos: &[Greeted],
     key: &ProvedKey,
     register: &Register,
@@ -279,7 +310,7 @@ fn register_device(
     let greeted = hellos
         .iter()
         .find(|greeted| greeted.thumbprint.0 == key.thumbprint && greeted.offer == register.offer);
-    let (Some(greeted), true) = (greeted, proves_register(cx, secret, key)) else {
+    let (Some(greeted), true) = (greeted, proves_register(cx, grant, key)) else {
         return Ok(Turn::refuse(Refusal::NotFound));
     };
     let Some(secrets) = cx.tools.open_secrets(cx.ceremony, &register.sealed) else {
@@ -288,7 +319,7 @@ fn register_device(
     if cx.settings.user_verification == UserVerification::Pin && secrets.pin_key.is_none() {
         return Ok(Turn::refuse(Refusal::UvRequired));
     }
-    let (transcript, agreed) = match agree(cx, secret, greeted, key, register)? {
+    let (transcript, agreed) = match agree(cx, grant, greeted, key, register)? {
         Some(agreed) => agreed,
         None => return Ok(Turn::refuse(Refusal::Malformed)),
     };
@@ -317,7 +348,7 @@ fn register_device(
     }));
     let statement = cx.tools.state(key.thumbprint, cx.now, said)?;
     let code = agreed.code(cx.tools.crypto(), &transcript);
-    Ok(Turn::ask(State::Registered { secret, device, code })
+    Ok(Turn::ask(State::Registered { grant, device, code })
         .effect(effect)
         .reply(Reply::Statement(statement))
         .tries(DeviceRegistration::TRIES)
@@ -343,13 +374,13 @@ fn facts(cx: &Cx<'_>, device: &Registered, key: &ProvedKey, register: &Register,
 /// not on the curve.
 fn agree(
     cx: &Cx<'_>,
-    secret: Octets<16>,
+    grant: Grant,
     greeted: &Greeted,
     key: &ProvedKey,
     register: &Register,
 ) -> Result<Option<(Digest, Agreed)>, Fault> {
     let crypto = cx.tools.crypto();
-    let payload = cx.tools.enrol_payload(cx.ceremony, secret.0);
+    let payload = cx.tools.enrol_payload(cx.ceremony, grant.secret.0);
     let parts = Parts {
         payload: crypto.hash.sha256(&payload.to_bytes()),
         hello: greeted.hello.0,
@@ -366,14 +397,14 @@ fn agree(
 /// turned away without an alarm.
 fn second(
     cx: &Cx<'_>,
-    secret: Octets<16>,
+    grant: Grant,
     device: &Registered,
     key: &ProvedKey,
     answer: &FromDevice,
 ) -> Turn<State, NewCredential> {
     let proves = match answer {
-        FromDevice::Hello(hello) => proves_hello(cx, secret, key, hello),
-        FromDevice::Register(_) => proves_register(cx, secret, key),
+        FromDevice::Hello(hello) => proves_hello(cx, grant, key, hello),
+        FromDevice::Register(_) => proves_register(cx, grant, key),
         FromDevice::Decide { .. } => false,
     };
     if !proves {
@@ -389,7 +420,7 @@ fn second(
 /// E4: the person in front of the authenticated portal binds exactly the device that shows this code.
 fn confirm(
     cx: &Cx<'_>,
-    secret: Octets<16>,
+    grant: Grant,
     device: Registered,
     code: &str,
     typed: &str,
@@ -398,7 +429,7 @@ fn confirm(
         return Turn::refuse(Refusal::Wrong);
     }
     let id = device.id;
-    Turn::ask(State::Confirmed { secret, device, number: number(cx) })
+    Turn::ask(State::Confirmed { grant, device, number: number(cx) })
         .effect(Effect::Confirm(id))
         .tries(NUMBER_TRIES)
         .life(cx.settings.first_approval_life)
@@ -426,13 +457,13 @@ fn again(state: State) -> Turn<State, NewCredential> {
     Turn::ask(state).reply(Reply::Refused(Refusal::Wrong))
 }
 
-fn proves_hello(cx: &Cx<'_>, secret: Octets<16>, key: &ProvedKey, hello: &Hello) -> bool {
-    let payload = cx.tools.enrol_payload(cx.ceremony, secret.0);
+fn proves_hello(cx: &Cx<'_>, grant: Grant, key: &ProvedKey, hello: &Hello) -> bool {
+    let payload = cx.tools.enrol_payload(cx.ceremony, grant.secret.0);
     let mac = enrol::hello_mac(cx.tools.crypto(), &payload, &key.thumbprint, &hello.nonce.0);
     mac.ct_eq(&hello.mac.0).into()
 }
 
-fn proves_register(cx: &Cx<'_>, secret: Octets<16>, key: &ProvedKey) -> bool {
-    let mac = enrol::register_mac(cx.tools.crypto(), &secret.0, &key.message);
+fn proves_register(cx: &Cx<'_>, grant: Grant, key: &ProvedKey) -> bool {
+    let mac = enrol::register_mac(cx.tools.crypto(), &grant.secret.0, &key.message);
     key.mac.is_some_and(|proof| mac.ct_eq(&proof).into())
 }

@@ -17,6 +17,7 @@ use crate::{
 /// Each guard of ceremonies, sign-ins, marks and failure counts.
 pub async fn guards<S: Store>(store: &S) {
     ceremony_insert(store).await;
+    one_open_enrolment(store).await;
     ceremony_update(store).await;
     tries(store).await;
     cancel(store).await;
@@ -41,6 +42,29 @@ async fn ceremony_insert<S: Store>(store: &S) {
     yes(store, CeremonyWrite::Insert(ceremony(3))).await;
     let takes_code = CeremonyRow { user_code: Some(digest(3)), revision: 2, ..ceremony(2) };
     no(store, CeremonyWrite::Update { row: takes_code, tries: Tries::Keep }, Guard::Ceremony).await;
+}
+
+async fn one_open_enrolment<S: Store>(store: &S) {
+    let of = |number| CeremonyRow {
+        kind: "device".to_owned(),
+        user: Some(id(40)),
+        created_at: NOW,
+        ..bare_ceremony(number)
+    };
+    yes(store, CeremonyWrite::Insert(of(40))).await;
+    no(store, CeremonyWrite::Insert(of(41)), Guard::Ceremony).await;
+    yes(store, CeremonyWrite::Insert(CeremonyRow { user: Some(id(42)), ..of(42) })).await;
+    yes(store, CeremonyWrite::Insert(CeremonyRow { kind: "passkey".to_owned(), ..of(43) })).await;
+    yes(store, CeremonyWrite::Insert(CeremonyRow { sign_in: Some(id(44)), ..of(44) })).await;
+    yes(store, CeremonyWrite::Insert(CeremonyRow { user: None, ..of(45) })).await;
+    yes(store, CeremonyWrite::Insert(CeremonyRow { user: None, ..of(46) })).await;
+    let late = CeremonyRow { created_at: of(40).expires_at, expires_at: NOW + 1_200, ..of(47) };
+    yes(store, CeremonyWrite::Insert(late.clone())).await;
+    let expired = CeremonyRow { phase: Phase::Burned, ..of(40) };
+    assert_eq!(ok(store.ceremony(id(40)).await), Some(expired), "it had run out");
+    let over = CeremonyRow { phase: Phase::Consumed, revision: 2, ..late.clone() };
+    yes(store, CeremonyWrite::Update { row: over, tries: Tries::Keep }).await;
+    yes(store, CeremonyWrite::Insert(CeremonyRow { id: id(48), ..late })).await;
 }
 
 async fn ceremony_update<S: Store>(store: &S) {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::{
     Spawn, at_once, ok,
-    rows::{NOW, bare_ceremony, ceremony, credential, device, digest, id, key, mark, session, sign_in, user},
+    rows::{
+        NOW, bare_ceremony, ceremony, credential, device, digest, id, key, mark, sealed, session, sign_in,
+        user,
+    },
     yes,
 };
 use crate::{
@@ -15,6 +18,7 @@ use crate::{
     keys::{KeyRow, KeyWrite},
     mark::{MarkRow, MarkWrite},
     rate::{Limit, RateWrite},
+    seal::{Place, Reseal},
     session::{SessionRow, SessionWrite},
     signin::{SignInRow, SignInWrite},
     store::{Batch, BoxFuture, Committed, Guard, Store, Users, Write},
@@ -31,6 +35,7 @@ pub async fn races<S: Store + Users>(store: &Arc<S>, spawn: Spawn<'_>) {
     marks(store, spawn).await;
     throttles(store, spawn).await;
     devices(store, spawn).await;
+    resealing(store, spawn).await;
     credentials(store, spawn).await;
     accounts(store, spawn).await;
 }
@@ -42,8 +47,17 @@ async fn race<S: Store, W: Into<Write>>(
     (winners, guard): (u8, Guard),
     write: impl Fn(u8) -> W,
 ) {
+    race_of_batches(store, spawn, (winners, guard), |racer| Batch::new().with(write(racer))).await;
+}
+
+async fn race_of_batches<S: Store>(
+    store: &Arc<S>,
+    spawn: Spawn<'_>,
+    (winners, guard): (u8, Guard),
+    batch: impl Fn(u8) -> Batch,
+) {
     let racers = (0..RACERS).map(|number| -> BoxFuture<'static, Result<Committed, Fault>> {
-        let (store, batch) = (Arc::clone(store), Batch::new().with(write(number)));
+        let (store, batch) = (Arc::clone(store), batch(number));
         Box::pin(async move { store.commit(batch).await })
     });
     let outcomes: Vec<Committed> = at_once(spawn, racers.collect()).await.into_iter().map(ok).collect();
@@ -58,6 +72,11 @@ async fn ceremonies<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
     race(store, spawn, one, |_| CeremonyWrite::Insert(bare_ceremony(1))).await;
     race(store, spawn, one, |racer| {
         CeremonyWrite::Insert(CeremonyRow { user_code: Some(digest(1)), ..ceremony(100 + racer) })
+    })
+    .await;
+    race(store, spawn, one, |racer| {
+        let kind = "device".to_owned();
+        CeremonyWrite::Insert(CeremonyRow { kind, user: Some(id(1)), ..bare_ceremony(140 + racer) })
     })
     .await;
     race(store, spawn, one, |racer| CeremonyWrite::Update {
@@ -100,6 +119,32 @@ async fn devices<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
     .await;
     yes(&**store, DeviceWrite::Insert(device(2))).await;
     race(store, spawn, one, |_| DeviceWrite::Update(DeviceRow { revision: 2, ..device(2) })).await;
+    // Each needs one of two devices unchanged and changes the other: whoever is first takes it from all others.
+    for number in [3, 4] {
+        yes(&**store, DeviceWrite::Insert(device(number))).await;
+    }
+    race_of_batches(store, spawn, one, |racer| {
+        let (needed, changed) = if racer % 2 == 0 { (3, 4) } else { (4, 3) };
+        Batch::new()
+            .with(DeviceWrite::Unchanged { id: id(needed), revision: 1 })
+            .with(DeviceWrite::Update(DeviceRow { revision: 2, ..device(changed) }))
+    })
+    .await;
+}
+
+async fn resealing<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
+    yes(&**store, CredentialWrite::Insert(credential(50))).await;
+    yes(&**store, DeviceWrite::Insert(device(50))).await;
+    yes(&**store, KeyWrite::Insert(key(50))).await;
+    let KeyRow { purpose, number, .. } = key(50);
+    for place in [Place::Credential(id(50)), Place::Device(id(50)), Place::Key { purpose, number }] {
+        race(store, spawn, (1, Guard::Sealed), |racer| Reseal {
+            place: place.clone(),
+            from: sealed(50),
+            to: sealed(100 + racer),
+        })
+        .await;
+    }
 }
 
 async fn credentials<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {

@@ -1,0 +1,100 @@
+//! The binding rule: how fresh and how strong must a sign-in be that changes what an account signs in with?
+
+use super::Engine;
+use crate::{
+    Error, Fault, Id, Refusal, Time,
+    evidence::Factor,
+    mark::{MarkRow, MarkWrite},
+    policy::{Acr, achieved, recovers},
+    session::SignedIn,
+    store::{Batch, Committed, Guard, Write},
+    users::User,
+};
+
+impl Engine {
+    /// The binding rule, for everything that binds, replaces, resets or removes a credential: the sign-in
+    /// is at most five minutes old and at least as strong as the account can do, or as the new credential
+    /// will be, whichever is less. A phished password alone must not bind the attacker's phone, and ten
+    /// wrong codes must not open the door to it: locked and suspended credentials count. What was verified must
+    /// still stand: a relayed session must not stop the very device that would have to approve.
+    ///
+    /// Whoever acts on the answer commits the guards that it returns, with [`Engine::commit_bound`].
+    ///
+    /// # Errors
+    /// [`Refusal::FreshSignIn`] if it is not met.
+    pub(super) async fn check_binding(
+        &self,
+        session: SignedIn<'_>,
+        gives: Option<Acr>,
+        now: Time,
+    ) -> Result<Vec<Write>, Error> {
+        let needed = self.binding_acr(session.user, gives).await?;
+        let oldest = now + -self.settings.binding_max_age;
+        let fresh = session.ledger.iter().filter(|evidence| evidence.at >= oldest).cloned().collect();
+        let (fresh, mut held) = self.standing(fresh).await?;
+        if recovers(&fresh) {
+            held.push(self.bound_once(session, now).await?);
+            return Ok(held);
+        }
+        match (achieved(&fresh), needed) {
+            (None, _) => Err(Refusal::FreshSignIn.into()),
+            (Some(achieved), Some(needed)) if achieved < needed => Err(Refusal::FreshSignIn.into()),
+            (Some(_), _) => Ok(held),
+        }
+    }
+
+    /// Whether the binding rule is met, for pages that lead through a fresh sign-in before a form is filled in. The
+    /// engine asks again when the change is made.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn may_bind(&self, session: impl Into<SignedIn<'_>>) -> Result<bool, Fault> {
+        match self.check_binding(session.into(), None, self.now()).await {
+            Ok(_) => Ok(true),
+            Err(Error::Refused(_)) => Ok(false),
+            Err(Error::Fault(fault)) => Err(fault),
+        }
+    }
+
+    /// A recovery binds one thing: a session that was opened with a paper code is no key to all doors.
+    async fn bound_once(&self, session: SignedIn<'_>, now: Time) -> Result<Write, Error> {
+        let key = self.keys().digest("recovery-binding", &[&session.session]);
+        if self.store.mark(key, now).await?.is_some() {
+            return Err(Refusal::FreshSignIn.into());
+        }
+        let row = MarkRow { key, answer: None, expires_at: session.expires_at };
+        Ok(MarkWrite::Insert { row, now }.into())
+    }
+
+    /// Commits what the binding rule allowed, unless what it stands on went away meanwhile.
+    pub(super) async fn commit_bound(&self, held: Vec<Write>, changes: Batch) -> Result<(), Error> {
+        match self.store.commit(changes.after(held)).await? {
+            Committed::Yes => Ok(()),
+            Committed::Conflict(Guard::Mark | Guard::Device | Guard::Credential) => {
+                Err(Refusal::FreshSignIn.into())
+            }
+            Committed::Conflict(_) => Err(Refusal::OutOfStep.into()),
+        }
+    }
+
+    /// The class that a session needs for changing credentials of this user.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn binding_acr(&self, user: Id<User>, gives: Option<Acr>) -> Result<Option<Acr>, Fault> {
+        let devices = self.store.devices(user).await?;
+        // Suspended, lost and revoked ones count too: ten wrong codes must not open the door to a phished
+        // password. An administrator's reset forgets them.
+        let counted = devices.iter().filter(|device| device.facts.activated_at.is_some());
+        let codes = self.store.credentials(user).await?.into_iter().any(|credential| {
+            self.method(&credential.kind)
+                .is_some_and(|method| method.descriptor().factors.contains(&Factor::Otp))
+        });
+        let strongest = counted
+            .map(|device| if device.facts.has_pin { Acr::MultiFactor } else { Acr::Device })
+            .chain(codes.then_some(Acr::MultiFactor))
+            .max()
+            .unwrap_or(Acr::Single);
+        Ok(Some(gives.map_or(strongest, |gives| strongest.min(gives))))
+    }
+}
