@@ -8,6 +8,7 @@
 //! | `device.rs` | what a device sends: authentication of messages, repeats, dispatch |
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
 //! | `approval.rs` | claim, decide and pending: the one approval engine |
+//! | `binding.rs` | how fresh and strong a sign-in must be that changes credentials |
 //! | `enrolment.rs` | begin an enrolment, and the messages of a device that is not registered yet |
 //! | `step.rs` | one step of one ceremony: price, spend, advance |
 //! | `rotation.rs` | new keys of the server, and reading them again |
