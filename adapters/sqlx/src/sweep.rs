@@ -14,8 +14,12 @@ use crate::sql::{Conn, execute};
 
 /// How many rows went.
 pub(crate) async fn sweep(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
-    let limit = i64::from(SWEEP_ROWS);
-    let repeatable = now + -REPEATABLE;
+    Ok(ceremonies(conn, now).await? + counts(conn, now).await? + accounts(conn, now).await?)
+}
+
+/// What a sign-in leaves behind.
+async fn ceremonies(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
+    let (limit, repeatable) = (i64::from(SWEEP_ROWS), now + -REPEATABLE);
     let swept = [
         execute!(
             conn,
@@ -38,6 +42,14 @@ pub(crate) async fn sweep(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
             now.0,
             limit,
         ),
+    ];
+    Ok(swept.iter().sum())
+}
+
+/// How often somebody tried.
+async fn counts(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
+    let limit = i64::from(SWEEP_ROWS);
+    let swept = [
         execute!(
             conn,
             "DELETE FROM rates WHERE expires_at <= $1 \
@@ -53,6 +65,14 @@ pub(crate) async fn sweep(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
             limit,
             i64::from(LOCK),
         ),
+    ];
+    Ok(swept.iter().sum())
+}
+
+/// What belongs to a person's account.
+async fn accounts(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
+    let limit = i64::from(SWEEP_ROWS);
+    let swept = [
         execute!(
             conn,
             "DELETE FROM sessions WHERE over_at <= $1 \
