@@ -282,15 +282,14 @@ async fn an_enrolment_ends_with_the_device_that_approved_it() {
     let (mut thief, mut owner) = (Browser::new(&world), Browser::new(&world));
     owner.qr_sign_in(&stolen).await;
     thief.qr_sign_in(&stolen).await;
+    let session = &owner.session.as_ref().unwrap().1;
+    let device = world.engine.devices(session.user).await.unwrap()[0].id;
     let view = thief.add_device().await.unwrap();
     stolen.approve_pending(&number_of(&view)).await.unwrap();
     let heir = Phone::new(&world, "heir");
     let code = heir.register(&qr_of(&thief.wizard(view.id).await)).await.unwrap();
     thief.confirm(view.id, &code).await.unwrap();
     let number = number_of(&thief.wizard(view.id).await);
-
-    let session = &owner.session.as_ref().unwrap().1;
-    let device = world.engine.devices(session.user).await.unwrap()[0].id;
     world.engine.change_device(session, device, DeviceChange::Suspend).await.unwrap();
     let late = heir.approve_pending(&number).await.unwrap_err();
     assert_eq!(late.code(), Some(ErrorCode::Burned), "a stolen phone does not live on in its heir");
