@@ -69,18 +69,7 @@ async fn password_and_a_recovery_code_bind_one_device() {
 
     // All that is left: what is in the head, and what is on paper.
     let mut browser = Browser::new(&world);
-    browser.requirement.acr = Some(Acr::MultiFactor);
-    browser.requirement.or_recovery = true;
-    let sign_in = browser.open().await;
-    let password = serde_json::json!({ "password": symbolon_tests::world::PASSWORD });
-    let progress =
-        engine.answer_form(&browser.claimant, sign_in, "password", "alice", password).await.unwrap();
-    assert!(matches!(progress, Progress::Missing), "a password alone is not enough: {progress:?}");
-    let code = serde_json::json!({ "code": codes[3].to_lowercase() });
-    let progress =
-        engine.answer_form(&browser.claimant, sign_in, "recovery", "", code.clone()).await.unwrap();
-    assert!(matches!(progress, Progress::Ready), "{progress:?}");
-    let opened = browser.finish(sign_in, Account::Unasked).await.unwrap();
+    let opened = browser.recover("alice", &codes[3].to_lowercase()).await.unwrap();
     assert_eq!(
         achieved(&opened.session.facts.ledger),
         Some(Acr::Single),
@@ -92,6 +81,7 @@ async fn password_and_a_recovery_code_bind_one_device() {
 
     let browser = Browser::new(&world);
     let again = browser.open().await;
+    let code = serde_json::json!({ "code": codes[3] });
     let used = engine.answer_form(&browser.claimant, again, "recovery", "alice", code).await;
     assert_eq!(refusal(used), Refusal::Wrong, "a code serves once");
 }

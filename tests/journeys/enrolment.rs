@@ -240,14 +240,18 @@ async fn suspended_devices_count_against_the_limit_and_lost_ones_do_not() {
     let mut browser = Browser::new(&world);
     browser.qr_sign_in(&phone).await;
     assert_eq!(refusal(browser.add_device().await), Refusal::NotAllowed);
+    let codes = browser.draw_codes().await;
     let session = &browser.session.as_ref().unwrap().1;
     let device = world.engine.devices(session.user).await.unwrap()[0].id;
     world.engine.change_device(session, device, DeviceChange::Suspend).await.unwrap();
+    let mut browser = Browser::new(&world);
+    browser.recover("alice", &codes[0]).await.unwrap();
     assert_eq!(
         refusal(browser.add_device().await),
         Refusal::NotAllowed,
         "or suspending and activating would make as many active ones as anybody likes"
     );
+    let session = &browser.session.as_ref().unwrap().1;
     world.engine.change_device(session, device, DeviceChange::Lost).await.unwrap();
     browser.add_device().await.expect("a lost device does not come back");
 }
@@ -258,13 +262,18 @@ async fn an_enrolment_that_no_device_approved_ends_when_one_becomes_active() {
     let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
     browser.qr_sign_in(&phone).await;
+    let codes = browser.draw_codes().await;
     let session = &browser.session.as_ref().unwrap().1;
     let device = world.engine.devices(session.user).await.unwrap()[0].id;
     world.engine.change_device(session, device, DeviceChange::Suspend).await.unwrap();
+    let (mut browser, mut elsewhere) = (Browser::new(&world), Browser::new(&world));
+    browser.recover("alice", &codes[0]).await.unwrap();
+    elsewhere.recover("alice", &codes[1]).await.unwrap();
     let view = browser.add_device().await.unwrap();
     let second = Phone::new(&world, "second");
     let code = second.register(&qr_of(&view)).await.expect("no device is there to be asked");
 
+    let session = &elsewhere.session.as_ref().unwrap().1;
     world.engine.change_device(session, device, DeviceChange::Activate).await.unwrap();
     let ended = browser.wizard(view.id).await;
     assert_eq!((ended.status, ended.reason), (Status::Burned, Some(Reason::DevicesChanged)));
@@ -272,6 +281,7 @@ async fn an_enrolment_that_no_device_approved_ends_when_one_becomes_active() {
     assert_eq!(late, Refusal::Burned(Reason::DevicesChanged));
     let devices = world.engine.devices(session.user).await.unwrap();
     assert_eq!(devices.iter().map(|row| row.id).collect::<Vec<_>>(), [device], "the new one is revoked");
+    browser.qr_sign_in(&phone).await;
     number_of(&browser.add_device().await.expect("begun anew, and the phone is asked"));
 }
 
@@ -304,9 +314,11 @@ async fn an_enrolment_that_waits_for_a_device_that_is_gone_begins_anew() {
     browser.qr_sign_in(&phone).await;
     let waiting = browser.add_device().await.unwrap();
     number_of(&waiting);
+    let codes = browser.draw_codes().await;
     let session = &browser.session.as_ref().unwrap().1;
     let device = world.engine.devices(session.user).await.unwrap()[0].id;
     world.engine.change_device(session, device, DeviceChange::Revoke).await.unwrap();
+    browser.recover("alice", &codes[0]).await.unwrap();
     let again = browser.add_device().await.unwrap();
     assert_ne!(again.id, waiting.id, "nobody can approve the first one any more");
     Phone::new(&world, "new").register(&qr_of(&again)).await.unwrap();

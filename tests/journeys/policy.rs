@@ -10,8 +10,14 @@ use idp_core::{
     settings::Settings,
     signin::Ask,
 };
+use idp_protocol::{ErrorCode, message::Verdict};
+use ipnet::IpNet;
 use serde_json::json;
-use symbolon_tests::{Browser, World, browser::refusal, world::PASSWORD};
+use symbolon_tests::{
+    Browser, Phone, World,
+    browser::refusal,
+    world::{HOME, PASSWORD},
+};
 
 fn settings() -> Settings {
     let rule = |name: &str, then| Rule {
@@ -60,4 +66,34 @@ async fn rules_deny_allow_and_ask_for_more() {
     assert_eq!(refusal(open(&world, &browser, "shop").await), Refusal::NotAllowed, "guests");
     let denied = world.audit().await.iter().filter(|name| *name == "policy.denied").count();
     assert_eq!(denied, 2, "each refusal can be explained from the record");
+}
+
+/// Mallory has an account of her own and is known in her browser. That makes it no known browser of Alice's.
+#[tokio::test]
+async fn a_browser_that_knows_somebody_else_is_not_a_known_one() {
+    let mut settings = settings();
+    let home = vec![IpNet::from(HOME)];
+    let rule = |name: &str| Rule { name: name.to_owned(), clients: None, ..settings.rules.0[1].clone() };
+    let at_home = Rule { networks: Some(home), ..rule("at home") };
+    let known = Rule { known_browser: Some(true), ..rule("known") };
+    settings.rules = Rules(vec![at_home, known]);
+    let world = World::with(settings).await;
+    let alice = Phone::enrolled(&world, "alice").await;
+    let mallory = Phone::enrolled(&world, "mallory").await;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&mallory).await;
+
+    let elsewhere = "198.51.100.7".parse().unwrap();
+    let mut stranger = Browser::new(&world);
+    stranger.address = elsewhere;
+    assert_eq!(refusal(open(&world, &stranger, "shop").await), Refusal::NotAllowed, "nobody is known there");
+    browser.address = elsewhere;
+    browser.qr_sign_in(&mallory).await;
+
+    let sign_in = browser.open().await;
+    let (_, qr) = browser.qr(sign_in).await;
+    let error = alice.scan(&qr, Verdict::Approve).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::Other), "her phone is not even asked");
+    let password = browser.password("alice", PASSWORD).await;
+    assert_eq!(refusal(password), Refusal::NotAllowed, "nor does another way lead in");
 }

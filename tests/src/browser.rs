@@ -6,7 +6,7 @@ use idp_core::{
     Claimant, Error, Id, Refusal,
     ceremony::CeremonyRow,
     engine::{Account, CeremonyView, NewSignIn, Opened, Progress, Status},
-    policy::Requirement,
+    policy::{Acr, Requirement},
     session::SessionRow,
     signin::{Ask, Origin, SignInRow},
 };
@@ -78,6 +78,27 @@ impl Browser {
     /// Signs in with the password that everybody has here.
     pub async fn sign_in(&mut self, login: &str) -> SessionRow {
         self.password(login, PASSWORD).await.expect("a session").session
+    }
+
+    /// Signs in with what is left when all devices are gone: the password, and a code on paper.
+    pub async fn recover(&mut self, login: &str, code: &str) -> Result<Opened, Error> {
+        self.requirement.acr = Some(Acr::MultiFactor);
+        self.requirement.or_recovery = true;
+        let id = self.open().await;
+        let engine = &self.world.engine;
+        let password = json!({ "password": PASSWORD });
+        let progress = engine.answer_form(&self.claimant, id, "password", login, password).await?;
+        assert!(matches!(progress, Progress::Missing), "a password alone is not enough: {progress:?}");
+        let progress =
+            engine.answer_form(&self.claimant, id, "recovery", "", json!({ "code": code })).await?;
+        assert!(matches!(progress, Progress::Ready), "{progress:?}");
+        self.finish(id, Account::Unasked).await
+    }
+
+    /// Draws recovery codes for whoever is signed in.
+    pub async fn draw_codes(&self) -> Vec<String> {
+        let (_, row) = self.session.as_ref().expect("a session");
+        self.world.engine.draw_recovery_codes(row).await.expect("codes")
     }
 
     /// Begins a QR sign-in and returns the ceremony and the text of its QR code.

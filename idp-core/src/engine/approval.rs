@@ -19,6 +19,7 @@ use crate::{
     method::{About, Approval, DeviceAnswer, DeviceView, OwnedSubject, Uv, Via},
     notify::Notice,
     session::SessionWrite,
+    signin::Ask,
     store::{Batch, Committed},
     ticket::{self, TicketKind},
 };
@@ -56,7 +57,7 @@ impl Engine {
                 return stored.ok_or_else(|| Refusal::OutOfStep.into());
             }
             Some(_) => return self.second_claimant(id, row, authentic.address).await,
-            None => {}
+            None => self.check_rules(&run, row).await?,
         }
         let answer = serde_json::to_value(DeviceAnswer::Claim { via })?;
         let sender = Sender::Device { device: device_with(row, Uv::None), row, address: authentic.address };
@@ -80,6 +81,17 @@ impl Engine {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the rules let this device's user sign in there: decided before the person is asked anything.
+    async fn check_rules(&self, run: &Run, row: &DeviceRow) -> Result<(), Error> {
+        let open = match run.row.sign_in {
+            Some(sign_in) => self.load_sign_in(sign_in).await?,
+            None => None,
+        };
+        let Some(OpenSignIn { sign_in, .. }) = open else { return Ok(()) };
+        let Ask { client_id, from, requirement, .. } = sign_in.ask;
+        self.required(&client_id, &from, Some(row.user), requirement).await.map(drop)
     }
 
     /// F5: identity comes only from the registered key. An account that the message names must be the key's.

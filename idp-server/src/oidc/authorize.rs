@@ -40,9 +40,8 @@ pub async fn ask_by_form(body: Bytes) -> Response {
 }
 
 async fn answer(app: &App, visitor: &Visitor, params: &Params) -> Result<Response, Unanswered> {
-    let asked = ruled(app, visitor, request::read(app, params).await?).await?;
-    let signed_in =
-        visitor.session(app.engine()).await?.filter(|signed_in| serves(&signed_in.session, &asked));
+    let mut asked = ruled(app, visitor, request::read(app, params).await?).await?;
+    let signed_in = serving(app, visitor, &mut asked).await?;
     if let Some(SignedIn { session, .. }) = &signed_in
         && asked.prompt.takes_session()
         && asked.request.requirement.is_met(&session.facts.ledger)
@@ -57,8 +56,25 @@ async fn answer(app: &App, visitor: &Visitor, params: &Params) -> Result<Respons
     Ok(park(app, visitor, asked, signed_in).await?)
 }
 
-/// The request with what the rules ask for on top. They hold for a session as well: one that was good enough for the
-/// canteen does not open the bank.
+/// The session that may answer, if there is one. The rules hold for it as well: one that was good enough for the
+/// canteen does not open the bank. If they refuse its owner, somebody else may sign in.
+async fn serving(app: &App, visitor: &Visitor, asked: &mut Asked) -> Result<Option<SignedIn>, Unanswered> {
+    let signed_in = visitor.session(app.engine()).await?;
+    let Some(signed_in) = signed_in.filter(|signed_in| serves(&signed_in.session, asked)) else {
+        return Ok(None);
+    };
+    let (from, requirement) = (visitor.origin(app.engine()), asked.request.requirement.clone());
+    match app.engine().required(&asked.client.id, &from, Some(signed_in.user.id), requirement).await {
+        Ok(needed) => {
+            asked.request.requirement = needed;
+            Ok(Some(signed_in))
+        }
+        Err(idp_core::Error::Refused(_)) => Ok(None),
+        Err(trouble) => Err(trouble.into()),
+    }
+}
+
+/// The request with what the rules ask for on top, whoever it will be.
 async fn ruled(app: &App, visitor: &Visitor, asked: Asked) -> Result<Asked, Unanswered> {
     let requirement = asked.request.requirement.clone();
     let from = visitor.origin(app.engine());
