@@ -10,6 +10,7 @@ mod limits;
 mod messages;
 mod nodes;
 mod policy;
+mod processes;
 mod qr;
 mod shop;
 mod standing;

@@ -4,38 +4,14 @@
 use symbolon_tests::{
     process::{Terminal, Town},
     web::WebBrowser,
+    world::PASSWORD,
 };
-
-const PASSWORD: &str = "correct horse battery staple";
-
-/// Registers a terminal as alice's device, by the screenshot of the portal.
-async fn enrol(town: &Town, terminal: &Terminal) {
-    let mut browser = WebBrowser::new();
-    town.portal(&mut browser, "alice", PASSWORD).await;
-    assert!(browser.html.contains("Alice Example"), "{}", browser.html);
-    browser.submit("/account/devices", &[]).await;
-    let wizard = browser.url.to_string();
-
-    let picture = terminal.picture(&browser.screenshot());
-    let mut enrolling = terminal.run(&["enrol", &picture, "--name", "Laptop", "--decision", "approve"]);
-    let code = enrolling.event("code").await["code"].as_str().unwrap().to_owned();
-    browser.open(&wizard).await;
-    assert!(browser.html.contains("Laptop"), "the portal shows which device registered: {}", browser.html);
-    browser.submit("/account/devices/confirm", &[("code", &code)]).await;
-    let number = browser.text_of("number");
-    enrolling.event("number_needed").await;
-    enrolling.type_line(&number).await;
-    enrolling.event("enrolled").await;
-    assert_eq!(enrolling.exit().await, Some(0));
-    browser.open(&format!("{}/account", town.issuer)).await;
-    assert!(browser.html.contains("Laptop") && browser.html.contains("Active"), "{}", browser.html);
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_enrols_by_screenshot_and_signs_in_to_the_shop_by_screenshot() {
-    let town = Town::new(PASSWORD).await;
+    let town = Town::new().await;
     let terminal = Terminal::new();
-    enrol(&town, &terminal).await;
+    terminal.enrol(&town).await;
 
     let mut browser = WebBrowser::new();
     browser.open(&format!("{}/sign-in", town.shop)).await;
@@ -75,9 +51,9 @@ async fn a_person_enrols_by_screenshot_and_signs_in_to_the_shop_by_screenshot() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denied_sign_in_says_so_on_both_sides() {
-    let town = Town::new(PASSWORD).await;
+    let town = Town::new().await;
     let terminal = Terminal::new();
-    enrol(&town, &terminal).await;
+    terminal.enrol(&town).await;
     let mut browser = WebBrowser::new();
     browser.open(&format!("{}/sign-in", town.shop)).await;
     let login = browser.url.to_string();
@@ -92,7 +68,7 @@ async fn a_denied_sign_in_says_so_on_both_sides() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn signing_out_of_the_shop_signs_out_of_the_provider_and_keys_rotate_meanwhile() {
-    let town = Town::new(PASSWORD).await;
+    let town = Town::new().await;
     let mut browser = WebBrowser::new();
     browser.open(&format!("{}/sign-in", town.shop)).await;
     browser.submit("/login/password", &[("login", "alice"), ("password", PASSWORD)]).await;
@@ -114,9 +90,9 @@ async fn signing_out_of_the_shop_signs_out_of_the_provider_and_keys_rotate_meanw
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_on_one_device_comes_back_by_the_return_code() {
-    let town = Town::new(PASSWORD).await;
+    let town = Town::new().await;
     let terminal = Terminal::new();
-    enrol(&town, &terminal).await;
+    terminal.enrol(&town).await;
     let mut browser = WebBrowser::new();
     browser.open(&format!("{}/sign-in", town.shop)).await;
     let login = browser.url.to_string();

@@ -1,10 +1,14 @@
 //! A browser without script: cookies, redirects, links, forms, and a screenshot of the QR code.
 
+mod live;
+
 use std::collections::BTreeMap;
 
 use image::{GrayImage, Luma};
 use reqwest::{Client, Method, StatusCode, header, redirect::Policy};
 use url::Url;
+
+pub use live::Live;
 
 /// How many redirects are followed.
 const HOPS: usize = 12;
@@ -24,6 +28,8 @@ pub struct WebBrowser {
     pub html: String,
     /// Every page and header that it has seen, for searching.
     pub seen: Vec<String>,
+    /// Status and headers of every answer.
+    pub answers: Vec<(StatusCode, header::HeaderMap)>,
 }
 
 impl Default for WebBrowser {
@@ -37,6 +43,8 @@ impl WebBrowser {
     pub fn new() -> Self {
         let client = Client::builder()
             .redirect(Policy::none())
+            // A connection for each request, so that a balancer may send each one elsewhere.
+            .pool_max_idle_per_host(0)
             .user_agent("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
             .build()
             .expect("a client");
@@ -47,6 +55,7 @@ impl WebBrowser {
             status: StatusCode::OK,
             html: String::new(),
             seen: Vec::new(),
+            answers: Vec::new(),
         }
     }
 
@@ -95,6 +104,7 @@ impl WebBrowser {
             self.keep_cookies(&url, answer.headers());
             self.url = url.clone();
             self.status = answer.status();
+            self.answers.push((answer.status(), answer.headers().clone()));
             let headers = format!("{:?}", answer.headers());
             let location =
                 answer.headers().get(header::LOCATION).map(|to| to.to_str().expect("text").to_owned());
@@ -106,6 +116,14 @@ impl WebBrowser {
             }
         }
         panic!("too many redirects, the last to {url}");
+    }
+
+    /// Waits as the live page does: opens the event stream that the page names.
+    pub async fn listen(&self) -> Live {
+        let panel = self.html.split("<div").find(|tag| tag.contains("data-live")).expect("a live page");
+        let url = self.url.join(&attribute(panel, "data-events").expect("an address")).expect("a URL");
+        let request = self.client.get(url.clone()).header(header::COOKIE, self.cookies_for(&url));
+        Live::new(request.send().await.expect("an answer"))
     }
 
     fn cookies_for(&self, url: &Url) -> String {

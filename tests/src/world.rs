@@ -124,10 +124,7 @@ impl World {
 
     /// Two nodes on a fresh schema of the test's PostgreSQL, with one clock.
     pub async fn two_nodes() -> (Self, Self) {
-        static SCHEMAS: AtomicU32 = AtomicU32::new(0);
-        let url = postgres_url();
-        let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
-        let schema = format!("world_{}_{number}", std::process::id());
+        let (url, schema) = (postgres_url(), schema_name());
         let first = Self::node(&url, Options::default().in_schema(&schema)).await;
         let mut second = Self::node(&url, Options::default().in_schema(&schema)).await;
         second.clock = first.clock.clone();
@@ -159,6 +156,19 @@ impl World {
         let rows = self.store.audit(None, 1000).await.expect("audit");
         rows.into_iter().map(|row| row.event.name).collect()
     }
+}
+
+/// The URL of a schema of its own in the test's PostgreSQL, with its tables, for processes.
+pub async fn fresh_schema() -> String {
+    let (url, schema) = (postgres_url(), schema_name());
+    let db = Db::open(&url, Options::default().in_schema(&schema)).await.expect("the database opens");
+    db.close().await;
+    format!("{url}?options[search_path]={schema}")
+}
+
+fn schema_name() -> String {
+    static SCHEMAS: AtomicU32 = AtomicU32::new(0);
+    format!("world_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Another seed for each engine, or two nodes would draw the same ids.
