@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts and stops a PostgreSQL of the tests' own. `start` prints its URL and may be called again; `stop` deletes
-# everything. It listens on 127.0.0.1 only, lets everybody in there, and does not care about power failures.
+# Starts and stops a PostgreSQL of the tests' own. `start` prints its URL and may be called again; `database NAME` makes
+# an empty database in it, or in the one of SYMBOLON_TEST_POSTGRES, and prints its URL; `stop` deletes everything. It listens on 127.0.0.1 only, lets everybody in there, and does not care about power failures.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -79,6 +79,12 @@ start() {
     fail "the server did not start, see $folder/server.log"
 }
 
+database() {
+    local server=${SYMBOLON_TEST_POSTGRES:-$(url)}
+    "$bin/createdb" --maintenance-db="$server" "$1" || fail "the database $1 cannot be made"
+    echo "${server%/*}/$1"
+}
+
 stop() {
     [ -s "$place" ] || return 0
     local folder
@@ -96,5 +102,6 @@ if command -v flock >/dev/null; then flock 9; fi
 case ${1:-} in
     start) start && url ;;
     stop) stop ;;
-    *) fail "say \`start\` or \`stop\`" ;;
+    database) database "${2:?a name}" ;;
+    *) fail "say \`start\`, \`database NAME\` or \`stop\`" ;;
 esac

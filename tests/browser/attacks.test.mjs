@@ -17,7 +17,7 @@ describe("an attacker", { concurrency: false }, () => {
   let town, browser, terminal, evil, evilSite;
 
   before(async () => {
-    [town, browser, terminal] = await Promise.all([Town.open([MARKER]), launch(), Terminal.open()]);
+    [town, browser, terminal] = await Promise.all([Town.open({ people: [MARKER] }), launch(), Terminal.open()]);
     evil = createServer((request, response) => {
       const target = new URL(request.url, "http://evil").searchParams.get("target");
       response.setHeader("content-type", "text/html");

@@ -1,13 +1,16 @@
 // How do the browser tests get real processes: the server, the shop, and the authenticator in the terminal?
-import { spawn } from "node:child_process";
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { Balancer } from "./balancer.mjs";
 
 export const PASSWORD = "correct horse battery staple";
 const PIN = "739154";
@@ -25,12 +28,21 @@ async function freePort() {
 }
 
 /** Starts a binary of the workspace, which `cargo build --workspace` made. */
-function start(name, args, stdio) {
-  const child = spawn(join(binaries, name), args, { stdio });
+function start(name, args, stdio, env = process.env) {
+  const child = spawn(join(binaries, name), args, { stdio, env });
   child.on("error", (error) => {
     throw new Error(`${name}: ${error.message}; \`make test\` builds the workspace first`);
   });
   return child;
+}
+
+/** The URL of a database of its own in the PostgreSQL of the tests. */
+async function freshDatabase() {
+  const server = process.env.SYMBOLON_TEST_POSTGRES;
+  assert.ok(server, "SYMBOLON_TEST_POSTGRES is not set: `make test` starts a PostgreSQL and sets it");
+  const name = `town_${process.pid}_${Date.now()}`;
+  const { stdout } = await promisify(execFile)(join(root, "tests/postgres.sh"), ["database", name]);
+  return stdout.trim();
 }
 
 async function ended(child) {
@@ -47,33 +59,74 @@ async function up(url, child) {
   }
 }
 
+const ALICE = { login: "alice", name: "Alice Example" };
+
 /** The identity provider, with a shop that signs people in with it. */
 export class Town {
-  /** A town on SQLite in which `people` have the one password; each is { login, name, email }. */
-  static async open(people = [{ login: "alice", name: "Alice Example" }]) {
-    const town = new Town();
-    town.folder = await mkdtemp(join(tmpdir(), "symbolon-town-"));
-    const [port, shopPort] = [await freePort(), await freePort()];
+  /**
+   * A town on SQLite in which `people` have the one password; each is { login, name, email }. `settings` are variables
+   * of the server's environment, `client` are arguments of `client add` for the shop.
+   */
+  static async open({ people = [ALICE], settings = {}, client = [] } = {}) {
+    const town = await Town.planned(settings);
+    const port = await freePort();
     town.issuer = `http://localhost:${port}`;
-    town.shop = `http://127.0.0.1:${shopPort}`;
-    for (const { login, name, email } of people) {
-      const mail = email ? ["--email", email] : [];
-      await town.admin(["user", "add", login, "--name", name, ...mail], PASSWORD);
-    }
-    const callback = `${town.shop}/callback`;
-    await town.admin(["client", "add", "shop", "--name", "The Shop", "--redirect-uri", callback, "--public"], "");
-    town.server = town.run(["serve", "--listen", `127.0.0.1:${port}`]);
-    await up(`${town.issuer}/readyz`, town.server);
-    const shop = ["--issuer", town.issuer, "--listen", `127.0.0.1:${shopPort}`];
-    town.shopkeeper = start("symbolon-shop", shop, ["ignore", "ignore", "ignore"]);
-    await up(`${town.shop}/healthz`, town.shopkeeper);
+    town.store = `sqlite:${join(town.folder, "symbolon.db")}`;
+    await town.fill(people, client);
+    await town.serve(port, "state");
+    return town.opened();
+  }
+
+  /** The same on two nodes and one PostgreSQL; `choose` says by the head of a request which node takes a connection. */
+  static async ofTwoNodes(choose) {
+    const town = await Town.planned({});
+    const ports = [await freePort(), await freePort()];
+    town.balancer = await Balancer.open(ports, choose);
+    town.issuer = `http://localhost:${town.balancer.port}`;
+    town.store = await freshDatabase();
+    await town.fill([ALICE], []);
+    await mkdir(join(town.folder, "second"));
+    await cp(join(town.folder, "state", "kek"), join(town.folder, "second", "kek"));
+    await town.serve(ports[0], "state");
+    await town.serve(ports[1], "second");
+    return town.opened();
+  }
+
+  static async planned(settings) {
+    const town = new Town();
+    town.settings = settings;
+    town.folder = await mkdtemp(join(tmpdir(), "symbolon-town-"));
+    town.shop = `http://127.0.0.1:${await freePort()}`;
+    town.servers = [];
     return town;
   }
 
-  run(args) {
-    const where = ["--issuer", this.issuer, "--state-dir", join(this.folder, "state")];
-    const store = ["--store-url", `sqlite:${join(this.folder, "symbolon.db")}`];
-    const child = start("idp-server", [...args, ...where, ...store], ["pipe", "ignore", "pipe"]);
+  async fill(people, client) {
+    for (const { login, name, email } of people) {
+      const mail = email ? ["--email", email] : [];
+      await this.admin(["user", "add", login, "--name", name, ...mail], PASSWORD);
+    }
+    const back = ["--redirect-uri", `${this.shop}/callback`, "--post-logout-redirect-uri", `${this.shop}/`];
+    await this.admin(["client", "add", "shop", "--name", "The Shop", ...back, "--public", ...client], "");
+  }
+
+  async serve(port, state) {
+    const server = this.run(["serve", "--listen", `127.0.0.1:${port}`], state);
+    this.servers.push(server);
+    await up(`http://127.0.0.1:${port}/readyz`, server);
+  }
+
+  async opened() {
+    const shop = ["--issuer", this.issuer, "--listen", new URL(this.shop).host];
+    this.shopkeeper = start("symbolon-shop", shop, ["ignore", "ignore", "ignore"]);
+    await up(`${this.shop}/healthz`, this.shopkeeper);
+    return this;
+  }
+
+  run(args, state = "state") {
+    const where = ["--issuer", this.issuer, "--state-dir", join(this.folder, state), "--store-url", this.store];
+    const env = { ...process.env, ...this.settings };
+    const child = start("idp-server", [...args, ...where], ["pipe", "ignore", "pipe"], env);
     child.words = "";
     child.stderr.on("data", (words) => (child.words += words));
     return child;
@@ -88,7 +141,8 @@ export class Town {
   }
 
   async close() {
-    for (const child of [this.shopkeeper, this.server]) {
+    this.balancer?.close();
+    for (const child of [this.shopkeeper, ...this.servers]) {
       child?.kill();
       if (child) await ended(child);
     }
