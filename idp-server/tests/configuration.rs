@@ -102,6 +102,15 @@ fn a_complaint_names_key_place_and_remedy() {
             "[server]\nissuer = \"https://a.b\"\n[engine]\nqr_life = 0",
             vec!["`engine.qr_life`", "between 1 and 600"],
         ),
+        // What the engine would refuse at the start, the check of the configuration says already.
+        (
+            "[server]\nissuer = \"https://a.b\"\n[engine]\nticket_rotation = 120",
+            vec!["`engine.ticket_rotation`", "5 to 60 seconds"],
+        ),
+        (
+            "[server]\nissuer = \"https://a.b\"\n[engine]\nuser_verification = \"platform\"",
+            vec!["`engine.user_verification`", "not available yet"],
+        ),
         ("[server]\nissuer = \"https://a.b\"\n[engine.pin]\nmin_length = 3", vec!["`engine.pin.min_length`"]),
         (
             "[server]\nissuer = \"https://a.b\"\n[store]\nurl = \"mysql://root:hunter2@x\"",

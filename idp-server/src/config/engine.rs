@@ -7,7 +7,6 @@ use super::Broken;
 pub(super) fn broken_rule(settings: &Settings) -> Option<Broken> {
     let lives = [
         ("engine.sign_in_life", settings.sign_in_life, 3_600),
-        ("engine.ticket_rotation", settings.ticket_rotation, 300),
         // NIST SP 800-63B-4: an out-of-band request is valid for at most ten minutes.
         ("engine.qr_life", settings.qr_life, 600),
         ("engine.answer_window", settings.answer_window, 600),
@@ -39,6 +38,16 @@ pub(super) fn broken_rule(settings: &Settings) -> Option<Broken> {
         ("engine.sign_ins_per_address", settings.sign_ins_per_address),
         ("engine.devices_per_user", settings.devices_per_user),
     ];
-    let (key, _) = counts.into_iter().find(|(_, count)| *count == 0)?;
-    Broken::new(key, "with 0 nobody could do it at all", "1 or more")
+    match counts.into_iter().find(|(_, count)| *count == 0) {
+        Some((key, _)) => Broken::new(key, "with 0 nobody could do it at all", "1 or more"),
+        None => refused_by_the_engine(settings),
+    }
+}
+
+/// What the engine would not start with: a check of the configuration that passes it would be a trap.
+fn refused_by_the_engine(settings: &Settings) -> Option<Broken> {
+    let why = settings.check().err()?;
+    let keys = ["engine.user_verification", "engine.ticket_rotation", "engine.rules"];
+    let named = |key: &&str| key.strip_prefix("engine.").is_some_and(|name| why.starts_with(name));
+    Broken::new(keys.into_iter().find(named).unwrap_or("engine"), why, "what that says")
 }
