@@ -10,7 +10,7 @@ mod scan;
 use askama::Template;
 use axum::response::{Html, IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
-use idp_core::{Error, Refusal};
+use idp_core::Error;
 use symbolon_axum::{Visitor, errors};
 
 pub use asked::{Asked, Named, Sent, nothing};
@@ -88,15 +88,20 @@ impl Back {
     }
 }
 
-/// Renders a page.
+/// Renders a page. One that says "too often" or "not now" says when to come again, also where the sentence stands
+/// inside another page.
 pub fn render(status: StatusCode, page: &impl Template) -> Response {
-    match page.render() {
+    let mut response = match page.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page cannot be rendered");
             (errors::TROUBLE.status, errors::TROUBLE.sentence).into_response()
         }
+    };
+    if matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
     }
+    response
 }
 
 /// A page that says something and offers one way on.
@@ -109,15 +114,29 @@ pub fn failure(frame: Frame, error: &Error) -> Response {
     let t = frame.t;
     let face = errors::of(error);
     let text = t.say(&format!("error-{}", face.name));
-    let mut response = message(face.status, frame, t.say("error-title"), text, Back::to_account(t));
-    if let Error::Refused(Refusal::TooMany(_) | Refusal::Unavailable) | Error::Fault(_) = error {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
-    }
-    response
+    message(face.status, frame, t.say("error-title"), text, Back::to_account(t))
 }
 
 /// The sentence for an error, where it stands inside a page.
 #[must_use]
 pub fn sentence(t: Language, error: &Error) -> String {
     t.say(&format!("error-{}", errors::of(error).name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_trouble_says_when_to_come_again() {
+        let page = |status| {
+            let frame = Frame::from(Language::default());
+            let back = Back { href: "/".to_owned(), label: "back".to_owned() };
+            message(status, frame, "title".to_owned(), "text".to_owned(), back)
+        };
+        for status in [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE] {
+            assert_eq!(page(status).headers()[header::RETRY_AFTER], "30");
+        }
+        assert!(!page(StatusCode::FORBIDDEN).headers().contains_key(header::RETRY_AFTER));
+    }
 }
