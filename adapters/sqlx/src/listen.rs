@@ -3,7 +3,7 @@
 //! NOTIFY is part of the transaction, so a wake-up arrives if and only if its batch was committed. While the
 //! connection is lost notifications are lost too; afterwards everybody is woken, and reads again.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use idp_core::bus::{Bus, Topic};
 use idp_protocol::Octets;
@@ -117,7 +117,7 @@ async fn hear(listener: &mut PgListener, channel: &Channel, bus: &Bus) -> sqlx::
     loop {
         match time::timeout(SILENCE, listener.try_recv()).await {
             Ok(Ok(Some(notification))) => channel.deliver(notification.payload(), bus),
-            Ok(Ok(None)) => return sqlx::Error::PoolClosed,
+            Ok(Ok(None)) => return sqlx::Error::Io(io::ErrorKind::ConnectionAborted.into()),
             Ok(Err(error)) => return error,
             Err(_) => return sqlx::Error::PoolTimedOut,
         }
