@@ -9,6 +9,7 @@ mod keys;
 mod limits;
 mod messages;
 mod nodes;
+mod outage;
 mod policy;
 mod processes;
 mod qr;

@@ -9,7 +9,7 @@ use idp_protocol::{
 use symbolon_authenticator::{Answer, Ticket};
 use symbolon_tests::{
     Browser, Phone, World,
-    browser::refusal,
+    browser::{qr_of, refusal},
     phone::{PIN, code_of},
 };
 
@@ -187,6 +187,45 @@ async fn the_windows_of_claim_answer_and_finish() {
     world.clock.advance(121);
     let late = phone.app.decide(&claimed, &Answer::new(Verdict::Approve).pin(PIN)).await.unwrap_err();
     assert_eq!(late.code(), Some(ErrorCode::Expired));
+}
+
+#[tokio::test]
+async fn a_page_is_alive_at_119_seconds_and_dead_at_121() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let browser = Browser::new(&world);
+    let sign_in = browser.open().await;
+    let (ceremony, _) = browser.qr(sign_in).await;
+    world.clock.advance(119);
+    let view = browser.look(ceremony).await;
+    assert_eq!(view.status, Status::Offered);
+    // The ticket alone would be good for another 20 seconds.
+    let ticket = Ticket::from_scan(&qr_of(&view)).unwrap();
+    world.clock.advance(2);
+    assert_eq!(browser.status(ceremony).await, Status::Expired);
+    let late = phone.app.claim(&phone.account(), &ticket).await.unwrap_err();
+    assert_eq!(late.code(), Some(ErrorCode::Expired));
+}
+
+#[tokio::test]
+async fn an_approval_is_finished_within_30_seconds_or_120_with_the_code() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    let sign_in = browser.open().await;
+    let (ceremony, qr) = browser.qr(sign_in).await;
+    let code = code_of(&phone.scan(&qr, Verdict::Approve).await.unwrap());
+    world.clock.advance(121);
+    assert_eq!(refusal(browser.type_code(sign_in, ceremony, &code).await), Refusal::Expired);
+
+    browser.qr_sign_in(&phone).await;
+    for (age, in_time) in [(29, true), (31, false)] {
+        let sign_in = browser.open().await;
+        let (ceremony, qr) = browser.qr(sign_in).await;
+        phone.scan(&qr, Verdict::Approve).await.unwrap();
+        world.clock.advance(age);
+        assert_eq!(browser.claim(sign_in, ceremony).await.is_ok(), in_time, "{age} s after the approval");
+    }
 }
 
 #[tokio::test]

@@ -61,7 +61,8 @@ impl Drop for Folder {
     }
 }
 
-async fn up(url: &str) {
+/// Waits until an address answers.
+pub async fn up(url: &str) {
     let client = reqwest::Client::new();
     // Asking without a pause would take the processor from the process that is to start.
     let mut ticks = time::interval(Duration::from_millis(20));
