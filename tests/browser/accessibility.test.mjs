@@ -8,7 +8,8 @@ describe("every page", { concurrency: false }, () => {
   let town, browser, terminal;
 
   before(async () => {
-    [town, browser, terminal] = await Promise.all([Town.open(), launch(), Terminal.open()]);
+    const asking = { client: ["--consent", "ask"] };
+    [town, browser, terminal] = await Promise.all([Town.open(asking), launch(), Terminal.open()]);
   });
   after(async () => {
     await browser?.close();
@@ -47,6 +48,7 @@ describe("every page", { concurrency: false }, () => {
     await page.getByText("Approve on a device that you have already.").first().waitFor();
     await inspect(page, "wizard-approve");
     await page.getByRole("button", { name: "Cancel" }).click();
+    await page.waitForURL(`${town.issuer}/account`);
     await page.goBack();
     await page.getByRole("button", { name: "Begin again" }).waitFor();
     await inspect(page, "wizard-over");
@@ -69,6 +71,26 @@ describe("every page", { concurrency: false }, () => {
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { name: "Is this you?" }).waitFor();
     await inspect(page, "confirm");
+    await profile.close();
+  });
+
+  test("of an application that asks, and of leaving it, has nothing that shuts people out", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${town.shop}/sign-in`);
+    await password(page, "alice", PASSWORD);
+    await page.getByRole("heading", { name: "Do you agree?" }).waitFor();
+    await page.getByText("your e-mail address").waitFor();
+    await inspect(page, "consent");
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    await page.waitForURL(`${town.shop}/`);
+    // Without an ID token the provider cannot know who asks.
+    await page.goto(`${town.issuer}/oauth2/end-session?client_id=shop`);
+    await page.getByRole("heading", { name: "Do you want to sign out?" }).waitFor();
+    await inspect(page, "logout");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+    await inspect(page, "signed-out");
     await profile.close();
   });
 
