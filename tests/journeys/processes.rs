@@ -39,7 +39,9 @@ fn phones_at_the_second(head: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_waits_at_one_node_goes_on_when_the_phone_answers_at_the_other() {
-    let town = Town::of_two_nodes(Way::By(phones_at_the_second), &[]).await;
+    // A page looks again when the code changes: it must be woken long before.
+    let settings = [("SYMBOLON_ENGINE_TICKET_ROTATION", "60")];
+    let town = Town::of_two_nodes(Way::By(phones_at_the_second), &settings).await;
     let terminal = Terminal::new();
     terminal.enrol(&town).await;
 
