@@ -61,6 +61,11 @@ pub enum Notice {
     PasswordChanged,
     /// New recovery codes were drawn; the old ones are worth nothing.
     RecoveryCodesDrawn,
+    /// An application may no longer learn what the person had allowed it.
+    ApplicationRemoved {
+        /// Its name.
+        name: String,
+    },
     /// An administrator took all devices off the account.
     AccountReset,
     /// A credential was locked after too many wrong tries.

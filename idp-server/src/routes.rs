@@ -89,6 +89,8 @@ fn account_pages() -> Router<App> {
         .route("/account/sign-out", post(portal::sign_out))
         .route("/account/password", get(portal::password::ask).post(portal::password::change))
         .route("/account/recovery-codes", get(portal::recovery::ask).post(portal::recovery::draw))
+        .route("/account/applications", get(portal::applications::list))
+        .route("/account/applications/end", post(portal::applications::end))
         .route("/account/sessions/end-others", post(portal::sessions::end_others))
         .route("/account/sessions/{id}/end", post(portal::sessions::end))
         .route("/account/devices", post(portal::begin))

@@ -70,9 +70,35 @@ describe("a person with an account", { concurrency: false }, () => {
     await password(page, "alice", PASSWORD);
     await page.getByText("That was right. One more proof is needed.").waitFor();
     assert.equal(await page.getByLabel("Password", { exact: true }).count(), 0, "what was shown is not asked again");
-    await page.getByRole("img", { name: "QR code" }).waitFor();
+    await page.getByText("If you have no device yet").waitFor();
+    assert.equal(await page.getByRole("img", { name: "QR code" }).count(), 0, "nothing of hers could scan it");
     assert.equal(await page.getByText("Other ways to sign in").count(), 0, "a code on paper is no second factor");
     await inspect(page, "sign-in-missing");
+    await profile.close();
+  });
+
+  test("sees what she allowed an application, and takes it back", async () => {
+    const callback = `${town.shop}/callback`;
+    const registered = ["client", "add", "mill", "--name", "The Mill", "--redirect-uri", callback, "--public"];
+    await town.admin([...registered, "--consent", "ask"], "");
+    const profile = await signedIn(PASSWORD);
+    const { page } = profile;
+    await page.getByRole("link", { name: "Show applications" }).click();
+    await page.getByText("No application may learn anything about you in this way.").waitFor();
+    await inspect(page, "applications-none");
+    const asked = { client_id: "mill", redirect_uri: callback, response_type: "code", scope: "openid profile" };
+    const proof = { code_challenge: "A".repeat(43), code_challenge_method: "S256" };
+    await page.goto(`${town.issuer}/oauth2/authorize?${new URLSearchParams({ ...asked, ...proof })}`);
+    await inspect(page, "consent");
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    await page.waitForURL(`${callback}?*`);
+    await page.goto(`${town.issuer}/account/applications`);
+    await page.getByText("your name, your user name and your language").waitFor();
+    await inspect(page, "applications");
+    await page.getByRole("button", { name: "Take back" }).click();
+    await page.getByText("No application may learn anything about you in this way.").waitFor();
+    await page.getByRole("link", { name: "To your account" }).click();
+    await page.getByText("You took back what you had allowed an application: The Mill").waitFor();
     await profile.close();
   });
 

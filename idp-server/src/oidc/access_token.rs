@@ -36,6 +36,9 @@ pub struct AccessToken {
     pub sid: Id<SessionRow>,
     /// The grant that it came from; when that is revoked, so is this.
     pub grant: Octets<16>,
+    /// The consent that it stands on; when that is taken back, this ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Octets<16>>,
     /// When the person was last verified.
     pub auth_time: Time,
     /// How sure that was.
@@ -72,6 +75,7 @@ pub fn sign(app: &App, signer: &TokenKey, redeemed: &Redeemed) -> Result<String,
         scope: grant.scope.join(" "),
         sid: session.id,
         grant: grant.id,
+        consent: grant.consent,
         auth_time: session.authenticated_at(),
         acr: policy::achieved(ledger).map(|acr| acr.name().to_owned()),
         amr: verified::amr(ledger).into_iter().map(str::to_owned).collect(),
@@ -88,7 +92,7 @@ pub async fn holding(app: &App, token: &str) -> Result<Option<(AccessToken, User
     let ours = |claims: &AccessToken| claims.iss == app.issuer() && claims.aud == app.issuer();
     let now = app.engine().now();
     let Some(claims) = claims.filter(|claims| ours(claims) && now < claims.exp) else { return Ok(None) };
-    if code::is_revoked(app, claims.grant).await? {
+    if code::is_revoked(app, claims.grant).await? || code::is_withdrawn(app, claims.consent).await? {
         return Ok(None);
     }
     let holder = code::holder(app, claims.sid).await?;

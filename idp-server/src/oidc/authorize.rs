@@ -7,10 +7,12 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use idp_core::{policy::Requirement, session::SessionRow, users::User};
+use idp_protocol::Octets;
 use serde_json::Value;
 use symbolon_axum::{SignedIn, Visitor};
 
 use super::{
+    allowed,
     clients::Client,
     code, consent,
     params::Params,
@@ -112,8 +114,9 @@ async fn granted(
     session: &SessionRow,
     silent: bool,
 ) -> Result<Response, Unanswered> {
-    match consent::is_needed(app, client, request, session.user).await? {
-        false => Ok(with_code(app, request, session)?),
+    let allowed = allowed::of(app, session.user, &client.id).await?;
+    match consent::is_needed(client, request, &allowed) {
+        false => Ok(with_code(app, request, session, allowed.id)?),
         true if silent => {
             let why = "the person has to agree first";
             Err(Unanswered::Refused(request.return_to.clone(), Code::ConsentRequired, why))
@@ -213,8 +216,9 @@ pub(super) fn with_code(
     app: &App,
     request: &AuthorizationRequest,
     session: &SessionRow,
+    consent: Option<Octets<16>>,
 ) -> Result<Response, idp_core::Fault> {
-    let code = code::issue(app, request, session)?;
+    let code = code::issue(app, request, session, consent)?;
     Ok(send_back(app, &request.return_to, &[("code", code.as_str())]))
 }
 

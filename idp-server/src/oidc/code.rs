@@ -44,6 +44,9 @@ pub struct Grant {
     pub challenge: Option<Octets<32>>,
     /// The session that it came from.
     pub session: Id<SessionRow>,
+    /// The consent that it stands on, if there is one; when that is taken back, this ends.
+    #[serde(default)]
+    pub consent: Option<Octets<16>>,
     /// When it was made.
     pub issued_at: Time,
 }
@@ -81,6 +84,7 @@ pub fn issue(
     app: &App,
     request: &AuthorizationRequest,
     session: &SessionRow,
+    consent: Option<Octets<16>>,
 ) -> Result<Zeroizing<String>, Fault> {
     let grant = Grant {
         id: Octets(app.engine().crypto().random()),
@@ -90,6 +94,7 @@ pub fn issue(
         nonce: request.nonce.clone(),
         challenge: request.challenge,
         session: session.id,
+        consent,
         issued_at: app.engine().now(),
     };
     Ok(Zeroizing::new(to_base64url(&app.provider().codes().seal_json(&place(), &grant)?.0)))
@@ -111,6 +116,9 @@ pub async fn redeem(app: &App, client: &Client, proof: &Proof<'_>) -> Result<Red
         if app.engine().store().mark(used(app, &grant), now).await?.is_some() {
             revoke(app, &grant, now).await?;
         }
+        return Err(WRONG);
+    }
+    if is_withdrawn(app, grant.consent).await? {
         return Err(WRONG);
     }
     let (session, user) = holder(app, grant.session).await?.ok_or(WRONG)?;
@@ -184,6 +192,17 @@ pub async fn is_revoked(app: &App, grant: Octets<16>) -> Result<bool, Fault> {
     Ok(engine.store().mark(revoked(app, grant), engine.now()).await?.is_some())
 }
 
+/// Whether the consent that something stands on was taken back.
+///
+/// # Errors
+/// [`Fault`] if the store fails.
+pub async fn is_withdrawn(app: &App, consent: Option<Octets<16>>) -> Result<bool, Fault> {
+    match consent {
+        Some(consent) => is_revoked(app, consent).await,
+        None => Ok(false),
+    }
+}
+
 /// Ends what came of a code that was used twice: either use may have been the thief's.
 async fn revoke(app: &App, grant: &Grant, now: Time) -> Result<(), Fault> {
     let row = MarkRow { key: revoked(app, grant.id), answer: None, expires_at: end_of_traces(app, now) };
@@ -203,12 +222,13 @@ fn used(app: &App, grant: &Grant) -> [u8; 32] {
     app.engine().keys().digest("code", &[&grant.id.0])
 }
 
-fn revoked(app: &App, grant: Octets<16>) -> [u8; 32] {
+/// The mark under which a grant, or a consent, is known to count no more.
+pub(super) fn revoked(app: &App, grant: Octets<16>) -> [u8; 32] {
     app.engine().keys().digest("revoked", &[&grant.0])
 }
 
 /// As long as a token could live that came of a code of this moment.
-fn end_of_traces(app: &App, now: Time) -> Time {
+pub(super) fn end_of_traces(app: &App, now: Time) -> Time {
     let lives = &app.config().oidc;
     now + lives.code_life + lives.access_token_life
 }

@@ -12,18 +12,16 @@ use axum::{
 };
 use idp_core::{
     Fault, Id, Refusal, Time,
-    audit::{AuditRow, Event},
     seal::{Aad, Sealed},
     session::SessionRow,
-    store::Batch,
     users::User,
 };
 use idp_protocol::encoding::{from_base64url, to_base64url};
 use serde::{Deserialize, Serialize};
 use symbolon_axum::{SignedIn, Visitor, headers::FormTargets};
-use symbolon_sqlx::provider::ConsentRow;
 
 use super::{
+    allowed::{self, Allowed},
     authorize,
     clients::{Client, Consent},
     request::{AuthorizationRequest, Code, Unanswered},
@@ -35,16 +33,8 @@ use crate::{
     text::Language,
 };
 
-/// How long a consent is remembered, in seconds: a year.
-const REMEMBERED: i64 = 365 * 86_400;
 /// How long the question may be answered, in seconds.
 const ANSWERABLE: i64 = 600;
-
-/// What a person allowed, as it is stored.
-#[derive(Default, Serialize, Deserialize)]
-struct Allowed {
-    scopes: Vec<String>,
-}
 
 /// A question as it travels through the browser.
 #[derive(Serialize, Deserialize)]
@@ -58,31 +48,13 @@ fn place() -> Aad {
     Aad::row("consent", b"")
 }
 
-/// Whether the person has to be asked.
-///
-/// # Errors
-/// [`Fault`] if the store fails.
-pub(super) async fn is_needed(
-    app: &App,
-    client: &Client,
-    request: &AuthorizationRequest,
-    user: Id<User>,
-) -> Result<bool, Fault> {
+/// Whether the person has to be asked, for what is allowed already.
+pub(super) fn is_needed(client: &Client, request: &AuthorizationRequest, allowed: &Allowed) -> bool {
     if request.ask_consent {
-        return Ok(true);
+        return true;
     }
-    if client.registration.consent == Consent::Never {
-        return Ok(false);
-    }
-    let allowed = allowed(app, user, &client.id).await?;
-    Ok(!request.scope.iter().all(|scope| allowed.scopes.contains(scope)))
-}
-
-async fn allowed(app: &App, user: Id<User>, client_id: &str) -> Result<Allowed, Fault> {
-    match app.db().consent(user, client_id, app.engine().now()).await? {
-        Some(row) => Ok(serde_json::from_str(&row.doc)?),
-        None => Ok(Allowed::default()),
-    }
+    let covers = |scope| allowed.scopes.contains(scope);
+    client.registration.consent == Consent::Ask && !request.scope.iter().all(covers)
 }
 
 /// Sends the browser to the question.
@@ -166,7 +138,8 @@ fn show(
     (Extension(targets), pages::render(StatusCode::OK, &page)).into_response()
 }
 
-fn in_words(t: Language, scope: &str) -> String {
+/// What a scope lets an application learn.
+pub(crate) fn in_words(t: Language, scope: &str) -> String {
     match scope {
         "profile" => t.say("consent-profile"),
         "email" => t.say("consent-email"),
@@ -186,8 +159,9 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<F
                 Err(Unanswered::Refused(request.return_to, Code::AccessDenied, why))
             }
             Choice::Allow => {
-                remember(&app, signed_in.user.id, &request).await?;
-                Ok(authorize::with_code(&app, &request, &signed_in.session)?)
+                let user = signed_in.user.id;
+                let consent = allowed::remember(&app, user, &request.client_id, &request.scope).await?;
+                Ok(authorize::with_code(&app, &request, &signed_in.session, consent)?)
             }
         }
     };
@@ -208,22 +182,4 @@ async fn opened(app: &App, visitor: &Visitor, sealed: &str) -> Result<(Question,
     // answer for it.
     let signed_in = signed_in.filter(|signed_in| signed_in.session.id == question.session);
     Ok((question, signed_in.ok_or(idp_core::Error::Refused(Refusal::NotFound))?))
-}
-
-/// What was allowed before stays allowed.
-async fn remember(app: &App, user: Id<User>, request: &AuthorizationRequest) -> Result<(), Fault> {
-    let (engine, now) = (app.engine(), app.engine().now());
-    let mut allowed = allowed(app, user, &request.client_id).await?;
-    let new = request.scope.iter().filter(|scope| !allowed.scopes.contains(scope)).cloned();
-    let new: Vec<String> = new.collect();
-    allowed.scopes.extend(new);
-    let doc = serde_json::to_string(&allowed)?;
-    let client_id = request.client_id.clone();
-    let row = ConsentRow { user, client_id, doc, expires_at: now + REMEMBERED };
-    app.db().put_consent(row).await?;
-    let event = Event::new("oidc.consent_given")
-        .with("client", &request.client_id)
-        .with("scope", request.scope.join(" "));
-    let audit = AuditRow { id: Id::random(engine.crypto()), at: now, user: Some(user), event };
-    engine.store().commit(Batch::new().with(audit)).await.map(drop)
 }

@@ -6,7 +6,8 @@
 //! | `authorize.rs` | what happens to a browser that an application sends |
 //! | `request.rs` | what an authorization request asks for |
 //! | `code.rs` | what a code holds, and how it is used once |
-//! | `consent.rs` | whether the person agrees, and how long that is remembered |
+//! | `consent.rs` | how the person is asked whether he agrees |
+//! | `allowed.rs` | what he agreed to, and how he takes it back |
 //! | `logout.rs` | how an application ends the session |
 //! | `token.rs` | what a code is exchanged for |
 //! | `client_auth.rs` | whether an application is who it says |
@@ -18,6 +19,7 @@
 //! | `error.rs` | what a refusal looks like to an application |
 
 mod access_token;
+pub(crate) mod allowed;
 pub mod authorize;
 mod client_auth;
 mod clients;

@@ -12,11 +12,12 @@ use super::Sent;
 use crate::{app::App, routes::CONSENT, text::Language};
 
 /// The pages that can be loaded again by their address. Of the others the way leads to the nearest of these.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/login",
     "/login/qr",
     "/login/return",
     "/account",
+    "/account/applications",
     "/account/devices/new",
     "/account/password",
     "/account/recovery-codes",

@@ -8,11 +8,13 @@
 //! | `password.rs` | how the password is changed |
 //! | `recovery.rs` | how recovery codes are drawn |
 //! | `sessions.rs` | where the person is signed in, and how that ends |
+//! | `applications.rs` | which applications may learn something, and how that is taken back |
 //! | `notices.rs` | how a notice reads |
 //!
 //! A change that needs a fresh sign-in parks one, and leads back to the page of that change: the change
 //! itself is a form again, so that no sign-in does something by itself.
 
+pub mod applications;
 mod device;
 mod enrol;
 mod home;
@@ -55,6 +57,8 @@ pub enum Place {
     Password,
     /// Recovery codes.
     RecoveryCodes,
+    /// What applications may learn.
+    Applications,
     /// A change of a device.
     Device {
         /// Which device.
@@ -71,6 +75,7 @@ impl Place {
             Self::AddDevice => "/account/devices/new".to_owned(),
             Self::Password => "/account/password".to_owned(),
             Self::RecoveryCodes => "/account/recovery-codes".to_owned(),
+            Self::Applications => "/account/applications".to_owned(),
             Self::Device { id, action } => format!("/account/devices/{id}/{}", action.name()),
         }
     }

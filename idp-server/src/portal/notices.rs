@@ -33,6 +33,7 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         }
         Notice::PasswordChanged => ("notice-password-changed", String::new(), false),
         Notice::RecoveryCodesDrawn => ("notice-recovery-drawn", String::new(), false),
+        Notice::ApplicationRemoved { name } => ("notice-application-removed", name.clone(), false),
         Notice::Locked { kind } => ("notice-locked", kind.clone(), true),
         _ => ("notice-other", String::new(), false),
     }

@@ -1,0 +1,86 @@
+//! Which applications may learn something about a person, and how is that taken back?
+
+use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use http::StatusCode;
+use idp_core::{Fault, Id, users::User};
+use serde::Deserialize;
+use symbolon_axum::Visitor;
+
+use super::{Place, signed_in};
+use crate::{
+    app::App,
+    oidc::{allowed, consent},
+    pages::{self, Frame, Moment, Sent},
+    text::Language,
+};
+
+#[derive(Template)]
+#[template(path = "applications.html")]
+struct Applications {
+    frame: Frame,
+    lines: Vec<Line>,
+}
+
+/// An application on the page.
+struct Line {
+    client: String,
+    name: String,
+    scopes: String,
+    since: Option<Moment>,
+}
+
+/// `GET /account/applications`.
+pub async fn list(State(app): State<App>, visitor: Visitor) -> Response {
+    let signed_in = match signed_in(&app, &visitor, Place::Applications).await {
+        Ok(signed_in) => signed_in,
+        Err(response) => return response,
+    };
+    let frame = Frame::of(&app, &visitor);
+    match lines(&app, frame.t, signed_in.user.id).await {
+        Ok(lines) => pages::render(StatusCode::OK, &Applications { frame, lines }),
+        Err(fault) => pages::failure(frame, &fault.into()),
+    }
+}
+
+async fn lines(app: &App, t: Language, user: Id<User>) -> Result<Vec<Line>, Fault> {
+    let mut lines = Vec::new();
+    for (client, allowed) in allowed::all(app, user).await? {
+        let name = name(app, &client).await?;
+        let scopes: Vec<String> = allowed.scopes.iter().map(|scope| consent::in_words(t, scope)).collect();
+        lines.push(Line { client, name, scopes: scopes.join(" · "), since: allowed.since.map(Moment) });
+    }
+    Ok(lines)
+}
+
+/// What people know it as.
+async fn name(app: &App, client: &str) -> Result<String, Fault> {
+    let found = app.clients().find(client).await?;
+    Ok(found.map_or_else(|| client.to_owned(), |client| client.registration.name.to_string()))
+}
+
+/// What the form sends.
+#[derive(Debug, Deserialize)]
+pub struct Which {
+    client: String,
+}
+
+/// `POST /account/applications/end`. No fresh sign-in: whoever wants to be left alone must not be slower than whoever
+/// wants to know more. A repeat finds nothing to take back, and has the same answer.
+pub async fn end(State(app): State<App>, visitor: Visitor, Sent(which): Sent<Which>) -> Response {
+    let signed_in = match signed_in(&app, &visitor, Place::Applications).await {
+        Ok(signed_in) => signed_in,
+        Err(response) => return response,
+    };
+    let ended = async {
+        let name = name(&app, &which.client).await?;
+        allowed::take_back(&app, signed_in.user.id, &which.client, &name).await
+    };
+    match ended.await {
+        Ok(()) => Redirect::to(&Place::Applications.path()).into_response(),
+        Err(fault) => pages::failure(Frame::of(&app, &visitor), &fault.into()),
+    }
+}
