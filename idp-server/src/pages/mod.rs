@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_page_of_trouble_says_when_to_come_again() {
         let page = |status| {
-            let frame = Frame::from(Language::default());
+            let frame = Frame { t: Language::default(), organisation: "Example".to_owned() };
             let back = Back { href: "/".to_owned(), label: "back".to_owned() };
             message(status, frame, "title".to_owned(), "text".to_owned(), back)
         };
