@@ -17,7 +17,9 @@ use symbolon_sqlx::{Db, OpenError, Options};
 use crate::{
     Config,
     config::{KekError, Keyring},
-    oidc::{Clients, Provider},
+    interaction::Protocol,
+    oidc::{Clients, OpenIdConnect, Provider},
+    portal::Portal,
     routes,
 };
 
@@ -85,6 +87,7 @@ struct Inner {
     db: Db,
     clients: Clients,
     provider: Provider,
+    protocols: Vec<Arc<dyn Protocol>>,
 }
 
 impl fmt::Debug for App {
@@ -122,7 +125,8 @@ impl App {
         let provider = Provider::start(&engine).await?;
         let clients = Clients::new(db.clone());
         let web = Web::new(Arc::clone(&engine));
-        Ok(Self(Arc::new(Inner { config, keks, engine, web, db, clients, provider })))
+        let protocols: Vec<Arc<dyn Protocol>> = vec![Arc::new(OpenIdConnect), Arc::new(Portal)];
+        Ok(Self(Arc::new(Inner { config, keks, engine, web, db, clients, provider, protocols })))
     }
 
     /// Every URL of the server.
@@ -170,6 +174,12 @@ impl App {
     #[must_use]
     pub fn provider(&self) -> &Provider {
         &self.0.provider
+    }
+
+    /// The protocol that parks requests under this name.
+    #[must_use]
+    pub(crate) fn protocol(&self, name: &str) -> Option<&dyn Protocol> {
+        self.0.protocols.iter().find(|protocol| protocol.name() == name).map(|protocol| &**protocol)
     }
 
     /// Who the server is: an origin such as `https://id.example.org`.

@@ -2,13 +2,14 @@
 
 use axum::response::{IntoResponse as _, Redirect, Response};
 use idp_core::{
-    Error, Id,
+    Error, Fault, Id,
     claimant::Claimant,
     engine::{NewSignIn, SignInPage},
     evidence::Evidence,
     policy::Requirement,
     session::SessionRow,
     signin::{Ask, SignInRow},
+    store::BoxFuture,
     users::User,
 };
 use serde::{Deserialize, Serialize};
@@ -17,26 +18,38 @@ use symbolon_axum::{Visitor, cookies::Cookies};
 
 use crate::{
     app::App,
-    oidc,
     pages::{self, Frame},
-    portal,
 };
 
-/// Whose request waits for a sign-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Protocol {
-    /// OpenID Connect: `oidc::authorize` goes on with it.
-    Oidc,
-    /// The account pages: `portal` goes on with it.
-    Portal,
+/// A protocol whose requests wait for a sign-in: OpenID Connect, the account pages. `app.rs` names them all; nothing
+/// here knows any of them.
+pub trait Protocol: Send + Sync {
+    /// Its name, as it is parked.
+    fn name(&self) -> &'static str;
+
+    /// Goes on with a request, now that it is certain who is there.
+    fn resume<'a>(
+        &'a self,
+        app: &'a App,
+        visitor: &'a Visitor,
+        signed_in: (&'a SessionRow, &'a User),
+        data: Value,
+    ) -> BoxFuture<'a, Response>;
+
+    /// Sends the browser back without a sign-in; none if there is nowhere to go back to.
+    fn cancelled<'a>(
+        &'a self,
+        app: &'a App,
+        visitor: &'a Visitor,
+        data: Value,
+    ) -> BoxFuture<'a, Option<Response>>;
 }
 
 /// A request that waits for a sign-in. Only its protocol understands `data`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Parked {
-    /// Who goes on with it.
-    pub protocol: Protocol,
+    /// The name of the protocol that goes on with it.
+    pub protocol: String,
     /// The request.
     pub data: Value,
 }
@@ -148,18 +161,23 @@ pub async fn resume(
     user: &User,
     parked: Parked,
 ) -> Response {
-    match parked.protocol {
-        Protocol::Oidc => oidc::authorize::resume(app, visitor, session, user, parked.data).await,
-        Protocol::Portal => portal::resume(app, session, user, parked.data).await,
+    match app.protocol(&parked.protocol) {
+        Some(protocol) => protocol.resume(app, visitor, (session, user), parked.data).await,
+        None => pages::failure(Frame::of(app, visitor), &unknown().into()),
     }
 }
 
 /// Sends the browser back without a sign-in; none if the protocol has nowhere to go back to.
 pub async fn cancelled(app: &App, visitor: &Visitor, parked: Parked) -> Option<Response> {
-    match parked.protocol {
-        Protocol::Oidc => Some(oidc::authorize::cancelled(app, visitor, parked.data).await),
-        Protocol::Portal => None,
+    match app.protocol(&parked.protocol) {
+        Some(protocol) => protocol.cancelled(app, visitor, parked.data).await,
+        None => None,
     }
+}
+
+/// What was parked by a node that has a protocol which this one has not.
+fn unknown() -> Fault {
+    Fault::Setup("a request of a protocol that this node does not have")
 }
 
 /// Reads what [`park`] gave to the engine.

@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
-use idp_core::{policy::Requirement, session::SessionRow, users::User};
+use idp_core::{policy::Requirement, session::SessionRow, store::BoxFuture, users::User};
 use idp_protocol::Octets;
 use serde_json::Value;
 use symbolon_axum::{SignedIn, Visitor};
@@ -154,25 +154,53 @@ async fn park(
         ledger: stepped_up.map(|signed_in| signed_in.session.facts.ledger).unwrap_or_default(),
         login_hint,
     };
-    let parked = Parked { protocol: Protocol::Oidc, data: serde_json::to_value(&request)? };
+    let parked = Parked { protocol: OpenIdConnect.name().to_owned(), data: serde_json::to_value(&request)? };
     Ok(interaction::park(app, visitor, wanted, parked).await)
 }
 
-/// Goes on with a parked request, now that it is certain who is there. The page of the sign-in calls it, and whoever
-/// could call it with another session must not get more than that session has: everything is checked again.
-pub async fn resume(
-    app: &App,
-    visitor: &Visitor,
-    session: &SessionRow,
-    user: &User,
-    data: Value,
-) -> Response {
-    match resumed(app, session, user, data).await {
-        Ok(response) => response,
-        Err(unanswered) => told(app, visitor, &unanswered),
+/// OpenID Connect, as sign-ins know it.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenIdConnect;
+
+impl Protocol for OpenIdConnect {
+    fn name(&self) -> &'static str {
+        "oidc"
+    }
+
+    fn resume<'a>(
+        &'a self,
+        app: &'a App,
+        visitor: &'a Visitor,
+        (session, user): (&'a SessionRow, &'a User),
+        data: Value,
+    ) -> BoxFuture<'a, Response> {
+        Box::pin(async move {
+            let resumed = resumed(app, session, user, data).await;
+            resumed.unwrap_or_else(|unanswered| told(app, visitor, &unanswered))
+        })
+    }
+
+    /// Goes back to the client of the request without a code.
+    fn cancelled<'a>(
+        &'a self,
+        app: &'a App,
+        visitor: &'a Visitor,
+        data: Value,
+    ) -> BoxFuture<'a, Option<Response>> {
+        Box::pin(async move {
+            Some(match unparked(app, data).await {
+                Ok((_, request)) => {
+                    let why = "the person cancelled the sign-in";
+                    refused(app, &request.return_to, Code::AccessDenied, why)
+                }
+                Err(unanswered) => told(app, visitor, &unanswered),
+            })
+        })
     }
 }
 
+/// Whoever could resume a request with another session must not get more than that session has: everything is checked
+/// again.
 async fn resumed(app: &App, session: &SessionRow, user: &User, data: Value) -> Result<Response, Unanswered> {
     let (client, request) = unparked(app, data).await?;
     let enough = request.requirement.is_met(&session.facts.ledger);
@@ -181,16 +209,6 @@ async fn resumed(app: &App, session: &SessionRow, user: &User, data: Value) -> R
         return Err(Unanswered::Refused(request.return_to, Code::UnmetAuthenticationRequirements, why));
     }
     granted(app, &client, &request, session, false).await
-}
-
-/// Goes back to the client of a parked request without a code: the person cancelled the sign-in.
-pub async fn cancelled(app: &App, visitor: &Visitor, data: Value) -> Response {
-    match unparked(app, data).await {
-        Ok((_, request)) => {
-            refused(app, &request.return_to, Code::AccessDenied, "the person cancelled the sign-in")
-        }
-        Err(unanswered) => told(app, visitor, &unanswered),
-    }
 }
 
 async fn unparked(app: &App, data: Value) -> Result<(Client, AuthorizationRequest), Unanswered> {

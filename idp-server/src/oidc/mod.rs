@@ -50,6 +50,7 @@ use idp_core::{
 
 use crate::config;
 
+pub use authorize::OpenIdConnect;
 pub use clients::{BadClient, Client, Clients, Consent, NewClient, Pkce, Registered, Signature};
 pub use keys::{ALGORITHMS, SigningKeys};
 pub use redirect_uri::RedirectUri;

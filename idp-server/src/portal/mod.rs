@@ -28,7 +28,8 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use idp_core::{
-    Error, Id, Refusal, Time, device::DeviceRow, policy::Requirement, session::SessionRow, users::User,
+    Error, Id, Refusal, Time, device::DeviceRow, policy::Requirement, session::SessionRow, store::BoxFuture,
+    users::User,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -86,10 +87,29 @@ pub async fn sign_in(State(app): State<App>, visitor: Visitor) -> Response {
     park(&app, &visitor, Place::Home, Requirement::default()).await
 }
 
-/// Goes on after the sign-in.
-pub async fn resume(_: &App, _: &SessionRow, _: &User, data: Value) -> Response {
-    let place = serde_json::from_value(data).unwrap_or(Place::Home);
-    Redirect::to(&place.path()).into_response()
+/// The account pages, as sign-ins know them.
+#[derive(Clone, Copy, Debug)]
+pub struct Portal;
+
+impl Protocol for Portal {
+    fn name(&self) -> &'static str {
+        "portal"
+    }
+
+    fn resume<'a>(
+        &'a self,
+        _: &'a App,
+        _: &'a Visitor,
+        _: (&'a SessionRow, &'a User),
+        data: Value,
+    ) -> BoxFuture<'a, Response> {
+        let place = serde_json::from_value(data).unwrap_or(Place::Home);
+        Box::pin(async move { Redirect::to(&place.path()).into_response() })
+    }
+
+    fn cancelled<'a>(&'a self, _: &'a App, _: &'a Visitor, _: Value) -> BoxFuture<'a, Option<Response>> {
+        Box::pin(async { None })
+    }
 }
 
 /// Asks for a sign-in that is fresh and strong enough for a change, and leads back to its page.
@@ -121,7 +141,7 @@ async fn park(app: &App, visitor: &Visitor, place: Place, requirement: Requireme
         ledger: Vec::new(),
         login_hint: None,
     };
-    interaction::park(app, visitor, wanted, Parked { protocol: Protocol::Portal, data }).await
+    interaction::park(app, visitor, wanted, Parked { protocol: Portal.name().to_owned(), data }).await
 }
 
 /// Who is signed in; whoever is not is sent to sign in first.
