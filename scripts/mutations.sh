@@ -42,12 +42,17 @@ builds() {
     esac
 }
 
+# A page that waits in vain may hold a test for ever.
+in_browser() {
+    (cd tests/browser && timeout 180 node --test --test-name-pattern="$2" "$1" >/dev/null 2>&1)
+}
+
 # Whether the test passes. One that does not exist passes, too: it shows nothing.
 passes() {
     # shellcheck disable=SC2086 # words for cargo
     case $kind in
         test | processes) cargo test --quiet $test >/dev/null 2>&1 ;;
-        browser) (cd tests/browser && node --test --test-name-pattern="${test#* }" "${test%% *}" >/dev/null 2>&1) ;;
+        browser) in_browser "${test%% *}" "${test#* }" ;;
     esac
 }
 

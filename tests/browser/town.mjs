@@ -157,6 +157,7 @@ export class Town {
 export class Terminal {
   static async open() {
     const terminal = new Terminal();
+    terminal.commands = [];
     terminal.folder = await mkdtemp(join(tmpdir(), "symbolon-terminal-"));
     await writeFile(terminal.file("passphrase"), "a long enough passphrase\n");
     await writeFile(terminal.file("pin"), `${PIN}\n`);
@@ -171,10 +172,14 @@ export class Terminal {
   run(...args) {
     const keys = ["--home", this.file("home"), "--passphrase-file", this.file("passphrase")];
     const all = [...args, "--json", ...keys, "--pin-file", this.file("pin")];
-    return new Command(start("idp-authenticator", all, ["pipe", "pipe", "pipe"]));
+    const command = new Command(start("idp-authenticator", all, ["pipe", "pipe", "pipe"]));
+    this.commands.push(command);
+    return command;
   }
 
+  /** A test that failed may have left a command that waits for somebody to type. */
   async close() {
+    for (const { child } of this.commands) child.kill();
     await rm(this.folder, { recursive: true, force: true });
   }
 }
