@@ -19,6 +19,10 @@ use crate::{
 
 /// How long a working key holds, in seconds: ten years, until somebody rotates it.
 const LIFE: i64 = 10 * 365 * 86_400;
+/// How long after it was made every node knows a key, in seconds: each reads its keys again every 30 seconds. No
+/// key is listed or used before that, or whoever asks two nodes one after the other gets answers that contradict
+/// each other: a device refuses the older list.
+pub const KNOWN_EVERYWHERE: i64 = 60;
 
 /// A key as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,11 @@ pub struct KeyRow {
 }
 
 impl KeyRow {
+    /// From when on devices are told of it. The first key of its purpose is not kept back: no list was there before.
+    fn listed_from(&self) -> Time {
+        if self.number == 1 { self.created_at } else { self.created_at + KNOWN_EVERYWHERE }
+    }
+
     fn aad(purpose: &str, number: i64) -> Aad {
         Place::Key { purpose: purpose.to_owned(), number }.aad()
     }
@@ -67,6 +76,8 @@ pub struct OpenKey {
     pub number: i64,
     /// The private key.
     pub private: PrivateKey,
+    /// From when on it is listed for devices.
+    pub listed_from: Time,
     /// From when on it is used.
     pub not_before: Time,
     /// Until when it is used.
@@ -121,6 +132,7 @@ async fn load(store: &dyn Store, sealer: &Sealer, now: Time, purpose: &str) -> R
             Ok(OpenKey {
                 number: row.number,
                 private: plain,
+                listed_from: row.listed_from(),
                 not_before: row.not_before,
                 not_after: row.not_after,
             })
@@ -131,8 +143,8 @@ async fn load(store: &dyn Store, sealer: &Sealer, now: Time, purpose: &str) -> R
 /// When a new key takes over, and how long the one before is still of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handover {
-    /// From when on the new key is used. It is published at once, so that whoever keeps a copy of the public
-    /// keys has it by then.
+    /// From when on the new key is used; not before [`KNOWN_EVERYWHERE`]. It is published earlier, so that whoever
+    /// keeps a copy of the public keys has it by then.
     pub at: Time,
     /// How long after that the older keys hold, in seconds: as long as anything that they made is in use.
     pub keeps: i64,
@@ -150,14 +162,16 @@ pub fn rotation(
 ) -> Vec<KeyWrite> {
     let older = || rows.iter().filter(|row| row.purpose == purpose);
     let number = older().map(|row| row.number).max().unwrap_or(0) + 1;
-    let end = handover.at + handover.keeps;
+    // Also a key that is needed at once waits until all nodes have it.
+    let at = handover.at.max(now + KNOWN_EVERYWHERE);
+    let end = at + handover.keeps;
     let mut writes = vec![KeyWrite::Insert(KeyRow {
         purpose: purpose.to_owned(),
         number,
         private: sealer.seal(&KeyRow::aad(purpose, number), private),
         created_at: now,
-        not_before: handover.at,
-        not_after: handover.at + LIFE,
+        not_before: at,
+        not_after: at + LIFE,
     })];
     // An end that comes sooner stays.
     writes.extend(older().filter(|row| end < row.not_after).map(|row| KeyWrite::Retire {

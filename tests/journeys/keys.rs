@@ -56,7 +56,7 @@ async fn signs_in(world: &World, phone: &Phone) {
 /// The list as a device that was enrolled reads it.
 fn list(world: &World) -> KeyList {
     let keys = world.engine.keys();
-    KeyList::read(keys.crypto(), keys.list(), ISSUER, &keys.pin()).unwrap()
+    KeyList::read(keys.crypto(), keys.list(world.clock.now()), ISSUER, &keys.pin()).unwrap()
 }
 
 #[tokio::test]
@@ -72,14 +72,15 @@ async fn an_authenticator_that_was_enrolled_before_signs_in_after_a_rotation_of_
     // Another process rotates; this one notices when it reads its keys again.
     let other = world.restarted(&[1]).await;
     other.engine.rotate_device_keys(world.clock.now() + 3_600).await.unwrap();
-    assert_eq!(list(&world), before);
     world.engine.reload_keys().await.unwrap();
+    assert_eq!(list(&world).serial, before.serial, "another node may not have read them again yet");
+    world.clock.advance(60);
     let both = list(&world);
     assert!(both.serial > before.serial && both.keys.len() == 4, "{both:?}");
     assert_eq!(both.agreement_key(world.clock.now().0), before.agreement_key(world.clock.now().0));
     signs_in(&world, &phone).await;
 
-    world.clock.advance(3_600);
+    world.clock.advance(3_540);
     let now = world.clock.now();
     assert_ne!(both.agreement_key(now.0), before.agreement_key(now.0));
     let new = world.engine.keys().context_key(now).unwrap();
@@ -105,6 +106,32 @@ async fn an_authenticator_that_was_enrolled_before_signs_in_after_a_rotation_of_
     assert_eq!((after.serial, after.keys.len()), (both.serial, 2), "the old keys are over");
     assert!(world.engine.keys().open_secrets(&[7; 16], &seal(&old)).is_none());
     signs_in(&world, &phone).await;
+}
+
+/// A phone that asks one node after the other, while each reads its keys again every 30 seconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_hops_between_nodes_gets_no_older_list_during_a_rotation() {
+    let (first, second) = World::two_nodes().await;
+    let mut phone = Phone::enrolled(&first, "alice").await;
+    let before = list(&first).serial;
+    second.engine.rotate_device_keys(first.clock.now()).await.unwrap();
+    let used_from = first.clock.now() + 60;
+    for seconds in [0, 29, 1, 30] {
+        first.clock.advance(seconds);
+        if seconds == 1 {
+            first.engine.reload_keys().await.unwrap();
+        }
+        for node in [&second, &first] {
+            phone = phone.moved_to(node);
+            signs_in(node, &phone).await;
+        }
+        assert_eq!(list(&first).serial, list(&second).serial);
+        let signs = |world: &World| world.engine.keys().context_key(world.clock.now()).unwrap();
+        assert_eq!(signs(&first), signs(&second));
+    }
+    assert_eq!(first.clock.now(), used_from, "even where the old key is in wrong hands, a minute is waited");
+    assert!(list(&first).serial > before);
+    assert_eq!(phone.account().serial, list(&first).serial);
 }
 
 #[tokio::test]

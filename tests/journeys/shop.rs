@@ -76,6 +76,7 @@ async fn signing_out_of_the_shop_signs_out_of_the_provider_and_keys_rotate_meanw
 
     town.admin(&["keys", "rotate", "--kek"], "").await;
     town.admin(&["keys", "rotate", "--signing", "--device"], "").await;
+    town.admin(&["keys", "rotate", "--signing", "--device", "--now"], "").await;
     town.admin(&["keys", "list"], "").await;
     browser.open(&format!("{}/account", town.issuer)).await;
     assert!(browser.html.contains("Alice Example"), "nobody notices: {}", browser.html);

@@ -1,6 +1,14 @@
 //! A phone: the SDK, talking to the engine without a network.
 
-use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    net::IpAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use idp_core::{
     Error as EngineError, Refusal,
@@ -94,7 +102,9 @@ impl Phone {
 
     /// The same phone, talking to another process on the same store.
     pub fn moved_to(self, world: &World) -> Self {
-        let moved = Self::new(world, "moved");
+        // Another seed for each move, or it would draw the numbers of its last messages again.
+        static MOVES: AtomicU32 = AtomicU32::new(0);
+        let moved = Self::new(world, &format!("moved {}", MOVES.fetch_add(1, Ordering::Relaxed)));
         moved.store.put(&self.account()).expect("an account");
         moved
     }
@@ -172,7 +182,9 @@ impl Transport for Wire {
     async fn send(&self, request: &Request) -> Result<Response, TransportError> {
         let path = request.url().strip_prefix(crate::world::ISSUER).unwrap_or_default().to_owned();
         let (method, posted) = match request {
-            Request::Get { .. } if path == server::PATH => return Ok(ok(self.world.engine.keys().list())),
+            Request::Get { .. } if path == server::PATH => {
+                return Ok(ok(self.world.engine.keys().list(self.world.clock.now())));
+            }
             Request::Get { authorization, .. } => {
                 let message = authorization.clone().unwrap_or_default();
                 let message = message.trim_start_matches("Device ").to_owned();

@@ -85,7 +85,7 @@ async fn reply<M: Message>(
 }
 
 async fn key_list(State(engine): State<Arc<Engine>>) -> Response {
-    jose(engine.keys().list().to_owned())
+    jose(engine.keys().list(engine.now()).to_owned())
 }
 
 fn jose(text: String) -> Response {

@@ -1,7 +1,7 @@
 //! How do the server's own keys change while it serves?
 //!
-//! A rotation is a change of the store only. Every node re-reads its keys within a minute, which is why a new key is
-//! published at once but used later: by then all nodes have it, and whoever keeps a copy of the public ones.
+//! A rotation is a change of the store only. Every node re-reads its keys within a minute. A new key is listed for
+//! devices when all nodes have it, and used later: by then whoever keeps a copy of the public ones has it too.
 
 use idp_protocol::crypto::{Algorithm, PrivateKey};
 use zeroize::Zeroizing;
@@ -18,7 +18,7 @@ use crate::{
 const KEPT_BY_DEVICES: i64 = 2 * 86_400;
 
 impl Engine {
-    /// Reads the server's keys again. Call it every minute.
+    /// Reads the server's keys again. Call it every 30 seconds: [`crate::keys::KNOWN_EVERYWHERE`] relies on it.
     ///
     /// # Errors
     /// [`Fault`] if the store fails or a key cannot be opened; the keys of before stay in use.
@@ -29,7 +29,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes new keys for the device protocol that are used from `at` on.
+    /// Makes new keys for the device protocol that are used from `at` on, or as soon as every node knows them.
     ///
     /// # Errors
     /// [`Fault`] if the store fails or a key cannot be made.

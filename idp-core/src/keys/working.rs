@@ -1,7 +1,7 @@
 //! Which keys does the device protocol work with, and what is done with each?
 //!
-//! Several keys of a purpose hold side by side around a rotation. All of them are listed and accepted; the newest
-//! whose time has come signs. The `secret` does not rotate: what is derived from it (tickets, keys of throttles,
+//! Several keys of a purpose hold side by side around a rotation. All that every node knows are listed, all are
+//! accepted; the newest whose time has come signs. The `secret` does not rotate: what is derived from it (tickets, keys of throttles,
 //! handles) would be lost.
 
 use std::{fmt, sync::Arc};
@@ -15,7 +15,7 @@ use idp_protocol::{
 };
 use zeroize::Zeroizing;
 
-use super::{OpenKey, load_or_make};
+use super::{KeyRow, OpenKey, load_or_make};
 use crate::{Fault, Time, seal::Sealer, store::Store};
 
 /// The purpose of the keys that sign statements.
@@ -29,7 +29,8 @@ pub struct WorkingKeys {
     contexts: Vec<Context>,
     agreements: Vec<Agreement>,
     secret: Zeroizing<[u8; 32]>,
-    list: String,
+    /// The signed list, and those that follow it by themselves, each with its beginning.
+    lists: Vec<(Time, String)>,
     root_thumbprint: [u8; 32],
     crypto: Crypto,
     issuer: String,
@@ -40,6 +41,7 @@ pub struct WorkingKeys {
 struct Context {
     key: Arc<dyn SigningKey>,
     public: P256Key,
+    listed_from: Time,
     not_before: Time,
     not_after: Time,
 }
@@ -49,6 +51,7 @@ struct Context {
 struct Agreement {
     scalar: Zeroizing<[u8; 32]>,
     public: P256Key,
+    listed_from: Time,
     not_before: Time,
     not_after: Time,
 }
@@ -84,17 +87,16 @@ impl WorkingKeys {
             contexts.iter().map(|key| Context::of(crypto, key)).collect::<Result<_, _>>()?;
         let agreements: Vec<_> =
             agreements.iter().map(|key| Agreement::of(crypto, key)).collect::<Result<_, _>>()?;
-        let list = KeyList {
-            issuer: issuer.to_owned(),
-            serial: serial(store).await?,
-            keys: contexts
-                .iter()
-                .map(Context::listed)
-                .chain(agreements.iter().map(Agreement::listed))
-                .collect(),
-        };
+        let mut lists = Vec::new();
+        for (from, serial) in serials(store, now).await? {
+            let contexts = contexts.iter().filter(|key| key.listed_from <= from).map(Context::listed);
+            let agreements = agreements.iter().filter(|key| key.listed_from <= from).map(Agreement::listed);
+            let keys = contexts.chain(agreements).collect();
+            let list = KeyList { issuer: issuer.to_owned(), serial, keys };
+            lists.push((from, list.sign(crypto, &*root)?));
+        }
         Ok(Self {
-            list: list.sign(crypto, &*root)?,
+            lists,
             root_thumbprint: P256Key::try_from(root.public())?.thumbprint(crypto),
             contexts,
             agreements,
@@ -116,10 +118,12 @@ impl WorkingKeys {
         &self.crypto
     }
 
-    /// The signed list of working keys, as `/.well-known/authenticator-configuration` serves it.
+    /// The signed list of working keys at `now`, as `/.well-known/authenticator-configuration` serves it. All nodes
+    /// go over to the next one at the same moment.
     #[must_use]
-    pub fn list(&self) -> &str {
-        &self.list
+    pub fn list(&self, now: Time) -> &str {
+        let current = self.lists.iter().rev().find(|(from, _)| *from <= now).or(self.lists.first());
+        current.map_or("", |(_, list)| list)
     }
 
     /// What an enrolment QR pins: the first 16 bytes of the root key's thumbprint.
@@ -181,19 +185,29 @@ impl WorkingKeys {
     }
 }
 
-/// Rises with every rotation, also when the keys before it are over: a device refuses a list with a lower one.
-async fn serial(store: &dyn Store) -> Result<u64, Fault> {
+/// The serial numbers of the list of now and of those to come, with their beginnings. They rise with every
+/// rotation, also when the keys before it are over: a device refuses a list with a lower one.
+async fn serials(store: &dyn Store, now: Time) -> Result<Vec<(Time, u64)>, Fault> {
     let rows = store.keys().await?;
-    let newest = |purpose| rows.iter().filter(|row| row.purpose == purpose).map(|row| row.number).max();
-    let sum = newest(CONTEXT).unwrap_or(1) + newest(AGREEMENT).unwrap_or(1) - 1;
-    Ok(u64::try_from(sum).unwrap_or(0))
+    let newest = |purpose, at| {
+        let listed = rows.iter().filter(|row| row.purpose == purpose && row.listed_from() <= at);
+        listed.map(|row| row.number).max().unwrap_or(1)
+    };
+    let working = rows.iter().filter(|row| row.purpose == CONTEXT || row.purpose == AGREEMENT);
+    let mut times: Vec<Time> = working.map(KeyRow::listed_from).filter(|from| now < *from).collect();
+    times.push(now);
+    times.sort_unstable();
+    times.dedup();
+    let serial = |at| u64::try_from(newest(CONTEXT, at) + newest(AGREEMENT, at) - 1).unwrap_or(0);
+    Ok(times.into_iter().map(|at| (at, serial(at))).collect())
 }
 
 impl Context {
     fn of(crypto: &Crypto, open: &OpenKey) -> Result<Self, Fault> {
         let key = crypto.signatures.load(Algorithm::Es256, &open.private)?;
         let public = P256Key::try_from(key.public())?;
-        Ok(Self { key, public, not_before: open.not_before, not_after: open.not_after })
+        let OpenKey { listed_from, not_before, not_after, .. } = *open;
+        Ok(Self { key, public, listed_from, not_before, not_after })
     }
 
     fn listed(&self) -> WorkingKey {
@@ -206,7 +220,8 @@ impl Agreement {
     fn of(crypto: &Crypto, open: &OpenKey) -> Result<Self, Fault> {
         let scalar = to_32(&open.private)?;
         let public = P256Key::from_point(&crypto.agreement.public(&scalar)?)?;
-        Ok(Self { scalar, public, not_before: open.not_before, not_after: open.not_after })
+        let OpenKey { listed_from, not_before, not_after, .. } = *open;
+        Ok(Self { scalar, public, listed_from, not_before, not_after })
     }
 
     fn listed(&self) -> WorkingKey {

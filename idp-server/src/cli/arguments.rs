@@ -252,8 +252,9 @@ pub enum KeysCommand {
 pub struct RotateArguments {
     #[command(flatten)]
     pub which: Rotated,
-    /// Use the new key at once, not after ten minutes (--kek) or an hour (--signing, --device). Whoever kept a copy of
-    /// the keys does not know it yet: only when the old key is in wrong hands.
+    /// Use the new key at once (--kek) or in a minute, when all servers know it (--signing, --device), not after ten
+    /// minutes or an hour. Whoever kept a copy of the keys does not know it yet: only when the old key is in wrong
+    /// hands.
     #[arg(long)]
     pub now: bool,
     /// Remove the older key-encryption keys, if no value needs them.

@@ -1,6 +1,9 @@
 //! Which keys does the server have, and how does an administrator change them?
 
-use idp_core::{Time, keys::KeyRow};
+use idp_core::{
+    Time,
+    keys::{KNOWN_EVERYWHERE, KeyRow},
+};
 
 use super::{
     arguments::{KeysCommand, RotateArguments},
@@ -43,6 +46,8 @@ async fn list(app: &App) -> anyhow::Result<()> {
 async fn rotate(app: &App, rotate: &RotateArguments) -> anyhow::Result<()> {
     let now = app.engine().now();
     let from = |overlap| if rotate.now { now } else { now + overlap };
+    // Not even `--now` uses a key that some node does not know yet.
+    let handed_over = || from(OVERLAP).max(now + KNOWN_EVERYWHERE);
     if rotate.which.kek && rotate.finish {
         return finish(app).await;
     }
@@ -51,14 +56,14 @@ async fn rotate(app: &App, rotate: &RotateArguments) -> anyhow::Result<()> {
         added(app, rotation::add_kek(app, from)?, from);
     }
     if rotate.which.signing {
-        let at = from(OVERLAP);
+        let at = handed_over();
         app.provider().rotate(app.engine(), at, &app.config().oidc).await?;
         say(&format!("New signing keys are published now and sign from {} on.", date(at)));
     }
     if rotate.which.device {
-        let at = from(OVERLAP);
+        let at = handed_over();
         app.engine().rotate_device_keys(at).await?;
-        say(&format!("New keys for devices are published now and used from {} on.", date(at)));
+        say(&format!("New keys for devices are published in a minute and used from {} on.", date(at)));
     }
     Ok(())
 }

@@ -124,6 +124,21 @@ async fn a_new_signing_key_is_published_before_it_signs_and_the_old_one_until_it
 }
 
 #[tokio::test]
+async fn a_signing_key_that_is_needed_at_once_waits_until_every_server_knows_it() {
+    let server = Server::start().await;
+    let (old, _) = tokens(&server).await;
+    let other = restarted(&server).await;
+    other.provider().rotate(other.engine(), NOW, &server.app.config().oidc).await.unwrap();
+    server.clock.advance(30);
+    rotation::renew(&server.app).await.unwrap();
+    let both = published(&server).await;
+    assert_eq!(tokens(&server).await.0, old, "another server may not publish the new key yet");
+    server.clock.advance(30);
+    let (new, _) = tokens(&server).await;
+    assert!(new != old && both.contains(&new));
+}
+
+#[tokio::test]
 async fn two_rotations_at_once_lose_no_key() {
     let server = Server::start().await;
     let (first, second) = (restarted(&server).await, restarted(&server).await);
