@@ -14,6 +14,10 @@ use hyper_util::{
     server::graceful::{GracefulShutdown, Watcher},
     service::TowerToHyperService,
 };
+use idp_core::{
+    Fault, Time,
+    store::{SWEEP_ROWS, Store},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     time,
@@ -97,18 +101,49 @@ async fn sweep(app: App) {
     let mut ticks = time::interval(SWEEP);
     loop {
         ticks.tick().await;
-        // A sweep deletes a bounded number of rows; under load more than that is over, so it goes on at once.
-        let full = u64::from(idp_core::store::SWEEP_ROWS);
-        let mut swept = full;
-        while swept >= full {
-            swept = match app.engine().store().sweep(app.engine().now()).await {
-                Ok(rows) => rows,
-                Err(fault) => {
-                    tracing::error!(%fault, "what is over was not deleted");
-                    0
-                }
-            };
-            tokio::task::yield_now().await;
+        if let Err(fault) = sweep_all(&**app.engine().store(), app.engine().now()).await {
+            tracing::error!(%fault, "what is over was not deleted");
+        }
+    }
+}
+
+/// Deletes all that is over. A sweep deletes a bounded number of rows; under load more than that is over within a
+/// minute, so it goes on at once, or the tables would grow for ever.
+async fn sweep_all(store: &dyn Store, now: Time) -> Result<(), Fault> {
+    while store.sweep(now).await? >= u64::from(SWEEP_ROWS) {
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use idp_core::{
+        Store as _, Time,
+        mark::{MarkRow, MarkWrite},
+        memory::MemoryStore,
+        store::{Batch, Ceremonies as _, Committed, SWEEP_ROWS},
+    };
+
+    use super::sweep_all;
+
+    #[tokio::test]
+    async fn a_sweep_goes_on_while_it_is_full() {
+        let store = MemoryStore::new();
+        let key = |number: u32| {
+            let mut key = [0; 32];
+            key[..4].copy_from_slice(&number.to_be_bytes());
+            key
+        };
+        let mut batch = Batch::new();
+        for number in 0..3 * SWEEP_ROWS {
+            let row = MarkRow { key: key(number), answer: None, expires_at: Time(60) };
+            batch.push(MarkWrite::Insert { row, now: Time(0) });
+        }
+        assert_eq!(store.commit(batch).await.unwrap(), Committed::Yes);
+        sweep_all(&store, Time(60)).await.unwrap();
+        for number in 0..3 * SWEEP_ROWS {
+            assert_eq!(store.mark(key(number), Time(0)).await.unwrap(), None, "{number}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use idp_core::{Refusal, rate, throttle};
+use idp_core::{Error, Fault, Refusal, rate, throttle};
 use idp_protocol::{
     ErrorCode, Prompt,
     message::{QrClaim, Reference, Verdict},
@@ -141,4 +141,79 @@ async fn f3_sequential_guesses_of_tickets_hit_the_limit() {
     }
     assert!(answers.contains(&Some(ErrorCode::NotFound)));
     assert_eq!(answers.last(), Some(&Some(ErrorCode::TooMany)));
+}
+
+#[tokio::test]
+async fn a_try_that_the_busy_hasher_never_compared_is_given_back() {
+    let world = World::new().await;
+    world.user("alice").await;
+    world.busy.store(true, Ordering::SeqCst);
+    for _ in 0..2 * throttle::LOCK {
+        let answer = Browser::new(&world).password("alice", "guess").await;
+        assert!(matches!(answer, Err(Error::Fault(Fault::Busy(_)))), "{answer:?}");
+    }
+    world.busy.store(false, Ordering::SeqCst);
+    // Another network, because the one that floods is slowed all the same.
+    let mut home = Browser::new(&world);
+    home.address = "203.0.113.9".parse().unwrap();
+    home.password("alice", PASSWORD).await.expect("who keeps the hasher busy locks nobody out with it");
+}
+
+#[tokio::test]
+async fn a_flood_of_passwords_is_turned_away_before_it_takes_the_memory() {
+    let world = World::new().await;
+    world.user("alice").await;
+    let flood = (0..200_u8).map(|number| {
+        let world = world.clone();
+        tokio::spawn(async move {
+            let mut browser = Browser::new(&world);
+            browser.address = format!("198.51.{number}.1").parse().unwrap();
+            browser.password(&format!("nobody{number}"), "guess").await
+        })
+    });
+    let (mut wrong, mut busy) = (0, 0);
+    for answer in flood.collect::<Vec<_>>() {
+        match answer.await.unwrap() {
+            Err(Error::Refused(Refusal::Wrong)) => wrong += 1,
+            Err(Error::Fault(Fault::Busy(_))) => busy += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(wrong >= 64 && busy >= 100, "two are hashed, 64 wait, the others go: {wrong} and {busy}");
+}
+
+#[tokio::test]
+async fn an_address_opens_sixty_pages_and_a_browser_eight() {
+    let world = World::new().await;
+    let browser = Browser::new(&world);
+    let mut opened = Vec::new();
+    for _ in 0..9 {
+        opened.push(browser.open().await);
+        world.clock.advance(1);
+    }
+    let oldest = world.store.sign_in(opened[0]).await.unwrap().unwrap();
+    assert!(!oldest.open, "the ninth page of a browser closes its first");
+    for _ in 8..60 {
+        Browser::new(&world).open().await;
+    }
+    assert!(matches!(refusal(Browser::new(&world).try_open().await), Refusal::TooMany(_)));
+    let mut elsewhere = Browser::new(&world);
+    elsewhere.address = "203.0.113.9".parse().unwrap();
+    elsewhere.open().await;
+}
+
+#[tokio::test]
+async fn a_host_of_ipv6_has_one_address_however_many_it_gives_itself() {
+    let world = World::new().await;
+    let at = |address: String| {
+        let mut browser = Browser::new(&world);
+        browser.address = address.parse().unwrap();
+        browser
+    };
+    for number in 0..60 {
+        at(format!("2001:db8:0:1::{number:x}")).open().await;
+    }
+    let next = at("2001:db8:0:1:ffff::1".to_owned()).try_open().await;
+    assert!(matches!(refusal(next), Refusal::TooMany(_)), "the same /64");
+    at("2001:db8:0:2::1".to_owned()).open().await;
 }

@@ -13,6 +13,7 @@ mod outage;
 mod policy;
 mod processes;
 mod qr;
+mod races;
 mod shop;
 mod standing;
 mod tickets;

@@ -50,6 +50,30 @@ async fn a_person_enrols_by_screenshot_and_signs_in_to_the_shop_by_screenshot() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_forgotten_password_is_replaced_after_a_sign_in_by_screenshot() {
+    const NEW: &str = "another sentence to remember";
+    let town = Town::new().await;
+    let terminal = Terminal::new();
+    terminal.enrol(&town).await;
+    let mut browser = WebBrowser::new();
+    browser.open(&format!("{}/account/password", town.issuer)).await;
+    let login = browser.url.to_string();
+    let picture = terminal.picture(&browser.screenshot());
+    let mut scan = terminal.run(&["scan", &picture, "--decision", "approve"]);
+    let code = scan.event("show").await["code"].as_str().unwrap().to_owned();
+    assert_eq!(scan.exit().await, Some(0));
+    browser.open(&login).await;
+    browser.submit("/login/finish", &[("code", &code)]).await;
+    browser.submit("/login/continue", &[("choice", "continue")]).await;
+    browser.submit("/account/password", &[("password", NEW)]).await;
+
+    let mut elsewhere = WebBrowser::new();
+    elsewhere.open(&format!("{}/account", town.issuer)).await;
+    elsewhere.submit("/login/password", &[("login", "alice"), ("password", NEW)]).await;
+    assert!(elsewhere.html.contains("Alice Example"), "{}", elsewhere.html);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_denied_sign_in_says_so_on_both_sides() {
     let town = Town::new().await;
     let terminal = Terminal::new();

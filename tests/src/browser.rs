@@ -54,6 +54,11 @@ impl Browser {
 
     /// Opens a sign-in for the shop.
     pub async fn open(&self) -> Id<SignInRow> {
+        self.try_open().await.expect("a sign-in")
+    }
+
+    /// Opens a sign-in for the shop, if the browser may.
+    pub async fn try_open(&self) -> Result<Id<SignInRow>, Error> {
         let ask = Ask {
             client: "The Shop".to_owned(),
             client_id: "shop".to_owned(),
@@ -63,7 +68,7 @@ impl Browser {
             parked: b"cart".to_vec(),
         };
         let new = NewSignIn { ask, subject: None, ledger: vec![] };
-        self.world.engine.open_sign_in(&self.claimant, new).await.expect("a sign-in")
+        self.world.engine.open_sign_in(&self.claimant, new).await
     }
 
     /// Signs in with a password and opens a session.

@@ -1,6 +1,6 @@
 //! A store that writes down what is asked of it: which reads, and which writes are committed together.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use idp_core::{
     Id, SharedStore, Time,
@@ -18,25 +18,50 @@ use idp_core::{
     session::SessionRow,
     signin::SignInRow,
     store::{
-        Answer, Batch, Ceremonies, Committed, Credentials, Devices, Keys, Records, Sessions, Store, Users,
-        Write,
+        Answer, Batch, BoxFuture, Ceremonies, Committed, Credentials, Devices, Keys, Records, Sessions,
+        Store, Users, Write,
     },
     throttle::ThrottleRow,
     users::User,
 };
 
 /// What was asked of a store, in its order: the name of a read, or the names of the writes of a batch.
-#[derive(Clone, Debug, Default)]
-pub struct Asked(Arc<Mutex<Vec<String>>>);
+#[derive(Clone, Default)]
+pub struct Asked(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    asked: Vec<String>,
+    faster: Option<(&'static str, BoxFuture<'static, ()>)>,
+}
 
 impl Asked {
     /// What was asked since this was called last.
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.lock().asked)
+    }
+
+    /// Somebody else is faster: does this just before the next batch with these writes is committed. So a race has
+    /// the same winner in every run.
+    pub fn overtake(&self, writes: &'static str, faster: impl Future<Output = ()> + Send + 'static) {
+        self.lock().faster = Some((writes, Box::pin(faster)));
+    }
+
+    /// Whether the one who was to be faster was.
+    pub fn was_overtaken(&self) -> bool {
+        self.lock().faster.is_none()
     }
 
     fn note(&self, what: impl Into<String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(what.into());
+        self.lock().asked.push(what.into());
+    }
+
+    fn faster(&self, writes: &str) -> Option<BoxFuture<'static, ()>> {
+        self.lock().faster.take_if(|(overtaken, _)| writes.contains(*overtaken)).map(|(_, faster)| faster)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -108,10 +133,17 @@ passes_on! { Keys by store:
 impl Store for Counted {
     fn commit(&self, batch: Batch) -> Answer<'_, Committed> {
         let writes = batch.into_writes();
-        self.asked.note(writes.iter().map(name).collect::<Vec<_>>().join(" + "));
+        let names = writes.iter().map(name).collect::<Vec<_>>().join(" + ");
+        let faster = self.asked.faster(&names);
+        self.asked.note(names);
         let mut batch = Batch::new();
         batch.extend(writes);
-        self.store.commit(batch)
+        Box::pin(async move {
+            if let Some(faster) = faster {
+                faster.await;
+            }
+            self.store.commit(batch).await
+        })
     }
 
     fn bus(&self) -> &Bus {

@@ -148,14 +148,19 @@ impl Phone {
     /// Signs a message without the checks of the app, with or without a proof of the PIN, and returns the
     /// server's error if there is one.
     pub async fn forge<M: Message>(&self, msg: M, pin: Option<&str>) -> Option<ErrorCode> {
+        let posted = serde_json::to_vec(&self.signed(msg, pin)).expect("json");
+        let response = self.app.post_raw(&self.account().issuer, M::PATH, posted).await.expect("an answer");
+        (response.status >= 400)
+            .then(|| serde_json::from_slice::<DeviceError>(&response.body).expect("an error").error)
+    }
+
+    /// A signed message with what stands beside it, to be sent as a test likes.
+    pub fn signed<M: Message>(&self, msg: M, pin: Option<&str>) -> Posted {
         let account = self.account();
         let signer = Signer::of(self.app.crypto(), &account).expect("a signer");
         let message = signer.sign(&signer.claims(self.app.now(&account.issuer), msg)).expect("signed");
         let pin_proof = pin.map(|pin| signer.pin_proof(pin, M::TYP, &message));
-        let posted = serde_json::to_vec(&Posted { message, mac: None, pin_proof }).expect("json");
-        let response = self.app.post_raw(&account.issuer, M::PATH, posted).await.expect("an answer");
-        (response.status >= 400)
-            .then(|| serde_json::from_slice::<DeviceError>(&response.body).expect("an error").error)
+        Posted { message, mac: None, pin_proof }
     }
 
     /// A decision about a context, ready to be forged.

@@ -4,12 +4,12 @@ use std::{
     net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
 use idp_core::{
-    Engine, Id, ManualClock, SharedStore, Time,
+    Engine, Fault, Id, ManualClock, SharedStore, Time,
     clock::Clock,
     engine::Parts,
     memory::MemoryStore,
@@ -43,19 +43,28 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     /// How many passwords were compared so far, those of nobody among them.
     pub compared: Arc<AtomicU32>,
+    /// Whether the hasher turns all comparisons away, as it does when too many wait.
+    pub busy: Arc<AtomicBool>,
 }
 
-/// Counts the comparisons of the real hasher.
-struct Counting(Argon2Pool, Arc<AtomicU32>);
+/// The real hasher: counts its comparisons, and is busy when a test says so.
+struct Counting {
+    pool: Argon2Pool,
+    compared: Arc<AtomicU32>,
+    busy: Arc<AtomicBool>,
+}
 
 impl Passwords for Counting {
     fn hash(&self, password: &str) -> Answer<'_, Vec<u8>> {
-        self.0.hash(password)
+        self.pool.hash(password)
     }
 
     fn verify(&self, hash: Option<&[u8]>, password: &str) -> Answer<'_, bool> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        self.0.verify(hash, password)
+        if self.busy.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(Fault::Busy("a test keeps the hasher busy")) });
+        }
+        self.compared.fetch_add(1, Ordering::SeqCst);
+        self.pool.verify(hash, password)
     }
 }
 
@@ -92,7 +101,7 @@ impl World {
 
     async fn sealed_with(store: SharedStore, users: Arc<dyn Users>, settings: Settings, keks: &[u8]) -> Self {
         let clock = Arc::new(ManualClock::at(START));
-        let compared = Arc::new(AtomicU32::new(0));
+        let (compared, busy) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
         let crypto = symbolon_aws_lc::with_random(Arc::new(SeededRandom::new(&seed())));
         let mut keks = keks.iter().map(|number| Kek { number: *number, key: [*number; 32].into() });
         let newest = keks.next().expect("a key-encryption key");
@@ -101,7 +110,11 @@ impl World {
             users,
             clock: clock.clone(),
             sealer: Sealer::new(crypto.clone(), newest, keks.collect()),
-            passwords: Arc::new(Counting(Argon2Pool::new(crypto.clone(), 2), Arc::clone(&compared))),
+            passwords: Arc::new(Counting {
+                pool: Argon2Pool::new(crypto.clone(), 2),
+                compared: Arc::clone(&compared),
+                busy: Arc::clone(&busy),
+            }),
             crypto,
             issuer: ISSUER.to_owned(),
             places: Arc::new(NoPlaces),
@@ -110,7 +123,7 @@ impl World {
             enrolments: methods::enrolments(),
         };
         let engine = Arc::new(Engine::start(parts).await.expect("the engine starts"));
-        Self { engine, store, clock, compared }
+        Self { engine, store, clock, compared, busy }
     }
 
     /// A world on a fresh SQLite file.
