@@ -1,6 +1,6 @@
 # The few commands that people type. Each one sets up what it needs.
 
-.PHONY: demo demo-reset test mutations
+.PHONY: demo demo-reset test mutations fuzz
 
 # The identity provider and a shop on this computer, with a person to sign in as. Ctrl-C ends it, the data stays.
 demo:
@@ -17,3 +17,8 @@ test:
 # Takes each defence away and expects its test to fail; takes a while, and is not part of the tests.
 mutations:
 	@scripts/mutations.sh
+
+# Fuzzes every parser of outside bytes, SECONDS each; needs cargo-fuzz and a nightly compiler, and is not part of the tests.
+SECONDS ?= 60
+fuzz:
+	@scripts/fuzz.sh $(SECONDS)

@@ -169,7 +169,10 @@ impl Link {
             "/S" | "/s" => Target::SameDevice(payload),
             _ => return Err(LinkError::NotALink),
         };
-        Ok(Self { origin, target })
+        let link = Self { origin, target };
+        // URL parsers forgive much: a backslash for a slash, tabs inside, an escaped host, a port that goes without
+        // saying. A person, a filter or another scanner reads such a text otherwise, so none of it is taken.
+        if link.to_qr().eq_ignore_ascii_case(text) { Ok(link) } else { Err(LinkError::NotALink) }
     }
 }
 
@@ -222,6 +225,11 @@ mod tests {
             "https://id.example.org/Q#".to_owned(),
             "https://id.example.org/Q#01890".to_owned(),
             format!("https://ıd.example.org/Q#{secret}"),
+            format!("https:\\\\id.example.org\\Q#{secret}"),
+            format!("https://%69d.example.org/Q#{secret}"),
+            format!("https://id.example.org:443/Q#{secret}"),
+            format!("https://id.exa\tmple.org/Q#{secret}"),
+            format!("https://id.example.org/x/../Q#{secret}"),
             format!("https://id.example.org/E#{}", "A".repeat(79)),
             format!("https://id.example.org/Q#{}", "A".repeat(4_000)),
         ] {

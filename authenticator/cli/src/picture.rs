@@ -1,6 +1,6 @@
 //! Where in a picture is the code, and what does it say?
 
-use std::{fs, path::Path};
+use std::{fs, io::Cursor, path::Path};
 
 use idp_protocol::link::Link;
 use image::{GrayImage, ImageReader, Limits, imageops};
@@ -17,7 +17,12 @@ const LARGE: u32 = 2_400;
 
 /// Finds the one code of this protocol in a PNG or JPEG.
 pub fn read(path: &Path) -> Result<String, Failure> {
-    let picture = load(path)?;
+    read_bytes(path, &load(path)?)
+}
+
+/// The same for what stands in the file.
+pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<String, Failure> {
+    let picture = decode(path, bytes)?;
     let mut other_code = false;
     for attempt in [picture.clone(), resized(&picture)] {
         for reader in [rqrr_texts, rxing_texts] {
@@ -50,20 +55,22 @@ fn failed(path: &Path, what: &str) -> Failure {
     Failure::Picture(format!("The picture {} {what}.", path.display()))
 }
 
-fn load(path: &Path) -> Result<GrayImage, Failure> {
-    let length = fs::metadata(path)
-        .map_err(|error| Failure::Picture(format!("Cannot read {}: {error}", path.display())))?
-        .len();
-    if length > MAX_FILE {
+fn load(path: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable = |error| Failure::Picture(format!("Cannot read {}: {error}", path.display()));
+    if fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE {
         return Err(failed(path, "is larger than 32 MB: crop it to the code"));
     }
+    fs::read(path).map_err(unreadable)
+}
+
+fn decode(path: &Path, bytes: &[u8]) -> Result<GrayImage, Failure> {
     let mut limits = Limits::default();
     // A small file can unpack to a picture of terabytes.
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_MEMORY);
-    let mut reader = ImageReader::open(path)
-        .and_then(ImageReader::with_guessed_format)
+    let mut reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
         .map_err(|error| Failure::Picture(format!("Cannot read {}: {error}", path.display())))?;
     reader.limits(limits);
     let picture =

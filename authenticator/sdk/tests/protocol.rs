@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod hostile;
 
 #[cfg(test)]
 mod journeys {

@@ -13,7 +13,10 @@ mod connections;
 mod consent;
 mod discovery;
 mod health;
+mod hostile;
 mod logout;
+#[path = "../../../tests/fuzz/parsers/mutate.rs"]
+mod mutate;
 mod rotation;
 mod server;
 mod sign_in_page;

@@ -10,6 +10,9 @@ use qrcode::{Color, EcLevel, QrCode};
 
 use super::*;
 
+#[path = "../../../../tests/fuzz/parsers/mutate.rs"]
+mod mutate;
+
 struct File(PathBuf);
 
 impl File {
@@ -123,4 +126,21 @@ fn what_is_no_picture_says_what_to_try() {
     fs::write(&nothing.0, b"GIF89a, or so").unwrap();
     assert!(read(&nothing.0).unwrap_err().to_string().contains("save it as PNG"));
     assert_eq!(read(Path::new("no/such/file.png")).unwrap_err().exit_code(), 3);
+}
+
+#[test]
+fn mutated_pictures_are_refused_in_words() {
+    let mut picture = GrayImage::from_pixel(90, 90, Luma([255]));
+    paint(&mut picture, &link(1), 10, 10, 1);
+    let honest = [ImageFormat::Png, ImageFormat::Jpeg].map(|format| {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    });
+    let mut mutator = mutate::Mutator::new(11);
+    for _ in 0..200 {
+        if let Ok(text) = read_bytes(Path::new("picture"), &mutator.of(&honest)) {
+            assert!(Link::parse(&text).is_ok(), "{text}");
+        }
+    }
 }

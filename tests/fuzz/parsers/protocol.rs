@@ -1,0 +1,83 @@
+//! What do the parsers of `idp-protocol` make of any bytes? Never a panic, and never more than what was written.
+
+use std::fmt::Debug;
+
+use idp_protocol::{
+    Prompt,
+    context::{Context, Decided, Offer, Registered, Said, Waiting},
+    encoding::from_base64url,
+    enrol::Secrets,
+    jws::Unverified,
+    link::Link,
+    message::{
+        AddDecision, Claims, EnrolDecision, Hello, Pending, Posted, QrClaim, QrDecision, Register, Update,
+    },
+    prompt::normalise_user_code,
+    server::KeyList,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The text of a QR code, or a link: what is read is what was written, whatever stands around it.
+pub fn link(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(link) = Link::parse(text) {
+        assert!(link.to_qr().eq_ignore_ascii_case(text.trim()), "{text:?} was read as {link:?}");
+    }
+}
+
+/// A signed message, and what every reader of its payload makes of it.
+pub fn jws(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(message) = Unverified::parse(text) {
+        assert!(message.header.kid.is_some() != message.header.jwk.is_some());
+        messages(&text.split('.').nth(1).and_then(from_base64url).unwrap_or_default());
+    }
+}
+
+/// The claims of each message, each statement and each form, as JSON.
+pub fn messages(json: &[u8]) {
+    read::<Claims<Hello>>(json);
+    read::<Claims<Register>>(json);
+    read::<Claims<EnrolDecision>>(json);
+    read::<Claims<AddDecision>>(json);
+    read::<Claims<QrClaim>>(json);
+    read::<Claims<QrDecision>>(json);
+    read::<Claims<Pending>>(json);
+    read::<Claims<Update>>(json);
+    read::<Posted>(json);
+    read::<Said<Offer>>(json);
+    read::<Said<Registered>>(json);
+    read::<Said<Context>>(json);
+    read::<Said<Decided>>(json);
+    read::<Waiting>(json);
+    read::<Prompt>(json);
+    drop(serde_json::from_slice::<Secrets>(json));
+}
+
+/// The list of a server's keys.
+pub fn key_list(json: &[u8]) {
+    if let Ok(list) = serde_json::from_slice::<KeyList>(json) {
+        let _ = list.agreement_key(1_800_000_000);
+    }
+    if let Ok(text) = std::str::from_utf8(json) {
+        let crypto = symbolon_aws_lc::crypto();
+        let read = KeyList::read(&crypto, text, "https://id.example.org", &[0; 16]);
+        assert!(read.is_err(), "nobody has a key with this thumbprint");
+    }
+}
+
+/// What a person types for a QR code.
+pub fn user_code(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Some(code) = normalise_user_code(text) {
+        assert_eq!(normalise_user_code(&code).as_deref(), Some(code.as_str()), "{text:?}");
+    }
+}
+
+/// Whatever is read can be written, and read again as the same.
+fn read<T: DeserializeOwned + Serialize + Debug>(json: &[u8]) {
+    let Ok(value) = serde_json::from_slice::<T>(json) else { return };
+    let written = serde_json::to_string(&value).unwrap_or_else(|error| panic!("{value:?}: {error}"));
+    let again = serde_json::from_str::<T>(&written).unwrap_or_else(|error| panic!("{written}: {error}"));
+    assert_eq!(format!("{value:?}"), format!("{again:?}"));
+}
