@@ -15,7 +15,7 @@ export SYMBOLON_TEST_POSTGRES
 patch=
 stale=
 restore() {
-    [ -z "$patch" ] || git apply --reverse "$patch"
+    [ -z "$patch" ] || git apply -C1 --reverse "$patch"
     patch=
 }
 # Binaries without a defence must not be left for the tests that come next.
@@ -63,7 +63,7 @@ for name in "$@"; do
     file=tests/mutations/$name.patch
     kind=$(sed -n '1s/: .*//p' "$file")
     test=$(sed -n '1s/^[a-z]*: //p' "$file")
-    git apply "$file"
+    git apply -C1 "$file"
     patch=$file
     if ! builds; then
         echo "BROKEN  $name: it does not compile any more"

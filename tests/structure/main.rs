@@ -1,5 +1,7 @@
 //! The arrows of docs/architecture.md: who may depend on whom.
 
+mod mutations;
+
 use std::{collections::BTreeMap, process::Command};
 
 /// Each member, and the members that it may name as a dependency (development dependencies aside).
