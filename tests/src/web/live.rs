@@ -17,14 +17,17 @@ impl Live {
         Self { answer, text: String::new() }
     }
 
-    /// The next state with this status; panics if the stream ends before it.
+    /// The next state with this status; panics if the stream ends before it, or brings nothing but signs of life.
     pub async fn status(&mut self, wanted: &str) -> Value {
-        loop {
-            let state = self.next().await;
-            if state["status"] == wanted {
-                return state;
+        let found = async {
+            loop {
+                let state = self.next().await;
+                if state["status"] == wanted {
+                    return state;
+                }
             }
-        }
+        };
+        time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("nobody says {wanted}"))
     }
 
     async fn next(&mut self) -> Value {
@@ -36,8 +39,7 @@ impl Live {
                     return state;
                 }
             }
-            let chunk = time::timeout(PATIENCE, self.answer.chunk()).await.expect("an event in time");
-            let chunk = chunk.expect("a stream").expect("an event before the end");
+            let chunk = self.answer.chunk().await.expect("a stream").expect("an event before the end");
             self.text.push_str(std::str::from_utf8(&chunk).expect("text"));
         }
     }
