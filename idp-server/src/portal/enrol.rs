@@ -173,6 +173,7 @@ fn look(t: Language, view: &CeremonyView) -> Look {
         (Status::Burned, _) => match view.reason {
             Some(Reason::SecondRegistration) => over("enrol-second", true),
             Some(Reason::NoTriesLeft | Reason::WrongNumber) => over("error-no-tries-left", false),
+            Some(Reason::DevicesChanged) => over("error-devices-changed", false),
             _ => over("enrol-over", false),
         },
         (_, Some(Prompt::ShowNumber { number, device: None })) => {

@@ -211,6 +211,7 @@ error-denied = Es wurde auf dem Gerät abgelehnt. Es ist nichts geschehen.
 error-reported = Es wurde als Täuschungsversuch gemeldet. Es ist nichts geschehen.
 error-wrong-number = Die Zahl war falsch, darum wurde die Anfrage beendet. Holen Sie einen neuen Code.
 error-no-tries-left = Das war zu oft falsch, darum wurde die Anfrage beendet. Beginnen Sie neu.
+error-devices-changed = Die Geräte des Kontos haben sich inzwischen geändert, deshalb wurde die Registrierung beendet. Beginnen Sie neu.
 error-cancelled = Es wurde abgebrochen, oder eine andere Art der Anmeldung war schneller.
 error-outdated = Der Server wurde zwischendurch erneuert. Beginnen Sie neu.
 

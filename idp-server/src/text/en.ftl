@@ -211,6 +211,7 @@ error-denied = It was denied on the device. Nothing happened.
 error-reported = It was reported as an attempt to trick you. Nothing happened.
 error-wrong-number = The number was wrong, so the request was ended. Ask for a new code.
 error-no-tries-left = That was wrong too often, so the request was ended. Begin again.
+error-devices-changed = The devices of the account changed meanwhile, so the registration was ended. Begin again.
 error-cancelled = It was cancelled, or another way to sign in was faster.
 error-outdated = The server was updated in between. Begin again.
 
