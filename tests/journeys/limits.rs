@@ -73,25 +73,6 @@ async fn spraying_across_users_slows_the_network() {
     elsewhere.password("bob", PASSWORD).await.expect("other networks are not slowed");
 }
 
-/// Not one after the other but all at once, at two nodes, each from a network of its own.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_burst_of_passwords_on_two_nodes_is_counted_before_it_is_compared() {
-    let (first, second) = World::two_nodes().await;
-    first.user("alice").await;
-    let guesses: Vec<_> = (0..32)
-        .map(|number| {
-            let mut browser = Browser::new(if number % 2 == 0 { &first } else { &second });
-            browser.address = format!("198.51.{number}.1").parse().unwrap();
-            tokio::spawn(async move { refusal(browser.password("alice", "Summer2026").await) })
-        })
-        .collect();
-    for guess in guesses {
-        assert_eq!(guess.await.unwrap(), Refusal::Wrong);
-    }
-    let compared: u32 = [&first, &second].iter().map(|world| world.compared.load(Ordering::SeqCst)).sum();
-    assert_eq!(compared, 4, "the fourth failure in a row is the first that makes wait");
-}
-
 #[tokio::test]
 async fn a_code_that_is_found_is_no_guess() {
     let world = World::new().await;

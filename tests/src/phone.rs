@@ -102,9 +102,14 @@ impl Phone {
 
     /// The same phone, talking to another process on the same store.
     pub fn moved_to(self, world: &World) -> Self {
-        // Another seed for each move, or it would draw the numbers of its last messages again.
-        static MOVES: AtomicU32 = AtomicU32::new(0);
-        let moved = Self::new(world, &format!("moved {}", MOVES.fetch_add(1, Ordering::Relaxed)));
+        self.on(world)
+    }
+
+    /// A twin of this phone that talks to another process on the same store.
+    pub fn on(&self, world: &World) -> Self {
+        // Another seed for each, or it would draw the numbers of its last messages again.
+        static TWINS: AtomicU32 = AtomicU32::new(0);
+        let moved = Self::new(world, &format!("twin {}", TWINS.fetch_add(1, Ordering::Relaxed)));
         moved.store.put(&self.account()).expect("an account");
         moved
     }

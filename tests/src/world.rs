@@ -12,7 +12,9 @@ use idp_core::{
     Engine, Fault, Id, ManualClock, SharedStore, Time,
     clock::Clock,
     engine::Parts,
+    erased::ErasedMethod,
     memory::MemoryStore,
+    method::AuthMethod,
     methods,
     passwords::{Argon2Pool, Passwords},
     place::NoPlaces,
@@ -88,18 +90,33 @@ impl World {
         (Self::on(counted.clone(), counted, Settings::default()).await, asked)
     }
 
+    /// A world in memory with one method more.
+    pub async fn with_method(method: impl AuthMethod) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        let mut all = methods::standard();
+        all.push(Arc::new(method));
+        Self::made_of(store.clone(), store, Settings::default(), &[1], all).await
+    }
+
     /// A world on a store.
     pub async fn on(store: SharedStore, users: Arc<dyn Users>, settings: Settings) -> Self {
-        Self::sealed_with(store, users, settings, &[1]).await
+        Self::made_of(store, users, settings, &[1], methods::standard()).await
     }
 
     /// Another process on the same store, with these key-encryption keys, the newest first.
     pub async fn restarted(&self, keks: &[u8]) -> Self {
         let users = Arc::clone(self.engine.users());
-        Self::sealed_with(self.store.clone(), users, self.engine.settings().clone(), keks).await
+        let settings = self.engine.settings().clone();
+        Self::made_of(self.store.clone(), users, settings, keks, methods::standard()).await
     }
 
-    async fn sealed_with(store: SharedStore, users: Arc<dyn Users>, settings: Settings, keks: &[u8]) -> Self {
+    async fn made_of(
+        store: SharedStore,
+        users: Arc<dyn Users>,
+        settings: Settings,
+        keks: &[u8],
+        methods: Vec<Arc<dyn ErasedMethod>>,
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let (compared, busy) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
         let crypto = symbolon_aws_lc::with_random(Arc::new(SeededRandom::new(&seed())));
@@ -119,7 +136,7 @@ impl World {
             issuer: ISSUER.to_owned(),
             places: Arc::new(NoPlaces),
             settings,
-            methods: methods::standard(),
+            methods,
             enrolments: methods::enrolments(),
         };
         let engine = Arc::new(Engine::start(parts).await.expect("the engine starts"));
@@ -128,25 +145,35 @@ impl World {
 
     /// A world on a fresh SQLite file.
     pub async fn sqlite() -> Self {
+        Self::sqlite_with(Settings::default()).await
+    }
+
+    /// A world on a fresh SQLite file with other settings.
+    pub async fn sqlite_with(settings: Settings) -> Self {
         static FILES: AtomicU32 = AtomicU32::new(0);
         let number = FILES.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("symbolon-world-{}-{number}.db", std::process::id()));
         let _ = std::fs::remove_file(&path);
-        Self::node(&format!("sqlite:{}", path.display()), Options::default()).await
+        Self::node(&format!("sqlite:{}", path.display()), Options::default(), settings).await
     }
 
     /// Two nodes on a fresh schema of the test's PostgreSQL, with one clock.
     pub async fn two_nodes() -> (Self, Self) {
+        Self::two_nodes_with(Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub async fn two_nodes_with(settings: Settings) -> (Self, Self) {
         let (url, schema) = (postgres_url(), schema_name());
-        let first = Self::node(&url, Options::default().in_schema(&schema)).await;
-        let mut second = Self::node(&url, Options::default().in_schema(&schema)).await;
+        let first = Self::node(&url, Options::default().in_schema(&schema), settings.clone()).await;
+        let mut second = Self::node(&url, Options::default().in_schema(&schema), settings).await;
         second.clock = first.clock.clone();
         (first, second)
     }
 
-    async fn node(url: &str, options: Options) -> Self {
+    async fn node(url: &str, options: Options, settings: Settings) -> Self {
         let db = Db::open(url, options).await.expect("the database opens");
-        Self::on(Arc::new(db.clone()), Arc::new(db), Settings::default()).await
+        Self::on(Arc::new(db.clone()), Arc::new(db), settings).await
     }
 
     /// Adds a person with [`PASSWORD`].

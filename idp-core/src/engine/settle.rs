@@ -188,26 +188,33 @@ impl Engine {
         Ok(Stepped::Parked { reply })
     }
 
-    /// Evidence as the engine believes it: never a factor beyond the descriptor, never more user
-    /// verification than was checked.
+    /// Evidence as the engine believes it: never a factor beyond the descriptor, never somebody else than whom the
+    /// ceremony is about, never more user verification than was checked.
     fn believed(&self, run: &Run, scene: &Scene, proven: Proven) -> Result<Evidence, Error> {
         let method = self.method(&run.row.kind).ok_or(Fault::Setup("a method is missing"))?;
         let descriptor = method.descriptor();
-        let subject = scene.about.subject.user();
-        if !descriptor.factors.contains(&proven.factor) || subject.is_some_and(|user| user != proven.user) {
+        if !descriptor.factors.contains(&proven.factor) {
             return Err(Fault::Setup("a method's evidence exceeds its descriptor").into());
         }
-        let uv = match descriptor.uv {
+        if scene.about.subject.user().is_some_and(|user| user != proven.user) {
+            return Err(Fault::Setup("a method's evidence names somebody else").into());
+        }
+        let seen = match descriptor.uv {
             UvSource::Nobody => Uv::None,
-            UvSource::Engine => proven.uv.min(run.body.uv),
+            UvSource::Engine => run.body.uv,
             UvSource::Method => proven.uv,
         };
+        if proven.uv > seen {
+            return Err(
+                Fault::Setup("a method's evidence claims more user verification than was seen").into()
+            );
+        }
         Ok(Evidence {
             user: proven.user,
             credential: proven.credential,
             kind: run.row.kind.clone(),
             factor: proven.factor,
-            uv,
+            uv: proven.uv,
             code_typed: proven.code_typed,
             at: scene.now,
         })
