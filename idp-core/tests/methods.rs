@@ -1,5 +1,7 @@
 //! Do the core's own methods withstand the attacks that every method must withstand?
 
+mod upgraded;
+
 use std::sync::Arc;
 
 use idp_core::{
@@ -51,4 +53,11 @@ async fn recovery_codes() {
     let secrets: Vec<Vec<u8>> = codes.iter().map(|code| recovery::digest(&crypto, code).to_vec()).collect();
     let honest = move |moment: &idp_core::contract::method::Moment<'_>| json!({ "code": codes[moment.turn] });
     all(&Case::new(Recovery, crypto, secrets, honest)).await;
+}
+
+#[tokio::test]
+async fn state_of_an_older_version_goes_through_upgrade() {
+    let secret = b"open sesame".to_vec();
+    all(&Case::new(upgraded::Upgraded, crypto(), [secret], |_| json!({ "word": "open sesame" }))).await;
+    assert!(upgraded::was_asked(), "the suite rewrites the version, and the method carries the state on");
 }

@@ -19,4 +19,5 @@ mod qr;
 mod races;
 mod shop;
 mod standing;
+mod suites;
 mod tickets;

@@ -1,14 +1,6 @@
 //! A phone: the SDK, talking to the engine without a network.
 
-use std::{
-    future::Future,
-    net::IpAddr,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
 
 use idp_core::{
     Error as EngineError, Refusal,
@@ -29,7 +21,7 @@ use symbolon_aws_lc::SeededRandom;
 
 use crate::{
     browser::{Browser, number_of, qr_of},
-    world::{HOME, World},
+    world::{HOME, World, fresh_name},
 };
 
 /// The PIN of every phone.
@@ -107,9 +99,7 @@ impl Phone {
 
     /// A twin of this phone that talks to another process on the same store.
     pub fn on(&self, world: &World) -> Self {
-        // Another seed for each, or it would draw the numbers of its last messages again.
-        static TWINS: AtomicU32 = AtomicU32::new(0);
-        let moved = Self::new(world, &format!("twin {}", TWINS.fetch_add(1, Ordering::Relaxed)));
+        let moved = Self::new(world, &fresh_name());
         moved.store.put(&self.account()).expect("an account");
         moved
     }

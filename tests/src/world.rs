@@ -211,10 +211,15 @@ fn schema_name() -> String {
     format!("world_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Another seed for each engine, or two nodes would draw the same ids.
+/// Another seed for each engine and each nameless phone, or two would draw the same ids and keys.
 fn seed() -> Vec<u8> {
-    static ENGINES: AtomicU32 = AtomicU32::new(0);
-    format!("world {} {}", std::process::id(), ENGINES.fetch_add(1, Ordering::Relaxed)).into_bytes()
+    fresh_name().into_bytes()
+}
+
+/// A name that nothing else in this run has.
+pub fn fresh_name() -> String {
+    static NAMES: AtomicU32 = AtomicU32::new(0);
+    format!("number {} of {}", NAMES.fetch_add(1, Ordering::Relaxed), std::process::id())
 }
 
 #[expect(clippy::disallowed_methods, reason = "where the tests' database is comes from whoever starts them")]

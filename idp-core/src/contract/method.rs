@@ -21,6 +21,7 @@ mod devices;
 mod forms;
 mod general;
 mod phone;
+mod versions;
 
 /// A method, what a user has of it, and somebody who plays the right answers.
 #[derive(Clone)]
@@ -75,6 +76,8 @@ pub async fn all(case: &Case) {
     general::nothing_comes_of_an_expired_sign_in(case).await;
     general::malformed_answers_are_refused_and_cost_nothing(case).await;
     general::parallel_answers_count_once(case).await;
+    versions::state_of_a_newer_version_is_left_alone(case).await;
+    versions::state_of_an_older_version_goes_on_or_begins_anew(case).await;
     if case.is_form() {
         forms::a_wrong_answer_is_wrong_and_the_right_one_still_counts(case).await;
         forms::the_answers_of_one_user_open_no_other_account(case).await;

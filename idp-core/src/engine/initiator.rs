@@ -96,7 +96,11 @@ impl Engine {
             if let Some(id) = Self::ceremony_for(&open.sign_in, kind) {
                 let run = self.load_own(claimant, id).await?;
                 if run.refusal(now).is_none() {
-                    return self.look(&run, Some(&open), now).await;
+                    let view = self.look(&run, Some(&open), now).await?;
+                    // What cannot be carried on any more is begun anew.
+                    if view.status != Status::Burned {
+                        return Ok(view);
+                    }
                 }
             }
             let run = self.begun(claimant, &open, kind, now).await?;
@@ -343,7 +347,13 @@ impl Engine {
                 (view.status, view.reason) = (Status::Burned, Some(Reason::DevicesChanged));
                 return Ok(view);
             }
-            let shown = self.shown(run, &about)?;
+            let shown = match self.shown(run, &about) {
+                Err(Error::Refused(Refusal::Burned(reason))) => {
+                    (view.status, view.reason) = (Status::Burned, Some(reason));
+                    return Ok(view);
+                }
+                shown => shown?,
+            };
             view.status = match shown.initiator {
                 Prompt::Wait => Status::Claimed,
                 Prompt::AskCode { .. } | Prompt::AwaitReturn if run.row.device.is_some() => {

@@ -272,7 +272,7 @@ impl Unreadable {
             Self::Input => Refusal::Malformed,
             // A rolling upgrade: another node can go on, so this is "try again" and never a burn.
             Self::NewerState => Refusal::Unavailable,
-            Self::OlderState => Refusal::Expired,
+            Self::OlderState => Refusal::Burned(Reason::Outdated),
         }
     }
 }

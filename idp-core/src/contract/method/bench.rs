@@ -11,17 +11,13 @@ use super::{Case, Moment, phone::Phone};
 use crate::{
     Clock as _, Engine, Error, Id, ManualClock, Refusal, Time,
     claimant::Claimant,
-    engine::{Account, CeremonyView, NewSignIn, Opened, Parts, Progress, Status},
+    contract::start::{self, Subjects},
+    engine::{Account, CeremonyView, NewSignIn, Opened, Progress, Status},
     memory::MemoryStore,
     method::Entry,
-    passwords::Argon2Pool,
-    place::NoPlaces,
     policy::Requirement,
-    seal::{Kek, Sealer},
-    settings::Settings,
     signin::{Ask, Origin, SignInRow},
-    store::Batch,
-    users::{Profile, User, UserState, UserWrite},
+    users::User,
 };
 
 /// Who the suite's person is.
@@ -70,22 +66,8 @@ impl Case {
 }
 
 async fn start(case: &Case, store: &MemoryStore, clock: &Arc<ManualClock>) -> Arc<Engine> {
-    let store = Arc::new(store.clone());
-    let kek = Kek { number: 1, key: [9; 32].into() };
-    let parts = Parts {
-        users: store.clone(),
-        store,
-        clock: clock.clone(),
-        crypto: case.crypto.clone(),
-        sealer: Sealer::new(case.crypto.clone(), kek, Vec::new()),
-        issuer: "https://id.example.org".to_owned(),
-        passwords: Arc::new(Argon2Pool::new(case.crypto.clone(), 1)),
-        places: Arc::new(NoPlaces),
-        settings: Settings::default(),
-        methods: vec![case.method.clone()],
-        enrolments: Vec::new(),
-    };
-    Arc::new(Engine::start(parts).await.expect("the engine starts"))
+    let subjects = Subjects { methods: vec![case.method.clone()], enrolments: Vec::new() };
+    start::start(&case.crypto, subjects, store, clock).await
 }
 
 impl Bench {
@@ -95,16 +77,7 @@ impl Bench {
     }
 
     async fn add_user(&self, login: &str) -> User {
-        let user = User {
-            id: Id::random(self.engine.crypto()),
-            login: login.to_owned(),
-            state: UserState::Active,
-            created_at: self.clock.now(),
-            profile: Profile::default(),
-        };
-        let batch = Batch::new().with(UserWrite::Insert(user.clone()));
-        let _ = self.engine.store().commit(batch).await.expect("a user");
-        user
+        start::add_user(&self.engine, &self.clock, login).await
     }
 
     /// A person of the bench.
@@ -119,6 +92,11 @@ impl Bench {
 
     /// Opens a sign-in.
     pub async fn open(&self, claimant: &Claimant) -> Id<SignInRow> {
+        self.open_for(claimant, None).await
+    }
+
+    /// Opens a sign-in of somebody who is known already.
+    pub async fn open_for(&self, claimant: &Claimant, subject: Option<Id<User>>) -> Id<SignInRow> {
         let from = Origin {
             address: HOME,
             place: "home".to_owned(),
@@ -134,7 +112,7 @@ impl Bench {
             from,
             parked: Vec::new(),
         };
-        let new = NewSignIn { ask, subject: None, ledger: Vec::new() };
+        let new = NewSignIn { ask, subject, ledger: Vec::new() };
         self.engine.open_sign_in(claimant, new).await.expect("a sign-in")
     }
 

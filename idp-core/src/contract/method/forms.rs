@@ -6,22 +6,7 @@ use super::{
     Case,
     bench::{Bench, NOBODY, OTHER, OWNER, refused},
 };
-use crate::{Refusal, engine::Progress, erased::Raw, throttle};
-
-/// The answer with another last character in each text.
-fn spoiled(honest: &Value) -> Value {
-    match honest {
-        Value::String(text) => {
-            let mut chars: Vec<char> = text.chars().collect();
-            if let Some(last) = chars.last_mut() {
-                *last = if *last == '2' { '3' } else { '2' };
-            }
-            Value::String(chars.into_iter().collect())
-        }
-        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), spoiled(value))).collect(),
-        other => other.clone(),
-    }
-}
+use crate::{Refusal, contract::spoiled::spoiled, engine::Progress, erased::Raw, throttle};
 
 pub(super) async fn a_wrong_answer_is_wrong_and_the_right_one_still_counts(case: &Case) {
     let name = "a wrong answer is wrong and the right one still counts";

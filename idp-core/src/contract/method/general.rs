@@ -1,12 +1,6 @@
 //! What holds for every method.
 
-use std::{
-    future::Future,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-    thread,
-};
+use std::{future::Future, sync::Arc, thread};
 
 use serde_json::{Value, json};
 
@@ -14,7 +8,7 @@ use super::{
     Case,
     bench::{Bench, OWNER, refused},
 };
-use crate::{Error, Refusal, engine::Progress};
+use crate::{Error, Refusal, contract::threads::block_on, engine::Progress};
 
 pub(super) async fn honest_answers_sign_in(case: &Case) {
     let bench = case.bench().await;
@@ -176,22 +170,4 @@ fn at_once<F: Future<Output = Result<Progress, Error>> + Send>(
             );
         }
     });
-}
-
-/// Runs a future on this thread: the suite needs real threads and brings no runtime.
-fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(thread::Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
