@@ -335,3 +335,39 @@ async fn an_unknown_method_and_a_wrong_code_leave_the_page_as_it_was() {
     }
     assert_eq!(browser.get(&format!("/login?id={id}")).await.status, StatusCode::OK);
 }
+
+/// Session fixation: whatever a browser came with, the session has a secret that nobody could know before.
+#[tokio::test]
+async fn a_sign_in_gives_another_session_than_the_browser_came_with() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    let planted = "A".repeat(43);
+    browser.jar.push(("session".to_owned(), planted.clone()));
+    browser.sign_in().await;
+    let first = browser.cookie("session").unwrap().to_owned();
+    assert_ne!(first, planted);
+
+    let again = browser.get("/account/sign-in").await.location().to_owned();
+    let id = browser.get(&again).await.hidden("id");
+    let form = [("id", id.as_str()), ("login", "marker"), ("password", PASSWORD)];
+    browser.post("/login/password", &form).await;
+    let second = browser.cookie("session").unwrap().to_owned();
+    assert_ne!(second, first);
+    assert_eq!(browser.get("/account").await.status, StatusCode::OK);
+    for old in [planted, first] {
+        let mut thief = site.browser();
+        thief.jar.push(("session".to_owned(), old));
+        assert_eq!(thief.get("/account").await.status, StatusCode::SEE_OTHER, "worth nothing any more");
+    }
+}
+
+/// F5: a proxy in front may set such headers for others; nobody is anybody by them here.
+#[tokio::test]
+async fn f5_no_header_of_a_request_names_an_account() {
+    let site = Site::new().await;
+    for name in ["remote-user", "x-remote-user", "x-forwarded-user", "x-user", "x-account", "from"] {
+        let page = site.browser().send(Request::get("/account").header(name, "marker"), String::new()).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{name}");
+        assert!(page.location().starts_with("/login?id="), "{name}: {}", page.location());
+    }
+}

@@ -1,6 +1,11 @@
 //! A phone: the SDK, talking to the engine without a network.
 
-use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    net::IpAddr,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
 
 use idp_core::{
     Error as EngineError, Refusal,
@@ -31,13 +36,23 @@ pub const PIN: &str = "493817";
 pub struct Phone {
     pub app: Authenticator<Wire>,
     store: Arc<MemoryStore>,
+    sent: Arc<Mutex<Vec<Sent>>>,
 }
 
-/// Carries requests straight into the engine, from an address of the test's choice.
+/// A message as it went over the wire.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub method: &'static str,
+    pub path: String,
+    pub posted: Posted,
+}
+
+/// Carries requests straight into the engine, from an address of the test's choice, and keeps a copy of each.
 #[derive(Clone)]
 pub struct Wire {
     world: World,
     address: IpAddr,
+    sent: Arc<Mutex<Vec<Sent>>>,
 }
 
 struct PhoneClock(World);
@@ -62,10 +77,16 @@ impl Phone {
     /// A phone somewhere.
     pub fn at(world: &World, name: &str, address: IpAddr) -> Self {
         let crypto = symbolon_aws_lc::with_random(Arc::new(SeededRandom::new(name.as_bytes())));
-        let wire = Wire { world: world.clone(), address };
+        let sent = Arc::<Mutex<Vec<Sent>>>::default();
+        let wire = Wire { world: world.clone(), address, sent: Arc::clone(&sent) };
         let clock = Arc::new(PhoneClock(world.clone()));
         let store = Arc::new(MemoryStore::default());
-        Self { app: Authenticator::new(crypto, clock, wire, store.clone()), store }
+        Self { app: Authenticator::new(crypto, clock, wire, store.clone()), store, sent }
+    }
+
+    /// What it has sent since this was called last.
+    pub fn sent(&self) -> Vec<Sent> {
+        std::mem::take(&mut *self.sent.lock().expect("a list"))
     }
 
     /// A phone that is registered for a new person.
@@ -196,6 +217,7 @@ impl Transport for Wire {
             },
             _ => return Ok(self.refused(Refusal::NotFound)),
         };
+        self.sent.lock().expect("a list").push(Sent { method, path: path.clone(), posted: posted.clone() });
         let request = DeviceRequest { method, path: &path, posted, address: self.address };
         Ok(match self.world.engine.answer_device(&request).await {
             Ok(DeviceReply::Statement(statement)) => ok(&statement),

@@ -5,7 +5,7 @@ mod live;
 use std::collections::BTreeMap;
 
 use image::{GrayImage, Luma};
-use reqwest::{Client, Method, StatusCode, header, redirect::Policy};
+use reqwest::{Client, Method, Response, StatusCode, header, redirect::Policy};
 use url::Url;
 
 pub use live::Live;
@@ -30,6 +30,18 @@ pub struct WebBrowser {
     pub seen: Vec<String>,
     /// Status and headers of every answer.
     pub answers: Vec<(StatusCode, header::HeaderMap)>,
+    /// Every request.
+    pub sent: Vec<Sent>,
+}
+
+/// A request as it went over the wire.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    method: Method,
+    url: Url,
+    cookies: String,
+    /// The form, and the origin of the page that it stood on.
+    form: Option<(String, String)>,
 }
 
 impl Default for WebBrowser {
@@ -56,6 +68,7 @@ impl WebBrowser {
             html: String::new(),
             seen: Vec::new(),
             answers: Vec::new(),
+            sent: Vec::new(),
         }
     }
 
@@ -89,18 +102,10 @@ impl WebBrowser {
         let (mut method, mut url, mut body) = (method, url, body);
         for _ in 0..HOPS {
             let origin = self.url.origin().ascii_serialization();
-            let mut request = self.client.request(method.clone(), url.clone());
-            let cookies = self.cookies_for(&url);
-            if !cookies.is_empty() {
-                request = request.header(header::COOKIE, cookies);
-            }
-            if let Some(body) = body.take() {
-                request = request
-                    .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                    .header(header::ORIGIN, origin)
-                    .body(body);
-            }
-            let answer = request.send().await.expect("an answer");
+            let (cookies, form) = (self.cookies_for(&url), body.take().map(|body| (body, origin)));
+            let sent = Sent { method, url: url.clone(), cookies, form };
+            let answer = self.send(&sent).await;
+            self.sent.push(sent);
             self.keep_cookies(&url, answer.headers());
             self.url = url.clone();
             self.status = answer.status();
@@ -116,6 +121,21 @@ impl WebBrowser {
             }
         }
         panic!("too many redirects, the last to {url}");
+    }
+
+    /// Sends a request, or one that was sent before, and follows nothing.
+    pub async fn send(&self, sent: &Sent) -> Response {
+        let mut request = self.client.request(sent.method.clone(), sent.url.clone());
+        if !sent.cookies.is_empty() {
+            request = request.header(header::COOKIE, &sent.cookies);
+        }
+        if let Some((body, origin)) = &sent.form {
+            request = request
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(header::ORIGIN, origin)
+                .body(body.clone());
+        }
+        request.send().await.expect("an answer")
     }
 
     /// Waits as the live page does: opens the event stream that the page names.

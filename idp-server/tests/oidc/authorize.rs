@@ -3,7 +3,7 @@
 use idp_core::users::UserState;
 use idp_server::accounts;
 
-use crate::server::{CALLBACK, Server, changed, redirected, request};
+use crate::server::{CALLBACK, Server, answer, changed, redemption, redirected, request};
 
 #[tokio::test]
 async fn a_session_gets_a_code_with_state_and_issuer() {
@@ -209,13 +209,33 @@ async fn a_session_that_is_over_signs_nobody_in() {
 #[tokio::test]
 async fn a_hint_of_another_person_does_not_get_this_one() {
     let server = Server::start().await;
-    let (_, tokens) = server.redeem(&server.code("shop").await).await;
-    let hint = tokens["id_token"].as_str().unwrap();
+    server.add("bob").await;
+    let (his, _) = server.sign_in_as("bob").await;
+    let (_, of_bob) = server.redeem(&server.code_with("shop", &his).await).await;
+    let (_, of_alice) = server.redeem(&server.code("shop").await).await;
     let (cookie, _) = server.sign_in().await;
-    let hinted = changed("", &[("prompt", "none"), ("id_token_hint", hint)]);
-    assert!(redirected(&server.authorize(&hinted, Some(&cookie)).await).params.contains_key("code"));
-    let token = tokens["access_token"].as_str().unwrap();
-    let wrong = changed("", &[("prompt", "none"), ("id_token_hint", token)]);
-    let answer = redirected(&server.authorize(&wrong, Some(&cookie)).await);
+    let hinted = async |hint: &serde_json::Value, more: &[(&str, &str)]| {
+        let hint = [("id_token_hint", hint.as_str().unwrap())];
+        let params = changed("", &[&hint, more].concat()).into_iter().collect::<Vec<_>>();
+        redirected(&server.authorize(&params, Some(&cookie)).await)
+    };
+    let silent = [("prompt", "none")];
+    let answer = hinted(&of_bob["id_token"], &silent).await;
+    assert_eq!(answer.params["error"], "login_required", "he is not the one who is signed in");
+    assert!(!answer.params.contains_key("code"));
+    assert_eq!(hinted(&of_bob["id_token"], &[]).await.to, "/login", "he may sign in");
+    assert!(hinted(&of_alice["id_token"], &silent).await.params.contains_key("code"), "she is");
+    let answer = hinted(&of_alice["access_token"], &silent).await;
     assert_eq!(answer.params["error"], "invalid_request", "an access token is no hint");
+}
+
+#[tokio::test]
+async fn a_hint_that_another_client_was_given_is_none() {
+    let server = Server::start().await;
+    let (cookie, _) = server.sign_in().await;
+    let code = server.code_with("es256", &cookie).await;
+    let (_, tokens) = answer(server.token(&redemption("es256", &code)).await).await;
+    let hint = [("prompt", "none"), ("id_token_hint", tokens["id_token"].as_str().unwrap())];
+    let answer = redirected(&server.authorize(&changed("", &hint), Some(&cookie)).await);
+    assert_eq!(answer.params["error"], "invalid_request");
 }

@@ -71,3 +71,17 @@ async fn the_keys_are_public_ones_with_thumbprints_for_names() {
     }
     serde_json::from_value::<CoreJsonWebKeySet>(keys).unwrap();
 }
+
+/// An application may keep both for some minutes, and no longer: a new key is published an hour before it signs.
+#[tokio::test]
+async fn the_document_and_the_keys_may_be_kept_for_five_minutes_by_anybody() {
+    let server = Server::start().await;
+    for path in ["/.well-known/openid-configuration", "/oauth2/jwks"] {
+        let response = server.get(path).await;
+        let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("cache-control"), "public, max-age=300", "{path}");
+        assert_eq!(header("content-type"), "application/json", "{path}");
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        assert!(!response.headers().contains_key("set-cookie"), "{path}: the same for everybody");
+    }
+}

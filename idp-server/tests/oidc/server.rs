@@ -105,6 +105,17 @@ impl Server {
 
     /// Signs alice in with her password; the browser's cookie and the session.
     pub async fn sign_in(&self) -> (String, SessionRow) {
+        self.sign_in_as("alice").await
+    }
+
+    /// Makes another person, with the same password.
+    pub async fn add(&self, login: &str) -> User {
+        let new = NewAccount { login: login.to_owned(), profile: Profile::default() };
+        accounts::add(self.app.engine(), new, PASSWORD).await.unwrap()
+    }
+
+    /// Signs somebody in with the password.
+    pub async fn sign_in_as(&self, login: &str) -> (String, SessionRow) {
         let engine = self.app.engine();
         let claimant = Claimant::random(engine.crypto());
         let from = Origin {
@@ -125,7 +136,7 @@ impl Server {
         let ledger = Vec::<Evidence>::new();
         let id = engine.open_sign_in(&claimant, NewSignIn { ask, subject: None, ledger }).await.unwrap();
         let typed = json!({ "password": PASSWORD });
-        let progress = engine.answer_form(&claimant, id, "password", "alice", typed).await.unwrap();
+        let progress = engine.answer_form(&claimant, id, "password", login, typed).await.unwrap();
         assert!(matches!(progress, Progress::Ready | Progress::Confirm), "{progress:?}");
         let opened = engine.finish_into_session(&claimant, id, Account::Confirmed, None).await.unwrap();
         (format!("session={}", *opened.secret.reveal()), opened.session)
