@@ -30,6 +30,30 @@ pub const CONSENT: &str = "/oauth2/consent";
 /// Where an application ends the session (OpenID Connect RP-Initiated Logout 1.0, 2).
 pub const END_SESSION: &str = "/oauth2/end-session";
 
+/// Forms of the account pages that bind, replace, reset or remove what somebody signs in with: the binding rule holds
+/// for each. `tests/oidc/binding.rs` tries them with a phished password.
+pub const BINDING: [&str; 5] = [
+    "/account/password",
+    "/account/recovery-codes",
+    "/account/devices",
+    "/account/devices/{id}/activate",
+    "/account/devices/{id}/revoke",
+];
+
+/// The other forms of the account pages. Most of them stop something, and a thief must not be faster than the owner;
+/// `confirm` goes on with an enrolment that the rule allowed, in the session that began it.
+pub const HARMLESS: [&str; 9] = [
+    "/account/sign-out",
+    "/account/applications/end",
+    "/account/sessions/end-others",
+    "/account/sessions/{id}/end",
+    "/account/devices/confirm",
+    "/account/devices/cancel",
+    "/account/devices/{id}/rename",
+    "/account/devices/{id}/suspend",
+    "/account/devices/{id}/lost",
+];
+
 /// All URLs.
 pub fn router(app: &App) -> Router {
     let web = app.web().clone();

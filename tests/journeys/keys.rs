@@ -1,8 +1,11 @@
 //! Keys: rotation while serving, and what a stolen database is worth.
 
 use idp_core::{
-    Clock as _,
+    Clock as _, Error, Fault,
+    ceremony::{CeremonyRow, CeremonyWrite, Tries},
     seal::{Kek, Sealer},
+    signin::{SignInRow, SignInWrite},
+    store::Batch,
 };
 use idp_protocol::{P256Key, enrol, message::Verdict, server::KeyList};
 use symbolon_tests::{
@@ -153,4 +156,32 @@ async fn a_stolen_database_without_the_key_opens_nothing() {
             "not even a hash is to be had"
         );
     }
+}
+
+/// Who may write into the database cannot turn a ceremony or a sign-in back: a body is sealed for its revision.
+#[tokio::test]
+async fn an_old_body_that_is_put_back_is_not_opened() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    let sign_in = browser.open().await;
+    let old_sign_in = world.store.sign_in(sign_in).await.unwrap().unwrap();
+    let (ceremony, qr) = browser.qr(sign_in).await;
+    let old = world.store.ceremony(ceremony).await.unwrap().unwrap();
+    let decided = phone.scan(&qr, Verdict::Approve).await.unwrap();
+
+    let now = world.store.ceremony(ceremony).await.unwrap().unwrap();
+    let row = CeremonyRow { revision: now.revision + 1, body: old.body, ..now };
+    let put_back = CeremonyWrite::Update { row, tries: Tries::Keep };
+    let _ = world.store.commit(Batch::new().with(put_back)).await.unwrap();
+    let view = world.engine.view(&browser.claimant, ceremony).await;
+    assert!(matches!(view, Err(Error::Fault(Fault::Unsealable))), "{view:?}");
+    assert!(browser.type_code(sign_in, ceremony, &code_of(&decided)).await.is_err());
+
+    let now = world.store.sign_in(sign_in).await.unwrap().unwrap();
+    assert!(now.revision > old_sign_in.revision);
+    let row = SignInRow { revision: now.revision + 1, body: old_sign_in.body, ..now };
+    let _ = world.store.commit(Batch::new().with(SignInWrite::Update(row))).await.unwrap();
+    let page = world.engine.sign_in(&browser.claimant, sign_in).await;
+    assert!(matches!(page, Err(Error::Fault(Fault::Unsealable))), "{page:?}");
 }

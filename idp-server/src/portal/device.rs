@@ -39,9 +39,12 @@ pub enum Action {
 }
 
 impl Action {
-    pub(super) const ALL: [Self; 5] = [Self::Rename, Self::Suspend, Self::Activate, Self::Lost, Self::Revoke];
+    /// All of them, in the order of the page.
+    pub const ALL: [Self; 5] = [Self::Rename, Self::Suspend, Self::Activate, Self::Lost, Self::Revoke];
 
-    pub(super) fn name(self) -> &'static str {
+    /// The name in addresses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Rename => "rename",
             Self::Suspend => "suspend",

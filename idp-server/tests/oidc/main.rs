@@ -9,6 +9,7 @@
 
 mod applications;
 mod authorize;
+mod binding;
 mod connections;
 mod consent;
 mod discovery;
