@@ -472,8 +472,8 @@ pub struct Registration {
     pub otp_key: Zeroizing<[u8; 32]>,
 }
 
-/// What a sign-in method ends in: what was verified. The engine adds kind and time, and believes no more
-/// user verification than it has seen itself.
+/// What a sign-in method ends in: what was verified. The engine adds kind and time. Another factor than the
+/// descriptor's, another user than the subject, or more user verification than was seen is a fault.
 #[derive(Clone, Debug)]
 pub struct Proven {
     /// Who it was.

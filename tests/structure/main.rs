@@ -1,5 +1,6 @@
 //! The arrows of docs/architecture.md: who may depend on whom.
 
+mod docs;
 mod mutations;
 
 use std::{collections::BTreeMap, process::Command};
