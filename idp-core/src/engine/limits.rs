@@ -89,10 +89,12 @@ impl Engine {
         }
     }
 
-    /// A guess was right: it was no failure, and the failures before it are forgotten.
+    /// A guess was right: it was no failure, and the failures before it are forgotten. First the rate and then the
+    /// throttle, as a try is spent: in the other order a burst of guesses and the right one lock each other out of the
+    /// database, and the right one may be what it gives up.
     pub(super) fn was_right(&self, scene: &Scene, batch: &mut Batch) {
-        batch.push(ThrottleWrite::Reset(self.throttle_key(&scene.run.row.kind, scene)));
         batch.push(RateWrite::Return { key: self.account_key(scene), now: scene.now });
+        batch.push(ThrottleWrite::Reset(self.throttle_key(&scene.run.row.kind, scene)));
     }
 
     /// Gives back a try of the subject's that was spent and never compared.
@@ -100,8 +102,8 @@ impl Engine {
         let now = scene.now;
         let key = self.throttle_key(&scene.run.row.kind, scene);
         let batch = Batch::new()
-            .with(ThrottleWrite::GiveBack { key, now })
-            .with(RateWrite::Return { key: self.account_key(scene), now });
+            .with(RateWrite::Return { key: self.account_key(scene), now })
+            .with(ThrottleWrite::GiveBack { key, now });
         match self.store.commit(batch).await? {
             Committed::Yes | Committed::Conflict(_) => Ok(()),
         }
