@@ -214,6 +214,8 @@ error-no-tries-left = Das war zu oft falsch, darum wurde die Anfrage beendet. Be
 error-devices-changed = Die Geräte des Kontos haben sich inzwischen geändert, deshalb wurde die Registrierung beendet. Beginnen Sie neu.
 error-cancelled = Es wurde abgebrochen, oder eine andere Art der Anmeldung war schneller.
 error-outdated = Der Server wurde zwischendurch erneuert. Beginnen Sie neu.
+error-session-ended = Die Sitzung, in der das begonnen wurde, ist beendet. Melden Sie sich an und beginnen Sie neu.
+error-devices-changed = Die Geräte des Kontos haben sich inzwischen geändert, darum wurde die Registrierung beendet. Beginnen Sie neu.
 
 consent-title = Sind Sie einverstanden?
 consent-wants = möchte von Ihnen erfahren:

@@ -214,6 +214,8 @@ error-no-tries-left = That was wrong too often, so the request was ended. Begin 
 error-devices-changed = The devices of the account changed meanwhile, so the registration was ended. Begin again.
 error-cancelled = It was cancelled, or another way to sign in was faster.
 error-outdated = The server was updated in between. Begin again.
+error-session-ended = The session that this was begun in has ended. Sign in and begin again.
+error-devices-changed = The devices of the account changed meanwhile, so the registration was ended. Begin again.
 
 consent-title = Do you agree?
 consent-wants = wants to learn about you:
