@@ -19,10 +19,9 @@ pub struct NoticeRow {
     pub delivered_at: Option<Time>,
 }
 
-/// What a person is told.
+/// What a person is told. Open to an exhaustive match: whoever puts notices into words must not pass one over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Notice {
     /// A device was added and is active.
     DeviceAdded {
@@ -38,6 +37,18 @@ pub enum Notice {
         /// Its new state.
         state: crate::device::DeviceState,
     },
+    /// A device has another name.
+    DeviceRenamed {
+        /// The name before.
+        from: String,
+        /// The name now.
+        to: String,
+    },
+    /// Something else to sign in with was added: a key for one-time codes, for example.
+    CredentialAdded {
+        /// Of which method.
+        kind: String,
+    },
     /// An enrolment was ended because a second device answered the same code.
     EnrolmentAttacked {
         /// The address of the second device.
@@ -50,7 +61,7 @@ pub enum Notice {
         /// Why.
         reason: crate::ceremony::Reason,
     },
-    /// Somebody signed in with a browser that was not known.
+    /// Somebody signed in with a browser that was not known to the account.
     NewBrowser {
         /// Its address.
         address: String,
@@ -68,6 +79,13 @@ pub enum Notice {
     },
     /// An administrator took all devices off the account.
     AccountReset,
+    /// An administrator switched the account off, or on again.
+    AccountSwitched {
+        /// Its new state.
+        state: crate::users::UserState,
+    },
+    /// Lock-outs were lifted, by an administrator or with a recovery code.
+    Unlocked,
     /// A credential was locked after too many wrong tries.
     Locked {
         /// Of which method.

@@ -5,6 +5,7 @@ use idp_core::{
     audit::{AuditRow, Event},
     credential::{CredentialRow, CredentialWrite},
     engine::{Engine, credential_aad},
+    notify::{Notice, NoticeRow},
     passwords,
     session::SessionWrite,
     store::{Batch, Committed},
@@ -110,8 +111,15 @@ pub async fn find(engine: &Engine, login: &str) -> Result<User, AccountError> {
 /// # Errors
 /// [`AccountError`] if the store fails.
 pub async fn switch(engine: &Engine, mut user: User, state: UserState) -> Result<(), AccountError> {
-    user.state = state;
+    let is_news = std::mem::replace(&mut user.state, state) != state;
     let mut batch = Batch::new().with(UserWrite::Update(user.clone()));
+    batch.extend(is_news.then(|| NoticeRow {
+        id: Id::random(engine.crypto()),
+        user: user.id,
+        notice: Notice::AccountSwitched { state },
+        created_at: engine.now(),
+        delivered_at: None,
+    }));
     batch.push(audit(engine, &user, &format!("user.{}", state.name())));
     if state != UserState::Active {
         batch.push(SessionWrite::EndAll { user: user.id, browser: None, except: None, at: engine.now() });

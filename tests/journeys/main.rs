@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod messages;
 mod nodes;
+mod notices;
 mod outage;
 mod policy;
 mod processes;

@@ -97,8 +97,12 @@ impl Engine {
         let mut next = device.clone();
         match (change, change.state()) {
             (DeviceChange::Rename(name), _) => {
-                next.facts.name = name.to_string();
+                let (from, to) =
+                    (std::mem::replace(&mut next.facts.name, name.to_string()), name.to_string());
                 next.revision = next.revision.saturating_add(1);
+                if from != to {
+                    batch.push(self.notice(user, Notice::DeviceRenamed { from, to }));
+                }
             }
             (DeviceChange::Activate, _) if device.state != DeviceState::Suspended => {
                 return Err(Refusal::OutOfStep.into());
@@ -179,7 +183,9 @@ impl Engine {
     /// # Errors
     /// [`Fault`] if the store fails.
     pub async fn unlock(&self, user: Id<User>) -> Result<(), Error> {
-        let mut batch = Batch::new().with(self.audit(Some(user), Event::new("user.unlocked")));
+        let mut batch = Batch::new()
+            .with(self.audit(Some(user), Event::new("user.unlocked")))
+            .with(self.notice(user, Notice::Unlocked));
         self.lift_locks(user, &mut batch).await?;
         self.commit(batch).await
     }
@@ -193,6 +199,8 @@ impl Engine {
                 && let Some(mut device) = device.moved(DeviceState::Active)
             {
                 device.facts.pin_locked = false;
+                let (name, state) = (device.facts.name.clone(), device.state);
+                batch.push(self.notice(user, Notice::DeviceChanged { name, state }));
                 batch.push(DeviceWrite::Update(device));
             }
         }
@@ -257,7 +265,10 @@ impl Engine {
         let row = self.new_credential(user, kind, handle, secret);
         let id = row.id;
         let event = Event::new("credential.added").with("kind", kind);
-        let batch = Batch::new().with(CredentialWrite::Insert(row)).with(self.audit(Some(user), event));
+        let batch = Batch::new()
+            .with(CredentialWrite::Insert(row))
+            .with(self.notice(user, Notice::CredentialAdded { kind: kind.to_owned() }))
+            .with(self.audit(Some(user), event));
         self.commit(batch).await?;
         Ok(id)
     }

@@ -9,6 +9,7 @@ use crate::{
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceSecrets, DeviceState, DeviceWrite},
     method::{Effect, Registration},
+    notify::Notice,
     store::Batch,
     users::User,
 };
@@ -36,13 +37,16 @@ impl Engine {
                     run.row.device = Some(registration.device);
                     batch.push(DeviceWrite::Insert(self.registered(*registration)?));
                 }
-                Effect::Confirm(id) => self.move_device(id, DeviceState::Confirmed, batch).await?,
+                Effect::Confirm(id) => {
+                    self.move_device(id, DeviceState::Confirmed, batch).await?;
+                }
                 Effect::Unlock => {
                     // Not a device's PIN: ten wrong ones want more than a code on paper.
                     let kinds = self.methods.iter().map(|method| method.kind());
                     batch.extend(user.into_iter().flat_map(|user| {
                         kinds.clone().flat_map(move |kind| self.reset_throttles(kind, user))
                     }));
+                    batch.extend(user.map(|user| self.notice(user, Notice::Unlocked)));
                 }
                 Effect::Notify(notice) => {
                     batch.extend(user.map(|user| self.notice(user, notice)));
@@ -68,19 +72,20 @@ impl Engine {
         })
     }
 
+    /// Moves a device on in its life, and returns it as it will be.
     pub(super) async fn move_device(
         &self,
         id: Id<DeviceRow>,
         to: DeviceState,
         batch: &mut Batch,
-    ) -> Result<(), Error> {
+    ) -> Result<DeviceRow, Error> {
         let device = self.store.device(id).await?.ok_or(Refusal::NotFound)?;
         let mut device = device.moved(to).ok_or(Refusal::OutOfStep)?;
         if to == DeviceState::Active {
             device.facts.activated_at = device.facts.activated_at.or(Some(self.now()));
         }
-        batch.push(DeviceWrite::Update(device));
-        Ok(())
+        batch.push(DeviceWrite::Update(device.clone()));
+        Ok(device)
     }
 
     pub(super) fn new_credential(

@@ -95,7 +95,9 @@ impl Engine {
         }
     }
 
-    /// Adds what makes the browser a known one, where the evidence is good enough for that.
+    /// Adds what makes the browser a known one, where the evidence is good enough for that; and tells the person
+    /// whenever it was not known before, also if it does not become known: who phished a password would else be in
+    /// without a word.
     async fn remember(
         &self,
         sign_in: &SignIn,
@@ -110,6 +112,11 @@ impl Engine {
             Some(old) => self.store.known_browser(old, user, now).await?,
             None => None,
         };
+        if row.is_none() {
+            let from = &sign_in.ask.from;
+            let (address, browser) = (from.address.to_string(), from.browser.clone());
+            batch.push(self.notice(user, Notice::NewBrowser { address, browser }));
+        }
         let expires_at = match (makes_known(verified.ledger()), row) {
             (true, _) => now + self.settings.known_browser_life,
             (false, Some(row)) => row.expires_at,
@@ -120,12 +127,6 @@ impl Engine {
             batch.push(BrowserWrite::Rotate { from, to: browser });
         }
         batch.push(BrowserWrite::Remember(KnownBrowser { browser, user, created_at: now, expires_at }));
-        if row.is_none() {
-            let from = &sign_in.ask.from;
-            let notice =
-                Notice::NewBrowser { address: from.address.to_string(), browser: from.browser.clone() };
-            batch.push(self.notice(user, notice));
-        }
         Ok(Some(secret))
     }
 

@@ -12,10 +12,11 @@ use crate::{
     audit::Event,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     credential::CredentialWrite,
-    device::{DeviceRow, DeviceState, DeviceWrite},
+    device::{DeviceRow, DeviceState, DeviceWrite, Facts},
     erased::State,
     evidence::Evidence,
     method::{DeviceView, Guess, NewCredential, Outcome, Proven, Reply, Step, Turn, Uv, UvSource},
+    notify::Notice,
     signin::SignInWrite,
     store::{Batch, Committed, Guard, Write},
 };
@@ -257,14 +258,21 @@ impl Engine {
         batch: &mut Batch,
     ) -> Result<Stepped, Error> {
         let user = run.row.user.ok_or(Fault::Setup("an enrolment without a user"))?;
-        match new {
-            NewCredential::Device(id) => self.move_device(id, DeviceState::Active, batch).await?,
+        let notice = match new {
+            NewCredential::Device(id) => {
+                let Facts { name, address, .. } =
+                    self.move_device(id, DeviceState::Active, batch).await?.facts;
+                Notice::DeviceAdded { name, address }
+            }
             NewCredential::Secret { handle, secret, replaces } => {
                 batch.extend(replaces.map(|id| CredentialWrite::Consume { id, at: scene.now }));
                 let row = self.new_credential(user, &run.row.kind, handle, &secret);
                 batch.push(CredentialWrite::Insert(row));
+                Notice::CredentialAdded { kind: run.row.kind.clone() }
             }
-        }
+        };
+        // Here and not in each enrolment, so that none can forget it.
+        batch.push(self.notice(user, notice));
         run.row.phase = Phase::Consumed;
         let reply = match &incoming.sender {
             Sender::Device { row, .. } => self.decided(&mut run, row, incoming, None, scene.now)?,

@@ -31,7 +31,6 @@ use crate::{
         Approval, Ceremony, Cx, DeviceView, Effect, Enrolment, Guess, Input, InputOf, NewCredential, Reason,
         Reply, Subject, Turn, Turned, View,
     },
-    notify::Notice,
     policy::Acr,
 };
 
@@ -205,11 +204,7 @@ impl Ceremony for DeviceRegistration {
             ) if sender.id == device.id => Ok(match check(decision, &number, typed) {
                 Checked::No(reason) => Turn::burn(reason),
                 Checked::Wrong => again(State::Confirmed { grant, device, number: self::number(cx) }),
-                Checked::Right => {
-                    let DeviceFacts { name, address, .. } = device.facts;
-                    Turn::done(NewCredential::Device(device.id))
-                        .effect(Effect::Notify(Notice::DeviceAdded { name, address }))
-                }
+                Checked::Right => Turn::done(NewCredential::Device(device.id)),
             }),
             (
                 State::AwaitApproval { number },

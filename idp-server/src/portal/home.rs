@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How many notices the page shows.
-const NOTICES: u32 = 12;
+const NOTICES: u32 = 50;
 
 #[derive(Template)]
 #[template(path = "account.html")]

@@ -1,6 +1,9 @@
 //! How does a notice read?
 
-use idp_core::notify::{Notice, NoticeRow};
+use idp_core::{
+    notify::{Notice, NoticeRow},
+    users::UserState,
+};
 
 use super::home;
 use crate::{pages::Moment, text::Language};
@@ -35,6 +38,12 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::RecoveryCodesDrawn => ("notice-recovery-drawn", String::new(), false),
         Notice::ApplicationRemoved { name } => ("notice-application-removed", name.clone(), false),
         Notice::Locked { kind } => ("notice-locked", kind.clone(), true),
-        _ => ("notice-other", String::new(), false),
+        Notice::DeviceRenamed { from, to } => ("notice-device-renamed", format!("{from} → {to}"), false),
+        Notice::CredentialAdded { kind } => ("notice-credential-added", kind.clone(), false),
+        Notice::AccountReset => ("notice-account-reset", String::new(), true),
+        Notice::AccountSwitched { state: UserState::Active } => ("notice-account-on", String::new(), false),
+        // Of a state that is not known here nobody signs in either.
+        Notice::AccountSwitched { .. } => ("notice-account-off", String::new(), true),
+        Notice::Unlocked => ("notice-unlocked", String::new(), false),
     }
 }

@@ -7,6 +7,7 @@
     reason = "what the tests share may end a test, as they may themselves"
 )]
 
+mod accounts;
 mod applications;
 mod authorize;
 mod binding;
