@@ -1,9 +1,11 @@
 //! Evidence: what a method verified. It says what happened, never what an account could do.
 
+use std::net::IpAddr;
+
 use idp_protocol::context::UserVerification;
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, Time, credential::CredentialRow, users::User};
+use crate::{Id, Time, credential::CredentialRow, device::DeviceRow, users::User};
 
 /// What was verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +24,18 @@ pub struct Evidence {
     pub code_typed: bool,
     /// When.
     pub at: Time,
+    /// Which device approved, and from where; none if no device took part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<Approver>,
+}
+
+/// A device that approved something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approver {
+    /// The device.
+    pub device: Id<DeviceRow>,
+    /// Where it was then.
+    pub address: IpAddr,
 }
 
 impl Evidence {
@@ -30,7 +44,8 @@ impl Evidence {
     #[must_use]
     pub fn of_embedder(user: Id<User>, factor: Factor, at: Time) -> Self {
         let credential = CredentialRow::ELSEWHERE;
-        Self { user, credential, kind: "embedder".to_owned(), factor, uv: Uv::None, code_typed: false, at }
+        let (kind, uv) = ("embedder".to_owned(), Uv::None);
+        Self { user, credential, kind, factor, uv, code_typed: false, at, approved_by: None }
     }
 }
 

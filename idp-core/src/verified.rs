@@ -103,6 +103,7 @@ mod tests {
             uv,
             code_typed: false,
             at: Time(5),
+            approved_by: None,
         }
     }
 

@@ -24,3 +24,4 @@ mod standing;
 mod suites;
 mod takeover;
 mod tickets;
+mod trail;

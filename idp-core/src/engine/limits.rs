@@ -6,11 +6,14 @@
 
 use std::net::IpAddr;
 
-use super::{Engine, step::Scene};
+use super::{
+    Engine,
+    step::{Incoming, Scene},
+};
 use crate::{
     Error, Fault, Id, Refusal, Time,
     audit::Event,
-    method::OwnedSubject,
+    method::{Guess, OwnedSubject},
     notify::Notice,
     rate::{self, Limit, RateWrite},
     store::{Batch, Committed, Guard},
@@ -109,16 +112,36 @@ impl Engine {
         }
     }
 
-    /// Counts a wrong answer against its network.
-    pub(super) fn count_failure(&self, scene: &Scene, batch: &mut Batch) {
-        let key = scene.sign_in.as_ref().map(|open| self.network_key(&open.row.address));
-        let limit = endless(rate::FAILURES_OF_NETWORK);
-        batch.extend(key.map(|key| RateWrite::Take { key, now: scene.now, limit }));
+    /// Counts a wrong answer against its network. What costs no try (a code of 80 bits) is counted too, apart, and no
+    /// more of it is written than the limit allows: nobody may fill the audit record with junk.
+    pub(super) async fn wrong(
+        &self,
+        scene: &Scene,
+        incoming: &Incoming<'_>,
+        guess: Guess,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        batch.push(self.refused_guess(scene, incoming));
+        let network = scene.sign_in.as_ref().map(|open| self.network_key(&open.row.address));
+        let limit = rate::FAILURES_OF_NETWORK;
+        let taken = match guess {
+            Guess::OnSubject => network.map(|key| (key, endless(limit))),
+            // What a device sends is counted where it comes in.
+            Guess::No if !incoming.sender.is_device() => {
+                network.map(|key| (self.keys().digest("rate", &[b"free", &key]), limit))
+            }
+            Guess::OnCeremony | Guess::No => None,
+        };
+        batch.extend(taken.map(|(key, limit)| RateWrite::Take { key, now: scene.now, limit }));
+        match guess {
+            Guess::OnSubject => self.tell_if_locked(scene, batch).await,
+            Guess::OnCeremony | Guess::No => Ok(()),
+        }
     }
 
     /// Tells the owner that a credential is locked. For a name that nobody has the same is read, and recorded
     /// without the name: people type passwords where the name belongs.
-    pub(super) async fn tell_if_locked(&self, scene: &Scene, batch: &mut Batch) -> Result<(), Fault> {
+    async fn tell_if_locked(&self, scene: &Scene, batch: &mut Batch) -> Result<(), Fault> {
         let kind = &scene.run.row.kind;
         let row = self.store.throttle(self.throttle_key(kind, scene)).await?;
         if row.is_some_and(|row| row.is_locked()) {

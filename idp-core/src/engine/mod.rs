@@ -15,6 +15,7 @@
 //! | `reseal.rs` | what was sealed with an older key is sealed with the newest |
 //! | `effects.rs` | what a step changes elsewhere: credentials, devices, locks, notices |
 //! | `settle.rs` | the transaction that a step ends in |
+//! | `trail.rs` | what the audit record says of a step |
 //! | `limits.rs` | how often somebody may try: throttles of credentials, rates of devices, addresses and networks |
 //! | `record.rs` | how a ceremony and a sign-in are sealed and opened |
 
@@ -36,6 +37,7 @@ mod settle;
 mod signins;
 mod standing;
 mod step;
+mod trail;
 
 use std::{fmt, sync::Arc};
 

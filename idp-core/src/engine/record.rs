@@ -10,7 +10,7 @@ use crate::{
     claimant::Claimant,
     device::DeviceRow,
     erased::State,
-    evidence::{Evidence, Uv},
+    evidence::{Approver, Evidence, Uv},
     seal::Aad,
     session::SessionRow,
     signin::{Origin, SignIn, SignInRow, Stage},
@@ -31,6 +31,9 @@ pub(super) struct Body {
     pub decided: Option<Decided>,
     /// How the deciding device verified its user, as the engine found it.
     pub uv: Uv,
+    /// The device that answered last, and from where.
+    #[serde(default)]
+    pub approver: Option<Approver>,
     /// Evidence that waits for the initiator.
     pub evidence: Option<Evidence>,
     /// Why it was ended.
@@ -65,6 +68,7 @@ impl Body {
             contexts: Vec::new(),
             decided: None,
             uv: Uv::None,
+            approver: None,
             evidence: None,
             reason: None,
             session: None,

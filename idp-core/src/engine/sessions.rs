@@ -54,8 +54,9 @@ impl Engine {
             if let Some(before) = before {
                 batch.push(SessionWrite::End { id: before, at: self.now() });
             }
-            let known = self.remember(&open.sign_in, &verified, known_secret, &mut batch).await?;
-            batch.push(self.signed_in(&open.sign_in, &verified));
+            let before = self.known_before(&open.sign_in, &user).await?;
+            batch.push(self.signed_in(&open.sign_in, &verified, before.is_some()));
+            let known = self.remember(&open.sign_in, &verified, (before, known_secret), &mut batch);
             match self.store.commit(batch).await? {
                 Committed::Yes => return Ok(Opened { session, secret, known, user, parked }),
                 Committed::Conflict(_) => {}
@@ -98,45 +99,43 @@ impl Engine {
     /// Adds what makes the browser a known one, where the evidence is good enough for that; and tells the person
     /// whenever it was not known before, also if it does not become known: who phished a password would else be in
     /// without a word.
-    async fn remember(
+    fn remember(
         &self,
         sign_in: &SignIn,
         verified: &Verified,
-        secret: Claimant,
+        (before, secret): (Option<KnownBrowser>, Claimant),
         batch: &mut Batch,
-    ) -> Result<Option<Claimant>, Fault> {
+    ) -> Option<Claimant> {
         let now = self.now();
         let user = verified.user().id;
-        let old = sign_in.ask.from.known.map(|octets| octets.0);
-        let row = match old {
-            Some(old) => self.store.known_browser(old, user, now).await?,
-            None => None,
-        };
-        if row.is_none() {
+        if before.is_none() {
             let from = &sign_in.ask.from;
             let (address, browser) = (from.address.to_string(), from.browser.clone());
             batch.push(self.notice(user, Notice::NewBrowser { address, browser }));
         }
-        let expires_at = match (makes_known(verified.ledger()), row) {
+        let expires_at = match (makes_known(verified.ledger()), before) {
             (true, _) => now + self.settings.known_browser_life,
             (false, Some(row)) => row.expires_at,
-            (false, None) => return Ok(None),
+            (false, None) => return None,
         };
         let browser = secret.digest(self.crypto());
-        if let Some(from) = old {
-            batch.push(BrowserWrite::Rotate { from, to: browser });
+        if let Some(from) = sign_in.ask.from.known {
+            batch.push(BrowserWrite::Rotate { from: from.0, to: browser });
         }
         batch.push(BrowserWrite::Remember(KnownBrowser { browser, user, created_at: now, expires_at }));
-        Ok(Some(secret))
+        Some(secret)
     }
 
-    pub(super) fn signed_in(&self, sign_in: &SignIn, verified: &Verified) -> crate::audit::AuditRow {
-        let event = Event::new("session.opened")
-            .from(sign_in.ask.from.address)
-            .with("client", &sign_in.ask.client_id)
-            .with("acr", verified.acr().name())
-            .with("amr", crate::verified::amr(verified.ledger()).join(" "));
-        self.audit(Some(verified.user().id), event)
+    /// What makes the browser of a sign-in a known one of this user's, before the sign-in is finished.
+    pub(super) async fn known_before(
+        &self,
+        sign_in: &SignIn,
+        user: &User,
+    ) -> Result<Option<KnownBrowser>, Fault> {
+        match sign_in.ask.from.known {
+            Some(known) => self.store.known_browser(known.0, user.id, self.now()).await,
+            None => Ok(None),
+        }
     }
 
     /// The session with this secret, if it holds and its user may sign in. Notes now and then that it is used.

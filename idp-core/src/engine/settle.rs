@@ -14,7 +14,7 @@ use crate::{
     credential::CredentialWrite,
     device::{DeviceRow, DeviceState, DeviceWrite, Facts},
     erased::State,
-    evidence::Evidence,
+    evidence::{Approver, Evidence},
     method::{DeviceView, Guess, NewCredential, Outcome, Proven, Reply, Step, Turn, Uv, UvSource},
     notify::Notice,
     signin::SignInWrite,
@@ -75,6 +75,10 @@ impl Engine {
             Step::Refuse(refusal) => return self.refused(&scene, incoming, refusal, guess).await,
             Step::Burn(reason) => self.burn(run, &scene, incoming, reason, &mut batch).await?,
         };
+        batch.extend(self.answered(&scene, incoming, right));
+        if guess != Guess::No && !right {
+            batch.push(self.refused_guess(&scene, incoming));
+        }
         self.record_answer(&stepped, incoming, scene.now, &mut batch)?;
         self.conclude(batch, stepped).await
     }
@@ -104,8 +108,9 @@ impl Engine {
             Tries::GiveBack | Tries::Keep => run.row.tries_left,
         };
         run.body.contexts.clear();
-        if let Sender::Device { device, row, .. } = &incoming.sender {
+        if let Sender::Device { device, row, address } = &incoming.sender {
             run.body.uv = device.uv;
+            run.body.approver = Some(Approver { device: row.id, address: *address });
             if scene.run.row.device.is_none() && run.row.sign_in.is_some() {
                 run.row.device = Some(row.id);
                 run.row.user_code = None;
@@ -171,8 +176,9 @@ impl Engine {
         life: Option<i64>,
         batch: &mut Batch,
     ) -> Result<Stepped, Error> {
-        if let Sender::Device { device, .. } = &incoming.sender {
+        if let Sender::Device { device, row, address } = &incoming.sender {
             run.body.uv = device.uv;
+            run.body.approver = Some(Approver { device: row.id, address: *address });
         }
         let evidence = self.believed(&run, scene, proven)?;
         let Sender::Device { row, .. } = &incoming.sender else {
@@ -218,6 +224,7 @@ impl Engine {
             uv: proven.uv,
             code_typed: proven.code_typed,
             at: scene.now,
+            approved_by: run.body.approver,
         })
     }
 
@@ -230,7 +237,7 @@ impl Engine {
         now: Time,
     ) -> Result<Batch, Error> {
         let user = evidence.user;
-        let event = Event::new("method.proven").from(&open.row.address).with("kind", &evidence.kind);
+        let event = self.proven_by(open, &evidence);
         let next = self.with_evidence(open, evidence, now).await?;
         let mut batch = Batch::new();
         if run.stored {
@@ -243,7 +250,7 @@ impl Engine {
             batch.push(CeremonyWrite::Cancel { sign_in: open.row.id, except: run.row.id });
         }
         batch.push(SignInWrite::Update(next));
-        batch.push(self.audit(Some(user), event));
+        batch.push(event);
         batch.push(Write::Wake(*open.row.id.bytes()));
         Ok(batch)
     }
@@ -279,6 +286,11 @@ impl Engine {
             Sender::Initiator | Sender::NewDevice(_) => String::new(),
         };
         let event = Event::new("credential.added").with("kind", &run.row.kind);
+        let event = match (&incoming.sender, &run.body.from) {
+            (Sender::Device { row, address, .. }, _) => event.with("device", row.id).from(address),
+            (_, Some(from)) => event.from(from.address),
+            (_, None) => event,
+        };
         self.update(run, Tries::Keep, batch)?;
         batch.push(self.audit(Some(user), event));
         batch.push(crate::browser::BrowserWrite::Forget(user));
@@ -322,9 +334,8 @@ impl Engine {
     ) -> Result<Option<Stepped>, Error> {
         let now = scene.now;
         let mut batch = Batch::new();
-        if guess == Guess::OnSubject && refusal == Refusal::Wrong {
-            self.count_failure(scene, &mut batch);
-            self.tell_if_locked(scene, &mut batch).await?;
+        if refusal == Refusal::Wrong {
+            self.wrong(scene, incoming, guess, &mut batch).await?;
         }
         batch.extend(incoming.jti.clone());
         if incoming.sender.is_device() {

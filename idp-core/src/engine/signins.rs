@@ -280,7 +280,8 @@ impl Engine {
             let mut batch = Batch::new();
             batch.extend(held);
             batch.push(SignInWrite::Update(next));
-            batch.push(self.signed_in(&open.sign_in, &verified));
+            let known = self.known_before(&open.sign_in, verified.user()).await?;
+            batch.push(self.signed_in(&open.sign_in, &verified, known.is_some()));
             self.commit(batch).await?;
         }
         Ok(Finished { verified, parked: open.sign_in.ask.parked })

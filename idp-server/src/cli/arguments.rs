@@ -96,7 +96,7 @@ pub enum PolicyCommand {
         /// Somebody is known in the browser.
         #[arg(long)]
         known_browser: bool,
-        /// Explain this event of the audit record instead (`audit list` shows its id).
+        /// Explain this event of the audit record instead, a policy.denied or a session.opened (`audit list` shows its id).
         #[arg(long, conflicts_with_all = ["client", "address"])]
         event: Option<String>,
     },

@@ -13,6 +13,8 @@ use crate::App;
 
 /// How far back an event is looked for.
 const LOOK_BACK: u32 = 10_000;
+/// The events that say all that the rules look at.
+const EXPLAINED: [&str; 2] = ["policy.denied", "session.opened"];
 
 pub(super) async fn run(app: &App, command: PolicyCommand) -> anyhow::Result<()> {
     let PolicyCommand::Explain { client, address, known_browser, event } = command;
@@ -30,19 +32,24 @@ fn explain(app: &App, facts: Facts<'_>) {
     say(&app.engine().settings().rules.explain(facts).to_string());
 }
 
-/// Explains a refusal by what the audit record says of it, with the rules as they are now.
+/// Explains a decision of the rules by what the audit record says of it, with the rules as they are now.
 async fn explain_event(app: &App, id: &str) -> anyhow::Result<()> {
     let rows = app.engine().store().audit(None, LOOK_BACK).await?;
     let row = rows.iter().find(|row| row.id.to_string() == id).context("there is no such event")?;
-    let client = detail(row, "client").context("that event is not about a sign-in")?;
-    let address: IpAddr = row.event.address.as_deref().unwrap_or_default().parse()?;
-    let known_browser = detail(row, "known_browser") == Some("true");
-    say(&format!(
-        "{} {} from {address}, by rule {:?} then",
-        date(row.at),
-        row.event.name,
-        detail(row, "rule")
-    ));
+    if !EXPLAINED.contains(&row.event.name.as_str()) {
+        bail!(
+            "rules decide about sign-ins only: {} can be explained, {} cannot",
+            EXPLAINED.join(" and "),
+            row.event.name
+        );
+    }
+    let older = "that event was recorded by a version that did not say what the rules looked at";
+    let client = detail(row, "client").context(older)?;
+    let known_browser = detail(row, "known_browser").context(older)? == "true";
+    let address: IpAddr = row.event.address.as_deref().context(older)?.parse().context(older)?;
+    let rule =
+        detail(row, "rule").map_or_else(|| "without rules".to_owned(), |rule| format!("by rule {rule:?}"));
+    say(&format!("{} {} from {address}, {rule} then", date(row.at), row.event.name));
     explain(app, Facts { client, address, known_browser });
     Ok(())
 }

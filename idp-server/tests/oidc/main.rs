@@ -14,6 +14,7 @@ mod binding;
 mod connections;
 mod consent;
 mod discovery;
+mod explain;
 mod health;
 mod hostile;
 mod logout;

@@ -42,7 +42,7 @@ pub struct Server {
     pub http: reqwest::Client,
     /// The secrets of `office` and `old`.
     pub secrets: BTreeMap<String, String>,
-    folder: PathBuf,
+    pub folder: PathBuf,
     stop: Option<oneshot::Sender<()>>,
 }
 
