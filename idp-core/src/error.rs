@@ -73,6 +73,9 @@ pub enum Fault {
     /// Too much work is waiting: try again.
     #[error("{0}")]
     Busy(&'static str),
+    /// A setting cannot be kept.
+    #[error(transparent)]
+    Setting(#[from] crate::settings::BadSetting),
     /// A part that was configured is missing or broken.
     #[error("{0}")]
     Setup(&'static str),

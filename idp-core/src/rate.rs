@@ -22,18 +22,8 @@ pub struct Limit {
     pub seconds: i64,
 }
 
-/// Claims and hellos of one device.
-pub const OF_DEVICE: Limit = Limit { times: 20, seconds: 60 };
-/// Claims and hellos from one address.
-pub const OF_ADDRESS: Limit = Limit { times: 60, seconds: 60 };
-/// User codes that a device may try.
-pub const USER_CODES: Limit = Limit { times: 5, seconds: 600 };
-/// Failures from one network before it is slowed (spraying: one try on each of many accounts).
-pub const FAILURES_OF_NETWORK: Limit = Limit { times: 30, seconds: 60 };
 /// Tries from a network that is slowed.
 pub const SLOWED: Limit = Limit { times: 1, seconds: 1 };
-/// Failures on one account, over all its credentials, before unknown browsers have to wait.
-pub const FAILURES_OF_ACCOUNT: Limit = Limit { times: 30, seconds: 3_600 };
 
 /// A change of rates.
 #[derive(Debug)]

@@ -1,9 +1,14 @@
 //! The numbers and policies that an administrator may set, with their defaults and where they come from.
 
+mod check;
+mod limits;
+
 use idp_protocol::context::{PinRules, UserVerification};
 use serde::{Deserialize, Serialize};
 
 use crate::policy::rules::Rules;
+pub use check::BadSetting;
+pub use limits::Limits;
 
 /// The settings of the engine. Times are in seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +29,8 @@ pub struct Settings {
     pub sign_ins_per_address: u32,
     /// How often the ticket in a QR code changes; the one before stays valid as long again. Default 20.
     pub ticket_rotation: i64,
-    /// How long a QR code can be claimed. Default 120 (NIST SP 800-63B-4 allows 600).
+    /// How long a QR code can be claimed. Default 120; with `answer_window` and `code_window` at most 600 (NIST
+    /// SP 800-63B-4).
     pub qr_life: i64,
     /// How long a device may take to decide after its claim. Default 120.
     pub answer_window: i64,
@@ -51,37 +57,8 @@ pub struct Settings {
     pub known_browser_life: i64,
     /// Who may sign in to what, from where and how well. Default: no rules, everybody may.
     pub rules: Rules,
-}
-
-impl Settings {
-    /// Whether the settings can be kept.
-    ///
-    /// # Errors
-    /// A sentence that names the key and what would be right.
-    pub fn check(&self) -> Result<(), &'static str> {
-        if self.user_verification == UserVerification::Platform {
-            return Err("user_verification: \"platform\" is not available yet; take \"pin\" or \"none\"");
-        }
-        if self.pin.min_length < 4 || self.pin.max_length < self.pin.min_length {
-            return Err("pin: min_length must be at least 4, and max_length not below it");
-        }
-        if !(1..=1_200).contains(&self.binding_max_age) {
-            return Err("binding_max_age must be 1 to 1200 seconds (NIST SP 800-63B-4, 4.1)");
-        }
-        if !(5..=60).contains(&self.ticket_rotation) || !(self.ticket_rotation..=600).contains(&self.qr_life)
-        {
-            return Err("ticket_rotation must be 5 to 60 seconds, and qr_life between that and 600");
-        }
-        let names: Vec<&str> = self.rules.0.iter().map(|rule| rule.name.as_str()).collect();
-        if names
-            .iter()
-            .enumerate()
-            .any(|(at, name)| names.iter().skip(at.saturating_add(1)).any(|other| other == name))
-        {
-            return Err("rules: two rules have the same name");
-        }
-        Ok(())
-    }
+    /// How often somebody may try.
+    pub limits: Limits,
 }
 
 impl Default for Settings {
@@ -107,6 +84,7 @@ impl Default for Settings {
             session_life: 24 * 3_600,
             known_browser_life: 30 * 86_400,
             rules: Rules::default(),
+            limits: Limits::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use axum::{Router, extract::FromRef};
 use idp_core::{
     Clock, Crypto, Fault, SystemClock,
     engine::{Engine, Parts},
+    erased::ErasedMethod,
     methods,
     passwords::Argon2Pool,
     place::NoPlaces,
@@ -75,6 +76,11 @@ impl From<Fault> for StartError {
     }
 }
 
+/// The ways to sign in that the server has, in the order in which pages offer them.
+pub(crate) fn methods() -> Vec<Arc<dyn ErasedMethod>> {
+    methods::standard()
+}
+
 /// The server, ready to answer. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
@@ -117,7 +123,7 @@ impl App {
             passwords: Arc::new(Argon2Pool::new(world.crypto, threads)),
             places: Arc::new(NoPlaces),
             settings: config.engine.clone(),
-            methods: methods::standard(),
+            methods: methods(),
             enrolments: methods::enrolments(),
         })
         .await?;

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what the tests share may end a test, as they may themselves")]
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
 use idp_core::Time;
 use idp_server::{
@@ -124,6 +124,76 @@ fn a_complaint_names_key_place_and_remedy() {
         }
         assert!(!complaint.contains("hunter2"), "a password in a log");
     }
+}
+
+/// A key of `[engine]`, and values that no engine keeps: a standard forbids them, or nothing would work.
+const REFUSED: [(&str, &[&str]); 32] = [
+    ("organisation", &["\" \""]),
+    ("user_verification", &["\"platform\""]),
+    ("sign_in_life", &["0", "-1", "3601"]),
+    ("sign_ins_per_browser", &["0", "101"]),
+    ("sign_ins_per_address", &["0", "100001"]),
+    ("ticket_rotation", &["4", "61"]),
+    ("qr_life", &["0", "601", "19", "361"]),
+    ("answer_window", &["0", "601"]),
+    ("finish_window", &["0", "601"]),
+    ("code_window", &["0", "601"]),
+    ("enrol_life", &["0", "3601"]),
+    ("confirm_life", &["0", "3601"]),
+    ("first_approval_life", &["0", "3601"]),
+    ("binding_max_age", &["0", "1201"]),
+    ("devices_per_user", &["0", "1001"]),
+    ("session_idle", &["0", "2592001"]),
+    ("session_life", &["0", "2592001"]),
+    ("known_browser_life", &["0", "31536001"]),
+    ("pin.min_length", &["3"]),
+    ("pin.max_length", &["5", "65"]),
+    ("limits.lock_after", &["0", "101"]),
+    ("limits.free_failures", &["11"]),
+    ("limits.first_wait", &["29", "3601"]),
+    ("limits.longest_wait", &["29", "86401"]),
+    ("limits.messages_of_device", &["0", "121"]),
+    ("limits.messages_of_address", &["0", "10001"]),
+    ("limits.user_codes", &["0", "11"]),
+    ("limits.failures_of_network", &["0", "10001"]),
+    ("limits.failures_of_account", &["0", "101"]),
+    ("limits.confirm_tries", &["0", "6"]),
+    ("limits.number_tries", &["0", "4"]),
+    (
+        "rules",
+        &[
+            "[{ name = \"a\", then = \"deny\" }, { name = \"a\", then = \"allow\" }]",
+            "[{ name = \"a\", then = \"allow\", methods = [\"telepathy\"] }]",
+        ],
+    ),
+];
+
+#[test]
+fn check_config_refuses_what_no_engine_keeps() {
+    for (key, values) in REFUSED {
+        for value in values {
+            let file = File::new(&format!("{ISSUER}[engine]\n{key} = {value}"));
+            let checked = Command::new(env!("CARGO_BIN_EXE_idp-server"))
+                .args(["check-config", "--config", file.0.to_str().unwrap()])
+                .output()
+                .unwrap();
+            let complaint = String::from_utf8(checked.stderr).unwrap();
+            assert_eq!(checked.status.code(), Some(2), "{key} = {value}: {complaint}");
+            assert!(complaint.contains(&format!("`engine.{key}`")), "{key} = {value}: {complaint}");
+            assert!(complaint.contains(".toml") && complaint.contains("Right would be"), "{complaint}");
+        }
+    }
+}
+
+/// Each window is allowed by itself; together they would make one request that is answered after eleven minutes.
+#[test]
+fn the_windows_of_a_qr_sign_in_are_one_out_of_band_request() {
+    let complaint = complaint(&format!("{ISSUER}[engine]\nqr_life = 300\nanswer_window = 181"));
+    for part in ["`engine.qr_life`", "601 seconds", "600 seconds in all"] {
+        assert!(complaint.contains(part), "{complaint}");
+    }
+    let file = File::new(&format!("{ISSUER}[engine]\nqr_life = 300\nanswer_window = 180"));
+    Config::load(&file.given()).unwrap();
 }
 
 #[test]

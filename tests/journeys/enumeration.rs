@@ -6,7 +6,7 @@ use idp_core::{
     Error, Refusal,
     engine::{Progress, SignInPage},
     methods::totp::Key,
-    throttle,
+    throttle::Schedule,
 };
 use idp_protocol::Octets;
 use serde_json::{Value, json};
@@ -60,16 +60,16 @@ async fn a_person_and_a_name_that_nobody_has_cost_the_same_hashes_reads_and_writ
         ("recovery", json!({ "code": "AAAA-AAAA-AAAA-AAAA" })),
     ];
     for (kind, value) in &tries {
-        for number in 1..throttle::LOCK + 2 {
+        for number in 1..Schedule::default().lock + 2 {
             let mut alice = try_once(&world, &asked, (kind, value), "alice").await;
-            if number == throttle::LOCK {
+            if number == Schedule::default().lock {
                 // The one difference: she is told. Nobody is there to be told of a name that nobody has.
                 let told = " + Notice(NoticeRow";
                 alice.asked.iter_mut().for_each(|what| *what = what.replace(told, ""));
             }
             let nobody = try_once(&world, &asked, (kind, value), "nobody").await;
             assert_eq!(alice, nobody, "try {number} of {kind}");
-            world.clock.advance(throttle::LONGEST_WAIT + 1);
+            world.clock.advance(Schedule::default().longest_wait + 1);
         }
     }
 }

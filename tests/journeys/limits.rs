@@ -2,12 +2,23 @@
 
 use std::sync::atomic::Ordering;
 
-use idp_core::{Error, Fault, Refusal, rate, throttle};
+use idp_core::{
+    Error, Fault, Refusal,
+    ceremony::Reason,
+    device::DeviceState,
+    settings::{Limits, Settings},
+    throttle::Schedule,
+};
 use idp_protocol::{
     ErrorCode, Prompt,
     message::{QrClaim, Reference, Verdict},
 };
-use symbolon_tests::{Browser, Phone, World, browser::refusal, phone::code_of, world::PASSWORD};
+use symbolon_tests::{
+    Browser, Phone, World,
+    browser::{qr_of, refusal},
+    phone::code_of,
+    world::PASSWORD,
+};
 
 #[tokio::test]
 async fn brute_force_of_a_password_is_slowed_and_locked() {
@@ -30,6 +41,77 @@ async fn brute_force_of_a_password_is_slowed_and_locked() {
     Browser::new(&world).password("alice", PASSWORD).await.expect("and counts after it");
 }
 
+/// With [`Settings::limits`] changed.
+async fn with_limits(set: impl FnOnce(&mut Limits)) -> World {
+    let mut settings = Settings::default();
+    set(&mut settings.limits);
+    World::with(settings).await
+}
+
+#[tokio::test]
+async fn an_administrator_may_lock_earlier_and_let_wait_longer() {
+    let world = with_limits(|limits| {
+        (limits.free_failures, limits.first_wait) = (1, 600);
+        limits.lock_after = 3;
+    })
+    .await;
+    let user = world.user("alice").await;
+    for _ in 0..2 {
+        assert_eq!(refusal(Browser::new(&world).password("alice", "guess").await), Refusal::Wrong);
+    }
+    world.clock.advance(599);
+    let early = refusal(Browser::new(&world).password("alice", PASSWORD).await);
+    assert_eq!(early, Refusal::Wrong, "the second failure makes wait for ten minutes");
+    world.clock.advance(1);
+    assert_eq!(refusal(Browser::new(&world).password("alice", "guess").await), Refusal::Wrong);
+    assert!(world.audit().await.contains(&"credential.locked".to_owned()));
+    world.clock.advance(1_000_000);
+    assert_eq!(refusal(Browser::new(&world).password("alice", PASSWORD).await), Refusal::Wrong, "locked");
+    world.engine.unlock(user.id).await.unwrap();
+    Browser::new(&world).password("alice", PASSWORD).await.expect("unlocked");
+}
+
+/// NIST SP 800-63B-4 allows a hundred failures of a credential, and ten of what unlocks an authenticator.
+#[tokio::test]
+async fn a_pin_is_locked_after_ten_whatever_is_set() {
+    let world = with_limits(|limits| limits.lock_after = 100).await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    phone.ten_wrong_pins(&world).await;
+    let devices = world.engine.devices(phone.account().id.into()).await.unwrap();
+    assert_eq!(devices[0].state, DeviceState::Suspended);
+}
+
+#[tokio::test]
+async fn tries_and_rates_are_settings() {
+    let world = with_limits(|limits| {
+        (limits.confirm_tries, limits.number_tries) = (1, 1);
+        (limits.messages_of_device, limits.user_codes) = (7, 2);
+    })
+    .await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let account = phone.account();
+    let mut codes = Vec::new();
+    for letter in ["B", "C", "D"] {
+        codes.push(phone.app.claim_code(&account, &letter.repeat(8)).await.unwrap_err().code());
+    }
+    assert_eq!(codes, [ErrorCode::NotFound, ErrorCode::NotFound, ErrorCode::TooMany].map(Some));
+    let mut messages = 0;
+    let ticket = vec![0; 51];
+    let forged = || QrClaim { reference: Reference::Scan { ticket: ticket.clone() }, account: account.id };
+    while phone.forge(forged(), None).await == Some(ErrorCode::NotFound) {
+        messages += 1;
+    }
+    assert_eq!(messages, 4, "and three were codes");
+
+    world.user("bob").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("bob").await;
+    let view = browser.add_device().await.unwrap();
+    Phone::new(&world, "bob").register(&qr_of(&view)).await.unwrap();
+    let ended = browser.confirm(view.id, "0000000000").await;
+    assert_eq!(refusal(ended), Refusal::Burned(Reason::NoTriesLeft), "the only try");
+}
+
 #[tokio::test]
 async fn lock_out_as_denial_of_service_leaves_the_known_browser_alone() {
     let world = World::new().await;
@@ -44,9 +126,9 @@ async fn lock_out_as_denial_of_service_leaves_the_known_browser_alone() {
     home.type_code(sign_in, ceremony, &code).await.unwrap();
     assert!(home.known.is_some());
 
-    for _ in 0..throttle::LOCK {
+    for _ in 0..Schedule::default().lock {
         assert_eq!(refusal(Browser::new(&world).password("alice", "guess").await), Refusal::Wrong);
-        world.clock.advance(throttle::LONGEST_WAIT + 1);
+        world.clock.advance(Schedule::default().longest_wait + 1);
     }
     let stranger = refusal(Browser::new(&world).password("alice", PASSWORD).await);
     assert_eq!(stranger, Refusal::Wrong, "locked for browsers that do not know her");
@@ -79,7 +161,7 @@ async fn a_code_that_is_found_is_no_guess() {
     let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
     browser.qr_sign_in(&phone).await;
-    for _ in 0..rate::USER_CODES.times + 1 {
+    for _ in 0..Limits::default().user_codes + 1 {
         let sign_in = browser.open().await;
         let view = world.engine.begin(&browser.claimant, sign_in, "qr").await.unwrap();
         let Some(Prompt::ShowQr { user_code: Some(code), .. }) = view.prompt else { panic!("{view:?}") };
@@ -93,14 +175,14 @@ async fn account_enumeration_gets_one_answer_for_the_same_work() {
     world.user("alice").await;
     for login in ["alice", "nobody"] {
         let before = world.compared.load(Ordering::SeqCst);
-        for _ in 0..throttle::LOCK + 5 {
+        for _ in 0..Schedule::default().lock + 5 {
             assert_eq!(refusal(Browser::new(&world).password(login, "guess").await), Refusal::Wrong);
-            world.clock.advance(throttle::LONGEST_WAIT + 1);
+            world.clock.advance(Schedule::default().longest_wait + 1);
         }
         let compared = world.compared.load(Ordering::SeqCst) - before;
         assert_eq!(
             compared,
-            u32::from(throttle::LOCK),
+            u32::from(Schedule::default().lock),
             "{login}: as many are compared, and then it is locked"
         );
     }

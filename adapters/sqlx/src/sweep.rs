@@ -7,7 +7,6 @@
 use idp_core::{
     Time,
     store::{FAILURES_STAY, NOTICES_STAY, REPEATABLE, SESSION_TRACE, SWEEP_ROWS},
-    throttle::LOCK,
 };
 
 use crate::sql::{Conn, execute};
@@ -59,11 +58,10 @@ async fn counts(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
         ),
         execute!(
             conn,
-            "DELETE FROM throttles WHERE not_before <= $1 AND failures < $3 AND key IN \
-             (SELECT key FROM throttles WHERE not_before <= $1 AND failures < $3 LIMIT $2)",
+            "DELETE FROM throttles WHERE not_before <= $1 \
+             AND key IN (SELECT key FROM throttles WHERE not_before <= $1 LIMIT $2)",
             (now + -FAILURES_STAY).0,
             limit,
-            i64::from(LOCK),
         ),
     ];
     Ok(swept.iter().sum())

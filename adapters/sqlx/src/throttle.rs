@@ -1,6 +1,6 @@
 //! How are failures counted?
 
-use idp_core::throttle::{ThrottleRow, ThrottleWrite};
+use idp_core::throttle::{LOCKED, ThrottleRow, ThrottleWrite};
 
 use crate::{
     Db,
@@ -22,19 +22,27 @@ pub(crate) async fn find(db: &Db, key: [u8; 32]) -> sqlx::Result<Option<Throttle
 /// Whether the guard held.
 pub(crate) async fn write(conn: &mut Conn<'_>, write: &ThrottleWrite) -> sqlx::Result<bool> {
     match write {
-        ThrottleWrite::Spend { key, now } => {
-            // The schedule of idp_core::throttle (`wait`, `LOCK`), here because two nodes may count at once.
-            // `failures` is the count before this one. contract::store holds the two schedules together.
+        ThrottleWrite::Spend { key, now, schedule } => {
+            // `Schedule::not_before`, here because two nodes may count at once. `failures` is the count before this
+            // one. contract::store holds the two together.
             let spent = execute!(
                 conn,
-                "INSERT INTO throttles (key, failures, not_before) VALUES ($1, 1, $2) \
-                 ON CONFLICT (key) DO UPDATE SET failures = throttles.failures + 1, \
-                 not_before = $2 + CASE throttles.failures WHEN 0 THEN 0 WHEN 1 THEN 0 WHEN 2 THEN 0 \
-                 WHEN 3 THEN 30 WHEN 4 THEN 60 WHEN 5 THEN 120 WHEN 6 THEN 240 WHEN 7 THEN 480 \
-                 WHEN 8 THEN 960 WHEN 9 THEN 1920 ELSE 3600 END \
-                 WHERE throttles.failures < 10 AND throttles.not_before <= $2",
+                "INSERT INTO throttles (key, failures, not_before) VALUES ($1, 1, $8) \
+                 ON CONFLICT (key) DO UPDATE SET failures = throttles.failures + 1, not_before = CASE \
+                 WHEN throttles.failures + 1 >= $4 THEN $7 \
+                 WHEN throttles.failures < $3 THEN $2 \
+                 WHEN throttles.failures - $3 > 16 THEN $2 + $6 \
+                 WHEN $5 << CAST(throttles.failures - $3 AS INTEGER) > $6 THEN $2 + $6 \
+                 ELSE $2 + ($5 << CAST(throttles.failures - $3 AS INTEGER)) END \
+                 WHERE throttles.failures < $4 AND throttles.not_before <= $2",
                 key.as_slice(),
                 now.0,
+                i64::from(schedule.free),
+                i64::from(schedule.lock),
+                schedule.first_wait,
+                schedule.longest_wait,
+                LOCKED.0,
+                schedule.not_before(1, *now).0,
             );
             Ok(spent == 1)
         }

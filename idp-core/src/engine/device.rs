@@ -243,7 +243,8 @@ impl Engine {
             return Err(Refusal::Unauthentic.into());
         }
         let throttle = self.keys().digest("throttle", &[b"pin", row.id.bytes()]);
-        let spend = ThrottleWrite::Spend { key: throttle, now };
+        let schedule = self.settings.limits.pin_throttle();
+        let spend = ThrottleWrite::Spend { key: throttle, now, schedule };
         if self.store.commit(Batch::new().with(spend)).await? != Committed::Yes {
             return Err(Refusal::Wrong.into());
         }
@@ -256,7 +257,7 @@ impl Engine {
         self.wrong_pin(authentic, throttle, now).await
     }
 
-    /// The tenth wrong PIN in a row stops the device: whoever holds it does not know the PIN.
+    /// The last wrong PIN in a row, the tenth at the latest, stops the device: whoever holds it does not know the PIN.
     async fn wrong_pin<M: Message>(
         &self,
         authentic: &Authentic<'_, M>,

@@ -64,24 +64,24 @@ impl Engine {
     /// burst at once does not slip past the count. Against its network it counts afterwards: a whole office signs in
     /// at nine behind one address, and what a burst gains is bounded by the hasher's queue.
     pub(super) async fn spend_on_subject(&self, scene: &Scene) -> Result<(), Error> {
-        let now = scene.now;
+        let (now, limits) = (scene.now, &self.settings.limits);
         let mut batch = Batch::new();
         if let Some(open) = &scene.sign_in {
             let network = self.network_key(&open.row.address);
-            if self.is_over(network, rate::FAILURES_OF_NETWORK, now).await? {
+            if self.is_over(network, limits.network_failures(), now).await? {
                 let key = self.keys().digest("rate", &[b"slowed", &network]);
                 batch.push(RateWrite::Take { key, now, limit: rate::SLOWED });
             }
         }
         // Strangers' failures do not stop the owner in the browser that he uses every day.
         let limit = match scene.about.context.known_browser {
-            true => endless(rate::FAILURES_OF_ACCOUNT),
-            false => rate::FAILURES_OF_ACCOUNT,
+            true => endless(limits.account_failures()),
+            false => limits.account_failures(),
         };
         let account = self.account_key(scene);
         batch.push(RateWrite::Take { key: account, now, limit });
         let key = self.throttle_key(&scene.run.row.kind, scene);
-        batch.push(ThrottleWrite::Spend { key, now });
+        batch.push(ThrottleWrite::Spend { key, now, schedule: limits.throttle() });
         match self.store.commit(batch).await? {
             Committed::Yes => Ok(()),
             Committed::Conflict(Guard::Rate) if !self.is_over(account, limit, now).await? => {
@@ -123,7 +123,7 @@ impl Engine {
     ) -> Result<(), Fault> {
         batch.push(self.refused_guess(scene, incoming));
         let network = scene.sign_in.as_ref().map(|open| self.network_key(&open.row.address));
-        let limit = rate::FAILURES_OF_NETWORK;
+        let limit = self.settings.limits.network_failures();
         let taken = match guess {
             Guess::OnSubject => network.map(|key| (key, endless(limit))),
             // What a device sends is counted where it comes in.
@@ -167,10 +167,11 @@ impl Engine {
         };
         // Claims, decisions and enrolments apart: junk of one kind must not use up the others' share.
         let of_address = [b"address ".as_slice(), what].concat();
-        let batch = Batch::new().with(take(b"device", &[what, device].concat(), rate::OF_DEVICE)).with(take(
+        let (device, limits) = ([what, device].concat(), &self.settings.limits);
+        let batch = Batch::new().with(take(b"device", &device, limits.device_messages())).with(take(
             &of_address,
             address.as_bytes(),
-            rate::OF_ADDRESS,
+            limits.address_messages(),
         ));
         match self.store.commit(batch).await? {
             Committed::Yes => Ok(()),
@@ -180,7 +181,7 @@ impl Engine {
 
     /// Takes one try at a user code, before it is looked for: 34.6 bits among all that are shown.
     pub(super) async fn count_user_code(&self, device: &[u8; 32], now: Time) -> Result<(), Error> {
-        let (key, limit) = (self.user_code_key(device), rate::USER_CODES);
+        let (key, limit) = (self.user_code_key(device), self.settings.limits.code_tries());
         match self.store.commit(Batch::new().with(RateWrite::Take { key, now, limit })).await? {
             Committed::Yes => Ok(()),
             Committed::Conflict(_) => Err(Refusal::TooMany(now + limit.seconds).into()),

@@ -143,9 +143,10 @@ impl Engine {
     /// Puts an engine together; makes the server's keys on first start.
     ///
     /// # Errors
-    /// [`Fault`] if the store fails, a key cannot be opened, or the issuer is no secure origin.
+    /// [`Fault`] if the store fails, a key cannot be opened, a setting cannot be kept, or the issuer is no secure origin.
     pub async fn start(parts: Parts) -> Result<Self, Fault> {
-        parts.settings.check().map_err(Fault::Setup)?;
+        let kinds: Vec<&str> = parts.methods.iter().map(|method| method.kind()).collect();
+        parts.settings.check(&kinds)?;
         let now = parts.clock.now();
         let keys = WorkingKeys::load(&*parts.store, &parts.crypto, &parts.sealer, &parts.issuer, now).await?;
         let current = CurrentKeys::new(keys);

@@ -6,7 +6,7 @@ use super::{gone, sweeper};
 use crate::{
     Time,
     store::FAILURES_STAY,
-    throttle::{ThrottleRow, ThrottleWrite, wait},
+    throttle::{ThrottleRow, ThrottleWrite},
 };
 
 #[derive(Clone, Debug, Default)]
@@ -15,13 +15,14 @@ pub(super) struct Table(BTreeMap<[u8; 32], ThrottleRow>);
 impl Table {
     pub(super) fn apply(&mut self, write: ThrottleWrite) -> bool {
         match write {
-            ThrottleWrite::Spend { key, now } => {
+            ThrottleWrite::Spend { key, now, schedule } => {
                 let stored = self.find(key);
-                if stored.is_some_and(|row| row.is_locked() || now < row.not_before) {
+                if stored.is_some_and(|row| row.failures >= schedule.lock || now < row.not_before) {
                     return false;
                 }
                 let failures = stored.map_or(0, |row| row.failures) + 1;
-                self.0.insert(key, ThrottleRow { key, failures, not_before: now + wait(failures) });
+                let not_before = schedule.not_before(failures, now);
+                self.0.insert(key, ThrottleRow { key, failures, not_before });
             }
             ThrottleWrite::GiveBack { key, now } => {
                 if let Some(row) = self.0.get_mut(&key) {
@@ -38,8 +39,7 @@ impl Table {
 
     pub(super) fn sweep(&mut self, now: Time) -> u64 {
         let before = self.0.len();
-        let mut over =
-            sweeper(|row: &ThrottleRow| !row.is_locked() && row.not_before <= now + -FAILURES_STAY);
+        let mut over = sweeper(|row: &ThrottleRow| row.not_before <= now + -FAILURES_STAY);
         self.0.retain(|_, row| !over(row));
         gone(before, self.0.len())
     }

@@ -34,8 +34,6 @@ use crate::{
     policy::Acr,
 };
 
-/// How many tries the first approval has, each with a new number.
-const NUMBER_TRIES: u8 = 3;
 /// How many digits that number has.
 const NUMBER_DIGITS: u8 = 6;
 
@@ -146,7 +144,7 @@ impl Ceremony for DeviceRegistration {
             [] => offered(cx, None),
             _ => State::AwaitApproval { number: number(cx) },
         };
-        Ok(Turn::ask(state).life(cx.settings.enrol_life))
+        Ok(Turn::ask(state).tries(cx.settings.limits.number_tries).life(cx.settings.enrol_life))
     }
 
     fn view(&self, cx: &Cx<'_>, state: &State) -> View {
@@ -214,7 +212,7 @@ impl Ceremony for DeviceRegistration {
                 Checked::Wrong => again(State::AwaitApproval { number: self::number(cx) }),
                 Checked::Right => {
                     let state = offered(cx, Some(sender.id));
-                    Turn::ask(state).tries(Self::TRIES).life(cx.settings.enrol_life)
+                    Turn::ask(state).life(cx.settings.enrol_life)
                 }
             }),
             _ => Ok(Turn::refuse(Refusal::OutOfStep)),
@@ -267,7 +265,7 @@ fn confirm(
     let id = device.id;
     Turn::ask(State::Confirmed { grant, device, number: number(cx) })
         .effect(Effect::Confirm(id))
-        .tries(NUMBER_TRIES)
+        .tries(cx.settings.limits.number_tries)
         .life(cx.settings.first_approval_life)
 }
 

@@ -214,7 +214,7 @@ pub struct NewClientArguments {
 /// `--consent …`
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum ConsentArgument {
-    /// Ask, and remember the answer for a year.
+    /// Ask, and remember the answer for oidc.consent_life.
     Ask,
     /// An application of the same organisation.
     Never,

@@ -159,13 +159,8 @@ impl Layers {
 
     /// The error for a rule that a setting breaks.
     pub(super) fn blame(&self, broken: Broken) -> ConfigError {
-        let source_of = self.values.get(broken.key).map_or(Source::Default, |(_, source)| source.clone());
-        ConfigError::Wrong {
-            key: broken.key.to_owned(),
-            source_of,
-            why: broken.why,
-            right: broken.right.to_owned(),
-        }
+        let source_of = self.values.get(&broken.key).map_or(Source::Default, |(_, source)| source.clone());
+        ConfigError::Wrong { key: broken.key, source_of, why: broken.why, right: broken.right }
     }
 }
 

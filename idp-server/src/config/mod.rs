@@ -138,13 +138,13 @@ impl Config {
 /// A rule that a setting breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Broken {
-    key: &'static str,
+    key: String,
     why: String,
-    right: &'static str,
+    right: String,
 }
 
 impl Broken {
-    fn new(key: &'static str, why: impl Into<String>, right: &'static str) -> Option<Self> {
-        Some(Self { key, why: why.into(), right })
+    fn new(key: impl Into<String>, why: impl Into<String>, right: impl Into<String>) -> Option<Self> {
+        Some(Self { key: key.into(), why: why.into(), right: right.into() })
     }
 }

@@ -1,4 +1,4 @@
-//! How long do authorization codes and tokens live?
+//! How long do authorization codes, tokens and consents live?
 
 use serde::{Deserialize, Serialize};
 
@@ -14,11 +14,13 @@ pub struct Oidc {
     pub access_token_life: i64,
     /// An ID token. Default 300.
     pub id_token_life: i64,
+    /// What a person allowed an application, before he is asked again. Default 365 days.
+    pub consent_life: i64,
 }
 
 impl Default for Oidc {
     fn default() -> Self {
-        Self { code_life: 60, access_token_life: 300, id_token_life: 300 }
+        Self { code_life: 60, access_token_life: 300, id_token_life: 300, consent_life: 365 * 86_400 }
     }
 }
 
@@ -28,6 +30,7 @@ impl Oidc {
             ("oidc.code_life", self.code_life, 600, "between 1 and 600 seconds (RFC 6749, 4.1.2)"),
             ("oidc.access_token_life", self.access_token_life, 86_400, "between 1 and 86400 seconds"),
             ("oidc.id_token_life", self.id_token_life, 86_400, "between 1 and 86400 seconds"),
+            ("oidc.consent_life", self.consent_life, 5 * 365 * 86_400, "between 1 second and five years"),
         ];
         let (key, life, _, right) =
             lives.into_iter().find(|(_, life, most, _)| !(1..=*most).contains(life))?;

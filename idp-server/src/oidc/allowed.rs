@@ -15,9 +15,6 @@ use symbolon_sqlx::provider::ConsentRow;
 use super::code;
 use crate::App;
 
-/// How long a consent is remembered, in seconds: a year.
-const REMEMBERED: i64 = 365 * 86_400;
-
 /// What a person allowed an application, as it is stored.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Allowed {
@@ -70,7 +67,8 @@ pub(super) async fn remember(
     allowed.id.get_or_insert_with(|| Octets(engine.crypto().random()));
     allowed.since.get_or_insert(now);
     let doc = serde_json::to_string(&allowed)?;
-    let row = ConsentRow { user, client_id: client_id.to_owned(), doc, expires_at: now + REMEMBERED };
+    let expires_at = now + app.config().oidc.consent_life;
+    let row = ConsentRow { user, client_id: client_id.to_owned(), doc, expires_at };
     app.db().put_consent(row).await?;
     let event = Event::new("oidc.consent_given").with("client", client_id).with("scope", scopes.join(" "));
     let audit = AuditRow { id: Id::random(engine.crypto()), at: now, user: Some(user), event };

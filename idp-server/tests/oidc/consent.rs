@@ -61,6 +61,18 @@ async fn without_consent_nothing_is_told() {
 }
 
 #[tokio::test]
+async fn an_administrator_may_have_consents_asked_for_more_often() {
+    let server = Server::start_with(|config| config.oidc.consent_life = 600).await;
+    let (cookie, _) = server.sign_in().await;
+    let asked = question(&server, &cookie, &request("stranger")).await;
+    decide(&server, &cookie, &asked, "allow").await;
+    server.clock.advance(599);
+    server.code_with("stranger", &cookie).await;
+    server.clock.advance(1);
+    question(&server, &cookie, &request("stranger")).await;
+}
+
+#[tokio::test]
 async fn more_scopes_or_prompt_consent_ask_again() {
     let server = Server::start().await;
     let (cookie, _) = server.sign_in().await;

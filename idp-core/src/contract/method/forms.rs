@@ -6,7 +6,7 @@ use super::{
     Case,
     bench::{Bench, NOBODY, OTHER, OWNER, refused},
 };
-use crate::{Refusal, contract::spoiled::spoiled, engine::Progress, erased::Raw, throttle};
+use crate::{Refusal, contract::spoiled::spoiled, engine::Progress, erased::Raw, throttle::Schedule};
 
 pub(super) async fn a_wrong_answer_is_wrong_and_the_right_one_still_counts(case: &Case) {
     let name = "a wrong answer is wrong and the right one still counts";
@@ -48,20 +48,20 @@ pub(super) async fn lock_out_survives_a_restart(case: &Case) {
     if !counts_guesses(&bench).await {
         return;
     }
-    for _ in 0..throttle::LOCK {
+    for _ in 0..Schedule::default().lock {
         let browser = bench.browser();
         let id = bench.open(&browser).await;
         let wrong = spoiled(&bench.honest_form().await);
         let answer = bench.send(&bench.engine, &browser, id, OWNER, wrong).await;
         assert_eq!(refused(name, answer), Refusal::Wrong, "{name}");
-        bench.clock.advance(throttle::LONGEST_WAIT + 1);
+        bench.clock.advance(Schedule::default().longest_wait + 1);
     }
     for engine in [bench.engine.clone(), bench.restarted().await] {
         let browser = bench.browser();
         let id = bench.open(&browser).await;
         let right = bench.send(&engine, &browser, id, OWNER, bench.honest_form().await).await;
         assert_eq!(refused(name, right), Refusal::Wrong, "{name}");
-        bench.clock.advance(throttle::LONGEST_WAIT + 1);
+        bench.clock.advance(Schedule::default().longest_wait + 1);
     }
     bench.engine.unlock(bench.user(OWNER).await.id).await.expect("unlocked");
     let browser = bench.browser();

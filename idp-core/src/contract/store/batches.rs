@@ -20,7 +20,7 @@ use crate::{
     session::SessionWrite,
     signin::SignInWrite,
     store::{Batch, BoxFuture, Committed, Guard, Store, Users, Write},
-    throttle::ThrottleWrite,
+    throttle::{Schedule, ThrottleWrite},
     users::UserWrite,
 };
 
@@ -51,7 +51,7 @@ fn everything() -> Batch {
         .with(CeremonyWrite::SpendTry(id(1)))
         .with(SignInWrite::Insert { row: sign_in(9), keep: 0 })
         .with(MarkWrite::Insert { row: mark(9), now: NOW })
-        .with(ThrottleWrite::Spend { key: digest(9), now: NOW })
+        .with(ThrottleWrite::Spend { key: digest(9), now: NOW, schedule: Schedule::default() })
         .with(DeviceWrite::Insert(device(9)))
         .with(CredentialWrite::Insert(credential(9)))
         .with(SessionWrite::Insert(Box::new(session(9))))

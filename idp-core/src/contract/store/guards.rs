@@ -11,7 +11,7 @@ use crate::{
     rate::{Limit, RateRow, RateWrite},
     signin::{SignInRow, SignInWrite},
     store::{Guard, Store},
-    throttle::{LOCK, ThrottleRow, ThrottleWrite, wait},
+    throttle::{LOCKED, Schedule, ThrottleRow, ThrottleWrite},
 };
 
 /// Each guard of ceremonies, sign-ins, marks and failure counts.
@@ -174,24 +174,45 @@ async fn marks<S: Store>(store: &S) {
 
 /// Holds the schedule of a store against [`wait`] and [`LOCK`].
 async fn throttles<S: Store>(store: &S) {
-    let (key, mut now) = (digest(1), NOW);
-    for failures in 1..=LOCK {
-        yes(store, ThrottleWrite::Spend { key, now }).await;
-        let not_before = now + wait(failures);
-        assert_eq!(ok(store.throttle(key).await), Some(ThrottleRow { key, failures, not_before }));
-        if wait(failures) > 0 {
-            no(store, ThrottleWrite::Spend { key, now: not_before + -1 }, Guard::Throttle).await;
-        }
-        now = not_before;
+    let schedules = [
+        Schedule::default(),
+        Schedule { free: 0, lock: 6, first_wait: 40, longest_wait: 100 },
+        Schedule { free: 5, lock: 100, first_wait: 30, longest_wait: 86_400 },
+        Schedule { lock: 1, ..Schedule::default() },
+    ];
+    for (number, schedule) in (1..).zip(schedules) {
+        throttle(store, digest(number), schedule).await;
     }
-    no(store, ThrottleWrite::Spend { key, now: now + 1_000_000 }, Guard::Throttle).await;
-    yes(store, ThrottleWrite::Spend { key: digest(2), now }).await;
+    yes(store, ThrottleWrite::Spend { key: digest(9), now: NOW, schedule: Schedule::default() }).await;
+}
+
+async fn throttle<S: Store>(store: &S, key: [u8; 32], schedule: Schedule) {
+    let mut now = NOW;
+    let lock = schedule.lock;
+    let spend = |now| ThrottleWrite::Spend { key, now, schedule };
+    for failures in 1..=lock {
+        yes(store, spend(now)).await;
+        let not_before = schedule.not_before(failures, now);
+        assert_eq!(ok(store.throttle(key).await), Some(ThrottleRow { key, failures, not_before }));
+        if not_before > now {
+            no(store, spend(not_before + -1), Guard::Throttle).await;
+        }
+        now = if not_before == LOCKED { now } else { not_before };
+    }
+    no(store, spend(now + 1_000_000), Guard::Throttle).await;
+    let patient = Schedule { lock: 200, ..schedule };
+    let later = ThrottleWrite::Spend { key, now: now + 1_000_000, schedule: patient };
+    no(store, later, Guard::Throttle).await;
     yes(store, ThrottleWrite::GiveBack { key, now }).await;
-    let back = ThrottleRow { key, failures: LOCK - 1, not_before: now };
+    let back = ThrottleRow { key, failures: lock - 1, not_before: now };
     assert_eq!(ok(store.throttle(key).await), Some(back), "a try that was never compared");
+    if lock > 1 {
+        let strict = Schedule { lock: lock - 1, ..schedule };
+        no(store, ThrottleWrite::Spend { key, now, schedule: strict }, Guard::Throttle).await;
+    }
     yes(store, ThrottleWrite::Reset(key)).await;
     assert_eq!(ok(store.throttle(key).await), None);
-    yes(store, ThrottleWrite::Spend { key, now: NOW }).await;
+    yes(store, spend(NOW)).await;
     assert_eq!(ok(store.throttle(key).await).map(|row| row.failures), Some(1));
 }
 

@@ -22,7 +22,7 @@ use crate::{
     session::{SessionRow, SessionWrite},
     signin::{SignInRow, SignInWrite},
     store::{Batch, BoxFuture, Committed, Guard, Store, Users, Write},
-    throttle::{FREE, ThrottleWrite},
+    throttle::{Schedule, ThrottleWrite},
     users::{User, UserWrite},
 };
 
@@ -103,10 +103,11 @@ async fn marks<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
 }
 
 async fn throttles<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
-    let spend = |_| ThrottleWrite::Spend { key: digest(1), now: NOW };
-    race(store, spawn, (FREE + 1, Guard::Throttle), spend).await;
+    let schedule = Schedule::default();
+    let spend = |_| ThrottleWrite::Spend { key: digest(1), now: NOW, schedule };
+    race(store, spawn, (schedule.free + 1, Guard::Throttle), spend).await;
     let failures = ok(store.throttle(digest(1)).await).map(|row| row.failures);
-    assert_eq!(failures, Some(FREE + 1));
+    assert_eq!(failures, Some(schedule.free + 1));
     let limit = Limit { times: 7, seconds: 60 };
     race(store, spawn, (7, Guard::Rate), |_| RateWrite::Take { key: digest(1), now: NOW, limit }).await;
 }

@@ -17,7 +17,7 @@ use crate::{
     store::{
         Batch, Committed, FAILURES_STAY, NOTICES_STAY, REPEATABLE, SESSION_TRACE, SWEEP_ROWS, Store, Write,
     },
-    throttle::{LOCK, ThrottleWrite, wait},
+    throttle::{Schedule, ThrottleWrite},
 };
 
 /// A sweep deletes what is over, to the second, in bounded portions; the audit record and locks stay.
@@ -62,7 +62,7 @@ async fn short_lived<S: Store>(store: &S) {
 async fn rates_and_failures<S: Store>(store: &S) {
     let limit = Limit { times: 9, seconds: 60 };
     yes(store, RateWrite::Take { key: digest(5), now: NOW, limit }).await;
-    yes(store, ThrottleWrite::Spend { key: digest(5), now: NOW }).await;
+    yes(store, ThrottleWrite::Spend { key: digest(5), now: NOW, schedule: Schedule::default() }).await;
     assert_eq!(swept(store, NOW + 59).await, 0);
     assert_eq!(swept(store, NOW + 60).await, 1);
     assert_eq!(swept(store, NOW + FAILURES_STAY + -1).await, 0);
@@ -124,9 +124,10 @@ async fn records<S: Store>(store: &S) {
     }
     yes(store, Write::Audit(audit(1, None))).await;
     let mut now = NOW;
-    for failures in 1..=LOCK {
-        yes(store, ThrottleWrite::Spend { key: digest(1), now }).await;
-        now = now + wait(failures);
+    let schedule = Schedule::default();
+    for failures in 1..=schedule.lock {
+        yes(store, ThrottleWrite::Spend { key: digest(1), now, schedule }).await;
+        now = now + schedule.wait(failures);
     }
     assert_eq!(swept(store, NOW).await, 1);
     let left: Vec<_> = ok(store.notices(id(1), 9).await).iter().map(|row| row.id).collect();

@@ -15,9 +15,7 @@ use super::{DeviceRegistration, FromDevice, Grant, Greeted, Registered, State};
 use crate::{
     Fault, Id, Refusal,
     device::Facts,
-    method::{
-        Ceremony as _, Cx, Effect, NewCredential, ProvedKey, Reason, Registration, Reply, Turn, Turned,
-    },
+    method::{Cx, Effect, NewCredential, ProvedKey, Reason, Registration, Reply, Turn, Turned},
     notify::Notice,
     users::User,
 };
@@ -116,7 +114,7 @@ pub(super) fn register_device(
     Ok(Turn::ask(State::Registered { grant, device, code })
         .effect(effect)
         .reply(Reply::Statement(statement))
-        .tries(DeviceRegistration::TRIES)
+        .tries(cx.settings.limits.confirm_tries)
         .life(cx.settings.confirm_life))
 }
 
