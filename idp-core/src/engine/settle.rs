@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     Error, Fault, Id, Refusal, Time,
-    audit::Event,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     credential::CredentialWrite,
     device::{DeviceRow, DeviceState, DeviceWrite, Facts},
@@ -285,14 +284,8 @@ impl Engine {
             Sender::Device { row, .. } => self.decided(&mut run, row, incoming, None, scene.now)?,
             Sender::Initiator | Sender::NewDevice(_) => String::new(),
         };
-        let event = Event::new("credential.added").with("kind", &run.row.kind);
-        let event = match (&incoming.sender, &run.body.from) {
-            (Sender::Device { row, address, .. }, _) => event.with("device", row.id).from(address),
-            (_, Some(from)) => event.from(from.address),
-            (_, None) => event,
-        };
+        batch.push(self.added(user, &run, incoming));
         self.update(run, Tries::Keep, batch)?;
-        batch.push(self.audit(Some(user), event));
         batch.push(crate::browser::BrowserWrite::Forget(user));
         Ok(Stepped::Enrolled { reply })
     }

@@ -2,14 +2,16 @@
 
 use super::{
     Engine,
-    record::OpenSignIn,
+    record::{OpenSignIn, Run},
     step::{Incoming, Scene, Sender},
 };
 use crate::{
+    Id,
     audit::{AuditRow, Event},
     evidence::Evidence,
     policy::rules::Facts,
     signin::SignIn,
+    users::User,
     verified::Verified,
 };
 use idp_protocol::message::Verdict;
@@ -36,13 +38,13 @@ impl Engine {
     /// A guess that was compared and refused. For a name that nobody has the same is written, without the name:
     /// people type passwords where the name belongs.
     pub(super) fn refused_guess(&self, scene: &Scene, incoming: &Incoming<'_>) -> AuditRow {
-        let event = Event::new("method.refused").with("kind", &scene.run.row.kind);
-        let event = match (&incoming.sender, &scene.run.body.from) {
-            (Sender::Device { row, address, .. }, _) => event.from(address).with("device", row.id),
-            (_, Some(from)) => event.from(from.address),
-            (_, None) => event,
-        };
+        let event = by("method.refused", &scene.run, incoming);
         self.audit(scene.about.subject.user(), event)
+    }
+
+    /// A credential that an enrolment made.
+    pub(super) fn added(&self, user: Id<User>, run: &Run, incoming: &Incoming<'_>) -> AuditRow {
+        self.audit(Some(user), by("credential.added", run, incoming))
     }
 
     /// Evidence that enters a sign-in.
@@ -63,6 +65,16 @@ impl Engine {
         let decided = self.settings.rules.explain(Facts { client, address, known_browser });
         let event = decided.rule().into_iter().fold(event, |event, rule| event.with("rule", rule));
         self.audit(Some(verified.user().id), verified.ledger().iter().fold(event, with_approver))
+    }
+}
+
+/// What a browser or a device did with a ceremony, and from where.
+fn by(name: &str, run: &Run, incoming: &Incoming<'_>) -> Event {
+    let event = Event::new(name).with("kind", &run.row.kind);
+    match (&incoming.sender, &run.body.from) {
+        (Sender::Device { row, address, .. }, _) => event.from(address).with("device", row.id),
+        (_, Some(from)) => event.from(from.address),
+        (_, None) => event,
     }
 }
 
