@@ -56,7 +56,7 @@ pub struct SessionFacts {
     pub place: String,
     /// The browser, as far as it says.
     pub browser_name: String,
-    /// If set, the session signs in to this client only (policy `sso_scope = client`).
+    /// If set, the session signs in to this client only: whoever approved it was told so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_client: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! A sign-in as it is stored: who began it, what is asked for, and the evidence so far.
 
+use idp_protocol::context::Opens;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -79,6 +80,10 @@ pub struct Ask {
     pub requirement: Requirement,
     /// Where the browser is.
     pub from: Origin,
+    /// What the session will open that this ends in, as the device shows it. An embedder with sessions of his own has
+    /// to keep to it himself.
+    #[serde(default)]
+    pub opens: Opens,
     /// What the caller wants back when the sign-in is finished; the engine does not look at it.
     pub parked: Vec<u8>,
 }
@@ -93,6 +98,7 @@ impl Ask {
             redirect_host: String::new(),
             requirement: Requirement::default(),
             from,
+            opens: Opens::default(),
             parked: Vec::new(),
         }
     }

@@ -136,10 +136,11 @@ pub enum Purpose {
 }
 
 /// How far a sign-in reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Opens {
     /// The browser is signed in to all applications of the account.
+    #[default]
     AllApplications,
     /// Only to the one that asks.
     ThisApplication,

@@ -12,6 +12,7 @@ use idp_core::{
     store::BoxFuture,
     users::User,
 };
+use idp_protocol::context::Opens;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use symbolon_axum::{Visitor, cookies::Cookies};
@@ -66,6 +67,8 @@ pub struct Wanted {
     pub returns_to: Option<String>,
     /// How much evidence is needed.
     pub requirement: Requirement,
+    /// What the session opens that comes of it.
+    pub opens: Opens,
     /// Who it must be, where that is known already.
     pub subject: Option<Id<User>>,
     /// Evidence that counts already: of the session that is stepped up.
@@ -110,6 +113,7 @@ async fn open(
         redirect_host,
         requirement: wanted.requirement,
         from: visitor.origin(engine),
+        opens: wanted.opens,
         parked: serde_json::to_vec(&Carried {
             parked,
             returns_to: wanted.returns_to,
@@ -134,6 +138,7 @@ pub async fn again(app: &App, visitor: &Visitor, ended: &SignInPage) -> Response
                 client_id: ask.client_id.clone(),
                 returns_to,
                 requirement: ask.requirement.clone(),
+                opens: ask.opens,
                 subject: ask.requirement.user,
                 ledger: Vec::new(),
                 login_hint,

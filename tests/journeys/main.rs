@@ -20,6 +20,7 @@ mod qr;
 mod races;
 mod replay;
 mod shop;
+mod single_sign_on;
 mod standing;
 mod suites;
 mod takeover;

@@ -10,7 +10,7 @@ use idp_core::{
     session::SessionRow,
     signin::{Ask, Origin, SignInRow},
 };
-use idp_protocol::{Prompt, message::Verdict};
+use idp_protocol::{Prompt, context::Opens, message::Verdict};
 use serde_json::json;
 
 use crate::{
@@ -26,6 +26,7 @@ pub struct Browser {
     pub session: Option<(Claimant, SessionRow)>,
     pub address: IpAddr,
     pub requirement: Requirement,
+    pub opens: Opens,
 }
 
 impl Browser {
@@ -38,6 +39,7 @@ impl Browser {
             session: None,
             address: HOME,
             requirement: Requirement::default(),
+            opens: Opens::default(),
         }
     }
 
@@ -65,6 +67,7 @@ impl Browser {
             redirect_host: "shop.example".to_owned(),
             requirement: self.requirement.clone(),
             from: self.origin(),
+            opens: self.opens,
             parked: b"cart".to_vec(),
         };
         let new = NewSignIn { ask, subject: None, ledger: vec![] };

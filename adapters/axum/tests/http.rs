@@ -93,6 +93,7 @@ impl Site {
             redirect_host: "shop.example".to_owned(),
             requirement: Requirement::default(),
             from,
+            opens: idp_protocol::context::Opens::default(),
             parked: Vec::new(),
         };
         let new = NewSignIn { ask, subject: None, ledger: Vec::new() };

@@ -25,7 +25,7 @@ use crate::{
 };
 use idp_protocol::{
     Octets,
-    context::{self, Confirm, Context, Opens, Purpose, Risk, Waiting},
+    context::{self, Confirm, Context, Purpose, Risk, Waiting},
     message::{AddDecision, Decision, EnrolDecision, Message, QrClaim, QrDecision, Reference, Verdict},
     prompt::normalise_user_code,
 };
@@ -333,7 +333,7 @@ impl Engine {
             (Approval::SignIn, Some(open)) => Purpose::SignIn {
                 client: open.sign_in.ask.client.clone(),
                 redirect_host: open.sign_in.ask.redirect_host.clone(),
-                opens: Opens::AllApplications,
+                opens: open.sign_in.ask.opens,
             },
             (Approval::SignIn, None) => return Err(Fault::Setup("a sign-in without a sign-in").into()),
             (Approval::FirstApproval, _) => Purpose::FirstApproval,

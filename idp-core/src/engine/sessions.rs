@@ -1,6 +1,6 @@
 //! Sessions: what a sign-in ends in, how it is found again, and when its browser becomes a known one.
 
-use idp_protocol::Octets;
+use idp_protocol::{Octets, context::Opens};
 
 use super::{
     Engine,
@@ -91,7 +91,10 @@ impl Engine {
                 address: from.address.to_string(),
                 place: from.place.clone(),
                 browser_name: from.browser.clone(),
-                only_client: None,
+                only_client: match open.sign_in.ask.opens {
+                    Opens::AllApplications => None,
+                    Opens::ThisApplication => Some(open.sign_in.ask.client_id.clone()),
+                },
             },
         }
     }

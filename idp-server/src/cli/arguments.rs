@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use idp_core::policy::Acr;
 
-use crate::oidc::{Consent, Signature};
+use crate::oidc::{Consent, Signature, Sso};
 
 /// The Symbolon identity provider.
 #[derive(Debug, Parser)]
@@ -206,6 +206,9 @@ pub struct NewClientArguments {
     /// Whether people are asked before it learns anything about them.
     #[arg(long, value_enum, default_value = "never")]
     pub consent: ConsentArgument,
+    /// How far a sign-in for it reaches: to all applications, or to this one only.
+    #[arg(long, value_enum, default_value = "all")]
+    pub sso: SsoArgument,
     /// Where browsers may be sent after signing out, exactly; may be given several times.
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     pub post_logout_redirect_uris: Vec<String>,
@@ -218,6 +221,24 @@ pub enum ConsentArgument {
     Ask,
     /// An application of the same organisation.
     Never,
+}
+
+/// `--sso …`
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SsoArgument {
+    /// Single sign-on.
+    All,
+    /// The session that comes of it opens no other application, and not the account pages.
+    Client,
+}
+
+impl From<SsoArgument> for Sso {
+    fn from(argument: SsoArgument) -> Self {
+        match argument {
+            SsoArgument::All => Self::All,
+            SsoArgument::Client => Self::Client,
+        }
+    }
 }
 
 impl From<ConsentArgument> for Consent {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     App,
-    oidc::{Consent, NewClient, Pkce},
+    oidc::{Consent, NewClient, Pkce, Sso},
 };
 
 pub(super) async fn run(app: &App, command: ClientCommand) -> anyhow::Result<()> {
@@ -35,6 +35,7 @@ async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
         min_acr: new.min_acr,
         signature: new.id_token_alg,
         consent: new.consent.into(),
+        sso: new.sso.into(),
         post_logout_redirect_uris: new.post_logout_redirect_uris,
     };
     let registered = app.clients().register(app.engine().crypto(), app.engine().now(), new).await?;
@@ -58,9 +59,10 @@ async fn list(app: &App) -> anyhow::Result<()> {
         let name = client.registration.name.to_string();
         let alg = client.registration.signature.algorithm().name();
         let consent = if client.registration.consent == Consent::Ask { "ask" } else { "never" };
+        let sso = if client.registration.sso == Sso::Client { "client" } else { "all" };
         let (kind, acr, uris) = (kind.to_owned(), acr.to_owned(), uris.join(" "));
-        [client.id, kind, name, acr, alg.to_owned(), consent.to_owned(), uris]
+        [client.id, kind, name, acr, alg.to_owned(), consent.to_owned(), sso.to_owned(), uris]
     });
-    table(["ID", "KIND", "NAME", "MIN-ACR", "ALG", "CONSENT", "REDIRECT-URIS"], rows.collect());
+    table(["ID", "KIND", "NAME", "MIN-ACR", "ALG", "CONSENT", "SSO", "REDIRECT-URIS"], rows.collect());
     Ok(())
 }

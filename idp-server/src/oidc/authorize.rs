@@ -62,7 +62,7 @@ async fn answer(app: &App, visitor: &Visitor, params: &Params) -> Result<Respons
 /// canteen does not open the bank. If they refuse its owner, somebody else may sign in.
 async fn serving(app: &App, visitor: &Visitor, asked: &mut Asked) -> Result<Option<SignedIn>, Unanswered> {
     let signed_in = visitor.session(app.engine()).await?;
-    let Some(signed_in) = signed_in.filter(|signed_in| serves(&signed_in.session, asked)) else {
+    let Some(signed_in) = signed_in.filter(|signed_in| serves(&signed_in.session, &asked.client)) else {
         return Ok(None);
     };
     let (from, requirement) = (visitor.origin(app.engine()), asked.request.requirement.clone());
@@ -125,9 +125,9 @@ async fn granted(
     }
 }
 
-/// A session may be good for one client only.
-fn serves(session: &SessionRow, asked: &Asked) -> bool {
-    session.facts.only_client.as_ref().is_none_or(|client| *client == asked.client.id)
+/// A session may be good for one client only: its owner approved no more.
+fn serves(session: &SessionRow, client: &Client) -> bool {
+    session.facts.only_client.as_ref().is_none_or(|only| *only == client.id)
 }
 
 async fn park(
@@ -146,6 +146,7 @@ async fn park(
     });
     let subject = stepped_up.as_ref().map(|signed_in| signed_in.user.id).or(request.requirement.user);
     let wanted = Wanted {
+        opens: client.registration.sso.opens(),
         client: client.registration.name.to_string(),
         client_id: client.id,
         returns_to,
@@ -203,7 +204,7 @@ impl Protocol for OpenIdConnect {
 /// again.
 async fn resumed(app: &App, session: &SessionRow, user: &User, data: Value) -> Result<Response, Unanswered> {
     let (client, request) = unparked(app, data).await?;
-    let enough = request.requirement.is_met(&session.facts.ledger);
+    let enough = request.requirement.is_met(&session.facts.ledger) && serves(session, &client);
     if session.user != user.id || !session.holds(app.engine().now()) || !enough {
         let why = "the sign-in is not what was asked for";
         return Err(Unanswered::Refused(request.return_to, Code::UnmetAuthenticationRequirements, why));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use idp_core::{Crypto, Fault, Time, policy::Acr};
-use idp_protocol::{Octets, Text, crypto::Algorithm};
+use idp_protocol::{Octets, Text, context::Opens, crypto::Algorithm};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use symbolon_sqlx::{Db, provider::ClientRow};
@@ -47,6 +47,9 @@ pub struct Registration {
     /// Whether the person is asked before the application learns anything.
     #[serde(default)]
     pub consent: Consent,
+    /// How far a sign-in for it reaches.
+    #[serde(default)]
+    pub sso: Sso,
     /// Where a browser may be sent after signing out; compared letter by letter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<RedirectUri>,
@@ -99,6 +102,28 @@ pub enum Consent {
     Ask,
 }
 
+/// How far a sign-in for an application reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sso {
+    /// To all applications: single sign-on.
+    #[default]
+    All,
+    /// To this one only; any other asks again.
+    Client,
+}
+
+impl Sso {
+    /// What a device shows of it.
+    #[must_use]
+    pub fn opens(self) -> Opens {
+        match self {
+            Self::All => Opens::AllApplications,
+            Self::Client => Opens::ThisApplication,
+        }
+    }
+}
+
 /// Whether a client must send a PKCE challenge (RFC 7636).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -129,6 +154,8 @@ pub struct NewClient {
     pub signature: Signature,
     /// Whether the person is asked.
     pub consent: Consent,
+    /// How far a sign-in for it reaches.
+    pub sso: Sso,
     /// Where a browser may be sent after signing out.
     pub post_logout_redirect_uris: Vec<String>,
 }
@@ -249,6 +276,7 @@ impl NewClient {
             min_acr: self.min_acr,
             signature: self.signature,
             consent: self.consent,
+            sso: self.sso,
             post_logout_redirect_uris: self
                 .post_logout_redirect_uris
                 .iter()

@@ -51,7 +51,7 @@ use idp_core::{
 use crate::config;
 
 pub use authorize::OpenIdConnect;
-pub use clients::{BadClient, Client, Clients, Consent, NewClient, Pkce, Registered, Signature};
+pub use clients::{BadClient, Client, Clients, Consent, NewClient, Pkce, Registered, Signature, Sso};
 pub use keys::{ALGORITHMS, SigningKeys};
 pub use redirect_uri::RedirectUri;
 

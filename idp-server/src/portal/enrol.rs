@@ -247,7 +247,7 @@ async fn watched(app: &App, visitor: &Visitor, which: &Which) -> Result<Watched,
     let t = Language::of(visitor);
     let markup: Render = Arc::new(move |view| Some(render(t, view, None)));
     // The enrolment is bound to the session's secret; whoever signed out sees nothing of it any more.
-    let signed_in = visitor.session(app.engine()).await?.ok_or(Refusal::NotFound)?;
+    let signed_in = super::own_session(app, visitor).await?.ok_or(Refusal::NotFound)?;
     Ok(Watched::new(app.web(), signed_in.secret, which.id.ok_or(Refusal::NotFound)?, markup))
 }
 

@@ -31,6 +31,7 @@ use idp_core::{
     Error, Id, Refusal, Time, device::DeviceRow, policy::Requirement, session::SessionRow, store::BoxFuture,
     users::User,
 };
+use idp_protocol::context::Opens;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use symbolon_axum::{SignedIn, Visitor};
@@ -138,15 +139,23 @@ async fn park(app: &App, visitor: &Visitor, place: Place, requirement: Requireme
         returns_to: None,
         subject: requirement.user,
         requirement,
+        opens: Opens::AllApplications,
         ledger: Vec::new(),
         login_hint: None,
     };
     interaction::park(app, visitor, wanted, Parked { protocol: Portal.name().to_owned(), data }).await
 }
 
+/// The session, if it opens the account pages: one that was approved for a single application must not change the
+/// account.
+async fn own_session(app: &App, visitor: &Visitor) -> Result<Option<SignedIn>, Error> {
+    let signed_in = visitor.session(app.engine()).await?;
+    Ok(signed_in.filter(|signed_in| signed_in.session.facts.only_client.is_none()))
+}
+
 /// Who is signed in; whoever is not is sent to sign in first.
 async fn signed_in(app: &App, visitor: &Visitor, place: Place) -> Result<SignedIn, Response> {
-    match visitor.session(app.engine()).await {
+    match own_session(app, visitor).await {
         Ok(Some(signed_in)) => Ok(signed_in),
         Ok(None) => Err(park(app, visitor, place, Requirement::default()).await),
         Err(error) => Err(pages::failure(Frame::of(app, visitor), &error)),

@@ -23,6 +23,7 @@ mod mutate;
 mod rotation;
 mod server;
 mod sign_in_page;
+mod single_sign_on;
 mod token;
 mod trouble;
 mod userinfo;

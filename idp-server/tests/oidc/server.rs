@@ -17,11 +17,11 @@ use idp_core::{
     signin::{Ask, Origin},
     users::{Profile, User},
 };
-use idp_protocol::encoding::to_base64url;
+use idp_protocol::{context::Opens, encoding::to_base64url};
 use idp_server::{
     App, Config, World,
     accounts::{self, NewAccount},
-    oidc::{Consent, NewClient, Pkce, Signature},
+    oidc::{Consent, NewClient, Pkce, Signature, Sso},
 };
 use reqwest::{Response, header};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ pub const CALLBACK: &str = "https://shop.example/callback";
 /// Where clients take people after signing out.
 pub const AFTER: &str = "https://shop.example/bye";
 pub const VERIFIER: &str = "a-verifier-that-is-long-enough-for-rfc-7636";
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 
 pub struct Server {
     pub app: App,
@@ -61,7 +61,7 @@ pub struct Redirected {
 
 impl Server {
     /// Clients: `shop` (public), `office` (with a secret), `old` (with a secret, without PKCE), `bank` (asks for two
-    /// factors), `vault` (asks for what nothing here reaches), `es256` and `eddsa` (what their tokens are signed with), `stranger` (needs consent). A person:
+    /// factors), `vault` (asks for what nothing here reaches), `payroll` (stands outside single sign-on), `es256` and `eddsa` (what their tokens are signed with), `stranger` (needs consent). A person:
     /// `alice`.
     pub async fn start() -> Self {
         Self::start_with(|_| {}).await
@@ -131,6 +131,7 @@ impl Server {
             redirect_host: "localhost".to_owned(),
             requirement: Requirement::default(),
             from,
+            opens: Opens::default(),
             parked: Vec::new(),
         };
         let ledger = Vec::<Evidence>::new();
@@ -223,6 +224,7 @@ async fn clients(app: &App) -> BTreeMap<String, String> {
         new("bank", false, Pkce::Required, Some(Acr::MultiFactor)),
         new("vault", false, Pkce::Required, Some(Acr::PhishingResistant)),
         new("office", true, Pkce::Required, None),
+        NewClient { sso: Sso::Client, ..new("payroll", false, Pkce::Required, None) },
         NewClient { signature: Signature::Es256, ..new("es256", false, Pkce::Required, None) },
         NewClient { signature: Signature::EdDsa, ..new("eddsa", false, Pkce::Required, None) },
         NewClient { consent: Consent::Ask, ..new("stranger", false, Pkce::Required, None) },

@@ -110,6 +110,7 @@ impl Bench {
             redirect_host: "suite.example".to_owned(),
             requirement: Requirement::default(),
             from,
+            opens: idp_protocol::context::Opens::default(),
             parked: Vec::new(),
         };
         let new = NewSignIn { ask, subject, ledger: Vec::new() };
