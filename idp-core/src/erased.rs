@@ -171,6 +171,8 @@ pub trait ErasedEnrolment: ErasedCeremony {
     /// # Errors
     /// [`Unreadable`] state.
     fn may_go_on(&self, cx: &Cx<'_>, state: &State) -> Result<bool, Unreadable>;
+    /// [`Enrolment::is_latecomer`]; what cannot be read is none.
+    fn is_latecomer(&self, cx: &Cx<'_>, state: &State, key: &ProvedKey, answer: &Value) -> bool;
 }
 
 impl<M: Enrolment> ErasedEnrolment for M {
@@ -180,5 +182,12 @@ impl<M: Enrolment> ErasedEnrolment for M {
 
     fn may_go_on(&self, cx: &Cx<'_>, state: &State) -> Result<bool, Unreadable> {
         Ok(Enrolment::may_go_on(self, cx, &read::<M>(state)?))
+    }
+
+    fn is_latecomer(&self, cx: &Cx<'_>, state: &State, key: &ProvedKey, answer: &Value) -> bool {
+        match (read::<M>(state), serde_json::from_value(answer.clone())) {
+            (Ok(state), Ok(answer)) => Enrolment::is_latecomer(self, cx, &state, key, &answer),
+            _ => false,
+        }
     }
 }

@@ -88,6 +88,17 @@ pub trait Enrolment: Ceremony<Outcome = NewCredential> {
     fn may_go_on(&self, _cx: &Cx<'_>, _state: &Self::State) -> bool {
         true
     }
+    /// Whether a device that answers after the enrolment has served is another one that has its secret: the engine
+    /// refuses it in any case, and writes down that the secret was seen by two.
+    fn is_latecomer(
+        &self,
+        _cx: &Cx<'_>,
+        _state: &Self::State,
+        _key: &ProvedKey,
+        _answer: &Self::FromDevice,
+    ) -> bool {
+        false
+    }
 }
 
 /// The input of a ceremony.

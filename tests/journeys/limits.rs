@@ -11,7 +11,7 @@ use idp_core::{
 };
 use idp_protocol::{
     ErrorCode, Prompt,
-    message::{QrClaim, Reference, Verdict},
+    message::{QrClaim, Reference, Update, Verdict},
 };
 use symbolon_tests::{
     Browser, Phone, World,
@@ -211,7 +211,7 @@ async fn a_try_that_the_busy_hasher_never_compared_is_given_back() {
     let world = World::new().await;
     world.user("alice").await;
     world.busy.store(true, Ordering::SeqCst);
-    for _ in 0..2 * throttle::LOCK {
+    for _ in 0..2 * Schedule::default().lock {
         let answer = Browser::new(&world).password("alice", "guess").await;
         assert!(matches!(answer, Err(Error::Fault(Fault::Busy(_)))), "{answer:?}");
     }
@@ -279,4 +279,24 @@ async fn a_host_of_ipv6_has_one_address_however_many_it_gives_itself() {
     let next = at("2001:db8:0:1:ffff::1".to_owned()).try_open().await;
     assert!(matches!(refusal(next), Refusal::TooMany(_)), "the same /64");
     at("2001:db8:0:2::1".to_owned()).open().await;
+}
+
+/// Questions and changes of itself cost a signature check and a write each; a device may not send them without end.
+#[tokio::test]
+async fn a_device_asks_and_renames_itself_so_often_a_minute_and_no_more() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    world.clock.advance(60);
+    let (account, times) = (phone.account(), Limits::default().messages_of_device);
+    for _ in 0..times {
+        phone.app.pending(&account).await.expect("nothing waits");
+        let name = Update::Rename { name: "Phone".parse().unwrap() };
+        assert_eq!(phone.forge(name, None).await, None);
+    }
+    let error = phone.app.pending(&account).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::TooMany));
+    let name = Update::Rename { name: "Another".parse().unwrap() };
+    assert_eq!(phone.forge(name, None).await, Some(ErrorCode::TooMany));
+    world.clock.advance(60);
+    phone.app.pending(&account).await.expect("a minute later");
 }

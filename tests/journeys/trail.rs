@@ -7,7 +7,11 @@ use idp_core::{
     policy::rules::{Rule, Rules, Then},
     settings::Settings,
 };
-use idp_protocol::message::Verdict;
+use idp_protocol::{
+    ErrorCode,
+    link::{Link, Target},
+    message::Verdict,
+};
 use serde_json::json;
 use symbolon_tests::{Browser, Phone, World, browser::refusal, phone::code_of, world::HOME};
 
@@ -177,4 +181,41 @@ async fn the_place_of_the_approval_outlives_the_typing_of_the_code() {
     let opened = browser.type_code(sign_in, ceremony, &code).await.unwrap();
     let approver = opened.session.facts.ledger[0].approved_by.unwrap();
     assert_eq!((approver.device.to_string(), approver.address.to_string()), (device, AWAY.to_owned()));
+}
+
+/// The secret was seen by two, although the second was too slow: whoever looks at the record should know.
+#[tokio::test]
+async fn a_second_device_that_comes_after_the_end_is_refused_and_recorded() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("alice").await;
+    let view = browser.add_device().await.unwrap();
+    let qr = symbolon_tests::browser::qr_of(&view);
+    let phone = Phone::new(&world, "phone");
+    let code = phone.register(&qr).await.unwrap();
+    browser.confirm(view.id, &code).await.unwrap();
+    let number = symbolon_tests::browser::number_of(&browser.wizard(view.id).await);
+    phone.approve_pending(&number).await.unwrap();
+
+    let thief = Phone::at(&world, "thief", AWAY.parse().unwrap());
+    let late = thief.register(&qr).await.unwrap_err();
+    assert_eq!(late.code(), Some(ErrorCode::OutOfStep));
+    let row = only(&world, "enrolment.late_registration").await;
+    assert_eq!((row.user, from(&row)), (Some(user.id), AWAY));
+    assert_eq!(world.engine.devices(user.id).await.unwrap().len(), 1);
+
+    let stranger = Phone::new(&world, "stranger");
+    let guessed = other_secret(&qr);
+    let error = stranger.register(&guessed).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::Expired), "who does not know the secret learns no more");
+    only(&world, "enrolment.late_registration").await;
+}
+
+/// The same enrolment with another secret.
+fn other_secret(qr: &str) -> String {
+    let mut link = Link::parse(qr).unwrap();
+    let Target::Enrol(payload) = &mut link.target else { panic!("{link:?}") };
+    payload.secret[0] ^= 1;
+    link.to_qr()
 }

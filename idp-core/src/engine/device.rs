@@ -121,6 +121,7 @@ impl Engine {
         }
         let states = [DeviceState::Confirmed, DeviceState::Active];
         let authentic = self.authentic::<Pending>(request, [0; 32], now, &states).await?;
+        self.count_message(&authentic.device.thumbprint, request.address, b"pending", now).await?;
         let mut batch = Batch::new().with(authentic.jti.clone());
         if now - authentic.device.seen_at > 60 {
             batch.push(DeviceWrite::Seen { id: authentic.device.id, at: now });
@@ -293,6 +294,7 @@ impl Engine {
         now: Time,
     ) -> Result<DeviceReply, Error> {
         let authentic = self.authentic::<Update>(request, repeat, now, &[DeviceState::Active]).await?;
+        self.count_message(&authentic.device.thumbprint, request.address, b"update", now).await?;
         let change = match &authentic.claims.msg {
             Update::Rename { name } => super::DeviceChange::Rename(name.clone()),
             Update::Revoke => super::DeviceChange::Revoke,

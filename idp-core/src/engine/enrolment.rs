@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Error, Fault, Id, Refusal, Time,
+    audit::Event,
     bus::Watch,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     claimant::Claimant,
@@ -267,7 +268,41 @@ impl Engine {
             jti: Some(jti),
             repeat,
         };
+        if row.phase == Phase::Consumed {
+            return Err(self.too_late(row, key, &incoming).await?);
+        }
         let stepped = self.step(Target::Stored(row.id), &incoming).await?;
         self.to_device(stepped, repeat).await
+    }
+
+    /// The answer to a message of an enrolment that has served. If it is of a second device that has the secret, the
+    /// code was seen by two, and that is worth a line in the record: who took the photo came too late this time.
+    async fn too_late(
+        &self,
+        row: CeremonyRow,
+        key: &ProvedKey,
+        incoming: &Incoming<'_>,
+    ) -> Result<Error, Error> {
+        let run = self.open(row)?;
+        let enrolment = self.enrolment(&run.row.kind).ok_or(Refusal::NotFound)?;
+        let subject = match run.row.user {
+            Some(user) => self.active_user(user).await?.map(OwnedSubject::User),
+            None => None,
+        };
+        let subject = subject.ok_or(Refusal::NotFound)?;
+        let about = self.about(&run.row.kind, subject, Default::default()).await?;
+        let cx = self.cx(run.row.id, &about, 0);
+        if !enrolment.is_latecomer(&cx, &run.body.state, key, &incoming.value) {
+            return Ok(Refusal::Expired.into());
+        }
+        let refusal = Refusal::OutOfStep;
+        let event = Event::new("enrolment.late_registration").from(&key.address).with("kind", &run.row.kind);
+        let mut batch = Batch::new().with(self.audit(run.row.user, event));
+        batch.extend(incoming.jti.clone());
+        batch.push(self.record_device(incoming.repeat, &Err(refusal), self.now())?);
+        match self.store.commit(batch).await? {
+            // The mark of the same message, a moment ago.
+            Committed::Yes | Committed::Conflict(_) => Ok(refusal.into()),
+        }
     }
 }

@@ -22,14 +22,14 @@ use idp_protocol::{
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use self::messages::{greet, register_device, second};
+use self::messages::{greet, has_secret, register_device, second};
 use super::qr::digits;
 use crate::{
     Id, Refusal,
     device::DeviceRow,
     method::{
-        Approval, Ceremony, Cx, DeviceView, Effect, Enrolment, Guess, Input, InputOf, NewCredential, Reason,
-        Reply, Subject, Turn, Turned, View,
+        Approval, Ceremony, Cx, DeviceView, Effect, Enrolment, Guess, Input, InputOf, NewCredential,
+        ProvedKey, Reason, Reply, Subject, Turn, Turned, View,
     },
     policy::Acr,
 };
@@ -238,6 +238,15 @@ impl Enrolment for DeviceRegistration {
             Some(approved_by) => cx.devices.iter().any(|device| device.id == approved_by),
             // Nobody was asked, because there was nobody to ask. There is now.
             None => cx.devices.is_empty(),
+        }
+    }
+
+    fn is_latecomer(&self, cx: &Cx<'_>, state: &State, key: &ProvedKey, answer: &FromDevice) -> bool {
+        match state {
+            State::Confirmed { grant, device, .. } => {
+                key.thumbprint != device.thumbprint.0 && has_secret(cx, *grant, key, answer)
+            }
+            State::AwaitApproval { .. } | State::Offered { .. } | State::Registered { .. } => false,
         }
     }
 }

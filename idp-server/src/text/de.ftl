@@ -220,7 +220,6 @@ error-devices-changed = Die Geräte des Kontos haben sich inzwischen geändert, 
 error-cancelled = Es wurde abgebrochen, oder eine andere Art der Anmeldung war schneller.
 error-outdated = Der Server wurde zwischendurch erneuert. Beginnen Sie neu.
 error-session-ended = Die Sitzung, in der das begonnen wurde, ist beendet. Melden Sie sich an und beginnen Sie neu.
-error-devices-changed = Die Geräte des Kontos haben sich inzwischen geändert, darum wurde die Registrierung beendet. Beginnen Sie neu.
 
 consent-title = Sind Sie einverstanden?
 consent-wants = möchte von Ihnen erfahren:

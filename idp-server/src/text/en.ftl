@@ -220,7 +220,6 @@ error-devices-changed = The devices of the account changed meanwhile, so the reg
 error-cancelled = It was cancelled, or another way to sign in was faster.
 error-outdated = The server was updated in between. Begin again.
 error-session-ended = The session that this was begun in has ended. Sign in and begin again.
-error-devices-changed = The devices of the account changed meanwhile, so the registration was ended. Begin again.
 
 consent-title = Do you agree?
 consent-wants = wants to learn about you:

@@ -165,12 +165,7 @@ pub(super) fn second(
     key: &ProvedKey,
     answer: &FromDevice,
 ) -> Turn<State, NewCredential> {
-    let proves = match answer {
-        FromDevice::Hello(hello) => proves_hello(cx, grant, key, hello),
-        FromDevice::Register(_) => proves_register(cx, grant, key),
-        FromDevice::Decide { .. } => false,
-    };
-    if !proves {
+    if !has_secret(cx, grant, key, answer) {
         return Turn::refuse(Refusal::NotFound);
     }
     if key.thumbprint == device.thumbprint.0 {
@@ -178,6 +173,15 @@ pub(super) fn second(
     }
     Turn::burn(Reason::SecondRegistration)
         .effect(Effect::Notify(Notice::EnrolmentAttacked { address: key.address.clone() }))
+}
+
+/// Whether a device has the secret of the QR.
+pub(super) fn has_secret(cx: &Cx<'_>, grant: Grant, key: &ProvedKey, answer: &FromDevice) -> bool {
+    match answer {
+        FromDevice::Hello(hello) => proves_hello(cx, grant, key, hello),
+        FromDevice::Register(_) => proves_register(cx, grant, key),
+        FromDevice::Decide { .. } => false,
+    }
 }
 
 fn proves_hello(cx: &Cx<'_>, grant: Grant, key: &ProvedKey, hello: &Hello) -> bool {
