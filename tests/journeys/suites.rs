@@ -51,6 +51,7 @@ fn world_of(round: &Round<'_>) -> World {
         store: round.engine.store().clone(),
         clock: Arc::clone(round.clock),
         compared: Arc::new(AtomicU32::new(0)),
+        busy: Arc::default(),
     }
 }
 
