@@ -9,6 +9,9 @@
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
 //! | `approval.rs` | claim, decide and pending: the one approval engine |
 //! | `binding.rs` | how fresh and strong a sign-in must be that changes credentials |
+//! | `standing.rs` | whether evidence, credential, device and session still stand when something is built on them |
+//! | `rules.rs` | who may sign in to what: asked before a sign-in, and again when it is known who it is |
+//! | `reach.rs` | how sure a sign-in can be at most |
 //! | `enrolment.rs` | begin an enrolment, and the messages of a device that is not registered yet |
 //! | `step.rs` | one step of one ceremony: price, spend, advance |
 //! | `rotation.rs` | new keys of the server, and reading them again |

@@ -20,7 +20,7 @@ pub struct Rule {
     /// Condition: the browser's address is in one of these networks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub networks: Option<Vec<IpNet>>,
-    /// Condition: somebody is known in the browser, or nobody is.
+    /// Condition: the browser is known to the account, or is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_browser: Option<bool>,
     /// What follows.
@@ -50,7 +50,7 @@ pub struct Facts<'a> {
     pub client: &'a str,
     /// The browser's address.
     pub address: IpAddr,
-    /// Whether somebody is known in the browser.
+    /// Whether the browser is known to the account.
     pub known_browser: bool,
 }
 
