@@ -18,7 +18,7 @@ use crate::{
     claimant::Claimant,
     device::DeviceRow,
     erased::{Raw, State, Unreadable},
-    mark::MarkWrite,
+    mark::{MarkRow, MarkWrite},
     method::{About, Cx, Device, Guess, Outcome, OwnedSubject, ProvedKey, Turn, View},
     signin::SignInRow,
     store::{Batch, Committed},
@@ -228,7 +228,7 @@ impl Engine {
             Err(unreadable) => return Err(unreadable.refusal().into()),
         };
         if *spent != Some(guess) {
-            if let Some(turn) = self.spend(scene, guess).await? {
+            if let Some(turn) = self.spend(scene, incoming, guess).await? {
                 return Ok((guess, turn));
             }
             *spent = Some(guess);
@@ -248,16 +248,29 @@ impl Engine {
     }
 
     /// Spends a try. What comes back ends the step.
-    async fn spend(&self, scene: &Scene, guess: Guess) -> Result<Option<Turn<State, Outcome>>, Error> {
+    async fn spend(
+        &self,
+        scene: &Scene,
+        incoming: &Incoming<'_>,
+        guess: Guess,
+    ) -> Result<Option<Turn<State, Outcome>>, Error> {
         let row = &scene.run.row;
         match guess {
             Guess::No => Ok(None),
             Guess::OnCeremony if !scene.run.stored => Ok(None),
             Guess::OnSubject => self.spend_on_subject(scene).await.map(|()| None),
             Guess::OnCeremony => {
-                let batch = Batch::new().with(CeremonyWrite::SpendTry(row.id));
+                // The very same input once more (a double click) compares nothing new, so it shares the try of the
+                // first: both go on, one of them settles, and both get its answer.
+                let of = [row.id.bytes().as_slice(), &row.revision.to_be_bytes(), &incoming.repeat];
+                let key = self.keys().digest("spent", &of);
+                let mark = MarkRow { key, answer: None, expires_at: scene.now + super::REPEATS };
+                let batch = Batch::new()
+                    .with(CeremonyWrite::SpendTry(row.id))
+                    .with(MarkWrite::Insert { row: mark, now: scene.now });
                 match self.store.commit(batch).await? {
                     Committed::Yes => Ok(None),
+                    Committed::Conflict(_) if self.store.mark(key, scene.now).await?.is_some() => Ok(None),
                     // Another guess is under way with the last try; the one that is wrong burns by itself.
                     Committed::Conflict(_) => Err(Refusal::OutOfStep.into()),
                 }

@@ -195,7 +195,8 @@ async fn throttle<S: Store>(store: &S, key: [u8; 32], schedule: Schedule) {
         let not_before = schedule.not_before(failures, now);
         assert_eq!(ok(store.throttle(key).await), Some(ThrottleRow { key, failures, not_before }));
         if not_before > now {
-            no(store, spend(not_before + -1), Guard::Throttle).await;
+            let too_early = if not_before == LOCKED { now + 1_000_000 } else { not_before + -1 };
+            no(store, spend(too_early), Guard::Throttle).await;
         }
         now = if not_before == LOCKED { now } else { not_before };
     }
