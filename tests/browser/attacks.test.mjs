@@ -69,7 +69,7 @@ describe("an attacker", { concurrency: false }, () => {
     await profile.close();
   });
 
-  test("injected markup: no script, style, frame or form of it does anything", async () => {
+  test("injected markup: no script, style, frame or form of it does anything", { timeout: 30_000 }, async () => {
     const profile = await Profile.fresh(browser);
     const { page } = profile;
     await page.goto(`${town.issuer}/account`);
@@ -184,7 +184,13 @@ describe("an attacker", { concurrency: false }, () => {
   async function inject(site) {
     window.ran = [];
     const broken = new Set();
-    document.addEventListener("securitypolicyviolation", (event) => broken.add(event.effectiveDirective));
+    // Each broken rule is told by an event of its own; one that never comes fails the test by its timeout.
+    const all = new Promise((done) =>
+      document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) => {
+        broken.add(effectiveDirective);
+        if (broken.size >= 9) done();
+      }),
+    );
     const hole = document.createElement("div");
     document.body.append(hole);
     hole.innerHTML = `<base href="${site}/"><style>#covered { position: fixed }</style>
@@ -197,8 +203,7 @@ describe("an attacker", { concurrency: false }, () => {
     const form = document.querySelector("form[action='/login/password']");
     form.action = `${site}/stolen`;
     form.submit();
-    // Each broken rule is told by a task of its own; where one is not told at all, this gives up.
-    for (let turns = 0; turns < 500 && broken.size < 9; turns += 1) await new Promise((done) => setTimeout(done));
+    await all;
     const styled = getComputedStyle(hole.querySelector("#covered")).position === "fixed";
     return { ran: window.ran, styled, broken: [...broken].sort() };
   }

@@ -134,10 +134,7 @@ async fn f2_every_request_of_a_browser_again_over_http_opens_no_session() {
     let mut browser = WebBrowser::new();
     browser.open(&format!("{}/sign-in", town.shop)).await;
     let login = browser.url.to_string();
-    let picture = terminal.picture(&browser.screenshot());
-    let mut scan = terminal.run(&["scan", &picture, "--decision", "approve"]);
-    let code = scan.event("show").await["code"].as_str().unwrap().to_owned();
-    assert_eq!(scan.exit().await, Some(0));
+    let code = terminal.approve(&browser).await;
     browser.open(&login).await;
     browser.submit("/login/finish", &[("code", &code)]).await;
     browser.submit("/login/continue", &[("choice", "continue")]).await;

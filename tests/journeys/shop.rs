@@ -58,10 +58,7 @@ async fn a_forgotten_password_is_replaced_after_a_sign_in_by_screenshot() {
     let mut browser = WebBrowser::new();
     browser.open(&format!("{}/account/password", town.issuer)).await;
     let login = browser.url.to_string();
-    let picture = terminal.picture(&browser.screenshot());
-    let mut scan = terminal.run(&["scan", &picture, "--decision", "approve"]);
-    let code = scan.event("show").await["code"].as_str().unwrap().to_owned();
-    assert_eq!(scan.exit().await, Some(0));
+    let code = terminal.approve(&browser).await;
     browser.open(&login).await;
     browser.submit("/login/finish", &[("code", &code)]).await;
     browser.submit("/login/continue", &[("choice", "continue")]).await;

@@ -46,6 +46,15 @@ impl Terminal {
         path.display().to_string()
     }
 
+    /// Approves the sign-in that a page shows, by a screenshot of it, and returns the digits to type there.
+    pub async fn approve(&self, page: &WebBrowser) -> String {
+        let picture = self.picture(&page.screenshot());
+        let mut scan = self.run(&["scan", &picture, "--decision", "approve"]);
+        let code = scan.event("show").await["code"].as_str().expect("digits").to_owned();
+        assert_eq!(scan.exit().await, Some(0));
+        code
+    }
+
     /// Registers this terminal as alice's device, by the screenshot of the portal, and signs out there.
     pub async fn enrol(&self, town: &Town) {
         let mut browser = WebBrowser::new();
