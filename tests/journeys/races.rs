@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use idp_core::{
     Engine, Error,
-    engine::{DeviceReply, DeviceRequest, Status},
+    engine::{DeviceReply, DeviceRequest, Progress, Status},
 };
 use idp_protocol::{
     ErrorCode,
     link::{Link, Target},
     message::{Message, Posted, QrClaim, QrDecision, Reference, Verdict},
 };
+use serde_json::json;
 use symbolon_authenticator::{Answer, Ticket};
-use symbolon_tests::{Browser, Phone, World, phone::PIN, world::HOME};
+use symbolon_tests::{
+    Browser, Phone, World,
+    phone::{PIN, code_of},
+    world::HOME,
+};
 
 /// Sends a signed message to the engine, past the phone's own checks and repeats.
 async fn send<M: Message>(engine: &Engine, posted: Posted) -> Result<String, Error> {
@@ -72,6 +77,25 @@ async fn a_second_claimant_burns_the_sign_in_although_the_first_approves_at_that
     assert!(asked.was_overtaken());
     assert_eq!(browser.status(ceremony).await, Status::Burned);
     assert!(world.audit().await.contains(&"qr.double_claim".to_owned()));
+}
+
+#[tokio::test]
+async fn the_same_digits_twice_at_once_share_the_one_try() {
+    let (world, asked) = World::counted().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let browser = Browser::new(&world);
+    let sign_in = browser.open().await;
+    let (ceremony, qr) = browser.qr(sign_in).await;
+    let typed = json!({ "code": code_of(&phone.scan(&qr, Verdict::Approve).await.unwrap()) });
+
+    let (engine, claimant, same) = (Arc::clone(&world.engine), browser.claimant.clone(), typed.clone());
+    asked.overtake("Ceremony(SpendTry", async move {
+        let first = engine.answer(&claimant, ceremony, same).await.expect("the first click");
+        assert!(matches!(first, Progress::Confirm), "{first:?}");
+    });
+    let second = world.engine.answer(&browser.claimant, ceremony, typed).await;
+    assert!(asked.was_overtaken());
+    assert!(matches!(second, Ok(Progress::Confirm)), "a double click is one guess: {second:?}");
 }
 
 #[tokio::test]
