@@ -69,6 +69,13 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Whether something was published since the last call (or since the watch began).
+    pub fn has_changed(&mut self) -> bool {
+        let mut channels = self.bus.lock();
+        let Some(channel) = channels.get_mut(&self.topic) else { return true };
+        std::mem::replace(&mut self.seen, channel.generation) != channel.generation
+    }
+
     /// Waits until something was published since the last call (or since the watch began).
     pub fn changed(&mut self) -> Changed<'_> {
         Changed(self)

@@ -9,7 +9,7 @@ use crate::{
     App,
     accounts::{self, AccountError, NewAccount},
     config,
-    oidc::{BadClient, NewClient, Pkce},
+    oidc::{AuthMethod, BadClient, Metadata, NewClient, Terms},
 };
 
 /// The login of the demo's person.
@@ -96,19 +96,20 @@ fn keep(path: &std::path::Path, password: &str) -> io::Result<()> {
 }
 
 async fn add_client(app: &App) -> Result<(), DemoError> {
-    if app.clients().find(CLIENT).await?.is_some() {
+    let (crypto, now) = (app.engine().crypto(), app.engine().now());
+    if app.clients().find(CLIENT, now).await?.is_some() {
         return Ok(());
     }
-    let shop = NewClient {
-        id: CLIENT.to_owned(),
-        name: "Corner Shop".to_owned(),
-        redirect_uris: vec![REDIRECT_URI.to_owned()],
-        keeps_secret: false,
-        pkce: Pkce::Required,
-        post_logout_redirect_uris: vec![POST_LOGOUT_REDIRECT_URI.to_owned()],
-        ..NewClient::default()
+    let address = |text: &str| text.parse().map_err(|_| Fault::Setup("an address of the demo"));
+    let metadata = Metadata {
+        client_name: "Corner Shop".parse().ok(),
+        redirect_uris: vec![address(REDIRECT_URI)?],
+        post_logout_redirect_uris: vec![address(POST_LOGOUT_REDIRECT_URI)?],
+        token_endpoint_auth_method: Some(AuthMethod::None),
+        ..Metadata::default()
     };
-    app.clients().register(app.engine().crypto(), app.engine().now(), shop).await?;
+    let shop = NewClient { id: CLIENT.to_owned(), metadata, terms: Terms::default() };
+    app.clients().register(crypto, now, shop).await?;
     Ok(())
 }
 

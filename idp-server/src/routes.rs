@@ -22,6 +22,10 @@ pub const JWKS: &str = "/oauth2/jwks";
 pub const AUTHORIZE: &str = "/oauth2/authorize";
 /// Where a code becomes tokens (RFC 6749, 3.2).
 pub const TOKEN: &str = "/oauth2/token";
+/// Where a token is given back (RFC 7009, 2).
+pub const REVOKE: &str = "/oauth2/revoke";
+/// Whether a token holds (RFC 7662, 2).
+pub const INTROSPECT: &str = "/oauth2/introspect";
 /// Who signed in (OpenID Connect Core 1.0, 5.3).
 pub const USERINFO: &str = "/oauth2/userinfo";
 
@@ -132,6 +136,8 @@ fn applications() -> Router<App> {
         .route(DISCOVERY, get(oidc::discovery::document))
         .route(JWKS, get(oidc::discovery::keys))
         .route(TOKEN, post(oidc::token::exchange))
+        .route(REVOKE, post(oidc::token::revoke::revoke))
+        .route(INTROSPECT, post(oidc::token::introspect::introspect))
         .route(USERINFO, get(oidc::userinfo::tell).post(oidc::userinfo::tell))
 }
 

@@ -21,6 +21,7 @@ macro_rules! migrations {
                 "one open enrolment",
                 include_str!(concat!("../migrations/", $database, "/0002_one_open_enrolment.sql")),
             ),
+            (3, "grants", include_str!(concat!("../migrations/", $database, "/0003_grants.sql"))),
         ])
     };
 }

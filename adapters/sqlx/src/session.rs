@@ -116,15 +116,30 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &SessionWrite) -> sqlx::Re
             id.bytes().as_slice(),
             at.0,
         ),
-        SessionWrite::EndAll { user, browser, except, at } => execute!(
-            conn,
-            "UPDATE sessions SET ended_at = $4 WHERE user_id = $1 AND ended_at IS NULL \
-             AND ($2 IS NULL OR browser = $2) AND ($3 IS NULL OR id <> $3)",
-            user.bytes().as_slice(),
-            browser.as_ref().map(<[u8; 32]>::as_slice),
-            id_bytes(except),
-            at.0,
-        ),
+        SessionWrite::EndAll { user, browser, except, at } => {
+            let browser = browser.as_ref().map(<[u8; 32]>::as_slice);
+            let ended = execute!(
+                conn,
+                "UPDATE sessions SET ended_at = $4 WHERE user_id = $1 AND ended_at IS NULL \
+                 AND ($2 IS NULL OR browser = $2) AND ($3 IS NULL OR id <> $3)",
+                user.bytes().as_slice(),
+                browser,
+                id_bytes(except),
+                at.0,
+            );
+            // This is said where somebody else may have been: what applications keep beyond the session ends, too.
+            // After the sessions: whoever opens a grant at this moment holds the row of his session.
+            execute!(
+                conn,
+                "UPDATE grants SET ended_at = $4 WHERE user_id = $1 AND ended_at IS NULL \
+                 AND ($2 IS NULL OR browser = $2) AND ($3 IS NULL OR session_id <> $3)",
+                user.bytes().as_slice(),
+                browser,
+                id_bytes(except),
+                at.0,
+            );
+            ended
+        }
         _ => return Err(unknown_write()),
     };
     Ok(true)

@@ -8,8 +8,8 @@ use idp_core::{
 
 use crate::{
     Db,
-    sql::{Found, bounded, find},
-    work::Work,
+    sql::{Found, bounded, find, unknown_write},
+    work::{Conflict, Work},
 };
 
 impl Store for Db {
@@ -17,7 +17,8 @@ impl Store for Db {
         bounded(async move {
             Ok(match self.run(Work::Batch(batch.into_writes())).await? {
                 Ok(_) => Committed::Yes,
-                Err(guard) => Committed::Conflict(guard),
+                Err(Conflict::Engine(guard)) => Committed::Conflict(guard),
+                Err(Conflict::Provider) => return Err(unknown_write()),
             })
         })
     }

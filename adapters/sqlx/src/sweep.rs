@@ -87,6 +87,20 @@ async fn accounts(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
         ),
         execute!(
             conn,
+            "DELETE FROM grants WHERE expires_at <= $1 \
+             AND id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
+            now.0,
+            limit,
+        ),
+        execute!(
+            conn,
+            "DELETE FROM consents WHERE expires_at <= $1 AND (user_id, client_id) IN \
+             (SELECT user_id, client_id FROM consents WHERE expires_at <= $1 LIMIT $2)",
+            now.0,
+            limit,
+        ),
+        execute!(
+            conn,
             "DELETE FROM notices WHERE delivered_at IS NOT NULL AND created_at <= $1 AND seq IN \
              (SELECT seq FROM notices WHERE delivered_at IS NOT NULL AND created_at <= $1 LIMIT $2)",
             (now + -NOTICES_STAY).0,

@@ -22,25 +22,37 @@ pub(crate) const ATTEMPTS: u32 = 5;
 #[derive(Debug)]
 pub(crate) enum Work {
     Batch(Vec<Write>),
-    Provider(provider::ProviderWrite),
+    Provider(provider::ProviderWrite, Vec<Write>),
     Sweep(Time),
 }
 
 /// How many rows were touched, or whose guard did not hold.
-pub(crate) type Outcome = Result<u64, Guard>;
+pub(crate) type Outcome = Result<u64, Conflict>;
+
+/// Whose guard did not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    /// That of one of the engine's writes.
+    Engine(Guard),
+    /// That of the provider's write.
+    Provider,
+}
 
 impl Work {
     pub(crate) async fn apply(&self, conn: &mut Conn<'_>) -> sqlx::Result<Outcome> {
         match self {
             Self::Batch(writes) => batch(conn, writes).await,
-            Self::Provider(write) => provider::write(conn, write).await.map(Ok),
+            Self::Provider(write, with) => match provider::write(conn, write).await? {
+                true => batch(conn, with).await,
+                false => Ok(Err(Conflict::Provider)),
+            },
             Self::Sweep(now) => sweep::sweep(conn, *now).await.map(Ok),
         }
     }
 
     /// Whom it wakes, each once.
     pub(crate) fn topics(&self) -> Vec<Topic> {
-        let Self::Batch(writes) = self else { return Vec::new() };
+        let (Self::Batch(writes) | Self::Provider(_, writes)) = self else { return Vec::new() };
         let mut topics: Vec<Topic> = writes
             .iter()
             .filter_map(|write| if let Write::Wake(topic) = write { Some(*topic) } else { None })
@@ -59,7 +71,7 @@ async fn batch(conn: &mut Conn<'_>, writes: &[Write]) -> sqlx::Result<Outcome> {
             (held, _) => held?,
         };
         if let (false, Some(guard)) = (held, write.guard()) {
-            return Ok(Err(guard));
+            return Ok(Err(Conflict::Engine(guard)));
         }
     }
     Ok(Ok(u64::try_from(writes.len()).unwrap_or(u64::MAX)))

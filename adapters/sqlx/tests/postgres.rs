@@ -96,8 +96,8 @@ async fn the_contract_holds() {
 }
 
 #[tokio::test]
-async fn clients_and_consents() {
-    provider::clients_and_consents(&Schema::new().open().await).await;
+async fn clients_consents_and_grants() {
+    provider::clients_consents_and_grants(&Schema::new().open().await).await;
 }
 
 #[tokio::test]

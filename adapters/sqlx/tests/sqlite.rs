@@ -72,9 +72,9 @@ async fn the_contract_holds() {
 }
 
 #[tokio::test]
-async fn clients_and_consents() {
+async fn clients_consents_and_grants() {
     let folder = Folder::new();
-    provider::clients_and_consents(&open(&folder).await).await;
+    provider::clients_consents_and_grants(&open(&folder).await).await;
 }
 
 #[tokio::test]

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use idp_core::policy::Acr;
+use idp_protocol::Text;
 
-use crate::oidc::{Consent, Signature, Sso};
+use crate::oidc::{Consent, GrantType, RedirectUri, Signature, Sso};
 
 /// The Symbolon identity provider.
 #[derive(Debug, Parser)]
@@ -187,10 +188,23 @@ pub struct NewClientArguments {
     pub id: String,
     /// Its name for people.
     #[arg(long)]
-    pub name: String,
+    pub name: Text<64>,
     /// Where browsers are sent back to, exactly; may be given several times.
-    #[arg(long = "redirect-uri", required = true, value_name = "URI")]
-    pub redirect_uris: Vec<String>,
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    pub redirect_uris: Vec<RedirectUri>,
+    /// What it may exchange for tokens: authorization_code, refresh_token, client_credentials; may be given several
+    /// times.
+    #[arg(long = "grant-type", value_name = "TYPE", default_value = "authorization_code", value_parser = grant_type)]
+    pub grant_types: Vec<GrantType>,
+    /// The only scopes that it may ask for, those of its own among them. Without it, the standard ones.
+    #[arg(long, value_name = "SCOPES")]
+    pub scope: Option<String>,
+    /// It knows each person by a name that no other site shares.
+    #[arg(long)]
+    pub pairwise: bool,
+    /// It is a protected resource: it may ask about the tokens of others.
+    #[arg(long, conflicts_with = "public")]
+    pub introspects: bool,
     /// It cannot keep a secret: an app on a phone, a page with script.
     #[arg(long)]
     pub public: bool,
@@ -211,7 +225,7 @@ pub struct NewClientArguments {
     pub sso: SsoArgument,
     /// Where browsers may be sent after signing out, exactly; may be given several times.
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
-    pub post_logout_redirect_uris: Vec<String>,
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
 }
 
 /// `--consent …`
@@ -248,6 +262,11 @@ impl From<ConsentArgument> for Consent {
             ConsentArgument::Never => Self::Never,
         }
     }
+}
+
+fn grant_type(text: &str) -> Result<GrantType, String> {
+    let names = GrantType::ALL.map(GrantType::name).join(", ");
+    GrantType::from_name(text).ok_or_else(|| format!("the grant types are {names}"))
 }
 
 fn signature(text: &str) -> Result<Signature, String> {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     App,
-    oidc::{Consent, NewClient, Pkce, Sso},
+    oidc::{AuthMethod, Consent, Metadata, NewClient, Pkce, RedirectUri, Sso, SubjectType, Terms},
 };
 
 pub(super) async fn run(app: &App, command: ClientCommand) -> anyhow::Result<()> {
@@ -26,18 +26,25 @@ pub(super) async fn run(app: &App, command: ClientCommand) -> anyhow::Result<()>
 }
 
 async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
-    let new = NewClient {
-        id: new.id,
-        name: new.name,
+    let scope = new.scope.map(|scope| scope.split_whitespace().collect::<Vec<_>>().join(" "));
+    let metadata = Metadata {
+        client_name: Some(new.name),
         redirect_uris: new.redirect_uris,
-        keeps_secret: !new.public,
-        pkce: if new.without_pkce { Pkce::Optional } else { Pkce::Required },
-        min_acr: new.min_acr,
-        signature: new.id_token_alg,
-        consent: new.consent.into(),
-        sso: new.sso.into(),
+        grant_types: new.grant_types,
+        token_endpoint_auth_method: new.public.then_some(AuthMethod::None),
+        scope,
+        subject_type: if new.pairwise { SubjectType::Pairwise } else { SubjectType::Public },
+        id_token_signed_response_alg: new.id_token_alg,
         post_logout_redirect_uris: new.post_logout_redirect_uris,
     };
+    let terms = Terms {
+        pkce: if new.without_pkce { Pkce::Optional } else { Pkce::Required },
+        min_acr: new.min_acr,
+        consent: new.consent.into(),
+        sso: new.sso.into(),
+        introspects: new.introspects,
+    };
+    let new = NewClient { id: new.id, metadata, terms };
     let registered = app.clients().register(app.engine().crypto(), app.engine().now(), new).await?;
     say(&format!("client_id      {}", registered.client.id));
     match registered.secret {
@@ -53,16 +60,21 @@ async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
 async fn list(app: &App) -> anyhow::Result<()> {
     let clients = app.clients().list().await?;
     let rows = clients.into_iter().map(|client| {
-        let kind = if client.registration.secret.is_some() { "confidential" } else { "public" };
-        let uris: Vec<&str> = client.registration.redirect_uris.iter().map(|uri| uri.as_str()).collect();
-        let acr = client.registration.min_acr.map_or("-", |acr| acr.name());
-        let name = client.registration.name.to_string();
-        let alg = client.registration.signature.algorithm().name();
-        let consent = if client.registration.consent == Consent::Ask { "ask" } else { "never" };
-        let sso = if client.registration.sso == Sso::Client { "client" } else { "all" };
-        let (kind, acr, uris) = (kind.to_owned(), acr.to_owned(), uris.join(" "));
-        [client.id, kind, name, acr, alg.to_owned(), consent.to_owned(), sso.to_owned(), uris]
+        let (metadata, terms) = (&client.registration.metadata, &client.registration.terms);
+        let kind = if client.is_public() { "public" } else { "confidential" };
+        let grants: Vec<&str> = metadata.grant_types.iter().map(|grant_type| grant_type.name()).collect();
+        let uris: Vec<&str> = metadata.redirect_uris.iter().map(RedirectUri::as_str).collect();
+        let acr = terms.min_acr.map_or("-", |acr| acr.name());
+        let alg = metadata.id_token_signed_response_alg.algorithm().name();
+        let consent = if terms.consent == Consent::Ask { "ask" } else { "never" };
+        let sso = if terms.sso == Sso::Client { "client" } else { "all" };
+        let words = [kind, client.name(), acr, alg, consent, sso].map(str::to_owned);
+        let [kind, name, acr, alg, consent, sso] = words;
+        [client.id, kind, name, acr, alg, consent, sso, grants.join(" "), uris.join(" ")]
     });
-    table(["ID", "KIND", "NAME", "MIN-ACR", "ALG", "CONSENT", "SSO", "REDIRECT-URIS"], rows.collect());
+    table(
+        ["ID", "KIND", "NAME", "MIN-ACR", "ALG", "CONSENT", "SSO", "GRANTS", "REDIRECT-URIS"],
+        rows.collect(),
+    );
     Ok(())
 }

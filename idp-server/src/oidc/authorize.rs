@@ -1,5 +1,7 @@
 //! What happens to a browser that an application sends? It comes back with a code or with a reason, or meets a page.
 
+use std::sync::Arc;
+
 use axum::{
     body::Bytes,
     extract::{RawQuery, State},
@@ -13,10 +15,11 @@ use symbolon_axum::{SignedIn, Visitor};
 
 use super::{
     allowed,
-    clients::Client,
-    code, consent,
+    client::Client,
+    consent,
     params::Params,
     request::{self, Asked, AuthorizationRequest, BadAddress, Code, Prompt, ReturnTo, Unanswered},
+    token,
 };
 use crate::{
     App,
@@ -114,9 +117,9 @@ async fn granted(
     session: &SessionRow,
     silent: bool,
 ) -> Result<Response, Unanswered> {
-    let allowed = allowed::of(app, session.user, &client.id).await?;
+    let (allowed, consent) = allowed::of(app, session.user, &client.id).await?;
     match consent::is_needed(client, request, &allowed) {
-        false => Ok(with_code(app, request, session, allowed.id)?),
+        false => Ok(with_code(app, request, session, consent)?),
         true if silent => {
             let why = "the person has to agree first";
             Err(Unanswered::Refused(request.return_to.clone(), Code::ConsentRequired, why))
@@ -146,9 +149,9 @@ async fn park(
     });
     let subject = stepped_up.as_ref().map(|signed_in| signed_in.user.id).or(request.requirement.user);
     let wanted = Wanted {
-        opens: client.registration.sso.opens(),
-        client: client.registration.name.to_string(),
-        client_id: client.id,
+        opens: client.registration.terms.sso.opens(),
+        client: client.name().to_owned(),
+        client_id: client.id.clone(),
         returns_to,
         requirement: request.requirement.clone(),
         subject,
@@ -212,7 +215,7 @@ async fn resumed(app: &App, session: &SessionRow, user: &User, data: Value) -> R
     granted(app, &client, &request, session, false).await
 }
 
-async fn unparked(app: &App, data: Value) -> Result<(Client, AuthorizationRequest), Unanswered> {
+async fn unparked(app: &App, data: Value) -> Result<(Arc<Client>, AuthorizationRequest), Unanswered> {
     let request: AuthorizationRequest = serde_json::from_value(data).map_err(idp_core::Fault::from)?;
     Ok((client_of(app, &request).await?, request))
 }
@@ -221,8 +224,8 @@ async fn unparked(app: &App, data: Value) -> Result<(Client, AuthorizationReques
 ///
 /// # Errors
 /// [`Unanswered::Page`] if the client or its address was removed meanwhile.
-pub(super) async fn client_of(app: &App, request: &AuthorizationRequest) -> Result<Client, Unanswered> {
-    let client = app.clients().find(&request.client_id).await?;
+pub(super) async fn client_of(app: &App, request: &AuthorizationRequest) -> Result<Arc<Client>, Unanswered> {
+    let client = app.clients().find(&request.client_id, app.engine().now()).await?;
     let client = client.ok_or(Unanswered::Page(BadAddress::Client))?;
     match client.redirect_uri(&request.return_to.redirect_uri) {
         Some(_) => Ok(client),
@@ -237,7 +240,7 @@ pub(super) fn with_code(
     session: &SessionRow,
     consent: Option<Octets<16>>,
 ) -> Result<Response, idp_core::Fault> {
-    let code = code::issue(app, request, session, consent)?;
+    let code = token::code::issue(app, request, session, consent)?;
     Ok(send_back(app, &request.return_to, &[("code", code.as_str())]))
 }
 

@@ -23,7 +23,7 @@ use symbolon_axum::{SignedIn, Visitor, headers::FormTargets};
 use super::{
     allowed::{self, Allowed},
     authorize,
-    clients::{Client, Consent},
+    client::{Client, Consent},
     request::{AuthorizationRequest, Code, Unanswered},
 };
 use crate::{
@@ -54,7 +54,7 @@ pub(super) fn is_needed(client: &Client, request: &AuthorizationRequest, allowed
         return true;
     }
     let covers = |scope| allowed.scopes.contains(scope);
-    client.registration.consent == Consent::Ask && !request.scope.iter().all(covers)
+    client.registration.terms.consent == Consent::Ask && !request.scope.iter().all(covers)
 }
 
 /// Sends the browser to the question.
@@ -126,7 +126,7 @@ fn show(
 ) -> Response {
     let page = Page {
         frame: Frame::new(app, t),
-        client: client.registration.name.to_string(),
+        client: client.name().to_owned(),
         scopes: request.scope.iter().map(|scope| in_words(t, scope)).collect(),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
@@ -141,9 +141,12 @@ fn show(
 /// What a scope lets an application learn.
 pub(crate) fn in_words(t: Language, scope: &str) -> String {
     match scope {
+        "openid" => t.say("consent-openid"),
         "profile" => t.say("consent-profile"),
         "email" => t.say("consent-email"),
-        _ => t.say("consent-openid"),
+        "offline_access" => t.say("consent-offline"),
+        // Of an application's own; it has no other words.
+        scope => t.say_with("consent-scope", "scope", scope.to_owned()),
     }
 }
 
@@ -161,7 +164,7 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<F
             Choice::Allow => {
                 let user = signed_in.user.id;
                 let consent = allowed::remember(&app, user, &request.client_id, &request.scope).await?;
-                Ok(authorize::with_code(&app, &request, &signed_in.session, consent)?)
+                Ok(authorize::with_code(&app, &request, &signed_in.session, Some(consent))?)
             }
         }
     };

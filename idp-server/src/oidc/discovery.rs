@@ -33,6 +33,10 @@ struct More {
     code_challenge_methods_supported: Vec<String>,
     /// OpenID Connect RP-Initiated Logout 1.0.
     end_session_endpoint: String,
+    /// RFC 7009 and RFC 8414.
+    revocation_endpoint: String,
+    /// RFC 7662 and RFC 8414.
+    introspection_endpoint: String,
     /// Initiating User Registration via OpenID Connect 1.0.
     prompt_values_supported: Vec<String>,
 }
@@ -86,6 +90,8 @@ pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: words(&["S256"]),
         end_session_endpoint: url(routes::END_SESSION),
+        revocation_endpoint: url(routes::REVOKE),
+        introspection_endpoint: url(routes::INTROSPECT),
         prompt_values_supported: words(&["none", "login", "consent", "select_account"]),
     };
     let metadata = Metadata::new(
@@ -93,7 +99,7 @@ pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
         AuthUrl::new(url(routes::AUTHORIZE)).map_err(bad)?,
         JsonWebKeySetUrl::new(url(routes::JWKS)).map_err(bad)?,
         vec![ResponseTypes::new(vec![CoreResponseType::Code])],
-        vec![CoreSubjectIdentifierType::Public],
+        vec![CoreSubjectIdentifierType::Public, CoreSubjectIdentifierType::Pairwise],
         ALGORITHMS.into_iter().map(named).collect(),
         more,
     )
@@ -101,7 +107,11 @@ pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
     .set_userinfo_endpoint(Some(UserInfoUrl::new(url(routes::USERINFO)).map_err(bad)?))
     .set_scopes_supported(Some(SCOPES.map(|scope| Scope::new(scope.to_owned())).to_vec()))
     .set_response_modes_supported(Some(vec![CoreResponseMode::Query]))
-    .set_grant_types_supported(Some(vec![CoreGrantType::AuthorizationCode]))
+    .set_grant_types_supported(Some(vec![
+        CoreGrantType::AuthorizationCode,
+        CoreGrantType::RefreshToken,
+        CoreGrantType::ClientCredentials,
+    ]))
     .set_acr_values_supported(Some(classes(engine)))
     .set_token_endpoint_auth_methods_supported(Some(vec![
         CoreClientAuthMethod::ClientSecretBasic,

@@ -27,6 +27,12 @@ pub enum Code {
     InvalidClient,
     /// The code will not do.
     InvalidGrant,
+    /// The application is not registered for that.
+    UnauthorizedClient,
+    /// More than was granted, or than the application is registered for.
+    InvalidScope,
+    /// A token that cannot be revoked (RFC 7009, 2.2.1).
+    UnsupportedTokenType,
     /// Another grant than those that we have.
     UnsupportedGrantType,
     /// Trouble of ours, at the token endpoint.

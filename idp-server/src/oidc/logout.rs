@@ -3,6 +3,8 @@
 //! Whoever can make a browser open an address could sign people out. An ID token of the same person shows that an
 //! application asks that knows him; without one the person is asked.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{
     Extension,
@@ -11,13 +13,13 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
-use idp_core::{Error, Refusal, session::SessionRow};
+use idp_core::{Error, Id, Refusal, session::SessionRow, users::User};
 use symbolon_axum::{Visitor, headers::FormTargets};
 
 use super::{
-    clients::Client,
-    id_token::Hint,
+    client::Client,
     params::{Duplicate, Params},
+    token::id_token::Hint,
 };
 use crate::{
     App,
@@ -28,8 +30,9 @@ use crate::{
 
 /// What an application wants, as far as it may.
 struct Wish {
-    hint: Option<Hint>,
-    client: Option<Client>,
+    /// Whom an ID token was about that it handed in.
+    person: Option<Id<User>>,
+    client: Option<Arc<Client>>,
     /// Where to go on: an address that is registered for this client, and what it wants to be told there.
     back: Option<Onward>,
 }
@@ -86,8 +89,8 @@ pub async fn confirm(State(app): State<App>, visitor: Visitor, body: Bytes) -> R
 async fn asked(app: &App, visitor: &Visitor, params: &Params) -> Result<Response, Error> {
     let t = Language::of(visitor);
     let wish = Wish::read(app, params).await?;
-    match (visitor.session(app.engine()).await?, &wish.hint) {
-        (Some(signed_in), Some(hint)) if hint.sub == signed_in.user.id => {
+    match (visitor.session(app.engine()).await?, wish.person) {
+        (Some(signed_in), Some(person)) if person == signed_in.user.id => {
             end(app, &signed_in.session).await?;
             Ok(ended(app, t, wish))
         }
@@ -113,7 +116,7 @@ impl Wish {
         }
         let id = named.or_else(|| hint.as_ref()?.aud.first().map(String::as_str));
         let client = match id {
-            Some(id) => app.clients().find(id).await?,
+            Some(id) => app.clients().find(id, app.engine().now()).await?,
             None => None,
         };
         let uri = params.one("post_logout_redirect_uri")?;
@@ -124,11 +127,13 @@ impl Wish {
             returns_to: uri.returns_to().to_owned(),
             state,
         });
-        Ok(Self { hint, client, back })
+        let person = client.as_ref().zip(hint);
+        let person = person.and_then(|(client, hint)| client.person(app.engine(), &hint.sub));
+        Ok(Self { person, client, back })
     }
 
     fn client_name(&self) -> String {
-        self.client.as_ref().map(|client| client.registration.name.to_string()).unwrap_or_default()
+        self.client.as_ref().map(|client| client.name().to_owned()).unwrap_or_default()
     }
 }
 
@@ -136,7 +141,7 @@ async fn end(app: &App, session: &SessionRow) -> Result<(), Error> {
     app.engine().end_session(session).await
 }
 
-fn question(app: &App, t: Language, user: &idp_core::users::User, wish: Wish) -> Response {
+fn question(app: &App, t: Language, user: &User, wish: Wish) -> Response {
     let target = wish.back.as_ref().map(|back| back.returns_to.clone());
     let client = wish.client_name();
     let (uri, state) = wish.back.map(|back| (back.uri, back.state.unwrap_or_default())).unwrap_or_default();
@@ -145,7 +150,7 @@ fn question(app: &App, t: Language, user: &idp_core::users::User, wish: Wish) ->
         client,
         name: user.display_name().to_owned(),
         login: user.login.clone(),
-        client_id: wish.client.map(|client| client.id).unwrap_or_default(),
+        client_id: wish.client.map(|client| client.id.clone()).unwrap_or_default(),
         uri,
         state,
     };

@@ -5,33 +5,25 @@
 //! | `discovery.rs` | what the provider can do, and its public keys |
 //! | `authorize.rs` | what happens to a browser that an application sends |
 //! | `request.rs` | what an authorization request asks for |
-//! | `code.rs` | what a code holds, and how it is used once |
 //! | `consent.rs` | how the person is asked whether he agrees |
 //! | `allowed.rs` | what he agreed to, and how he takes it back |
 //! | `logout.rs` | how an application ends the session |
-//! | `token.rs` | what a code is exchanged for |
-//! | `client_auth.rs` | whether an application is who it says |
-//! | `id_token.rs` `access_token.rs` | what the tokens say |
+//! | `client/` | which applications there are, and whether one is who it says |
+//! | `token/` | what is exchanged for tokens, what they say, and how they end |
 //! | `userinfo.rs` | what an application may know about a person |
-//! | `clients.rs` `redirect_uri.rs` | which applications there are, and where they take people back |
 //! | `keys.rs` | what tokens are signed with |
 //! | `params.rs` | how parameters are read, once each |
 //! | `error.rs` | what a refusal looks like to an application |
 
-mod access_token;
 pub(crate) mod allowed;
 pub mod authorize;
-mod client_auth;
-mod clients;
-mod code;
+pub mod client;
 pub mod consent;
 pub mod discovery;
 mod error;
-mod id_token;
 mod keys;
 pub mod logout;
 mod params;
-mod redirect_uri;
 mod request;
 pub mod token;
 pub mod userinfo;
@@ -51,9 +43,11 @@ use idp_core::{
 use crate::config;
 
 pub use authorize::OpenIdConnect;
-pub use clients::{BadClient, Client, Clients, Consent, NewClient, Pkce, Registered, Signature, Sso};
+pub use client::{
+    AuthMethod, BadClient, Client, Clients, Consent, GrantType, Metadata, NewClient, Pkce, RedirectUri,
+    Registered, Signature, Sso, SubjectType, Terms,
+};
 pub use keys::{ALGORITHMS, SigningKeys};
-pub use redirect_uri::RedirectUri;
 
 /// How long after a handover a node may still sign with the key before, and a clock be wrong, in seconds.
 const LATE: i64 = 300;

@@ -1,18 +1,20 @@
 //! What does an authorization request ask for, and may it? (OpenID Connect Core 1.0, 3.1.2; RFC 7636; RFC 9700)
 
+use std::sync::Arc;
+
 use idp_core::{Fault, Id, Time, policy::Acr, policy::Requirement, users::User};
 use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    clients::{Client, Pkce},
-    id_token::Hint,
+    client::{Client, GrantType},
     params::{Duplicate, Params},
+    token::id_token::Hint,
 };
 use crate::App;
 
 /// The scopes that mean something here; others are ignored (OpenID Connect Core 1.0, 3.1.2.1).
-pub const SCOPES: [&str; 3] = ["openid", "profile", "email"];
+pub const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
 /// A checked request, as it is parked while somebody signs in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,7 +51,7 @@ pub struct Asked {
     /// The request.
     pub request: AuthorizationRequest,
     /// The client.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// Whether and how the person is asked.
     pub prompt: Prompt,
     /// The classes that the client would like, the dearest first (`acr_values`).
@@ -147,7 +149,8 @@ impl From<Duplicate> for No {
 /// [`Unanswered`].
 pub async fn read(app: &App, params: &Params) -> Result<Asked, Unanswered> {
     let id = params.one("client_id").ok().flatten().ok_or(Unanswered::Page(BadAddress::Client))?;
-    let client = app.clients().find(id).await?.ok_or(Unanswered::Page(BadAddress::Client))?;
+    let client =
+        app.clients().find(id, app.engine().now()).await?.ok_or(Unanswered::Page(BadAddress::Client))?;
     let asked = params.one("redirect_uri").ok().flatten();
     let uri =
         asked.and_then(|text| client.redirect_uri(text)).ok_or(Unanswered::Page(BadAddress::RedirectUri))?;
@@ -179,7 +182,7 @@ fn checked(
     let request = AuthorizationRequest {
         client_id: client.id.clone(),
         return_to,
-        scope: scope(params.one("scope")?)?,
+        scope: scope(client, params.one("scope")?)?,
         nonce: params.one("nonce")?.map(str::to_owned),
         challenge: challenge(client, params)?,
         requirement: requirement(app, client, params)?,
@@ -209,19 +212,33 @@ fn refuse_unsupported(params: &Params) -> Result<(), No> {
     }
 }
 
-fn scope(asked: Option<&str>) -> Result<Vec<String>, No> {
-    let asked: Vec<&str> = asked.unwrap_or_default().split(' ').collect();
-    if !asked.contains(&"openid") {
-        return Err((Code::InvalidScope, "scope must contain openid"));
+fn scope(client: &Client, asked: Option<&str>) -> Result<Vec<String>, No> {
+    let mut scope = Vec::new();
+    for word in asked.unwrap_or_default().split(' ').filter(|word| knows(client, word)) {
+        if !scope.iter().any(|own| own == word) {
+            scope.push(word.to_owned());
+        }
     }
-    Ok(SCOPES.into_iter().filter(|scope| asked.contains(scope)).map(str::to_owned).collect())
+    if scope.iter().any(|word| word == "openid") {
+        return Ok(scope);
+    }
+    Err((Code::InvalidScope, "scope must contain openid"))
+}
+
+/// Whether a scope means something here for this client: one of ours, or one of its own that it is registered for.
+fn knows(client: &Client, scope: &str) -> bool {
+    let is_own = client.registration.metadata.scope.is_some();
+    match scope {
+        // Nobody is asked for what leads to nothing (OpenID Connect Core 1.0, 11).
+        "offline_access" => client.may(GrantType::RefreshToken) && client.may_ask_for(scope),
+        scope => (is_own || SCOPES.contains(&scope)) && client.may_ask_for(scope),
+    }
 }
 
 fn challenge(client: &Client, params: &Params) -> Result<Option<Octets<32>>, No> {
     let method = params.one("code_challenge_method")?;
     let Some(challenge) = params.one("code_challenge")? else {
-        let needed = client.registration.secret.is_none() || client.registration.pkce == Pkce::Required;
-        if needed || method.is_some() {
+        if client.needs_pkce() || method.is_some() {
             return Err((Code::InvalidRequest, "code_challenge is missing (PKCE)"));
         }
         return Ok(None);
@@ -244,7 +261,7 @@ fn requirement(app: &App, client: &Client, params: &Params) -> Result<Requiremen
         None => None,
     };
     Ok(Requirement {
-        acr: client.registration.min_acr,
+        acr: client.registration.terms.min_acr,
         not_before,
         user: hinted(app, client, params.one("id_token_hint")?)?,
         ..Requirement::default()
@@ -255,7 +272,7 @@ fn requirement(app: &App, client: &Client, params: &Params) -> Result<Requiremen
 fn hinted(app: &App, client: &Client, token: Option<&str>) -> Result<Option<Id<User>>, No> {
     let Some(token) = token else { return Ok(None) };
     match Hint::read(app, token).filter(|hint| hint.aud.contains(&client.id)) {
-        Some(hint) => Ok(Some(hint.sub)),
+        Some(hint) => Ok(client.person(app.engine(), &hint.sub)),
         None => Err((Code::InvalidRequest, "id_token_hint is not an ID token of this client")),
     }
 }

@@ -7,14 +7,16 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use idp_core::{Id, users::User};
+use idp_core::users::User;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::{
-    access_token::{self, AccessToken},
     params::Params,
-    token::is_form,
+    token::{
+        access_token::{self, AccessToken},
+        is_form,
+    },
 };
 use crate::App;
 
@@ -40,7 +42,7 @@ pub const CLAIMS: [&str; 16] = [
 
 #[derive(Default, Serialize)]
 struct Claims {
-    sub: Option<Id<User>>,
+    sub: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +75,7 @@ pub async fn tell(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
 }
 
 fn claims(token: &AccessToken, user: User) -> Claims {
-    let mut claims = Claims { sub: Some(user.id), ..Claims::default() };
+    let mut claims = Claims { sub: token.sub.clone(), ..Claims::default() };
     if token.covers("profile") {
         claims.name = user.profile.name;
         claims.preferred_username = Some(user.login);

@@ -31,6 +31,7 @@ struct Line {
     name: String,
     scopes: String,
     since: Option<Moment>,
+    used: Option<Moment>,
 }
 
 /// `GET /account/applications`.
@@ -48,18 +49,25 @@ pub async fn list(State(app): State<App>, visitor: Visitor) -> Response {
 
 async fn lines(app: &App, t: Language, user: Id<User>) -> Result<Vec<Line>, Fault> {
     let mut lines = Vec::new();
-    for (client, allowed) in allowed::all(app, user).await? {
-        let name = name(app, &client).await?;
-        let scopes: Vec<String> = allowed.scopes.iter().map(|scope| consent::in_words(t, scope)).collect();
-        lines.push(Line { client, name, scopes: scopes.join(" · "), since: allowed.since.map(Moment) });
+    for application in allowed::all(app, user).await? {
+        let name = name(app, &application.client_id).await?;
+        let scopes: Vec<String> =
+            application.scopes.iter().map(|scope| consent::in_words(t, scope)).collect();
+        lines.push(Line {
+            client: application.client_id,
+            name,
+            scopes: scopes.join(" · "),
+            since: application.since.map(Moment),
+            used: application.used.map(Moment),
+        });
     }
     Ok(lines)
 }
 
 /// What people know it as.
 async fn name(app: &App, client: &str) -> Result<String, Fault> {
-    let found = app.clients().find(client).await?;
-    Ok(found.map_or_else(|| client.to_owned(), |client| client.registration.name.to_string()))
+    let found = app.clients().find(client, app.engine().now()).await?;
+    Ok(found.map_or_else(|| client.to_owned(), |client| client.name().to_owned()))
 }
 
 /// What the form sends.

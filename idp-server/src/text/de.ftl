@@ -148,6 +148,7 @@ applications-show = Anwendungen zeigen
 applications-why = Was Anwendungen mit Ihrer Zustimmung von Ihnen erfahren. Sie können sie jederzeit zurücknehmen.
 applications-none = Keine Anwendung erfährt auf diese Weise etwas von Ihnen.
 applications-since = erlaubt seit
+applications-used = zuletzt benutzt
 applications-end = Zurücknehmen
 applications-then = Die Anwendung erfährt nichts mehr von Ihnen und fragt Sie beim nächsten Mal wieder. Was sie schon erfahren hat, behält sie.
 
@@ -224,6 +225,8 @@ error-session-ended = Die Sitzung, in der das begonnen wurde, ist beendet. Melde
 consent-title = Sind Sie einverstanden?
 consent-wants = möchte von Ihnen erfahren:
 consent-openid = eine Kennung, an der sie Sie das nächste Mal erkennt
+consent-offline = all das auch, wenn Sie nicht da sind, bis Sie es zurücknehmen
+consent-scope = „{$scope}“: ein eigenes Recht der Anwendung
 consent-profile = Ihren Namen, Ihren Benutzernamen und Ihre Sprache
 consent-email = Ihre E-Mail-Adresse
 consent-remembered = Wenn Sie zustimmen, werden Sie ein Jahr lang nicht wieder gefragt. Wenn nicht, erfährt die Anwendung nichts.

@@ -148,6 +148,7 @@ applications-show = Show applications
 applications-why = What you allowed applications to learn about you. You can take it back at any time.
 applications-none = No application may learn anything about you in this way.
 applications-since = allowed since
+applications-used = last used
 applications-end = Take back
 applications-then = The application learns nothing more about you, and asks you again next time. What it learned before, it keeps.
 
@@ -224,6 +225,8 @@ error-session-ended = The session that this was begun in has ended. Sign in and 
 consent-title = Do you agree?
 consent-wants = wants to learn about you:
 consent-openid = an identifier by which it recognises you next time
+consent-offline = all this also when you are not there, until you take it back
+consent-scope = “{$scope}”: a right of the application’s own
 consent-profile = your name, your user name and your language
 consent-email = your e-mail address
 consent-remembered = If you allow it, you are not asked again for a year. If you do not, the application learns nothing.

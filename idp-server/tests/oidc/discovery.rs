@@ -17,12 +17,17 @@ async fn the_document_says_what_the_provider_does() {
     assert_eq!(document["authorization_endpoint"], url("/oauth2/authorize"));
     assert_eq!(document["token_endpoint"], url("/oauth2/token"));
     assert_eq!(document["userinfo_endpoint"], url("/oauth2/userinfo"));
+    assert_eq!(document["revocation_endpoint"], url("/oauth2/revoke"));
+    assert_eq!(document["introspection_endpoint"], url("/oauth2/introspect"));
     assert_eq!(document["end_session_endpoint"], url("/oauth2/end-session"));
     assert_eq!(document["jwks_uri"], url("/oauth2/jwks"));
     assert_eq!(document["response_types_supported"], json!(["code"]));
     assert_eq!(document["response_modes_supported"], json!(["query"]));
-    assert_eq!(document["grant_types_supported"], json!(["authorization_code"]));
-    assert_eq!(document["subject_types_supported"], json!(["public"]));
+    assert_eq!(
+        document["grant_types_supported"],
+        json!(["authorization_code", "refresh_token", "client_credentials"])
+    );
+    assert_eq!(document["subject_types_supported"], json!(["public", "pairwise"]));
     assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]), "plain is no protection");
     assert_eq!(document["authorization_response_iss_parameter_supported"], json!(true));

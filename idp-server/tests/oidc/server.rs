@@ -21,7 +21,7 @@ use idp_protocol::{context::Opens, encoding::to_base64url};
 use idp_server::{
     App, Config, World,
     accounts::{self, NewAccount},
-    oidc::{Consent, NewClient, Pkce, Signature, Sso},
+    oidc::{AuthMethod, Consent, Metadata, NewClient, Pkce, Signature, Sso, Terms},
 };
 use reqwest::{Response, header};
 use serde_json::{Value, json};
@@ -96,6 +96,15 @@ impl Server {
         tokio::spawn(served);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { app, url, clock, user, http, secrets, folder, stop: Some(stop) }
+    }
+
+    /// Registers another client; its secret, or nothing if it keeps none. It has the addresses of the others.
+    pub async fn register(&self, id: &str, set: impl FnOnce(&mut NewClient)) -> String {
+        let mut client = new_client(id);
+        set(&mut client);
+        let crypto = self.app.engine().crypto();
+        let registered = self.app.clients().register(crypto, NOW, client).await.unwrap();
+        registered.secret.map(|secret| secret.to_string()).unwrap_or_default()
     }
 
     /// Tells the server to stop, as a service manager does.
@@ -207,16 +216,21 @@ impl Server {
 }
 
 async fn clients(app: &App) -> BTreeMap<String, String> {
-    let new = |id: &str, keeps_secret, pkce, min_acr| NewClient {
-        id: id.to_owned(),
-        name: format!("The {id}"),
-        redirect_uris: vec![CALLBACK.to_owned(), "https://shop.example/other?x=1".to_owned()],
-        keeps_secret,
-        pkce,
-        min_acr,
-        post_logout_redirect_uris: vec![AFTER.to_owned()],
-        ..NewClient::default()
+    let new = |id: &str, keeps_secret: bool, pkce, min_acr| {
+        let mut client = new_client(id);
+        if !keeps_secret {
+            client.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+        }
+        client.terms = Terms { pkce, min_acr, ..Terms::default() };
+        client
     };
+    let public = |id: &str| new(id, false, Pkce::Required, None);
+    let signed = |id: &str, alg| {
+        let mut client = public(id);
+        client.metadata.id_token_signed_response_alg = alg;
+        client
+    };
+    let decided = |id: &str, terms| NewClient { terms, ..public(id) };
     let mut secrets = BTreeMap::new();
     for client in [
         new("shop", false, Pkce::Required, None),
@@ -224,15 +238,27 @@ async fn clients(app: &App) -> BTreeMap<String, String> {
         new("bank", false, Pkce::Required, Some(Acr::MultiFactor)),
         new("vault", false, Pkce::Required, Some(Acr::PhishingResistant)),
         new("office", true, Pkce::Required, None),
-        NewClient { sso: Sso::Client, ..new("payroll", false, Pkce::Required, None) },
-        NewClient { signature: Signature::Es256, ..new("es256", false, Pkce::Required, None) },
-        NewClient { signature: Signature::EdDsa, ..new("eddsa", false, Pkce::Required, None) },
-        NewClient { consent: Consent::Ask, ..new("stranger", false, Pkce::Required, None) },
+        decided("payroll", Terms { sso: Sso::Client, ..Terms::default() }),
+        signed("es256", Signature::Es256),
+        signed("eddsa", Signature::EdDsa),
+        decided("stranger", Terms { consent: Consent::Ask, ..Terms::default() }),
     ] {
         let registered = app.clients().register(app.engine().crypto(), NOW, client).await.unwrap();
         secrets.extend(registered.secret.map(|secret| (registered.client.id, secret.to_string())));
     }
     secrets
+}
+
+/// A client with a secret.
+fn new_client(id: &str) -> NewClient {
+    let addresses = [CALLBACK, "https://shop.example/other?x=1"];
+    let metadata = Metadata {
+        client_name: Some(format!("The {id}").parse().unwrap()),
+        redirect_uris: addresses.map(|uri| uri.parse().unwrap()).to_vec(),
+        post_logout_redirect_uris: vec![AFTER.parse().unwrap()],
+        ..Metadata::default()
+    };
+    NewClient { id: id.to_owned(), metadata, terms: Terms::default() }
 }
 
 pub fn challenge() -> &'static str {

@@ -1,9 +1,11 @@
-//! Does the database keep clients and consents as a provider needs them?
+//! Does the database keep clients, consents and grants as a provider needs them?
 
-use idp_core::{Id, Time};
+use idp_core::{Id, Time, session::SessionWrite, store::Batch};
 use symbolon_sqlx::{
     Db,
-    provider::{ClientRow, ConsentRow},
+    provider::{
+        Changed, ClientRow, ClientWrite, ConsentRow, ConsentWrite, GrantRow, GrantWrite, ProviderWrite,
+    },
 };
 
 const NOW: Time = Time(1_800_000_000);
@@ -18,51 +20,145 @@ fn client(client_id: &str, revision: i64) -> ClientRow {
 }
 
 fn consent(user: u8, client_id: &str) -> ConsentRow {
+    let mut id = [user; 16];
+    id.iter_mut().zip(client_id.bytes()).take(1).for_each(|(to, from)| *to = from);
     ConsentRow {
         user: Id::from_bytes([user; 16]),
         client_id: client_id.to_owned(),
+        id: Some(id),
         doc: r#"["openid","email"]"#.to_owned(),
         expires_at: NOW + 60,
     }
 }
 
+fn grant(id: u8, client_id: &str, user: u8, session: u8) -> GrantRow {
+    GrantRow {
+        id: [id; 16],
+        client_id: client_id.to_owned(),
+        user: Id::from_bytes([user; 16]),
+        session: Id::from_bytes([session; 16]),
+        browser: [session; 32],
+        generation: 0,
+        created_at: NOW,
+        used_at: NOW,
+        expires_at: NOW + 60,
+        ended_at: None,
+        doc: "{}".to_owned(),
+    }
+}
+
+fn open(row: GrantRow) -> GrantWrite {
+    GrantWrite::Open { row, consent: None }
+}
+
+fn put(row: ConsentRow, over: Option<&str>) -> ConsentWrite {
+    ConsentWrite::Put { row, over: over.map(str::to_owned), now: NOW }
+}
+
+async fn done(db: &Db, write: impl Into<ProviderWrite>) -> bool {
+    db.change(write, Batch::new()).await.unwrap() == Changed::Yes
+}
+
 /// What both databases must do.
-pub async fn clients_and_consents(db: &Db) {
+pub async fn clients_consents_and_grants(db: &Db) {
     clients(db).await;
     consents(db).await;
+    grants(db).await;
+    grants_end(db).await;
 }
 
 async fn clients(db: &Db) {
     assert_eq!(db.client("shop").await.unwrap(), None);
-    assert!(!db.update_client(client("shop", 2)).await.unwrap());
-    assert!(db.insert_client(client("shop", 1)).await.unwrap());
-    assert!(!db.insert_client(client("shop", 7)).await.unwrap(), "the name is taken");
+    assert!(!done(db, ClientWrite::Update(client("shop", 2))).await);
+    assert!(done(db, ClientWrite::Insert(client("shop", 1))).await);
+    assert!(!done(db, ClientWrite::Insert(client("shop", 7))).await, "the name is taken");
     assert_eq!(db.client("shop").await.unwrap(), Some(client("shop", 1)));
-    assert!(!db.update_client(client("shop", 3)).await.unwrap());
-    assert!(db.update_client(client("shop", 2)).await.unwrap());
-    assert!(!db.update_client(client("shop", 2)).await.unwrap(), "somebody was faster");
-    assert!(db.insert_client(client("Blog", 1)).await.unwrap());
+    assert!(!done(db, ClientWrite::Update(client("shop", 3))).await);
+    assert!(done(db, ClientWrite::Update(client("shop", 2))).await);
+    assert!(!done(db, ClientWrite::Update(client("shop", 2))).await, "somebody was faster");
+    assert!(done(db, ClientWrite::Insert(client("Blog", 1))).await);
     assert_eq!(db.clients().await.unwrap(), [client("Blog", 1), client("shop", 2)]);
-    assert!(db.remove_client("Blog").await.unwrap());
-    assert!(!db.remove_client("Blog").await.unwrap());
+    assert!(done(db, ClientWrite::Remove("Blog".to_owned())).await);
+    assert!(!done(db, ClientWrite::Remove("Blog".to_owned())).await);
 }
 
 async fn consents(db: &Db) {
     let user = Id::from_bytes([1; 16]);
     for row in [consent(1, "shop"), consent(1, "blog"), consent(2, "shop")] {
-        db.put_consent(row).await.unwrap();
+        assert!(done(db, put(row.clone(), None)).await);
+        assert!(!done(db, put(row, None)).await, "somebody was faster");
     }
     assert_eq!(db.consent(user, "shop", NOW + 59).await.unwrap(), Some(consent(1, "shop")));
     assert_eq!(db.consent(user, "shop", NOW + 60).await.unwrap(), None);
     assert_eq!(db.consents(user, NOW).await.unwrap(), [consent(1, "blog"), consent(1, "shop")]);
     let more = ConsentRow { doc: "[]".to_owned(), expires_at: NOW + 600, ..consent(1, "shop") };
-    db.put_consent(more.clone()).await.unwrap();
+    assert!(!done(db, put(more.clone(), Some("[1]"))).await, "another one than was read");
+    assert!(done(db, put(more.clone(), Some(&consent(1, "shop").doc))).await);
     assert_eq!(db.consents(user, NOW + 60).await.unwrap(), [more]);
-    assert!(db.remove_consent(user, "shop").await.unwrap());
-    assert!(!db.remove_consent(user, "shop").await.unwrap());
+    assert!(done(db, taken_back(1, "shop")).await);
+    assert!(!done(db, taken_back(1, "shop")).await);
 
     // Whoever registers under the name of a client that is gone must not inherit its consents.
-    assert!(db.remove_client("shop").await.unwrap());
+    assert!(done(db, ClientWrite::Remove("shop".to_owned())).await);
     assert_eq!(db.consents(Id::from_bytes([2; 16]), NOW).await.unwrap(), []);
     assert_eq!(db.consents(user, NOW).await.unwrap(), [consent(1, "blog")]);
+}
+
+fn taken_back(user: u8, client_id: &str) -> ConsentWrite {
+    ConsentWrite::Remove { user: Id::from_bytes([user; 16]), client_id: client_id.to_owned(), at: NOW }
+}
+
+fn refresh(id: u8, from: i64) -> GrantWrite {
+    GrantWrite::Refresh { id: [id; 16], from, at: NOW + 10, expires_at: NOW + 90 }
+}
+
+async fn grants(db: &Db) {
+    assert!(done(db, open(grant(1, "app", 3, 3))).await);
+    assert!(!done(db, open(grant(1, "app", 4, 4))).await, "a code opens one grant");
+    assert_eq!(db.grant([1; 16]).await.unwrap(), Some(grant(1, "app", 3, 3)));
+    assert!(!done(db, refresh(1, 1)).await, "there is no such token yet");
+    assert!(done(db, refresh(1, 0)).await);
+    assert!(!done(db, refresh(1, 0)).await, "somebody was faster");
+    let refreshed =
+        GrantRow { generation: 1, used_at: NOW + 10, expires_at: NOW + 90, ..grant(1, "app", 3, 3) };
+    assert_eq!(db.grants(refreshed.user, NOW + 89).await.unwrap(), std::slice::from_ref(&refreshed));
+    assert_eq!(db.grants(refreshed.user, NOW + 90).await.unwrap(), [], "it is over");
+    assert_eq!(db.grants_of_session(refreshed.session).await.unwrap(), [refreshed]);
+    let late = GrantWrite::Refresh { id: [1; 16], from: 1, at: NOW + 90, expires_at: NOW + 900 };
+    assert!(!done(db, late).await, "it is over");
+    let end = || GrantWrite::End { id: [1; 16], at: NOW + 11 };
+    assert!(done(db, end()).await);
+    assert!(!done(db, end()).await, "it was ended before");
+    assert!(!done(db, refresh(1, 1)).await, "it was ended");
+}
+
+/// With the consent, with the client, and where somebody else may have been.
+async fn grants_end(db: &Db) {
+    for (id, client, user, session) in
+        [(11, "app", 5, 5), (12, "web", 5, 5), (13, "app", 5, 6), (14, "app", 6, 7)]
+    {
+        assert!(done(db, open(grant(id, client, user, session))).await);
+    }
+    let ended = async |id: u8| db.grant([id; 16]).await.unwrap().unwrap().ended_at;
+    let report = SessionWrite::EndAll {
+        user: Id::from_bytes([5; 16]),
+        browser: Some([6; 32]),
+        except: None,
+        at: NOW + 1,
+    };
+    let store: &dyn idp_core::store::Store = db;
+    let _ = store.commit(Batch::new().with(report)).await.unwrap();
+    assert_eq!((ended(11).await, ended(13).await, ended(14).await), (None, Some(NOW + 1), None));
+    let allowed = consent(5, "app");
+    let stands_on_it = |id| GrantWrite::Open { row: grant(id, "app", 5, 5), consent: allowed.id };
+    assert!(!done(db, stands_on_it(15)).await, "it was not allowed");
+    assert!(done(db, put(allowed.clone(), None)).await);
+    assert!(done(db, stands_on_it(15)).await);
+    assert!(done(db, taken_back(5, "app")).await);
+    assert_eq!(ended(15).await, Some(NOW));
+    assert!(!done(db, stands_on_it(16)).await, "it was taken back");
+    assert_eq!((ended(11).await, ended(12).await), (Some(NOW), None));
+    assert!(done(db, ClientWrite::Insert(client("web", 1))).await);
+    assert!(done(db, ClientWrite::Remove("web".to_owned())).await);
+    assert_eq!(db.grant([12; 16]).await.unwrap(), None, "the next client of that name inherits nothing");
 }

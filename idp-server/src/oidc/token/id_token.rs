@@ -1,7 +1,7 @@
 //! What does an ID token say? (OpenID Connect Core 1.0, 2)
 
 use chrono::{DateTime, Utc};
-use idp_core::{Fault, Id, Time, policy, users::User, verified};
+use idp_core::{Fault, Time};
 use openidconnect::{
     AccessToken, AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference,
     IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
@@ -9,8 +9,11 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{code::Redeemed, keys::TokenKey};
-use crate::App;
+use super::grant::Grant;
+use crate::{
+    App,
+    oidc::{client::Client, keys::TokenKey},
+};
 
 /// What `openidconnect` does not know by name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,8 +30,8 @@ type Token = IdToken<More, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, C
 #[derive(Debug, Deserialize)]
 pub struct Hint {
     iss: String,
-    /// Whom it is about.
-    pub sub: Id<User>,
+    /// Whom it is about, as its client knows the person.
+    pub sub: String,
     /// For which clients.
     pub aud: Vec<String>,
 }
@@ -47,26 +50,30 @@ impl Hint {
 ///
 /// # Errors
 /// [`Fault`] if the key cannot sign.
-pub fn sign(app: &App, signer: &TokenKey, redeemed: &Redeemed, access_token: &str) -> Result<String, Fault> {
-    let Redeemed { grant, session, user } = redeemed;
+pub fn sign(
+    app: &App,
+    client: &Client,
+    signer: &TokenKey,
+    grant: &Grant,
+    nonce: Option<String>,
+    access_token: &str,
+) -> Result<String, Fault> {
     let now = app.engine().now();
-    let ledger = &session.facts.ledger;
+    let agreed = &grant.agreed;
     let issuer =
         IssuerUrl::new(app.issuer().to_owned()).map_err(|_| Fault::Setup("the issuer is not a URL"))?;
-    let amr =
-        verified::amr(ledger).into_iter().map(|value| AuthenticationMethodReference::new(value.to_owned()));
-    let acr = policy::achieved(ledger).map(|acr| AuthenticationContextClass::new(acr.name().to_owned()));
+    let amr = agreed.amr.iter().cloned().map(AuthenticationMethodReference::new);
     let claims = IdTokenClaims::new(
         issuer,
-        vec![Audience::new(grant.client_id.clone())],
+        vec![Audience::new(client.id.clone())],
         date(now + app.config().oidc.id_token_life)?,
         date(now)?,
-        StandardClaims::new(SubjectIdentifier::new(user.id.to_string())),
-        More { sid: session.id.to_string() },
+        StandardClaims::new(SubjectIdentifier::new(client.subject(app.engine(), grant.user.id))),
+        More { sid: grant.session.to_string() },
     )
-    .set_auth_time(Some(date(session.authenticated_at())?))
-    .set_nonce(grant.nonce.clone().map(Nonce::new))
-    .set_auth_context_ref(acr)
+    .set_auth_time(Some(date(agreed.auth_time)?))
+    .set_nonce(nonce.map(Nonce::new))
+    .set_auth_context_ref(agreed.acr.clone().map(AuthenticationContextClass::new))
     .set_auth_method_refs(Some(amr.collect()));
     let access_token = AccessToken::new(access_token.to_owned());
     let token = Token::new(claims, signer, signer.algorithm(), Some(&access_token), None);

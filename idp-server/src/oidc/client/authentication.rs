@@ -1,15 +1,19 @@
 //! Is an application who it says it is? (RFC 6749, 2.3)
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, header};
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use super::{
-    clients::Client,
-    error::{Code, OAuthError},
-    params::Params,
+use super::Client;
+use crate::{
+    App,
+    oidc::{
+        error::{Code, OAuthError},
+        params::Params,
+    },
 };
-use crate::App;
 
 const REFUSED: OAuthError =
     OAuthError::new(Code::InvalidClient, "the client is unknown, or its secret is wrong");
@@ -25,16 +29,17 @@ struct Claimed {
 ///
 /// # Errors
 /// `invalid_client` (one answer for an unknown client and a wrong secret), `invalid_request` for two ways at once.
-pub async fn client(app: &App, headers: &HeaderMap, params: &Params) -> Result<Client, OAuthError> {
+pub async fn client(app: &App, headers: &HeaderMap, params: &Params) -> Result<Arc<Client>, OAuthError> {
     let claimed = match headers.get(header::AUTHORIZATION) {
         Some(value) => from_header(value.to_str().ok(), params)?,
         None => from_form(params)?,
     };
-    let Some(client) = app.clients().find(&claimed.id).await? else { return Err(REFUSED) };
-    let is_public = client.registration.secret.is_none();
-    match &claimed.secret {
-        Some(secret) if client.has_secret(app.engine().crypto(), secret) => Ok(client),
-        None if is_public => Ok(client),
+    let Some(client) = app.clients().find(&claimed.id, app.engine().now()).await? else {
+        return Err(REFUSED);
+    };
+    match (&claimed.secret, &client.registration.secret) {
+        (Some(text), Some(secret)) if secret.is(app.engine().crypto(), text) => Ok(client),
+        (None, None) => Ok(client),
         _ => Err(REFUSED),
     }
 }

@@ -15,7 +15,10 @@ pub struct RedirectUri {
 
 /// The text is no address that a browser may be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a redirect address")]
+#[error(
+    "this address will not do: https, http on this computer, or a scheme of its own such as \
+     com.example.app:/callback; without a fragment"
+)]
 pub struct NotRedirect;
 
 impl RedirectUri {
@@ -29,6 +32,15 @@ impl RedirectUri {
     #[must_use]
     pub fn returns_to(&self) -> &str {
         &self.returns_to
+    }
+}
+
+impl RedirectUri {
+    /// The host, in lower case; none for the scheme of an app.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        let url = Url::parse(&self.text).ok()?;
+        url.has_authority().then(|| url.host_str().map(str::to_ascii_lowercase))?
     }
 }
 

@@ -1,0 +1,82 @@
+//! What does an OpenID or SAML provider keep that the engine does not know? Its clients, what people consented to, and
+//! what came of that.
+
+mod clients;
+mod consents;
+mod grants;
+
+use idp_core::{
+    Fault,
+    store::{Batch, Guard},
+};
+
+use crate::{
+    Db,
+    sql::{Conn, bounded},
+    work::{Conflict, Work},
+};
+
+pub use clients::{ClientRow, ClientWrite};
+pub use consents::{ConsentRow, ConsentWrite};
+pub use grants::{GrantRow, GrantWrite};
+
+/// A change of what a provider keeps.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ProviderWrite {
+    /// Of a client.
+    Client(ClientWrite),
+    /// Of a consent.
+    Consent(ConsentWrite),
+    /// Of a grant.
+    Grant(GrantWrite),
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Changed {
+    /// It is done.
+    Yes,
+    /// The guard of the provider's write did not hold; nothing was changed.
+    No,
+    /// The guard of one of the engine's writes did not hold; nothing was changed.
+    Conflict(Guard),
+}
+
+macro_rules! writes {
+    ($($variant:ident($of:ty);)*) => { $(
+        impl From<$of> for ProviderWrite { fn from(write: $of) -> Self { Self::$variant(write) } }
+    )* };
+}
+
+writes! {
+    Client(ClientWrite);
+    Consent(ConsentWrite);
+    Grant(GrantWrite);
+}
+
+impl Db {
+    /// Commits a change of the provider's together with writes of the engine's (an audit event, a wake-up), or none
+    /// of them.
+    ///
+    /// # Errors
+    /// [`Fault`] if the database does not answer.
+    pub async fn change(&self, write: impl Into<ProviderWrite>, with: Batch) -> Result<Changed, Fault> {
+        let work = Work::Provider(write.into(), with.into_writes());
+        Ok(match bounded(self.run(work)).await? {
+            Ok(_) => Changed::Yes,
+            Err(Conflict::Provider) => Changed::No,
+            Err(Conflict::Engine(guard)) => Changed::Conflict(guard),
+        })
+    }
+}
+
+/// Whether the guard held.
+pub(crate) async fn write(conn: &mut Conn<'_>, write: &ProviderWrite) -> sqlx::Result<bool> {
+    match write {
+        ProviderWrite::Client(write) => clients::write(conn, write).await,
+        ProviderWrite::Consent(write) => consents::write(conn, write).await,
+        ProviderWrite::Grant(write) => grants::write(conn, write).await,
+    }
+}

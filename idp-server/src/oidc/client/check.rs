@@ -1,0 +1,111 @@
+//! What may be registered?
+
+use idp_core::Fault;
+
+use super::{AuthMethod, GrantType, Metadata, Pkce, RedirectUri, Registration, SubjectType};
+
+/// Why an application is not registered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadClient {
+    /// The id has other characters than it may.
+    #[error("an id has 1 to 64 letters, digits and - . _ ~")]
+    Id,
+    /// Without any address nobody comes back.
+    #[error("at least one redirect address is needed (redirect_uris)")]
+    NoRedirect,
+    /// A public client without PKCE: whoever intercepts its code can use it (RFC 9700, 2.1.1).
+    #[error("a public client needs PKCE")]
+    PublicWithoutPkce,
+    /// A member cannot stand beside another one.
+    #[error("{member}: {why}")]
+    Member {
+        /// Its name.
+        member: &'static str,
+        /// What would be right.
+        why: &'static str,
+    },
+    /// The id is taken.
+    #[error("there is a client with this id already")]
+    Taken,
+    /// Trouble of ours.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+const fn bad(member: &'static str, why: &'static str) -> BadClient {
+    BadClient::Member { member, why }
+}
+
+pub(super) fn id(id: &str) -> Result<(), BadClient> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+    if !(1..=64).contains(&id.len()) || !id.chars().all(fits) {
+        return Err(BadClient::Id);
+    }
+    Ok(())
+}
+
+impl Registration {
+    /// What a single member cannot show.
+    pub(super) fn check(&self) -> Result<(), BadClient> {
+        let (metadata, is_public) = (&self.metadata, self.secret.is_none());
+        if is_public && self.terms.pkce == Pkce::Optional {
+            return Err(BadClient::PublicWithoutPkce);
+        }
+        let says_public = metadata.token_endpoint_auth_method == Some(AuthMethod::None);
+        if metadata.token_endpoint_auth_method.is_some() && says_public != is_public {
+            return Err(bad("token_endpoint_auth_method", "none is for clients without a secret"));
+        }
+        metadata.check_grants(is_public)?;
+        metadata.check_scope()?;
+        metadata.check_sector()
+    }
+}
+
+impl Metadata {
+    fn check_grants(&self, is_public: bool) -> Result<(), BadClient> {
+        let has = |grant_type| self.grant_types.contains(&grant_type);
+        if self.grant_types.is_empty() {
+            return Err(bad("grant_types", "at least one is needed"));
+        }
+        if has(GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
+            return Err(BadClient::NoRedirect);
+        }
+        if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
+            return Err(bad("grant_types", "refresh_token needs authorization_code beside it"));
+        }
+        if has(GrantType::ClientCredentials) && is_public {
+            return Err(bad("grant_types", "client_credentials is for clients that authenticate"));
+        }
+        Ok(())
+    }
+
+    /// RFC 6749, 3.3.
+    fn check_scope(&self) -> Result<(), BadClient> {
+        let fits = |c: char| matches!(c, '!' | '#'..='[' | ']'..='~');
+        let is_token = |word: &str| !word.is_empty() && word.chars().all(fits);
+        match &self.scope {
+            Some(scope) if scope.len() > 1024 || !scope.split(' ').all(is_token) => {
+                Err(bad("scope", "words separated by single spaces, without quotes (RFC 6749, 3.3)"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_sector(&self) -> Result<(), BadClient> {
+        match self.subject_type {
+            SubjectType::Pairwise if self.sector().is_none() => {
+                Err(bad("subject_type", "pairwise needs redirect_uris of one host"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The host that all its addresses share; none if they share none.
+    #[must_use]
+    pub fn sector(&self) -> Option<String> {
+        let mut hosts = self.redirect_uris.iter().map(RedirectUri::host);
+        let first = hosts.next()??;
+        hosts.all(|host| host.as_deref() == Some(first.as_str())).then_some(first)
+    }
+}

@@ -1,0 +1,146 @@
+//! What does an application say about itself? (RFC 7591, 2; OpenID Connect Dynamic Client Registration 1.0, 2)
+
+use idp_protocol::{Text, crypto::Algorithm};
+use serde::{Deserialize, Serialize};
+
+use super::RedirectUri;
+
+/// The members of a registration, under the names of the specifications. A member that is missing has its default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// Its name for people.
+    #[serde(default, alias = "name", skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<Text<64>>,
+    /// Where a browser may be sent back to; compared letter by letter (RFC 9700, 2.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redirect_uris: Vec<RedirectUri>,
+    /// What it may exchange for tokens.
+    #[serde(default = "by_code")]
+    pub grant_types: Vec<GrantType>,
+    /// How it proves who it is; if it does not say, with a secret if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_method: Option<AuthMethod>,
+    /// The only scopes that it may ask for, separated by spaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Whether other applications know a person by the same name.
+    #[serde(default)]
+    pub subject_type: SubjectType,
+    /// What its ID tokens are signed with.
+    #[serde(default)]
+    pub id_token_signed_response_alg: Signature,
+    /// Where a browser may be sent after signing out; compared letter by letter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self {
+            client_name: None,
+            redirect_uris: Vec::new(),
+            grant_types: by_code(),
+            token_endpoint_auth_method: None,
+            scope: None,
+            subject_type: SubjectType::default(),
+            id_token_signed_response_alg: Signature::default(),
+            post_logout_redirect_uris: Vec::new(),
+        }
+    }
+}
+
+fn by_code() -> Vec<GrantType> {
+    vec![GrantType::AuthorizationCode]
+}
+
+/// What can be exchanged for tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// What a browser brings back (RFC 6749, 4.1).
+    AuthorizationCode,
+    /// What came with the tokens before (RFC 6749, 6).
+    RefreshToken,
+    /// Nothing but who the application is (RFC 6749, 4.4).
+    ClientCredentials,
+}
+
+impl GrantType {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+
+    /// Its name in a request.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+
+    /// The one with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grant_type| grant_type.name() == name)
+    }
+}
+
+/// How a client proves who it is (OpenID Connect Core 1.0, 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMethod {
+    /// With a secret in the header.
+    ClientSecretBasic,
+    /// With a secret in the form.
+    ClientSecretPost,
+    /// Not at all: a public client.
+    None,
+}
+
+/// Under which name an application knows a person (OpenID Connect Core 1.0, 8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectType {
+    /// The same everywhere.
+    #[default]
+    Public,
+    /// One that only the applications of one site share.
+    Pairwise,
+}
+
+/// What a client's ID tokens are signed with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Signature {
+    /// RSASSA-PKCS1-v1_5 with SHA-256, which every application must know (OpenID Connect Core 1.0, 15.1).
+    #[default]
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// ECDSA on P-256 with SHA-256: shorter tokens.
+    #[serde(rename = "ES256")]
+    Es256,
+    /// Ed25519 (RFC 8037).
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+}
+
+impl Signature {
+    /// All of them, the default first.
+    pub const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
+
+    /// The algorithm; one more is one line here, two above, and one in [`crate::oidc::ALGORITHMS`].
+    #[must_use]
+    pub fn algorithm(self) -> Algorithm {
+        match self {
+            Self::Rs256 => Algorithm::Rs256,
+            Self::Es256 => Algorithm::Es256,
+            Self::EdDsa => Algorithm::EdDsa,
+        }
+    }
+
+    /// The one with this name in JOSE (RFC 7518, 3.1; RFC 8037, 3.1).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|signature| signature.algorithm().name() == name)
+    }
+}

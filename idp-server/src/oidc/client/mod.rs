@@ -1,0 +1,132 @@
+//! What is an application here, and what may it do?
+//!
+//! | file | what it answers |
+//! |---|---|
+//! | `metadata.rs` | what an application says about itself (RFC 7591) |
+//! | `terms.rs` | what the administrator decided about it |
+//! | `check.rs` | which of that may be registered |
+//! | `registry.rs` | which applications there are |
+//! | `secret.rs` | what it proves itself with |
+//! | `authentication.rs` | whether an application is who it says |
+//! | `subject.rs` | under which name it knows a person |
+//! | `redirect_uri.rs` | where it takes people back |
+
+pub mod authentication;
+mod check;
+mod metadata;
+mod redirect_uri;
+mod registry;
+mod secret;
+mod subject;
+mod terms;
+
+use idp_core::Time;
+use serde::{Deserialize, Serialize};
+
+use super::request::SCOPES;
+
+pub use check::BadClient;
+pub use metadata::{AuthMethod, GrantType, Metadata, Signature, SubjectType};
+pub use redirect_uri::{NotRedirect, RedirectUri};
+pub use registry::{Clients, NewClient, Registered};
+pub use secret::Secret;
+pub use terms::{Consent, Pkce, Sso, Terms};
+
+/// An application.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its name in the protocol.
+    pub id: String,
+    /// What else is known.
+    pub registration: Registration,
+    /// Since when.
+    pub created_at: Time,
+    /// Rises with every change.
+    pub revision: i64,
+}
+
+/// What is kept about an application.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Registration {
+    /// What it says about itself.
+    #[serde(flatten)]
+    pub metadata: Metadata,
+    /// What the administrator decided.
+    #[serde(flatten)]
+    pub terms: Terms,
+    /// What it proves itself with; a public client has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+}
+
+impl Client {
+    /// What people know it as.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let name = self.registration.metadata.client_name.as_ref();
+        name.map_or(&self.id, |name| name.as_str())
+    }
+
+    /// The registered address that is exactly this one.
+    #[must_use]
+    pub fn redirect_uri(&self, text: &str) -> Option<&RedirectUri> {
+        self.registration.metadata.redirect_uris.iter().find(|uri| uri.as_str() == text)
+    }
+
+    /// The registered address for after signing out that is exactly this one.
+    #[must_use]
+    pub fn post_logout_redirect_uri(&self, text: &str) -> Option<&RedirectUri> {
+        self.registration.metadata.post_logout_redirect_uris.iter().find(|uri| uri.as_str() == text)
+    }
+
+    /// Whether it cannot keep a secret.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.auth_method() == AuthMethod::None
+    }
+
+    /// How it proves who it is.
+    #[must_use]
+    pub fn auth_method(&self) -> AuthMethod {
+        let registered = self.registration.metadata.token_endpoint_auth_method;
+        registered.unwrap_or(match self.registration.secret {
+            Some(_) => AuthMethod::ClientSecretBasic,
+            None => AuthMethod::None,
+        })
+    }
+
+    /// Whether it is registered for a grant type.
+    #[must_use]
+    pub fn may(&self, grant_type: GrantType) -> bool {
+        self.registration.metadata.grant_types.contains(&grant_type)
+    }
+
+    /// Whether it may ask for a scope: for any, unless it is registered for some only (RFC 7591, 2).
+    #[must_use]
+    pub fn may_ask_for(&self, scope: &str) -> bool {
+        match &self.registration.metadata.scope {
+            Some(registered) => registered.split(' ').any(|own| own == scope),
+            None => true,
+        }
+    }
+
+    /// The scope of a token for itself: what it asks for, or all that it is registered for but what is about people.
+    /// None if that is more than it is registered for.
+    #[must_use]
+    pub fn own_scope(&self, asked: Option<&str>) -> Option<Vec<String>> {
+        let registered = self.registration.metadata.scope.as_deref().unwrap_or_default();
+        let words = |text: &str| text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
+        let mut own: Vec<String> = words(registered);
+        own.retain(|scope| !SCOPES.contains(&scope.as_str()));
+        match asked.map(words) {
+            None => Some(own),
+            Some(asked) => asked.iter().all(|scope| own.contains(scope)).then_some(asked),
+        }
+    }
+
+    /// Whether it must begin with a PKCE challenge. One that cannot keep a secret always must (RFC 9700, 2.1.1).
+    #[must_use]
+    pub fn needs_pkce(&self) -> bool {
+        self.is_public() || self.registration.terms.pkce == Pkce::Required
+    }
+}

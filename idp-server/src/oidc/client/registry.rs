@@ -1,0 +1,191 @@
+//! Which applications are there?
+//!
+//! Each request of an application begins with a look at it, so what was read is kept. A change wakes all nodes, which
+//! forget what they kept; what another process wrote into a file of SQLite is seen after a few seconds.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use idp_core::{
+    Crypto, Fault, Time,
+    bus::{Topic, Watch},
+    store::{Batch, Store as _, Write},
+};
+use symbolon_sqlx::{
+    Db,
+    provider::{Changed, ClientRow, ClientWrite},
+};
+use zeroize::Zeroizing;
+
+use super::{AuthMethod, BadClient, Client, Metadata, Registration, Secret, Terms, check};
+
+/// What a change of any client wakes.
+const CHANGED: Topic = *b"oauth2 clients..";
+/// How long what was read is believed, in seconds: nobody wakes us for what another process writes into a file.
+const FRESH: i64 = 5;
+/// How many clients are kept at most; when there are more, all are read again.
+const KEPT: usize = 4096;
+
+/// The applications.
+#[derive(Clone)]
+pub struct Clients(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    kept: Mutex<Kept>,
+}
+
+struct Kept {
+    changes: Watch,
+    /// How often everything was forgotten.
+    epoch: u64,
+    clients: HashMap<String, (Time, Arc<Client>)>,
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clients { .. }")
+    }
+}
+
+/// An application that is about to be registered.
+#[derive(Clone, Debug, Default)]
+pub struct NewClient {
+    /// Its name in the protocol.
+    pub id: String,
+    /// What it says about itself. Without a `token_endpoint_auth_method` it gets a secret.
+    pub metadata: Metadata,
+    /// What the administrator decided.
+    pub terms: Terms,
+}
+
+/// A registered application with its secret, which is never shown again.
+pub struct Registered {
+    /// The application.
+    pub client: Client,
+    /// Its secret, if it keeps one.
+    pub secret: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Registered({})", self.client.id)
+    }
+}
+
+impl Clients {
+    pub(crate) fn new(db: Db) -> Self {
+        let kept = Kept { changes: db.bus().watch(CHANGED), epoch: 0, clients: HashMap::new() };
+        Self(Arc::new(Inner { db, kept: Mutex::new(kept) }))
+    }
+
+    /// The application with this id.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails or holds something else.
+    pub async fn find(&self, id: &str, now: Time) -> Result<Option<Arc<Client>>, Fault> {
+        let epoch = match self.kept().find(id, now) {
+            Ok(client) => return Ok(Some(client)),
+            Err(epoch) => epoch,
+        };
+        let Some(row) = self.0.db.client(id).await? else { return Ok(None) };
+        let client = Arc::new(Client::read(row)?);
+        self.kept().keep(&client, now, epoch);
+        Ok(Some(client))
+    }
+
+    /// All applications.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails or holds something else.
+    pub async fn list(&self) -> Result<Vec<Client>, Fault> {
+        self.0.db.clients().await?.into_iter().map(Client::read).collect()
+    }
+
+    /// Registers an application.
+    ///
+    /// # Errors
+    /// [`BadClient`].
+    pub async fn register(
+        &self,
+        crypto: &Crypto,
+        now: Time,
+        new: NewClient,
+    ) -> Result<Registered, BadClient> {
+        check::id(&new.id)?;
+        let is_public = new.metadata.token_endpoint_auth_method == Some(AuthMethod::None);
+        let (secret, text) = match is_public {
+            true => (None, None),
+            false => {
+                let (secret, text) = Secret::new(crypto);
+                (Some(secret), Some(text))
+            }
+        };
+        let registration = Registration { metadata: new.metadata, terms: new.terms, secret };
+        registration.check()?;
+        let client = Client { id: new.id, registration, created_at: now, revision: 0 };
+        match self.change(ClientWrite::Insert(client.row()?)).await? {
+            true => Ok(Registered { client, secret: text }),
+            false => Err(BadClient::Taken),
+        }
+    }
+
+    /// Removes an application. `false` if there is none.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn remove(&self, id: &str) -> Result<bool, Fault> {
+        self.change(ClientWrite::Remove(id.to_owned())).await
+    }
+
+    async fn change(&self, write: ClientWrite) -> Result<bool, Fault> {
+        let done = self.0.db.change(write, Batch::new().with(Write::Wake(CHANGED))).await?;
+        Ok(done == Changed::Yes)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// What is kept, or how often everything was forgotten before this.
+    fn find(&mut self, id: &str, now: Time) -> Result<Arc<Client>, u64> {
+        if self.changes.has_changed() {
+            self.forget();
+        }
+        let (since, client) = self.clients.get(id).ok_or(self.epoch)?;
+        if *since <= now && now < *since + FRESH { Ok(Arc::clone(client)) } else { Err(self.epoch) }
+    }
+
+    /// Keeps what was read, unless something changed while it was.
+    fn keep(&mut self, client: &Arc<Client>, now: Time, epoch: u64) {
+        if self.changes.has_changed() || self.clients.len() >= KEPT {
+            self.forget();
+        }
+        if self.epoch == epoch {
+            self.clients.insert(client.id.clone(), (now, Arc::clone(client)));
+        }
+    }
+
+    fn forget(&mut self) {
+        self.clients.clear();
+        self.epoch = self.epoch.wrapping_add(1);
+    }
+}
+
+impl Client {
+    fn read(row: ClientRow) -> Result<Self, Fault> {
+        let registration = serde_json::from_str(&row.doc)?;
+        Ok(Self { id: row.client_id, registration, created_at: row.created_at, revision: row.revision })
+    }
+
+    fn row(&self) -> Result<ClientRow, Fault> {
+        let doc = serde_json::to_string(&self.registration)?;
+        let (created_at, revision) = (self.created_at, self.revision);
+        Ok(ClientRow { client_id: self.id.clone(), doc, created_at, revision })
+    }
+}

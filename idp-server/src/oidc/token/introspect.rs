@@ -1,0 +1,105 @@
+//! What may a protected resource ask about a token? (RFC 7662)
+
+use axum::{body::Bytes, extract::State, http::HeaderMap, response::Response};
+use idp_core::{Fault, Time};
+use serde::Serialize;
+
+use super::{
+    access_token::{self, AccessToken},
+    authenticated,
+    grant::Grant,
+    refresh::RefreshToken,
+    secret_json,
+};
+use crate::{
+    App,
+    oidc::{
+        client::Client,
+        error::{Code, OAuthError},
+    },
+};
+
+/// RFC 7662, 2.2.
+#[derive(Default, Serialize)]
+struct Introspection {
+    active: bool,
+    #[serde(flatten)]
+    claims: Option<AccessToken>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    #[serde(flatten)]
+    refresh: Option<Refresh>,
+}
+
+#[derive(Serialize)]
+struct Refresh {
+    client_id: String,
+    sub: String,
+    scope: String,
+    exp: Time,
+    iat: Time,
+}
+
+/// `POST /oauth2/introspect`, for applications with a secret. A token of somebody else is not active.
+///
+/// # Errors
+/// An error of RFC 6749, 5.2.
+pub async fn introspect(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, OAuthError> {
+    let (client, params) = authenticated(&app, &headers, &body).await?;
+    if client.is_public() {
+        let why = "introspection is for clients that authenticate";
+        return Err(OAuthError::new(Code::InvalidClient, why));
+    }
+    let missing = OAuthError::new(Code::InvalidRequest, "token is missing");
+    let token = params.one("token")?.ok_or(missing)?;
+    let found = match access(&app, &client, token).await? {
+        Some(found) => Some(found),
+        None => refresh(&app, &client, token).await?,
+    };
+    Ok(secret_json(&found.unwrap_or_default()))
+}
+
+/// Whether a client may ask about tokens of another one: only a protected resource may.
+fn may_see(client: &Client, of: &str) -> bool {
+    client.id == of || client.registration.terms.introspects
+}
+
+async fn access(app: &App, client: &Client, token: &str) -> Result<Option<Introspection>, Fault> {
+    let Some(claims) = AccessToken::read(app, token) else { return Ok(None) };
+    if !may_see(client, &claims.client_id) {
+        return Ok(None);
+    }
+    let username = match &claims.granted {
+        None => None,
+        Some(_) => match access_token::holding(app, token).await? {
+            Some((_, user)) => Some(user.login),
+            None => return Ok(None),
+        },
+    };
+    let token_type = Some("Bearer");
+    Ok(Some(Introspection { active: true, claims: Some(claims), token_type, username, refresh: None }))
+}
+
+async fn refresh(app: &App, client: &Client, token: &str) -> Result<Option<Introspection>, Fault> {
+    let Some(token) = RefreshToken::read(app, token) else { return Ok(None) };
+    let grant = Grant::find(app, token.grant).await?;
+    let newest = |grant: &Grant| grant.generation == i64::from(token.generation);
+    let grant = grant.filter(|grant| newest(grant) && grant.client_id == client.id);
+    Ok(grant.map(|grant| Introspection {
+        active: true,
+        refresh: Some(Refresh {
+            client_id: grant.client_id,
+            sub: client.subject(app.engine(), grant.user.id),
+            scope: grant.agreed.scope.join(" "),
+            exp: grant.expires_at,
+            iat: grant.used_at,
+        }),
+        ..Introspection::default()
+    }))
+}

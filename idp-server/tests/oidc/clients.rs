@@ -1,0 +1,127 @@
+//! What may be registered, under which name does a client know a person, and who learns of a change?
+
+use idp_server::oidc::{AuthMethod, BadClient, GrantType, Metadata, NewClient, Pkce, SubjectType, Terms};
+use serde_json::Value;
+
+use crate::server::{NOW, Server, answer, redemption, redirected, request};
+
+async fn refusal(server: &Server, set: impl FnOnce(&mut NewClient)) -> BadClient {
+    let metadata =
+        Metadata { redirect_uris: vec!["https://a.example/cb".parse().unwrap()], ..Metadata::default() };
+    let mut new = NewClient { id: "new".to_owned(), metadata, terms: Terms::default() };
+    set(&mut new);
+    server.app.clients().register(server.app.engine().crypto(), NOW, new).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn what_does_not_fit_together_is_not_registered() {
+    let server = Server::start().await;
+    assert!(matches!(refusal(&server, |new| new.id = "a b".to_owned()).await, BadClient::Id));
+    assert!(matches!(refusal(&server, |new| new.id = "shop".to_owned()).await, BadClient::Taken));
+    let none = refusal(&server, |new| new.metadata.redirect_uris.clear()).await;
+    assert!(matches!(none, BadClient::NoRedirect));
+    let public = refusal(&server, |new| {
+        new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+        new.terms.pkce = Pkce::Optional;
+    })
+    .await;
+    assert!(matches!(public, BadClient::PublicWithoutPkce));
+    let member = async |set: fn(&mut NewClient)| match refusal(&server, set).await {
+        BadClient::Member { member, .. } => member,
+        other => panic!("{other}"),
+    };
+    assert_eq!(member(|new| new.metadata.grant_types.clear()).await, "grant_types");
+    assert_eq!(member(|new| new.metadata.grant_types = vec![GrantType::RefreshToken]).await, "grant_types");
+    assert_eq!(member(|new| new.metadata.scope = Some("two  spaces".to_owned())).await, "scope");
+    let two_hosts = |new: &mut NewClient| {
+        new.metadata.subject_type = SubjectType::Pairwise;
+        new.metadata.redirect_uris.push("https://b.example/cb".parse().unwrap());
+    };
+    assert_eq!(member(two_hosts).await, "subject_type");
+    let robot = |new: &mut NewClient| {
+        new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+        new.metadata.grant_types.push(GrantType::ClientCredentials);
+    };
+    assert_eq!(member(robot).await, "grant_types");
+}
+
+/// The name under which a client knows alice, in the ID token and at the userinfo endpoint; and the ID token.
+async fn known_as(server: &Server, client: &str, cookie: &str) -> (String, String) {
+    let code = server.code_with(client, cookie).await;
+    let (_, tokens) = answer(server.token(&redemption(client, &code)).await).await;
+    let id_token = tokens["id_token"].as_str().unwrap();
+    let claims = idp_protocol::encoding::from_base64url(id_token.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let (_, userinfo) = answer(server.userinfo(tokens["access_token"].as_str().unwrap()).await).await;
+    assert_eq!(claims["sub"], userinfo["sub"], "OpenID Connect Core 1.0, 5.3.2");
+    (claims["sub"].as_str().unwrap().to_owned(), id_token.to_owned())
+}
+
+#[tokio::test]
+async fn sites_cannot_compare_whom_they_know() {
+    let server = Server::start().await;
+    for (id, uri) in [
+        ("red", "https://red.example/cb"),
+        ("blue", "https://blue.example/cb"),
+        ("navy", "https://blue.example/x"),
+    ] {
+        server
+            .register(id, |new| {
+                new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+                new.metadata.subject_type = SubjectType::Pairwise;
+                new.metadata.redirect_uris = vec![uri.parse().unwrap()];
+            })
+            .await;
+    }
+    let (cookie, _) = server.sign_in().await;
+    let known = async |client: &str, uri: &str| {
+        let mut asked = request(client);
+        asked.retain(|(name, _)| *name != "redirect_uri");
+        asked.push(("redirect_uri", uri));
+        let code = redirected(&server.authorize(&asked, Some(&cookie)).await).params["code"].clone();
+        let mut form = redemption(client, &code);
+        form.retain(|(name, _)| *name != "redirect_uri");
+        form.push(("redirect_uri", uri));
+        let (_, tokens) = answer(server.token(&form).await).await;
+        let token = tokens["access_token"].as_str().unwrap().to_owned();
+        answer(server.userinfo(&token).await).await.1["sub"].as_str().unwrap().to_owned()
+    };
+    let (red, blue) =
+        (known("red", "https://red.example/cb").await, known("blue", "https://blue.example/cb").await);
+    assert_ne!(red, blue);
+    assert_eq!(blue, known("navy", "https://blue.example/x").await, "one site");
+    assert_eq!(red, known("red", "https://red.example/cb").await, "the same each time");
+    assert!(!red.contains(&server.user.id.to_string()) && red.len() < 255, "{red}");
+}
+
+#[tokio::test]
+async fn a_pairwise_name_in_a_hint_is_understood() {
+    let server = Server::start().await;
+    server
+        .register("red", |new| {
+            new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+            new.metadata.subject_type = SubjectType::Pairwise;
+            new.metadata.redirect_uris.truncate(1);
+        })
+        .await;
+    let (cookie, _) = server.sign_in().await;
+    let (_, id_token) = known_as(&server, "red", &cookie).await;
+    server.add("bob").await;
+    let (of_bob, _) = server.sign_in_as("bob").await;
+    let mut asked = request("red");
+    asked.extend([("id_token_hint", id_token.as_str()), ("prompt", "none")]);
+    let answered = redirected(&server.authorize(&asked, Some(&cookie)).await);
+    assert!(answered.params.contains_key("code"), "{answered:?}");
+    let answered = redirected(&server.authorize(&asked, Some(&of_bob)).await);
+    assert_eq!(answered.params["error"], "login_required", "the hint is about alice");
+}
+
+#[tokio::test]
+async fn a_change_of_a_client_is_known_at_once() {
+    let server = Server::start().await;
+    assert_eq!(server.authorize(&request("shop"), None).await.status(), 303);
+    assert!(server.app.clients().remove("shop").await.unwrap());
+    assert_eq!(server.authorize(&request("shop"), None).await.status(), 400, "nobody serves it from memory");
+    server.register("shop", |_| {}).await;
+    assert_eq!(server.authorize(&request("shop"), None).await.status(), 303);
+}
