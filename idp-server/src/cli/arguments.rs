@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use idp_core::policy::Acr;
 use idp_protocol::Text;
 
-use crate::oidc::{Consent, GrantType, RedirectUri, Signature, Sso};
+use crate::oidc::{Consent, GrantType, RedirectUri, ResponseType, Signature, Sso};
 
 /// The Symbolon identity provider.
 #[derive(Debug, Parser)]
@@ -192,8 +192,15 @@ pub struct NewClientArguments {
     /// Where browsers are sent back to, exactly; may be given several times.
     #[arg(long = "redirect-uri", value_name = "URI")]
     pub redirect_uris: Vec<RedirectUri>,
-    /// What it may exchange for tokens: authorization_code, refresh_token, client_credentials; may be given several
-    /// times.
+    /// What comes back to it, such as "code id_token"; may be given several times. Anything but a code passes through
+    /// the browser: only for old applications, with --grant-type implicit.
+    #[arg(long = "response-type", value_name = "TYPE", default_value = "code")]
+    pub response_types: Vec<ResponseType>,
+    /// It runs on the person's device and takes people back to any port of it.
+    #[arg(long)]
+    pub native: bool,
+    /// What it may exchange for tokens: authorization_code, refresh_token, client_credentials, or implicit for nothing;
+    /// may be given several times.
     #[arg(long = "grant-type", value_name = "TYPE", default_value = "authorization_code", value_parser = grant_type)]
     pub grant_types: Vec<GrantType>,
     /// The only scopes that it may ask for, those of its own among them. Without it, the standard ones.

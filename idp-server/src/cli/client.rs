@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     App,
-    oidc::{AuthMethod, Consent, Metadata, NewClient, Pkce, RedirectUri, Sso, SubjectType, Terms},
+    oidc::{
+        ApplicationType, AuthMethod, Consent, Metadata, NewClient, Pkce, RedirectUri, Sso, SubjectType, Terms,
+    },
 };
 
 pub(super) async fn run(app: &App, command: ClientCommand) -> anyhow::Result<()> {
@@ -36,6 +38,9 @@ async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
         subject_type: if new.pairwise { SubjectType::Pairwise } else { SubjectType::Public },
         id_token_signed_response_alg: new.id_token_alg,
         post_logout_redirect_uris: new.post_logout_redirect_uris,
+        response_types: new.response_types,
+        application_type: if new.native { ApplicationType::Native } else { ApplicationType::Web },
+        ..Metadata::default()
     };
     let terms = Terms {
         pkce: if new.without_pkce { Pkce::Optional } else { Pkce::Required },

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use axum::{
     body::Bytes,
     extract::{RawQuery, State},
-    http::{StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use idp_core::{policy::Requirement, session::SessionRow, store::BoxFuture, users::User};
-use idp_protocol::Octets;
 use serde_json::Value;
 use symbolon_axum::{SignedIn, Visitor};
 
@@ -18,13 +16,13 @@ use super::{
     client::Client,
     consent,
     params::Params,
-    request::{self, Asked, AuthorizationRequest, BadAddress, Code, Prompt, ReturnTo, Unanswered},
-    token,
+    request::{self, Asked, AuthorizationRequest, BadAddress, Code, Prompt, Unanswered},
+    respond::{self, Signed},
 };
 use crate::{
     App,
     interaction::{self, Parked, Protocol, Wanted},
-    pages::{self, Back, Frame},
+    pages::{self, Frame},
     routes,
     text::Language,
 };
@@ -47,12 +45,13 @@ pub async fn ask_by_form(body: Bytes) -> Response {
 async fn answer(app: &App, visitor: &Visitor, params: &Params) -> Result<Response, Unanswered> {
     let mut asked = ruled(app, visitor, request::read(app, params).await?).await?;
     let signed_in = serving(app, visitor, &mut asked).await?;
-    if let Some(SignedIn { session, .. }) = &signed_in
+    if let Some(SignedIn { session, user, .. }) = &signed_in
         && asked.prompt.takes_session()
         && asked.request.requirement.is_met(&session.facts.ledger)
     {
-        let silent = asked.prompt == Prompt::None;
-        return granted(app, &asked.client, &asked.request, session, silent).await;
+        let may_ask = if asked.prompt == Prompt::None { MayAsk::No } else { MayAsk::Yes };
+        let t = Language::of(visitor);
+        return granted(app, t, &asked.client, &asked.request, (session, user), may_ask).await;
     }
     if asked.prompt == Prompt::None {
         let why = "the person has to sign in";
@@ -109,23 +108,31 @@ fn reachable(app: &App, mut asked: Asked, mut needed: Requirement) -> Result<Ask
     Ok(asked)
 }
 
-/// The answer to a request that a session is good enough for: a code, unless the person has to agree first.
+/// The answer to a request that a session is good enough for: what it asked for, unless the person has to agree first.
 async fn granted(
     app: &App,
+    t: Language,
     client: &Client,
     request: &AuthorizationRequest,
-    session: &SessionRow,
-    silent: bool,
+    (session, user): (&SessionRow, &User),
+    may_ask: MayAsk,
 ) -> Result<Response, Unanswered> {
-    let (allowed, consent) = allowed::of(app, session.user, &client.id).await?;
-    match consent::is_needed(client, request, &allowed) {
-        false => Ok(with_code(app, request, session, consent)?),
-        true if silent => {
+    let (allowed, consent) = allowed::of(app, user.id, &client.id).await?;
+    match (consent::is_needed(client, request, &allowed), may_ask) {
+        (false, _) => respond::granted(app, t, client, request, Signed { session, user, consent }).await,
+        (true, MayAsk::No) => {
             let why = "the person has to agree first";
             Err(Unanswered::Refused(request.return_to.clone(), Code::ConsentRequired, why))
         }
-        true => Ok(consent::ask(app, request, session)?),
+        (true, MayAsk::Yes) => Ok(consent::ask(app, request, session)?),
     }
+}
+
+/// Whether the person may be asked something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MayAsk {
+    Yes,
+    No,
 }
 
 /// A session may be good for one client only: its owner approved no more.
@@ -179,7 +186,7 @@ impl Protocol for OpenIdConnect {
         data: Value,
     ) -> BoxFuture<'a, Response> {
         Box::pin(async move {
-            let resumed = resumed(app, session, user, data).await;
+            let resumed = resumed(app, Language::of(visitor), session, user, data).await;
             resumed.unwrap_or_else(|unanswered| told(app, visitor, &unanswered))
         })
     }
@@ -195,7 +202,7 @@ impl Protocol for OpenIdConnect {
             Some(match unparked(app, data).await {
                 Ok((_, request)) => {
                     let why = "the person cancelled the sign-in";
-                    refused(app, &request.return_to, Code::AccessDenied, why)
+                    respond::refused(app, Language::of(visitor), &request.return_to, Code::AccessDenied, why)
                 }
                 Err(unanswered) => told(app, visitor, &unanswered),
             })
@@ -205,14 +212,20 @@ impl Protocol for OpenIdConnect {
 
 /// Whoever could resume a request with another session must not get more than that session has: everything is checked
 /// again.
-async fn resumed(app: &App, session: &SessionRow, user: &User, data: Value) -> Result<Response, Unanswered> {
+async fn resumed(
+    app: &App,
+    t: Language,
+    session: &SessionRow,
+    user: &User,
+    data: Value,
+) -> Result<Response, Unanswered> {
     let (client, request) = unparked(app, data).await?;
     let enough = request.requirement.is_met(&session.facts.ledger) && serves(session, &client);
     if session.user != user.id || !session.holds(app.engine().now()) || !enough {
         let why = "the sign-in is not what was asked for";
         return Err(Unanswered::Refused(request.return_to, Code::UnmetAuthenticationRequirements, why));
     }
-    granted(app, &client, &request, session, false).await
+    granted(app, t, &client, &request, (session, user), MayAsk::Yes).await
 }
 
 async fn unparked(app: &App, data: Value) -> Result<(Arc<Client>, AuthorizationRequest), Unanswered> {
@@ -233,56 +246,11 @@ pub(super) async fn client_of(app: &App, request: &AuthorizationRequest) -> Resu
     }
 }
 
-/// Back to the client with a code.
-pub(super) fn with_code(
-    app: &App,
-    request: &AuthorizationRequest,
-    session: &SessionRow,
-    consent: Option<Octets<16>>,
-) -> Result<Response, idp_core::Fault> {
-    let code = token::code::issue(app, request, session, consent)?;
-    Ok(send_back(app, &request.return_to, &[("code", code.as_str())]))
-}
-
-/// Back to the client with a reason.
-pub(super) fn refused(app: &App, to: &ReturnTo, code: Code, why: &str) -> Response {
-    let code = serde_json::to_value(code).ok();
-    let code = code.as_ref().and_then(Value::as_str).unwrap_or("server_error");
-    send_back(app, to, &[("error", code), ("error_description", why)])
-}
-
-/// To the client's address with the answer, its `state`, and who answers: without `iss` a client with several
-/// providers can be made to bring one provider's code to another (RFC 9207).
-fn send_back(app: &App, to: &ReturnTo, answer: &[(&str, &str)]) -> Response {
-    let Ok(mut url) = url::Url::parse(&to.redirect_uri) else {
-        return bad_address(Frame::new(app, Language::default()), BadAddress::RedirectUri);
-    };
-    {
-        let mut query = url.query_pairs_mut();
-        query.extend_pairs(answer);
-        query.extend_pairs(to.state.iter().map(|state| ("state", state)));
-        query.append_pair("iss", app.issuer());
-    }
-    // A code in the address must not travel on in `Referer`, nor stay in a cache.
-    let headers = [(header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
-    (headers, Redirect::to(url.as_str())).into_response()
-}
-
 /// The answer without a code.
 pub(super) fn told(app: &App, visitor: &Visitor, unanswered: &Unanswered) -> Response {
     match unanswered {
-        Unanswered::Refused(to, code, why) => refused(app, to, *code, why),
-        Unanswered::Page(bad) => bad_address(Frame::of(app, visitor), *bad),
+        Unanswered::Refused(to, code, why) => respond::refused(app, Language::of(visitor), to, *code, why),
+        Unanswered::Page(bad) => respond::bad_address(Frame::of(app, visitor), *bad),
         Unanswered::Trouble(error) => pages::failure(Frame::of(app, visitor), error),
     }
-}
-
-fn bad_address(frame: Frame, bad: BadAddress) -> Response {
-    let t = frame.t;
-    let text = match bad {
-        BadAddress::Client => "oidc-unknown-client",
-        BadAddress::RedirectUri => "oidc-unknown-address",
-    };
-    let title = t.say("oidc-bad-request-title");
-    pages::message(StatusCode::BAD_REQUEST, frame, title, t.say(text), Back::to_account(t))
 }

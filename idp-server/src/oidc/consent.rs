@@ -25,6 +25,7 @@ use super::{
     authorize,
     client::{Client, Consent},
     request::{AuthorizationRequest, Code, Unanswered},
+    respond::{self, Signed},
 };
 use crate::{
     App,
@@ -154,7 +155,7 @@ pub(crate) fn in_words(t: Language, scope: &str) -> String {
 pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Form>) -> Response {
     let decided = async {
         let (question, signed_in) = opened(&app, &visitor, &form.question).await?;
-        authorize::client_of(&app, &question.request).await?;
+        let client = authorize::client_of(&app, &question.request).await?;
         let request = question.request;
         match form.choice {
             Choice::Deny => {
@@ -162,9 +163,11 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<F
                 Err(Unanswered::Refused(request.return_to, Code::AccessDenied, why))
             }
             Choice::Allow => {
-                let user = signed_in.user.id;
-                let consent = allowed::remember(&app, user, &request.client_id, &request.scope).await?;
-                Ok(authorize::with_code(&app, &request, &signed_in.session, Some(consent))?)
+                let consent =
+                    allowed::remember(&app, signed_in.user.id, &request.client_id, &request.scope).await?;
+                let SignedIn { session, user, .. } = &signed_in;
+                let signed = Signed { session, user, consent: Some(consent) };
+                respond::granted(&app, Language::of(&visitor), &client, &request, signed).await
             }
         }
     };

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     keys::{ALGORITHMS, named},
-    request::SCOPES,
+    request::{Mode, Prompt, ResponseType, SCOPES},
     userinfo::CLAIMS,
 };
 use crate::{App, routes};
@@ -37,6 +37,8 @@ struct More {
     revocation_endpoint: String,
     /// RFC 7662 and RFC 8414.
     introspection_endpoint: String,
+    /// JARM, 4.
+    authorization_signing_alg_values_supported: Vec<String>,
     /// Initiating User Registration via OpenID Connect 1.0.
     prompt_values_supported: Vec<String>,
 }
@@ -92,13 +94,14 @@ pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
         end_session_endpoint: url(routes::END_SESSION),
         revocation_endpoint: url(routes::REVOKE),
         introspection_endpoint: url(routes::INTROSPECT),
-        prompt_values_supported: words(&["none", "login", "consent", "select_account"]),
+        authorization_signing_alg_values_supported: words(&ALGORITHMS.map(|algorithm| algorithm.name())),
+        prompt_values_supported: words(&Prompt::NAMES),
     };
     let metadata = Metadata::new(
         IssuerUrl::new(issuer.to_owned()).map_err(bad)?,
         AuthUrl::new(url(routes::AUTHORIZE)).map_err(bad)?,
         JsonWebKeySetUrl::new(url(routes::JWKS)).map_err(bad)?,
-        vec![ResponseTypes::new(vec![CoreResponseType::Code])],
+        ResponseType::ALL.map(response_type).to_vec(),
         vec![CoreSubjectIdentifierType::Public, CoreSubjectIdentifierType::Pairwise],
         ALGORITHMS.into_iter().map(named).collect(),
         more,
@@ -106,9 +109,10 @@ pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
     .set_token_endpoint(Some(TokenUrl::new(url(routes::TOKEN)).map_err(bad)?))
     .set_userinfo_endpoint(Some(UserInfoUrl::new(url(routes::USERINFO)).map_err(bad)?))
     .set_scopes_supported(Some(SCOPES.map(|scope| Scope::new(scope.to_owned())).to_vec()))
-    .set_response_modes_supported(Some(vec![CoreResponseMode::Query]))
+    .set_response_modes_supported(Some(Mode::NAMES.map(response_mode).to_vec()))
     .set_grant_types_supported(Some(vec![
         CoreGrantType::AuthorizationCode,
+        CoreGrantType::Implicit,
         CoreGrantType::RefreshToken,
         CoreGrantType::ClientCredentials,
     ]))
@@ -123,6 +127,24 @@ pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
     .set_request_parameter_supported(Some(false))
     .set_request_uri_parameter_supported(Some(false));
     Ok(serde_json::to_string(&metadata)?)
+}
+
+fn response_type(of: ResponseType) -> ResponseTypes<CoreResponseType> {
+    let word = |word: &str| match word {
+        "id_token" => CoreResponseType::IdToken,
+        "token" => CoreResponseType::Token,
+        _ => CoreResponseType::Code,
+    };
+    ResponseTypes::new(of.name().split(' ').map(word).collect())
+}
+
+fn response_mode(name: &str) -> CoreResponseMode {
+    match name {
+        "query" => CoreResponseMode::Query,
+        "fragment" => CoreResponseMode::Fragment,
+        "form_post" => CoreResponseMode::FormPost,
+        other => CoreResponseMode::Extension(other.to_owned()),
+    }
 }
 
 /// The classes that can be reached here. An application that asks for another one would wait for what never comes.

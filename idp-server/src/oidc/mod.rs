@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `discovery.rs` | what the provider can do, and its public keys |
 //! | `authorize.rs` | what happens to a browser that an application sends |
-//! | `request.rs` | what an authorization request asks for |
+//! | `request/` | what an authorization request asks for |
+//! | `respond.rs` | what comes back for it, and on which way |
 //! | `consent.rs` | how the person is asked whether he agrees |
 //! | `allowed.rs` | what he agreed to, and how he takes it back |
 //! | `logout.rs` | how an application ends the session |
@@ -25,6 +26,7 @@ mod keys;
 pub mod logout;
 mod params;
 mod request;
+mod respond;
 pub mod token;
 pub mod userinfo;
 
@@ -44,10 +46,11 @@ use crate::config;
 
 pub use authorize::OpenIdConnect;
 pub use client::{
-    AuthMethod, BadClient, Client, Clients, Consent, GrantType, Metadata, NewClient, Pkce, RedirectUri,
-    Registered, Signature, Sso, SubjectType, Terms,
+    ApplicationType, AuthMethod, BadClient, Client, Clients, Consent, GrantType, Metadata, NewClient, Pkce,
+    RedirectUri, Registered, Signature, Sso, SubjectType, Terms,
 };
 pub use keys::{ALGORITHMS, SigningKeys};
+pub use request::ResponseType;
 
 /// How long after a handover a node may still sign with the key before, and a clock be wrong, in seconds.
 const LATE: i64 = 300;

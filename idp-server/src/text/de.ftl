@@ -222,6 +222,9 @@ error-cancelled = Es wurde abgebrochen, oder eine andere Art der Anmeldung war s
 error-outdated = Der Server wurde zwischendurch erneuert. Beginnen Sie neu.
 error-session-ended = Die Sitzung, in der das begonnen wurde, ist beendet. Melden Sie sich an und beginnen Sie neu.
 
+form-post-title = Weiter zur Anwendung
+form-post-text = Ihre Anmeldung geht weiter an
+
 consent-title = Sind Sie einverstanden?
 consent-wants = möchte von Ihnen erfahren:
 consent-openid = eine Kennung, an der sie Sie das nächste Mal erkennt

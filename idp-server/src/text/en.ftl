@@ -222,6 +222,9 @@ error-cancelled = It was cancelled, or another way to sign in was faster.
 error-outdated = The server was updated in between. Begin again.
 error-session-ended = The session that this was begun in has ended. Sign in and begin again.
 
+form-post-title = On to the application
+form-post-text = Your sign-in goes on to
+
 consent-title = Do you agree?
 consent-wants = wants to learn about you:
 consent-openid = an identifier by which it recognises you next time

@@ -80,8 +80,8 @@ async fn other_slips_are_told_to_the_client() {
     let cases: &[(&str, &str, &Pairs)] = &[
         ("invalid_request", "response_type", &[]),
         ("unsupported_response_type", "response_type", &[("response_type", "token")]),
-        ("unsupported_response_type", "response_type", &[("response_type", "code id_token")]),
-        ("invalid_request", "", &[("response_mode", "fragment")]),
+        ("unsupported_response_type", "response_type", &[("response_type", "password")]),
+        ("invalid_request", "", &[("response_mode", "web_message")]),
         ("invalid_scope", "scope", &[]),
         ("invalid_scope", "scope", &[("scope", "profile")]),
         ("invalid_request", "code_challenge", &[]),

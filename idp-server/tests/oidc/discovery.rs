@@ -21,11 +21,17 @@ async fn the_document_says_what_the_provider_does() {
     assert_eq!(document["introspection_endpoint"], url("/oauth2/introspect"));
     assert_eq!(document["end_session_endpoint"], url("/oauth2/end-session"));
     assert_eq!(document["jwks_uri"], url("/oauth2/jwks"));
-    assert_eq!(document["response_types_supported"], json!(["code"]));
-    assert_eq!(document["response_modes_supported"], json!(["query"]));
+    assert_eq!(
+        document["response_types_supported"],
+        json!(["code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"])
+    );
+    assert_eq!(
+        document["response_modes_supported"],
+        json!(["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"])
+    );
     assert_eq!(
         document["grant_types_supported"],
-        json!(["authorization_code", "refresh_token", "client_credentials"])
+        json!(["authorization_code", "implicit", "refresh_token", "client_credentials"])
     );
     assert_eq!(document["subject_types_supported"], json!(["public", "pairwise"]));
     assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));

@@ -23,6 +23,7 @@ mod logout;
 #[path = "../../../tests/fuzz/parsers/mutate.rs"]
 mod mutate;
 mod refresh;
+mod responses;
 mod revocation;
 mod rotation;
 mod server;

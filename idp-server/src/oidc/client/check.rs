@@ -68,14 +68,29 @@ impl Metadata {
         if self.grant_types.is_empty() {
             return Err(bad("grant_types", "at least one is needed"));
         }
-        if has(GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
-            return Err(BadClient::NoRedirect);
-        }
         if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
             return Err(bad("grant_types", "refresh_token needs authorization_code beside it"));
         }
         if has(GrantType::ClientCredentials) && is_public {
             return Err(bad("grant_types", "client_credentials is for clients that authenticate"));
+        }
+        self.check_responses()
+    }
+
+    /// RFC 7591, 2.1.
+    fn check_responses(&self) -> Result<(), BadClient> {
+        let has = |grant_type| self.grant_types.contains(&grant_type);
+        let comes_back = has(GrantType::AuthorizationCode) || has(GrantType::Implicit);
+        if comes_back && self.redirect_uris.is_empty() {
+            return Err(BadClient::NoRedirect);
+        }
+        for of in self.response_types.iter().filter(|_| comes_back) {
+            if of.has_code() && !has(GrantType::AuthorizationCode) {
+                return Err(bad("response_types", "a code needs authorization_code among the grant_types"));
+            }
+            if (of.has_token() || of.has_id_token()) && !has(GrantType::Implicit) {
+                return Err(bad("response_types", "tokens need implicit among the grant_types"));
+            }
         }
         Ok(())
     }

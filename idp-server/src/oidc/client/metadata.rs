@@ -4,6 +4,7 @@ use idp_protocol::{Text, crypto::Algorithm};
 use serde::{Deserialize, Serialize};
 
 use super::RedirectUri;
+use crate::oidc::request::ResponseType;
 
 /// The members of a registration, under the names of the specifications. A member that is missing has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,12 @@ pub struct Metadata {
     /// Where a browser may be sent back to; compared letter by letter (RFC 9700, 2.1).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirect_uris: Vec<RedirectUri>,
+    /// What may come back from the authorization endpoint. Anything but a code must be asked for (RFC 9700, 2.1.2).
+    #[serde(default = "a_code")]
+    pub response_types: Vec<ResponseType>,
+    /// Where it runs.
+    #[serde(default)]
+    pub application_type: ApplicationType,
     /// What it may exchange for tokens.
     #[serde(default = "by_code")]
     pub grant_types: Vec<GrantType>,
@@ -29,6 +36,18 @@ pub struct Metadata {
     /// What its ID tokens are signed with.
     #[serde(default)]
     pub id_token_signed_response_alg: Signature,
+    /// What answers of the authorization endpoint are signed with, if it asks for signed ones (JARM).
+    #[serde(default)]
+    pub authorization_signed_response_alg: Signature,
+    /// How old a sign-in may be, in seconds, where a request does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u32>,
+    /// Whether ID tokens say when the person signed in; here they always do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_auth_time: bool,
+    /// The classes of sign-in that it would like where a request does not say, the dearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub default_acr_values: Vec<String>,
     /// Where a browser may be sent after signing out; compared letter by letter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<RedirectUri>,
@@ -39,11 +58,17 @@ impl Default for Metadata {
         Self {
             client_name: None,
             redirect_uris: Vec::new(),
+            response_types: a_code(),
+            application_type: ApplicationType::default(),
             grant_types: by_code(),
             token_endpoint_auth_method: None,
             scope: None,
             subject_type: SubjectType::default(),
             id_token_signed_response_alg: Signature::default(),
+            authorization_signed_response_alg: Signature::default(),
+            default_max_age: None,
+            require_auth_time: false,
+            default_acr_values: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
         }
     }
@@ -53,12 +78,29 @@ fn by_code() -> Vec<GrantType> {
     vec![GrantType::AuthorizationCode]
 }
 
+fn a_code() -> Vec<ResponseType> {
+    vec![ResponseType::Code]
+}
+
+/// Where an application runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplicationType {
+    /// On a server, or in a page.
+    #[default]
+    Web,
+    /// On the person's device: it may take people back to any port of the device itself (RFC 8252, 7.3).
+    Native,
+}
+
 /// What can be exchanged for tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
     /// What a browser brings back (RFC 6749, 4.1).
     AuthorizationCode,
+    /// Nothing: tokens come through the browser (OpenID Connect Core 1.0, 3.2).
+    Implicit,
     /// What came with the tokens before (RFC 6749, 6).
     RefreshToken,
     /// Nothing but who the application is (RFC 6749, 4.4).
@@ -67,13 +109,15 @@ pub enum GrantType {
 
 impl GrantType {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+    pub const ALL: [Self; 4] =
+        [Self::AuthorizationCode, Self::Implicit, Self::RefreshToken, Self::ClientCredentials];
 
     /// Its name in a request.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
+            Self::Implicit => "implicit",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
         }

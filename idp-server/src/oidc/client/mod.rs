@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::request::SCOPES;
 
 pub use check::BadClient;
-pub use metadata::{AuthMethod, GrantType, Metadata, Signature, SubjectType};
+pub use metadata::{ApplicationType, AuthMethod, GrantType, Metadata, Signature, SubjectType};
 pub use redirect_uri::{NotRedirect, RedirectUri};
 pub use registry::{Clients, NewClient, Registered};
 pub use secret::Secret;
@@ -67,10 +67,13 @@ impl Client {
         name.map_or(&self.id, |name| name.as_str())
     }
 
-    /// The registered address that is exactly this one.
+    /// The address, if it is registered: exactly this one, or one of the same device at another port.
     #[must_use]
-    pub fn redirect_uri(&self, text: &str) -> Option<&RedirectUri> {
-        self.registration.metadata.redirect_uris.iter().find(|uri| uri.as_str() == text)
+    pub fn redirect_uri(&self, text: &str) -> Option<RedirectUri> {
+        let metadata = &self.registration.metadata;
+        let is_native = metadata.application_type == ApplicationType::Native;
+        let fits = |uri: &&RedirectUri| uri.as_str() == text || (is_native && uri.is_same_device(text));
+        metadata.redirect_uris.iter().find(fits).and_then(|_| text.parse().ok())
     }
 
     /// The registered address for after signing out that is exactly this one.

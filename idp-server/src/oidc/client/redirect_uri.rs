@@ -44,6 +44,20 @@ impl RedirectUri {
     }
 }
 
+impl RedirectUri {
+    /// Whether both lead to the device that the browser runs on, and differ in nothing but the port, which an app gets
+    /// from its system when it starts (RFC 8252, 7.3).
+    #[must_use]
+    pub fn is_same_device(&self, text: &str) -> bool {
+        let own = |text: &str| {
+            let mut url = Url::parse(text).ok()?;
+            let is_loopback = matches!(url.host_str(), Some("127.0.0.1" | "[::1]"));
+            (url.scheme() == "http" && is_loopback && url.set_port(None).is_ok()).then(|| url.to_string())
+        };
+        own(&self.text).is_some_and(|registered| Some(registered) == own(text))
+    }
+}
+
 impl FromStr for RedirectUri {
     type Err = NotRedirect;
     fn from_str(text: &str) -> Result<Self, NotRedirect> {
@@ -81,6 +95,26 @@ impl<'de> Deserialize<'de> for RedirectUri {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_port_of_this_device_is_free() {
+        let registered: RedirectUri = "http://127.0.0.1/cb?x=1".parse().unwrap();
+        for good in ["http://127.0.0.1:49152/cb?x=1", "http://127.0.0.1/cb?x=1"] {
+            assert!(registered.is_same_device(good), "{good}");
+        }
+        for bad in [
+            "http://127.0.0.1:49152/other?x=1",
+            "http://127.0.0.1:49152/cb",
+            "http://[::1]:49152/cb?x=1",
+            "https://127.0.0.1:49152/cb?x=1",
+            "http://localhost:49152/cb?x=1",
+            "http://127.0.0.1.evil.example/cb?x=1",
+        ] {
+            assert!(!registered.is_same_device(bad), "{bad}");
+        }
+        let web: RedirectUri = "https://shop.example/cb".parse().unwrap();
+        assert!(!web.is_same_device("https://shop.example:8443/cb"), "that is no device of the person");
+    }
 
     #[test]
     fn only_addresses_that_are_safe_to_send_a_browser_to() {

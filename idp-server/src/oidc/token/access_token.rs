@@ -5,10 +5,7 @@ use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
 
 use super::grant::Grant;
-use crate::{
-    App,
-    oidc::{client::Client, keys::TokenKey},
-};
+use crate::{App, oidc::client::Client};
 
 /// The type in the header: an ID token cannot pass for an access token, nor the other way round.
 const TYPE: &str = "at+jwt";
@@ -97,12 +94,13 @@ impl AccessToken {
         Self::new(app, client, client.id.clone(), scope)
     }
 
-    /// The token as the application gets it.
+    /// The token as the application gets it, signed like its ID tokens.
     ///
     /// # Errors
     /// [`Fault`] if the key cannot sign.
-    pub fn sign(&self, signer: &TokenKey) -> Result<String, Fault> {
-        signer.sign(TYPE, self)
+    pub fn sign(&self, app: &App, client: &Client) -> Result<String, Fault> {
+        let algorithm = client.registration.metadata.id_token_signed_response_alg.algorithm();
+        app.provider().keys().signer(algorithm, self.iat)?.sign(TYPE, self)
     }
 
     /// The claims of a token of ours whose time is not over.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::grant::{Agreed, Grant, holder};
+use super::grant::{Agreed, Basis, Grant, holder};
 use crate::{
     App,
     oidc::{
@@ -115,10 +115,10 @@ pub async fn redeem(app: &App, client: &Client, proof: &Proof<'_>) -> Result<Red
         return Err(WRONG);
     }
     let holder = holder(app, promise.session).await?.ok_or(WRONG)?;
-    let offline = promise.scope.iter().any(|scope| scope == "offline_access");
-    let agreed = Agreed::new(promise.scope.clone(), offline, &holder.0);
-    let ids = (promise.id, promise.consent);
-    if let Some(grant) = Grant::open(app, client, ids, agreed, holder).await? {
+    let agreed = Agreed::new(promise.scope.clone(), &holder.0);
+    let event = Event::new("oidc.code_redeemed");
+    let basis = Basis { id: promise.id, consent: promise.consent, event };
+    if let Some(grant) = Grant::open(app, client, basis, agreed, holder).await? {
         return Ok(Redeemed { grant, nonce: promise.nonce });
     }
     if app.db().grant(promise.id.0).await?.is_some() {

@@ -44,6 +44,17 @@ pub struct Grant {
     pub user: User,
 }
 
+/// What a grant comes of.
+#[derive(Debug)]
+pub struct Basis {
+    /// Its id: that of the code, if there was one.
+    pub id: Octets<16>,
+    /// The consent that it stands on, if there is one.
+    pub consent: Option<Octets<16>>,
+    /// What the audit record calls it.
+    pub event: Event,
+}
+
 /// What a grant allows, and what its tokens say about the sign-in: as it was then, however often it is refreshed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreed {
@@ -64,11 +75,11 @@ pub struct Agreed {
 impl Agreed {
     /// What a person agrees to in this session.
     #[must_use]
-    pub fn new(scope: Vec<String>, offline: bool, session: &SessionRow) -> Self {
+    pub fn new(scope: Vec<String>, session: &SessionRow) -> Self {
         let ledger = &session.facts.ledger;
         Self {
+            offline: scope.iter().any(|scope| scope == "offline_access"),
             scope,
-            offline,
             auth_time: session.authenticated_at(),
             acr: policy::achieved(ledger).map(|acr| acr.name().to_owned()),
             amr: verified::amr(ledger).into_iter().map(str::to_owned).collect(),
@@ -77,21 +88,21 @@ impl Agreed {
 }
 
 impl Grant {
-    /// Opens a grant with the id of a code, as long as the session holds and the consent was not taken back. `None`
-    /// if it does not, or the code has opened one before.
+    /// Opens a grant, as long as the session holds and the consent was not taken back. `None` if that is not so, or there
+    /// is a grant with this id.
     ///
     /// # Errors
     /// [`Fault`] if the store fails.
     pub async fn open(
         app: &App,
         client: &Client,
-        (id, consent): (Octets<16>, Option<Octets<16>>),
+        basis: Basis,
         agreed: Agreed,
         (session, user): (SessionRow, User),
     ) -> Result<Option<Self>, Fault> {
         let now = app.engine().now();
         let row = GrantRow {
-            id: id.0,
+            id: basis.id.0,
             client_id: client.id.clone(),
             user: user.id,
             session: session.id,
@@ -103,15 +114,14 @@ impl Grant {
             ended_at: None,
             doc: serde_json::to_string(&agreed)?,
         };
-        let event =
-            Event::new("oidc.code_redeemed").with("client", &client.id).with("scope", agreed.scope.join(" "));
+        let event = basis.event.with("client", &client.id).with("scope", agreed.scope.join(" "));
         let grant = Self::read(row.clone(), user)?;
         let with = Batch::new().with(SessionWrite::Holds { id: row.session, now }).with(audit(
             app,
             Some(row.user),
             event,
         ));
-        let consent = consent.map(|consent| consent.0);
+        let consent = basis.consent.map(|consent| consent.0);
         let opened = app.db().change(GrantWrite::Open { row, consent }, with).await?;
         Ok((opened == Changed::Yes).then_some(grant))
     }

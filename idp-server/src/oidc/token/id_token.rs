@@ -1,25 +1,26 @@
 //! What does an ID token say? (OpenID Connect Core 1.0, 2)
 
 use chrono::{DateTime, Utc};
-use idp_core::{Fault, Time};
+use idp_core::{Fault, Id, Time, session::SessionRow, users::User};
+use idp_protocol::encoding::to_base64url;
 use openidconnect::{
     AccessToken, AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference,
-    IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
+    AuthorizationCode, IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
     core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm},
 };
 use serde::{Deserialize, Serialize};
 
-use super::grant::Grant;
-use crate::{
-    App,
-    oidc::{client::Client, keys::TokenKey},
-};
+use super::grant::Agreed;
+use crate::{App, oidc::client::Client};
 
 /// What `openidconnect` does not know by name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct More {
     /// The session (OpenID Connect Back-Channel Logout 1.0).
     sid: String,
+    /// The left half of the digest of the client's state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    s_hash: Option<String>,
 }
 
 impl AdditionalClaims for More {}
@@ -46,38 +47,62 @@ impl Hint {
     }
 }
 
-/// Signs an ID token about the person behind a grant. It says what happened, never what the account could do.
+/// Whom an ID token is about, and what it comes with.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// The person.
+    pub user: &'a User,
+    /// The session.
+    pub session: Id<SessionRow>,
+    /// What happened at the sign-in.
+    pub agreed: &'a Agreed,
+    /// What the request wants repeated.
+    pub nonce: Option<&'a str>,
+    /// The access token beside it.
+    pub access_token: Option<&'a str>,
+    /// The code beside it.
+    pub code: Option<&'a str>,
+    /// The client's state, where the token comes through the browser.
+    pub state: Option<&'a str>,
+}
+
+/// Signs an ID token. It says what happened, never what the account could do.
 ///
 /// # Errors
 /// [`Fault`] if the key cannot sign.
-pub fn sign(
-    app: &App,
-    client: &Client,
-    signer: &TokenKey,
-    grant: &Grant,
-    nonce: Option<String>,
-    access_token: &str,
-) -> Result<String, Fault> {
+pub fn sign(app: &App, client: &Client, about: &About<'_>) -> Result<String, Fault> {
     let now = app.engine().now();
-    let agreed = &grant.agreed;
+    let agreed = about.agreed;
     let issuer =
         IssuerUrl::new(app.issuer().to_owned()).map_err(|_| Fault::Setup("the issuer is not a URL"))?;
     let amr = agreed.amr.iter().cloned().map(AuthenticationMethodReference::new);
+    let more =
+        More { sid: about.session.to_string(), s_hash: about.state.map(|state| half_digest(app, state)) };
     let claims = IdTokenClaims::new(
         issuer,
         vec![Audience::new(client.id.clone())],
         date(now + app.config().oidc.id_token_life)?,
         date(now)?,
-        StandardClaims::new(SubjectIdentifier::new(client.subject(app.engine(), grant.user.id))),
-        More { sid: grant.session.to_string() },
+        StandardClaims::new(SubjectIdentifier::new(client.subject(app.engine(), about.user.id))),
+        more,
     )
     .set_auth_time(Some(date(agreed.auth_time)?))
-    .set_nonce(nonce.map(Nonce::new))
+    .set_nonce(about.nonce.map(|nonce| Nonce::new(nonce.to_owned())))
     .set_auth_context_ref(agreed.acr.clone().map(AuthenticationContextClass::new))
     .set_auth_method_refs(Some(amr.collect()));
-    let access_token = AccessToken::new(access_token.to_owned());
-    let token = Token::new(claims, signer, signer.algorithm(), Some(&access_token), None);
+    let access_token = about.access_token.map(|token| AccessToken::new(token.to_owned()));
+    let code = about.code.map(|code| AuthorizationCode::new(code.to_owned()));
+    let keys = app.provider().keys();
+    let algorithm = client.registration.metadata.id_token_signed_response_alg.algorithm();
+    let signer = keys.signer(algorithm, now)?;
+    let token = Token::new(claims, signer, signer.algorithm(), access_token.as_ref(), code.as_ref());
     Ok(token.map_err(|_| Fault::Setup("an ID token cannot be signed"))?.to_string())
+}
+
+/// The left half of the SHA-256 digest, as for `at_hash` (FAPI 1.0 Advanced, 5.1: `s_hash`).
+fn half_digest(app: &App, text: &str) -> String {
+    let digest = app.engine().crypto().hash.sha256(text.as_bytes());
+    to_base64url(digest.first_chunk::<16>().map_or(&[], <[u8; 16]>::as_slice))
 }
 
 fn date(time: Time) -> Result<DateTime<Utc>, Fault> {

@@ -20,7 +20,7 @@ use axum::{
 use idp_core::Fault;
 use serde::Serialize;
 
-use self::{access_token::AccessToken, code::Proof, grant::Grant, refresh::RefreshToken};
+use self::{access_token::AccessToken, code::Proof, grant::Grant, id_token::About, refresh::RefreshToken};
 use super::{
     client::{Client, GrantType, authentication},
     error::{Code, OAuthError},
@@ -95,17 +95,20 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
     value.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case(FORM))
 }
 
+const UNSUPPORTED: OAuthError = OAuthError::new(
+    Code::UnsupportedGrantType,
+    "grant_type must be authorization_code, refresh_token or client_credentials",
+);
+
 async fn exchanged(app: &App, client: &Client, params: &Params) -> Result<Tokens, OAuthError> {
     let name = params.one("grant_type")?.ok_or(missing("grant_type is missing"))?;
-    let grant_type = GrantType::from_name(name).ok_or(OAuthError::new(
-        Code::UnsupportedGrantType,
-        "grant_type must be authorization_code, refresh_token or client_credentials",
-    ))?;
+    let grant_type = GrantType::from_name(name).ok_or(UNSUPPORTED)?;
     if !client.may(grant_type) {
         let why = "the client is not registered for this grant_type";
         return Err(OAuthError::new(Code::UnauthorizedClient, why));
     }
     match grant_type {
+        GrantType::Implicit => Err(UNSUPPORTED),
         GrantType::AuthorizationCode => by_code(app, client, params).await,
         GrantType::RefreshToken => by_refresh_token(app, client, params).await,
         GrantType::ClientCredentials => by_itself(app, client, params),
@@ -118,7 +121,7 @@ async fn by_code(app: &App, client: &Client, params: &Params) -> Result<Tokens, 
         Proof { code, redirect_uri: params.one("redirect_uri")?, verifier: params.one("code_verifier")? };
     let redeemed = code::redeem(app, client, &proof).await?;
     let scope = redeemed.grant.agreed.scope.clone();
-    Ok(granted(app, client, &redeemed.grant, redeemed.nonce, &scope)?)
+    Ok(granted(app, client, &redeemed.grant, redeemed.nonce.as_deref(), &scope)?)
 }
 
 async fn by_refresh_token(app: &App, client: &Client, params: &Params) -> Result<Tokens, OAuthError> {
@@ -145,7 +148,8 @@ fn by_itself(app: &App, client: &Client, params: &Params) -> Result<Tokens, OAut
         .own_scope(params.one("scope")?)
         .ok_or(OAuthError::new(Code::InvalidScope, "scope is more than what the client is registered for"))?;
     let token = AccessToken::own(app, client, &scope);
-    tokens(app, client, &token, |_, _| Ok(None), None).map_err(OAuthError::from)
+    let access_token = token.sign(app, client)?;
+    Ok(Tokens::new(token, access_token))
 }
 
 const fn missing(why: &'static str) -> OAuthError {
@@ -156,37 +160,39 @@ fn granted(
     app: &App,
     client: &Client,
     grant: &Grant,
-    nonce: Option<String>,
+    nonce: Option<&str>,
     scope: &[String],
 ) -> Result<Tokens, Fault> {
     let token = AccessToken::granted(app, client, grant, scope);
-    let refresh_token =
-        client.may(GrantType::RefreshToken).then(|| RefreshToken::newest(grant).write(app).to_string());
-    let has_id = token.covers("openid");
-    let id_token = |signer: &_, access_token: &str| {
-        has_id.then(|| id_token::sign(app, client, signer, grant, nonce, access_token)).transpose()
-    };
-    tokens(app, client, &token, id_token, refresh_token)
+    let is_about_a_person = token.covers("openid");
+    let mut tokens = Tokens::new(token.clone(), token.sign(app, client)?);
+    if is_about_a_person {
+        let about = About {
+            user: &grant.user,
+            session: grant.session,
+            agreed: &grant.agreed,
+            nonce,
+            access_token: Some(&tokens.access_token),
+            code: None,
+            state: None,
+        };
+        tokens.id_token = Some(id_token::sign(app, client, &about)?);
+    }
+    if client.may(GrantType::RefreshToken) {
+        tokens.refresh_token = Some(RefreshToken::newest(grant).write(app).to_string());
+    }
+    Ok(tokens)
 }
 
-fn tokens(
-    app: &App,
-    client: &Client,
-    token: &AccessToken,
-    id_token: impl FnOnce(&super::keys::TokenKey, &str) -> Result<Option<String>, Fault>,
-    refresh_token: Option<String>,
-) -> Result<Tokens, Fault> {
-    let keys = app.provider().keys();
-    let algorithm = client.registration.metadata.id_token_signed_response_alg.algorithm();
-    let signer = keys.signer(algorithm, token.iat)?;
-    let access_token = token.sign(signer)?;
-    let id_token = id_token(signer, &access_token)?;
-    Ok(Tokens {
-        access_token,
-        token_type: "Bearer",
-        expires_in: token.exp - token.iat,
-        scope: token.scope.clone(),
-        id_token,
-        refresh_token,
-    })
+impl Tokens {
+    fn new(token: AccessToken, access_token: String) -> Self {
+        Self {
+            access_token,
+            token_type: "Bearer",
+            expires_in: token.exp - token.iat,
+            scope: token.scope,
+            id_token: None,
+            refresh_token: None,
+        }
+    }
 }

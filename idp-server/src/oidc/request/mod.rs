@@ -1,5 +1,9 @@
 //! What does an authorization request ask for, and may it? (OpenID Connect Core 1.0, 3.1.2; RFC 7636; RFC 9700)
 
+mod prompt;
+mod response;
+mod scope;
+
 use std::sync::Arc;
 
 use idp_core::{Fault, Id, Time, policy::Acr, policy::Requirement, users::User};
@@ -7,14 +11,15 @@ use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    client::{Client, GrantType},
+    client::Client,
     params::{Duplicate, Params},
     token::id_token::Hint,
 };
 use crate::App;
 
-/// The scopes that mean something here; others are ignored (OpenID Connect Core 1.0, 3.1.2.1).
-pub const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+pub use prompt::Prompt;
+pub use response::{Mode, ResponseType, Way};
+pub use scope::SCOPES;
 
 /// A checked request, as it is parked while somebody signs in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +28,9 @@ pub struct AuthorizationRequest {
     pub client_id: String,
     /// Where the answer goes.
     pub return_to: ReturnTo,
+    /// What comes back.
+    #[serde(default)]
+    pub response_type: ResponseType,
     /// What is asked about the person.
     pub scope: Vec<String>,
     /// What the ID token repeats.
@@ -39,10 +47,16 @@ pub struct AuthorizationRequest {
 /// Where an answer goes: an address that is registered for the client, with the client's `state`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnTo {
+    /// To whom.
+    #[serde(default)]
+    pub client_id: String,
     /// The address, letter by letter as registered.
     pub redirect_uri: String,
     /// What the client wants back.
     pub state: Option<String>,
+    /// How the answer travels.
+    #[serde(default)]
+    pub mode: Mode,
 }
 
 /// A request with what matters before the sign-in only.
@@ -58,19 +72,6 @@ pub struct Asked {
     pub wishes: Vec<Acr>,
     /// What may stand in the field for the login, at most 254 characters.
     pub login_hint: Option<String>,
-}
-
-/// The parameter `prompt`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prompt {
-    /// A session that is good enough will do.
-    AsNeeded,
-    /// Nobody may be asked.
-    None,
-    /// The person signs in again.
-    Login,
-    /// The person chooses an account.
-    SelectAccount,
 }
 
 /// Why a request is not answered with a code.
@@ -102,7 +103,9 @@ pub enum Code {
     InvalidRequest,
     /// The scope does not contain `openid`.
     InvalidScope,
-    /// Another response type than `code`.
+    /// The client is not registered for that response type.
+    UnauthorizedClient,
+    /// A response type that there is not.
     UnsupportedResponseType,
     /// Request objects are not read.
     RequestNotSupported,
@@ -155,16 +158,32 @@ pub async fn read(app: &App, params: &Params) -> Result<Asked, Unanswered> {
     let uri =
         asked.and_then(|text| client.redirect_uri(text)).ok_or(Unanswered::Page(BadAddress::RedirectUri))?;
     let state = params.one("state").ok().flatten().map(str::to_owned);
-    let return_to = ReturnTo { redirect_uri: uri.as_str().to_owned(), state };
+    // A refusal travels as the answer would have, as far as that can be read.
+    let response_type = params.one("response_type").ok().flatten().and_then(ResponseType::from_name);
+    let signature = client.registration.metadata.authorization_signed_response_alg;
+    let mode = params.one("response_mode").ok().flatten();
+    let mode = Mode::read(mode, response_type.unwrap_or_default(), signature).unwrap_or_default();
+    let return_to =
+        ReturnTo { client_id: client.id.clone(), redirect_uri: uri.as_str().to_owned(), state, mode };
     match checked(app, &client, params, return_to.clone()) {
         Ok((request, prompt)) => {
             let hint = params.one("login_hint").ok().flatten();
             let login_hint = hint.map(|hint| hint.chars().take(254).collect());
-            let wishes = params.one("acr_values").ok().flatten().unwrap_or_default();
-            let wishes = wishes.split(' ').filter_map(Acr::from_name).collect();
+            let wishes = wishes(&client, params);
             Ok(Asked { request, client, prompt, wishes, login_hint })
         }
         Err((code, why)) => Err(Unanswered::Refused(return_to, code, why)),
+    }
+}
+
+/// The classes that the client would like, the dearest first.
+fn wishes(client: &Client, params: &Params) -> Vec<Acr> {
+    match params.one("acr_values").ok().flatten() {
+        Some(asked) => asked.split(' ').filter_map(Acr::from_name).collect(),
+        None => {
+            let usual = &client.registration.metadata.default_acr_values;
+            usual.iter().filter_map(|name| Acr::from_name(name)).collect()
+        }
     }
 }
 
@@ -178,13 +197,15 @@ fn checked(
         return Err(Duplicate.into());
     }
     refuse_unsupported(params)?;
-    let (prompt, ask_consent) = prompt(params.one("prompt")?)?;
+    let response_type = response_type(client, params)?;
+    let (prompt, ask_consent) = Prompt::read(params.one("prompt")?)?;
     let request = AuthorizationRequest {
         client_id: client.id.clone(),
         return_to,
-        scope: scope(client, params.one("scope")?)?,
-        nonce: params.one("nonce")?.map(str::to_owned),
-        challenge: challenge(client, params)?,
+        response_type,
+        scope: scope::read(client, response_type, params.one("scope")?)?,
+        nonce: nonce(response_type, params)?,
+        challenge: challenge(client, response_type, params)?,
         requirement: requirement(app, client, params)?,
         ask_consent,
     };
@@ -201,44 +222,38 @@ fn refuse_unsupported(params: &Params) -> Result<(), No> {
     if params.one("registration")?.is_some() {
         return Err((Code::RegistrationNotSupported, "registration is not supported"));
     }
-    match params.one("response_type")? {
-        Some("code") => {}
-        Some(_) => return Err((Code::UnsupportedResponseType, "response_type must be code")),
-        None => return Err((Code::InvalidRequest, "response_type is missing")),
+    Ok(())
+}
+
+fn response_type(client: &Client, params: &Params) -> Result<ResponseType, No> {
+    let name = params.one("response_type")?.ok_or((Code::InvalidRequest, "response_type is missing"))?;
+    let of = ResponseType::from_name(name)
+        .ok_or((Code::UnsupportedResponseType, "response_type is not one that discovery lists"))?;
+    let metadata = &client.registration.metadata;
+    if !metadata.response_types.contains(&of) {
+        return Err((Code::UnauthorizedClient, "the client is not registered for this response_type"));
     }
-    match params.one("response_mode")? {
-        None | Some("query") => Ok(()),
-        Some(_) => Err((Code::InvalidRequest, "response_mode must be query")),
+    let mode = params.one("response_mode")?;
+    if Mode::read(mode, of, metadata.authorization_signed_response_alg).is_none() {
+        let why = "response_mode must be fragment or form_post, or query for a code alone";
+        return Err((Code::InvalidRequest, why));
+    }
+    Ok(of)
+}
+
+/// An ID token that comes through the browser must be one for this request: somebody could put another one in its place
+/// (OpenID Connect Core 1.0, 3.2.2.1 and 3.3.2.11).
+fn nonce(of: ResponseType, params: &Params) -> Result<Option<String>, No> {
+    match params.one("nonce")? {
+        None if of.has_id_token() => Err((Code::InvalidRequest, "nonce is missing")),
+        nonce => Ok(nonce.map(str::to_owned)),
     }
 }
 
-fn scope(client: &Client, asked: Option<&str>) -> Result<Vec<String>, No> {
-    let mut scope = Vec::new();
-    for word in asked.unwrap_or_default().split(' ').filter(|word| knows(client, word)) {
-        if !scope.iter().any(|own| own == word) {
-            scope.push(word.to_owned());
-        }
-    }
-    if scope.iter().any(|word| word == "openid") {
-        return Ok(scope);
-    }
-    Err((Code::InvalidScope, "scope must contain openid"))
-}
-
-/// Whether a scope means something here for this client: one of ours, or one of its own that it is registered for.
-fn knows(client: &Client, scope: &str) -> bool {
-    let is_own = client.registration.metadata.scope.is_some();
-    match scope {
-        // Nobody is asked for what leads to nothing (OpenID Connect Core 1.0, 11).
-        "offline_access" => client.may(GrantType::RefreshToken) && client.may_ask_for(scope),
-        scope => (is_own || SCOPES.contains(&scope)) && client.may_ask_for(scope),
-    }
-}
-
-fn challenge(client: &Client, params: &Params) -> Result<Option<Octets<32>>, No> {
+fn challenge(client: &Client, of: ResponseType, params: &Params) -> Result<Option<Octets<32>>, No> {
     let method = params.one("code_challenge_method")?;
     let Some(challenge) = params.one("code_challenge")? else {
-        if client.needs_pkce() || method.is_some() {
+        if (client.needs_pkce() && of.has_code()) || method.is_some() {
             return Err((Code::InvalidRequest, "code_challenge is missing (PKCE)"));
         }
         return Ok(None);
@@ -252,14 +267,13 @@ fn challenge(client: &Client, params: &Params) -> Result<Option<Octets<32>>, No>
 }
 
 fn requirement(app: &App, client: &Client, params: &Params) -> Result<Requirement, No> {
-    let not_before = match params.one("max_age")? {
+    let age: Option<u32> = match params.one("max_age")? {
         Some(age) => {
-            let age: u32 =
-                age.parse().map_err(|_| (Code::InvalidRequest, "max_age must be a number of seconds"))?;
-            Some(app.engine().now() + -i64::from(age))
+            Some(age.parse().map_err(|_| (Code::InvalidRequest, "max_age must be a number of seconds"))?)
         }
-        None => None,
+        None => client.registration.metadata.default_max_age,
     };
+    let not_before = age.map(|age| app.engine().now() + -i64::from(age));
     Ok(Requirement {
         acr: client.registration.terms.min_acr,
         not_before,
@@ -274,31 +288,6 @@ fn hinted(app: &App, client: &Client, token: Option<&str>) -> Result<Option<Id<U
     match Hint::read(app, token).filter(|hint| hint.aud.contains(&client.id)) {
         Some(hint) => Ok(client.person(app.engine(), &hint.sub)),
         None => Err((Code::InvalidRequest, "id_token_hint is not an ID token of this client")),
-    }
-}
-
-/// How the person is asked, and whether he has to agree.
-fn prompt(asked: Option<&str>) -> Result<(Prompt, bool), No> {
-    let words: Vec<&str> = asked.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
-    let known = ["none", "login", "consent", "select_account"];
-    if words.iter().any(|word| !known.contains(word)) {
-        return Err((Code::InvalidRequest, "prompt has an unknown value"));
-    }
-    let prompt = match words.as_slice() {
-        ["none"] => Prompt::None,
-        words if words.contains(&"none") => return Err((Code::InvalidRequest, "prompt=none stands alone")),
-        words if words.contains(&"login") => Prompt::Login,
-        words if words.contains(&"select_account") => Prompt::SelectAccount,
-        _ => Prompt::AsNeeded,
-    };
-    Ok((prompt, words.contains(&"consent")))
-}
-
-impl Prompt {
-    /// Whether a session may stand in for a sign-in.
-    #[must_use]
-    pub fn takes_session(self) -> bool {
-        matches!(self, Self::AsNeeded | Self::None)
     }
 }
 

@@ -1,0 +1,215 @@
+//! What comes back to an application for its request, and on which way? (OpenID Connect Core 1.0, 3.1.2.5, 3.2.2.5 and
+//! 3.3.2.5; RFC 9207; Form Post Response Mode 1.0; JARM)
+
+use askama::Template;
+use axum::{
+    Extension,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use idp_core::{Fault, Time, audit::Event, session::SessionRow, users::User};
+use idp_protocol::Octets;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use symbolon_axum::headers::FormTargets;
+use zeroize::Zeroizing;
+
+use super::{
+    client::{Client, RedirectUri, Signature},
+    request::{AuthorizationRequest, BadAddress, Code, ReturnTo, Unanswered, Way},
+    token::{
+        access_token::AccessToken,
+        code,
+        grant::{Agreed, Basis, Grant},
+        id_token::{self, About},
+    },
+};
+use crate::{
+    App,
+    pages::{self, Back, Frame},
+    text::Language,
+};
+
+/// How long a signed answer counts, in seconds (JARM, 2.1).
+const SIGNED_ANSWER: i64 = 600;
+
+/// Parameters of an answer: names, and values that nobody should keep.
+type Answer = Vec<(&'static str, Zeroizing<String>)>;
+
+/// Who signed in, and what the answer may stand on.
+#[derive(Clone, Copy)]
+pub(super) struct Signed<'a> {
+    pub session: &'a SessionRow,
+    pub user: &'a User,
+    /// The consent, if there is one.
+    pub consent: Option<Octets<16>>,
+}
+
+/// Back to the client with what it asked for.
+///
+/// # Errors
+/// [`Unanswered`] if the session ended or the consent was taken back at this moment.
+pub(super) async fn granted(
+    app: &App,
+    t: Language,
+    client: &Client,
+    request: &AuthorizationRequest,
+    signed: Signed<'_>,
+) -> Result<Response, Unanswered> {
+    let of = request.response_type;
+    let mut answer = Answer::new();
+    if of.has_code() {
+        answer.push(("code", code::issue(app, request, signed.session, signed.consent)?));
+    }
+    if of.has_token() {
+        let over = || {
+            let why = "the session or the consent has just ended";
+            Unanswered::Refused(request.return_to.clone(), Code::AccessDenied, why)
+        };
+        let token = access_token(app, client, request, signed).await?.ok_or_else(over)?;
+        answer.push(("access_token", Zeroizing::new(token.sign(app, client)?)));
+        answer.push(("token_type", Zeroizing::new("Bearer".to_owned())));
+        answer.push(("expires_in", Zeroizing::new((token.exp - token.iat).to_string())));
+        answer.push(("scope", Zeroizing::new(token.scope)));
+    }
+    if of.has_id_token() {
+        answer.push(("id_token", id_token(app, client, request, signed, &answer)?));
+    }
+    Ok(send(app, t, &request.return_to, answer)?)
+}
+
+/// An access token that does not wait for a code.
+async fn access_token(
+    app: &App,
+    client: &Client,
+    request: &AuthorizationRequest,
+    signed: Signed<'_>,
+) -> Result<Option<AccessToken>, Fault> {
+    let agreed = Agreed::new(request.scope.clone(), signed.session);
+    let basis = Basis {
+        id: Octets(app.engine().crypto().random()),
+        consent: signed.consent,
+        event: Event::new("oidc.token_issued"),
+    };
+    let holder = (signed.session.clone(), signed.user.clone());
+    let grant = Grant::open(app, client, basis, agreed, holder).await?;
+    Ok(grant.map(|grant| AccessToken::granted(app, client, &grant, &grant.agreed.scope)))
+}
+
+/// The ID token, with digests of what comes beside it: none of them can be exchanged on the way.
+fn id_token(
+    app: &App,
+    client: &Client,
+    request: &AuthorizationRequest,
+    signed: Signed<'_>,
+    beside: &Answer,
+) -> Result<Zeroizing<String>, Fault> {
+    let one = |name| beside.iter().find(|(of, _)| *of == name).map(|(_, value)| value.as_str());
+    let about = About {
+        user: signed.user,
+        session: signed.session.id,
+        agreed: &Agreed::new(request.scope.clone(), signed.session),
+        nonce: request.nonce.as_deref(),
+        access_token: one("access_token"),
+        code: one("code"),
+        state: request.return_to.state.as_deref(),
+    };
+    id_token::sign(app, client, &about).map(Zeroizing::new)
+}
+
+/// Back to the client with a reason.
+pub(super) fn refused(app: &App, t: Language, to: &ReturnTo, code: Code, why: &str) -> Response {
+    let code = serde_json::to_value(code).ok();
+    let code = code.as_ref().and_then(Value::as_str).unwrap_or("server_error").to_owned();
+    let answer = vec![("error", Zeroizing::new(code)), ("error_description", Zeroizing::new(why.to_owned()))];
+    send(app, t, to, answer).unwrap_or_else(|fault| pages::failure(Frame::new(app, t), &fault.into()))
+}
+
+/// To the client's address with the answer, its `state`, and who answers: without `iss` a client with several
+/// providers can be made to bring one provider's code to another (RFC 9207).
+fn send(app: &App, t: Language, to: &ReturnTo, mut answer: Answer) -> Result<Response, Fault> {
+    answer.extend(to.state.iter().map(|state| ("state", Zeroizing::new(state.clone()))));
+    match to.mode.signed {
+        Some(signature) => answer = vec![("response", signed(app, to, signature, &answer)?)],
+        None => answer.push(("iss", Zeroizing::new(app.issuer().to_owned()))),
+    }
+    let Ok(uri) = to.redirect_uri.parse::<RedirectUri>() else {
+        return Ok(bad_address(Frame::new(app, t), BadAddress::RedirectUri));
+    };
+    Ok(match to.mode.way {
+        Way::Query => redirect(&with_query(&uri, &answer)),
+        Way::Fragment => redirect(&format!("{}#{}", uri.as_str(), encoded(&answer))),
+        Way::FormPost => form(app, t, &uri, answer),
+    })
+}
+
+/// The address with the answer behind what it says already.
+fn with_query(uri: &RedirectUri, answer: &Answer) -> String {
+    let joint = if uri.as_str().contains('?') { '&' } else { '?' };
+    format!("{}{joint}{}", uri.as_str(), encoded(answer))
+}
+
+fn encoded(answer: &Answer) -> String {
+    let pairs = answer.iter().map(|(name, value)| (name, value.as_str()));
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// What is in the address must not travel on in `Referer`, nor stay in a cache.
+fn redirect(to: &str) -> Response {
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
+    (headers, Redirect::to(to)).into_response()
+}
+
+/// The page whose form goes to the client: by itself with script, with a button without.
+#[derive(Template)]
+#[template(path = "form_post.html")]
+struct FormPost {
+    frame: Frame,
+    host: String,
+    action: String,
+    fields: Answer,
+}
+
+fn form(app: &App, t: Language, uri: &RedirectUri, fields: Answer) -> Response {
+    let host = uri.host().unwrap_or_default();
+    let page = FormPost { frame: Frame::new(app, t), host, action: uri.as_str().to_owned(), fields };
+    let targets = FormTargets(vec![uri.returns_to().to_owned()]);
+    // The client may look at where the form comes from, and `same-origin` would make that `null`.
+    let headers = [(header::REFERRER_POLICY, "strict-origin")];
+    (Extension(targets), headers, pages::render(StatusCode::OK, &page)).into_response()
+}
+
+/// JARM, 2.1: who answers, to whom, until when, and the answer.
+#[derive(Serialize)]
+struct SignedAnswer<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    exp: Time,
+    #[serde(flatten)]
+    answer: Map<String, Value>,
+}
+
+fn signed(
+    app: &App,
+    to: &ReturnTo,
+    signature: Signature,
+    answer: &Answer,
+) -> Result<Zeroizing<String>, Fault> {
+    let now = app.engine().now();
+    let keys = app.provider().keys();
+    let answer =
+        answer.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
+    let claims = SignedAnswer { iss: app.issuer(), aud: &to.client_id, exp: now + SIGNED_ANSWER, answer };
+    keys.signer(signature.algorithm(), now)?.sign("oauth-authz-resp+jwt", &claims).map(Zeroizing::new)
+}
+
+/// The page for a request whose answer must not go anywhere.
+pub(super) fn bad_address(frame: Frame, bad: BadAddress) -> Response {
+    let t = frame.t;
+    let text = match bad {
+        BadAddress::Client => "oidc-unknown-client",
+        BadAddress::RedirectUri => "oidc-unknown-address",
+    };
+    let title = t.say("oidc-bad-request-title");
+    pages::message(StatusCode::BAD_REQUEST, frame, title, t.say(text), Back::to_account(t))
+}
