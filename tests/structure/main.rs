@@ -6,13 +6,24 @@ mod mutations;
 use std::{collections::BTreeMap, process::Command};
 
 /// Each member, and the members that it may name as a dependency (development dependencies aside).
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("idp-protocol", &[]),
     ("idp-core", &["idp-protocol"]),
     ("symbolon-aws-lc", &["idp-protocol"]),
     ("symbolon-axum", &["idp-protocol", "idp-core"]),
+    ("symbolon-outbound", &[]),
     ("symbolon-sqlx", &["idp-protocol", "idp-core"]),
-    ("idp-server", &["idp-protocol", "idp-core", "symbolon-aws-lc", "symbolon-axum", "symbolon-sqlx"]),
+    (
+        "idp-server",
+        &[
+            "idp-protocol",
+            "idp-core",
+            "symbolon-aws-lc",
+            "symbolon-axum",
+            "symbolon-outbound",
+            "symbolon-sqlx",
+        ],
+    ),
     ("symbolon-authenticator", &["idp-protocol"]),
     ("idp-authenticator", &["idp-protocol", "symbolon-authenticator", "symbolon-aws-lc"]),
     ("symbolon-custom-method", &["idp-protocol", "idp-core"]),
@@ -23,6 +34,9 @@ const ARROWS: [(&str, &[&str]); 12] = [
 
 /// What idp-core must never depend on, however indirectly.
 const NOT_IN_CORE: [&str; 6] = ["tokio", "axum", "hyper", "sqlx", "aws-lc-sys", "ring"];
+
+/// HTTP clients that have no place in the server.
+const CLIENTS: [&str; 5] = ["reqwest", "hyper-rustls", "ureq", "curl", "isahc"];
 
 /// The platform that this test was built for; packages of other platforms may not have been fetched.
 fn host() -> String {
@@ -77,16 +91,33 @@ fn members_depend_along_the_arrows_only() {
     }
 }
 
-#[test]
-fn the_core_has_no_http_no_sql_no_runtime_and_no_c() {
-    let all = dependencies(&metadata());
-    let mut todo = vec!["idp-core".to_owned()];
+/// Everything that a member needs to be built, however indirectly.
+fn below(member: &str, all: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let mut todo = vec![member.to_owned()];
     let mut seen = Vec::new();
     while let Some(package) = todo.pop() {
-        assert!(!NOT_IN_CORE.contains(&package.as_str()), "idp-core depends on {package}");
         if !seen.contains(&package) {
             todo.extend(all[&package].clone());
             seen.push(package);
         }
+    }
+    seen
+}
+
+#[test]
+fn the_core_has_no_http_no_sql_no_runtime_and_no_c() {
+    for package in below("idp-core", &dependencies(&metadata())) {
+        assert!(!NOT_IN_CORE.contains(&package.as_str()), "idp-core depends on {package}");
+    }
+}
+
+/// Another client would ask whatever address it is given.
+#[test]
+fn the_server_asks_others_through_one_adapter_only() {
+    let all = dependencies(&metadata());
+    for package in below("idp-server", &all) {
+        assert!(!CLIENTS.contains(&package.as_str()), "the server depends on {package}");
+        let may = package == "symbolon-outbound" || !all[&package].contains(&"tokio-rustls".to_owned());
+        assert!(may, "{package} speaks TLS");
     }
 }
