@@ -13,11 +13,12 @@ use idp_core::{
     seal::Sealer,
 };
 use symbolon_axum::Web;
+use symbolon_outbound::Outbound;
 use symbolon_sqlx::{Db, OpenError, Options};
 
 use crate::{
     Config,
-    config::{KekError, Keyring},
+    config::{KekError, Keyring, OutboundSetupError},
     interaction::Protocol,
     oidc::{Clients, OpenIdConnect, Provider},
     portal::Portal,
@@ -62,6 +63,9 @@ pub enum StartError {
          Bring back the file `kek` (or SYMBOLON_KEK) of that time"
     )]
     WrongKek,
+    /// Nobody can be asked where others chose the address.
+    #[error("requests to others cannot be set up: {0}")]
+    Outbound(#[from] OutboundSetupError),
     /// A part does not start.
     #[error("the server cannot start: {0}")]
     Fault(#[source] Fault),
@@ -93,6 +97,7 @@ struct Inner {
     db: Db,
     clients: Clients,
     provider: Provider,
+    outbound: Outbound,
     protocols: Vec<Arc<dyn Protocol>>,
 }
 
@@ -109,6 +114,7 @@ impl App {
     /// [`StartError`].
     pub async fn start(config: Config, world: World) -> Result<Self, StartError> {
         let keks = config.store.load_keks(&world.crypto)?;
+        let outbound = config.outbound.start()?;
         let (newest, others) = keks.at(world.clock.now());
         let sealer = Sealer::new(world.crypto.clone(), newest, others);
         let db = Db::open(&config.store.url(), Options::default()).await?;
@@ -132,7 +138,7 @@ impl App {
         let clients = Clients::new(db.clone());
         let web = Web::new(Arc::clone(&engine));
         let protocols: Vec<Arc<dyn Protocol>> = vec![Arc::new(OpenIdConnect), Arc::new(Portal)];
-        Ok(Self(Arc::new(Inner { config, keks, engine, web, db, clients, provider, protocols })))
+        Ok(Self(Arc::new(Inner { config, keks, engine, web, db, clients, provider, outbound, protocols })))
     }
 
     /// Every URL of the server.
@@ -180,6 +186,12 @@ impl App {
     #[must_use]
     pub fn provider(&self) -> &Provider {
         &self.0.provider
+    }
+
+    /// Asks addresses that others chose: the only way to do so.
+    #[must_use]
+    pub fn outbound(&self) -> &Outbound {
+        &self.0.outbound
     }
 
     /// The protocol that parks requests under this name.

@@ -74,7 +74,9 @@ fn the_stronger_layer_wins() {
 #[test]
 fn a_demo_needs_no_file() {
     let given = Given { purpose: Purpose::Demo, ..Given::default() };
-    assert_eq!(Config::load(&given).unwrap().server.issuer, "http://localhost:8080");
+    let config = Config::load(&given).unwrap();
+    assert_eq!(config.server.issuer, "http://localhost:8080");
+    assert!(config.outbound.danger_loopback_http, "its applications are on this computer");
     let error = Config::load(&Given::default()).unwrap_err().to_string();
     assert!(error.contains("`server.issuer` (not set)"), "{error}");
 }
@@ -183,6 +185,31 @@ fn check_config_refuses_what_no_engine_keeps() {
             assert!(complaint.contains(".toml") && complaint.contains("Right would be"), "{complaint}");
         }
     }
+}
+
+#[test]
+fn requests_to_others_are_bounded_and_no_network_is_the_whole_internet() {
+    let refused = [
+        ("timeout", &["0", "61"][..]),
+        ("connect_timeout", &["0", "61"]),
+        ("largest_body", &["0", "1023", "1048577"]),
+        ("at_once", &["0", "1025"]),
+        ("at_once_per_origin", &["0", "1025"]),
+        (
+            "allowed_networks",
+            &["[\"intranet\"]", "[\"0.0.0.0/0\"]", "[\"10.0.0.0/7\"]", "[\"::/0\"]", "[\"e000::/6\"]"],
+        ),
+    ];
+    for (key, values) in refused {
+        for value in values {
+            let complaint = complaint(&format!("{ISSUER}[outbound]\n{key} = {value}"));
+            assert!(complaint.contains(&format!("`outbound.{key}`")), "{key} = {value}: {complaint}");
+            assert!(complaint.contains(".toml") && complaint.contains("Right would be"), "{complaint}");
+        }
+    }
+    let networks = "allowed_networks = [\"10.0.0.0/8\", \"10.1.2.3\", \"fc00::/7\", \"fd00::1\"]";
+    let file = File::new(&format!("{ISSUER}[outbound]\n{networks}"));
+    assert_eq!(Config::load(&file.given()).unwrap().outbound.allowed_networks.len(), 4);
 }
 
 /// Each window is allowed by itself; together they would make one request that is answered after eleven minutes.

@@ -10,6 +10,7 @@ mod keyring;
 mod layers;
 mod log;
 mod oidc;
+mod outbound;
 mod server;
 mod store;
 
@@ -24,6 +25,7 @@ pub(crate) use kek::write_private;
 pub use keyring::Keyring;
 pub use log::{Format, Level, Log};
 pub use oidc::Oidc;
+pub use outbound::{Outbound, OutboundSetupError};
 pub use server::{ProxyHeader, Server};
 pub use store::Store;
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub engine: Settings,
     /// How long codes and tokens live.
     pub oidc: Oidc,
+    /// Whom it asks where others chose the address.
+    pub outbound: Outbound,
     /// What it says about its work.
     pub log: Log,
 }
@@ -61,7 +65,7 @@ pub enum Purpose {
     /// No: everything has to be set.
     #[default]
     Service,
-    /// Yes: an issuer on this computer is the default.
+    /// Yes: an issuer and applications on this computer are the default.
     Demo,
 }
 
@@ -106,6 +110,7 @@ impl Config {
         let mut layers = Layers::new(&Self::default())?;
         if given.purpose == Purpose::Demo {
             layers.put("server.issuer", "http://localhost:8080".into(), Source::Demo)?;
+            layers.put("outbound.danger_loopback_http", true.into(), Source::Demo)?;
         }
         if let Some(path) = given.file() {
             layers.add_file(&path)?;
@@ -132,6 +137,7 @@ impl Config {
             .or_else(|| self.store.broken_rule())
             .or_else(|| engine::broken_rule(&self.engine))
             .or_else(|| self.oidc.broken_rule())
+            .or_else(|| self.outbound.broken_rule())
     }
 }
 
