@@ -1,6 +1,9 @@
 //! The people who sign in, as the engine sees them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{Id, Time};
@@ -93,6 +96,9 @@ pub struct Profile {
     /// The preferred language (BCP 47).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
+    /// What else is known, under the names of OpenID Connect Core 1.0, 5.1, such as `given_name` or `address`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Value>,
 }
 
 /// A login that a person typed, in the one form in which logins are stored and compared: NFKC, lower

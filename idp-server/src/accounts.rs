@@ -130,6 +130,18 @@ pub async fn switch(engine: &Engine, mut user: User, state: UserState) -> Result
     }
 }
 
+/// Replaces what applications may learn about a person.
+///
+/// # Errors
+/// [`AccountError`] if the store fails, or the person is gone.
+pub async fn set_profile(engine: &Engine, user: User) -> Result<(), AccountError> {
+    let event = audit(engine, &user, "user.profile_set");
+    match engine.store().commit(Batch::new().with(UserWrite::Update(user)).with(event)).await? {
+        Committed::Yes => Ok(()),
+        Committed::Conflict(_) => Err(AccountError::Unknown),
+    }
+}
+
 fn audit(engine: &Engine, user: &User, name: &str) -> AuditRow {
     AuditRow {
         id: Id::random(engine.crypto()),

@@ -82,6 +82,7 @@ pub async fn prepare(app: &App) -> Result<Demo, DemoError> {
         email: Some("demo@example.org".to_owned()),
         email_verified: false,
         locale: Some("en".to_owned()),
+        ..Profile::default()
     };
     accounts::add(app.engine(), NewAccount { login: LOGIN.to_owned(), profile }, &password).await?;
     Ok(Demo { password: Some(password) })

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use idp_core::policy::Acr;
 use idp_protocol::Text;
 
+use super::attributes::ProfileArguments;
 use crate::oidc::{Consent, GrantType, RedirectUri, ResponseType, Signature, Sso};
 
 /// The Symbolon identity provider.
@@ -128,15 +129,15 @@ pub enum UserCommand {
     Add {
         /// The name for signing in.
         login: String,
-        /// The full name.
-        #[arg(long)]
-        name: Option<String>,
-        /// The e-mail address.
-        #[arg(long)]
-        email: Option<String>,
-        /// The preferred language, such as de.
-        #[arg(long)]
-        locale: Option<String>,
+        #[command(flatten)]
+        profile: ProfileArguments,
+    },
+    /// Change what applications may learn about a person.
+    Set {
+        /// About whom.
+        login: String,
+        #[command(flatten)]
+        profile: ProfileArguments,
     },
     /// Set another password.
     Passwd {

@@ -1,6 +1,7 @@
 //! What can an administrator do from a terminal?
 
 mod arguments;
+mod attributes;
 mod client;
 mod config;
 mod keys;

@@ -16,9 +16,17 @@ const PAGE: u32 = 500;
 
 pub(super) async fn run(app: &App, command: UserCommand) -> anyhow::Result<()> {
     match command {
-        UserCommand::Add { login, name, email, locale } => {
-            let profile = Profile { name, email, email_verified: false, locale };
+        UserCommand::Add { login, profile: given } => {
+            let mut profile = Profile::default();
+            given.apply(&mut profile);
             add(app, NewAccount { login, profile }).await
+        }
+        UserCommand::Set { login, profile: given } => {
+            let mut user = accounts::find(app.engine(), &login).await?;
+            given.apply(&mut user.profile);
+            accounts::set_profile(app.engine(), user).await?;
+            say(&format!("Applications learn the new values about {login} from now on."));
+            Ok(())
         }
         UserCommand::Passwd { login } => passwd(app, &login).await,
         UserCommand::Unlock { login } => {

@@ -74,7 +74,7 @@ pub(crate) async fn all(app: &App, user: Id<User>) -> Result<Vec<Application>, F
         let agreed: Agreed = serde_json::from_str(&row.doc)?;
         let client_id = row.client_id.clone();
         let lasting =
-            || Application { client_id, scopes: agreed.scope, since: Some(row.created_at), used: None };
+            || Application { client_id, scopes: agreed.asks.scope, since: Some(row.created_at), used: None };
         let application = match (found.get_mut(&row.client_id), agreed.offline) {
             (Some(application), _) => application,
             (None, true) => found.entry(row.client_id).or_insert_with(lasting),

@@ -54,8 +54,8 @@ pub(super) fn is_needed(client: &Client, request: &AuthorizationRequest, allowed
     if request.ask_consent {
         return true;
     }
-    let covers = |scope| allowed.scopes.contains(scope);
-    client.registration.terms.consent == Consent::Ask && !request.scope.iter().all(covers)
+    let covers = |scope: &String| allowed.scopes.contains(scope);
+    client.registration.terms.consent == Consent::Ask && !request.asks.learns().iter().all(covers)
 }
 
 /// Sends the browser to the question.
@@ -128,7 +128,7 @@ fn show(
     let page = Page {
         frame: Frame::new(app, t),
         client: client.name().to_owned(),
-        scopes: request.scope.iter().map(|scope| in_words(t, scope)).collect(),
+        scopes: request.asks.learns().iter().map(|scope| in_words(t, scope)).collect(),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
         question: sealed,
@@ -145,6 +145,8 @@ pub(crate) fn in_words(t: Language, scope: &str) -> String {
         "openid" => t.say("consent-openid"),
         "profile" => t.say("consent-profile"),
         "email" => t.say("consent-email"),
+        "address" => t.say("consent-address"),
+        "phone" => t.say("consent-phone"),
         "offline_access" => t.say("consent-offline"),
         // Of an application's own; it has no other words.
         scope => t.say_with("consent-scope", "scope", scope.to_owned()),
@@ -164,7 +166,8 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<F
             }
             Choice::Allow => {
                 let consent =
-                    allowed::remember(&app, signed_in.user.id, &request.client_id, &request.scope).await?;
+                    allowed::remember(&app, signed_in.user.id, &request.client_id, &request.asks.learns())
+                        .await?;
                 let SignedIn { session, user, .. } = &signed_in;
                 let signed = Signed { session, user, consent: Some(consent) };
                 respond::granted(&app, Language::of(&visitor), &client, &request, signed).await

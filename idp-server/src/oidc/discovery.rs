@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     keys::{ALGORITHMS, named},
+    person,
     request::{Mode, Prompt, ResponseType, SCOPES},
     userinfo::CLAIMS,
 };
@@ -97,6 +98,7 @@ pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
         authorization_signing_alg_values_supported: words(&ALGORITHMS.map(|algorithm| algorithm.name())),
         prompt_values_supported: words(&Prompt::NAMES),
     };
+    let claims = CLAIMS.into_iter().chain(person::names());
     let metadata = Metadata::new(
         IssuerUrl::new(issuer.to_owned()).map_err(bad)?,
         AuthUrl::new(url(routes::AUTHORIZE)).map_err(bad)?,
@@ -108,6 +110,7 @@ pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
     )
     .set_token_endpoint(Some(TokenUrl::new(url(routes::TOKEN)).map_err(bad)?))
     .set_userinfo_endpoint(Some(UserInfoUrl::new(url(routes::USERINFO)).map_err(bad)?))
+    .set_userinfo_signing_alg_values_supported(Some(ALGORITHMS.into_iter().map(named).collect()))
     .set_scopes_supported(Some(SCOPES.map(|scope| Scope::new(scope.to_owned())).to_vec()))
     .set_response_modes_supported(Some(Mode::NAMES.map(response_mode).to_vec()))
     .set_grant_types_supported(Some(vec![
@@ -122,8 +125,8 @@ pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
         CoreClientAuthMethod::ClientSecretPost,
         CoreClientAuthMethod::None,
     ]))
-    .set_claims_supported(Some(CLAIMS.map(|claim| CoreClaimName::new(claim.to_owned())).to_vec()))
-    .set_claims_parameter_supported(Some(false))
+    .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new(claim.to_owned())).collect()))
+    .set_claims_parameter_supported(Some(true))
     .set_request_parameter_supported(Some(false))
     .set_request_uri_parameter_supported(Some(false));
     Ok(serde_json::to_string(&metadata)?)

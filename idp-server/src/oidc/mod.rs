@@ -11,7 +11,8 @@
 //! | `logout.rs` | how an application ends the session |
 //! | `client/` | which applications there are, and whether one is who it says |
 //! | `token/` | what is exchanged for tokens, what they say, and how they end |
-//! | `userinfo.rs` | what an application may know about a person |
+//! | `person.rs` | what an application may know about a person |
+//! | `userinfo.rs` | how it asks |
 //! | `keys.rs` | what tokens are signed with |
 //! | `params.rs` | how parameters are read, once each |
 //! | `error.rs` | what a refusal looks like to an application |
@@ -25,6 +26,7 @@ mod error;
 mod keys;
 pub mod logout;
 mod params;
+mod person;
 mod request;
 mod respond;
 pub mod token;
@@ -50,6 +52,7 @@ pub use client::{
     RedirectUri, Registered, Signature, Sso, SubjectType, Terms,
 };
 pub use keys::{ALGORITHMS, SigningKeys};
+pub use person::names as claims;
 pub use request::ResponseType;
 
 /// How long after a handover a node may still sign with the key before, and a clock be wrong, in seconds.

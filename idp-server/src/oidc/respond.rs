@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::{
     client::{Client, RedirectUri, Signature},
-    request::{AuthorizationRequest, BadAddress, Code, ReturnTo, Unanswered, Way},
+    request::{AuthorizationRequest, BadAddress, Code, ResponseType, ReturnTo, Unanswered, Way},
     token::{
         access_token::AccessToken,
         code,
@@ -85,7 +85,7 @@ async fn access_token(
     request: &AuthorizationRequest,
     signed: Signed<'_>,
 ) -> Result<Option<AccessToken>, Fault> {
-    let agreed = Agreed::new(request.scope.clone(), signed.session);
+    let agreed = Agreed::new(request.asks.clone(), signed.session);
     let basis = Basis {
         id: Octets(app.engine().crypto().random()),
         consent: signed.consent,
@@ -93,7 +93,7 @@ async fn access_token(
     };
     let holder = (signed.session.clone(), signed.user.clone());
     let grant = Grant::open(app, client, basis, agreed, holder).await?;
-    Ok(grant.map(|grant| AccessToken::granted(app, client, &grant, &grant.agreed.scope)))
+    Ok(grant.map(|grant| AccessToken::granted(app, client, &grant, &grant.agreed.asks.scope)))
 }
 
 /// The ID token, with digests of what comes beside it: none of them can be exchanged on the way.
@@ -108,10 +108,11 @@ fn id_token(
     let about = About {
         user: signed.user,
         session: signed.session.id,
-        agreed: &Agreed::new(request.scope.clone(), signed.session),
+        agreed: &Agreed::new(request.asks.clone(), signed.session),
         nonce: request.nonce.as_deref(),
         access_token: one("access_token"),
         code: one("code"),
+        is_alone: request.response_type == ResponseType::IdToken,
         state: request.return_to.state.as_deref(),
     };
     id_token::sign(app, client, &about).map(Zeroizing::new)

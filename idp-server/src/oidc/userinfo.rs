@@ -1,4 +1,4 @@
-//! What may an application know about a person? (OpenID Connect Core 1.0, 5.3)
+//! How does an application ask about a person? (OpenID Connect Core 1.0, 5.3)
 
 use axum::{
     Json,
@@ -7,21 +7,20 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use idp_core::users::User;
+use idp_core::Fault;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{
     params::Params,
-    token::{
-        access_token::{self, AccessToken},
-        is_form,
-    },
+    person,
+    token::{access_token, is_form},
 };
 use crate::App;
 
-/// Every claim that a token or this endpoint may hold.
-pub const CLAIMS: [&str; 16] = [
+/// The claims about the sign-in that a token may hold; those about the person stand in `person.rs`.
+pub const CLAIMS: [&str; 13] = [
     "sub",
     "iss",
     "aud",
@@ -32,27 +31,25 @@ pub const CLAIMS: [&str; 16] = [
     "acr",
     "amr",
     "at_hash",
+    "c_hash",
+    "s_hash",
     "sid",
-    "name",
-    "preferred_username",
-    "locale",
-    "email",
-    "email_verified",
 ];
 
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Claims {
     sub: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    preferred_username: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    locale: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email_verified: Option<bool>,
+    #[serde(flatten)]
+    person: Map<String, Value>,
+}
+
+/// The claims as a token (OpenID Connect Core 1.0, 5.3.2).
+#[derive(Serialize)]
+struct SignedClaims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    #[serde(flatten)]
+    claims: Claims,
 }
 
 /// `GET` and `POST /oauth2/userinfo`.
@@ -62,10 +59,8 @@ pub async fn tell(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
         Ok(None) => return challenge(StatusCode::UNAUTHORIZED, None),
         Err(TwoTokens) => return challenge(StatusCode::BAD_REQUEST, Some("invalid_request")),
     };
-    match access_token::holding(&app, &token).await {
-        Ok(Some((token, user))) => {
-            ([(header::CACHE_CONTROL, "no-store")], Json(claims(&token, user))).into_response()
-        }
+    match answer(&app, &token).await {
+        Ok(Some(response)) => response,
         Ok(None) => challenge(StatusCode::UNAUTHORIZED, Some("invalid_token")),
         Err(fault) => {
             tracing::error!(%fault, "a userinfo request failed");
@@ -74,18 +69,22 @@ pub async fn tell(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
     }
 }
 
-fn claims(token: &AccessToken, user: User) -> Claims {
-    let mut claims = Claims { sub: token.sub.clone(), ..Claims::default() };
-    if token.covers("profile") {
-        claims.name = user.profile.name;
-        claims.preferred_username = Some(user.login);
-        claims.locale = user.profile.locale;
-    }
-    if token.covers("email") {
-        claims.email_verified = user.profile.email.is_some().then_some(user.profile.email_verified);
-        claims.email = user.profile.email;
-    }
-    claims
+async fn answer(app: &App, token: &str) -> Result<Option<Response>, Fault> {
+    let Some((token, grant)) = access_token::holding(app, token).await? else { return Ok(None) };
+    let now = app.engine().now();
+    let Some(client) = app.clients().find(&grant.client_id, now).await? else { return Ok(None) };
+    // Less than was granted, if the token is for less (RFC 6749, 6).
+    let mut asks = grant.agreed.asks;
+    asks.scope.retain(|scope| token.covers(scope));
+    let claims = Claims { sub: token.sub, person: person::at_userinfo(&grant.user, &asks) };
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    let Some(signature) = client.registration.metadata.userinfo_signed_response_alg else {
+        return Ok(Some((no_store, Json(claims)).into_response()));
+    };
+    let keys = app.provider().keys();
+    let claims = SignedClaims { iss: app.issuer(), aud: &client.id, claims };
+    let token = keys.signer(signature.algorithm(), now)?.sign("JWT", &claims)?;
+    Ok(Some((no_store, [(header::CONTENT_TYPE, "application/jwt")], token).into_response()))
 }
 
 /// The request has two tokens (RFC 6750, 2).

@@ -11,6 +11,7 @@ mod accounts;
 mod applications;
 mod authorize;
 mod binding;
+mod claims;
 mod clients;
 mod connections;
 mod consent;

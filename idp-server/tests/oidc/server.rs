@@ -85,6 +85,13 @@ impl Server {
             email: Some("alice@example.org".to_owned()),
             email_verified: true,
             locale: None,
+            attributes: [
+                ("given_name".to_owned(), json!("Alice")),
+                ("birthdate".to_owned(), json!("1990-02-03")),
+                ("phone_number".to_owned(), json!("+31 20 5550100")),
+                ("address".to_owned(), json!({"locality": "Utrecht"})),
+            ]
+            .into(),
         };
         let new = NewAccount { login: "alice".to_owned(), profile };
         let user = accounts::add(app.engine(), new, PASSWORD).await.unwrap();

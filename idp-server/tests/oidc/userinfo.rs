@@ -15,7 +15,7 @@ async fn the_scope_decides_what_is_told() {
     let sub = server.user.id.to_string();
     let everything = json!({
         "sub": sub, "name": "Alice Adams", "preferred_username": "alice",
-        "email": "alice@example.org", "email_verified": true,
+        "given_name": "Alice", "birthdate": "1990-02-03", "email": "alice@example.org", "email_verified": true,
     });
     assert_eq!(answer(server.userinfo(token).await).await, (200, everything.clone()));
     let by_form = server.post("/oauth2/userinfo", &[("access_token", token)]).await;

@@ -156,6 +156,7 @@ pub(super) fn user(number: u8) -> User {
             email: Some("zoe@example.org".to_owned()),
             email_verified: true,
             locale: Some("nl-NL".to_owned()),
+            attributes: [("nickname".to_owned(), "Zo".into())].into(),
         },
     }
 }

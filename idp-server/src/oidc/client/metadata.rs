@@ -36,6 +36,9 @@ pub struct Metadata {
     /// What its ID tokens are signed with.
     #[serde(default)]
     pub id_token_signed_response_alg: Signature,
+    /// What the answers of the userinfo endpoint are signed with, if at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<Signature>,
     /// What answers of the authorization endpoint are signed with, if it asks for signed ones (JARM).
     #[serde(default)]
     pub authorization_signed_response_alg: Signature,
@@ -65,6 +68,7 @@ impl Default for Metadata {
             scope: None,
             subject_type: SubjectType::default(),
             id_token_signed_response_alg: Signature::default(),
+            userinfo_signed_response_alg: None,
             authorization_signed_response_alg: Signature::default(),
             default_max_age: None,
             require_auth_time: false,

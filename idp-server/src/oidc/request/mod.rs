@@ -1,5 +1,6 @@
 //! What does an authorization request ask for, and may it? (OpenID Connect Core 1.0, 3.1.2; RFC 7636; RFC 9700)
 
+mod claims;
 mod prompt;
 mod response;
 mod scope;
@@ -16,7 +17,9 @@ use super::{
     token::id_token::Hint,
 };
 use crate::App;
+use claims::Claims;
 
+pub use claims::Asks;
 pub use prompt::Prompt;
 pub use response::{Mode, ResponseType, Way};
 pub use scope::SCOPES;
@@ -32,7 +35,7 @@ pub struct AuthorizationRequest {
     #[serde(default)]
     pub response_type: ResponseType,
     /// What is asked about the person.
-    pub scope: Vec<String>,
+    pub asks: Asks,
     /// What the ID token repeats.
     pub nonce: Option<String>,
     /// The PKCE challenge: SHA-256 of what only whoever began has.
@@ -166,10 +169,9 @@ pub async fn read(app: &App, params: &Params) -> Result<Asked, Unanswered> {
     let return_to =
         ReturnTo { client_id: client.id.clone(), redirect_uri: uri.as_str().to_owned(), state, mode };
     match checked(app, &client, params, return_to.clone()) {
-        Ok((request, prompt)) => {
+        Ok((request, prompt, wishes)) => {
             let hint = params.one("login_hint").ok().flatten();
             let login_hint = hint.map(|hint| hint.chars().take(254).collect());
-            let wishes = wishes(&client, params);
             Ok(Asked { request, client, prompt, wishes, login_hint })
         }
         Err((code, why)) => Err(Unanswered::Refused(return_to, code, why)),
@@ -177,9 +179,10 @@ pub async fn read(app: &App, params: &Params) -> Result<Asked, Unanswered> {
 }
 
 /// The classes that the client would like, the dearest first.
-fn wishes(client: &Client, params: &Params) -> Vec<Acr> {
+fn wishes(client: &Client, params: &Params, claims: &Claims) -> Vec<Acr> {
     match params.one("acr_values").ok().flatten() {
         Some(asked) => asked.split(' ').filter_map(Acr::from_name).collect(),
+        None if !claims.wished_acr.is_empty() => claims.wished_acr.clone(),
         None => {
             let usual = &client.registration.metadata.default_acr_values;
             usual.iter().filter_map(|name| Acr::from_name(name)).collect()
@@ -192,24 +195,32 @@ fn checked(
     client: &Client,
     params: &Params,
     return_to: ReturnTo,
-) -> Result<(AuthorizationRequest, Prompt), No> {
+) -> Result<(AuthorizationRequest, Prompt, Vec<Acr>), No> {
     if params.has_duplicates() {
         return Err(Duplicate.into());
     }
     refuse_unsupported(params)?;
     let response_type = response_type(client, params)?;
     let (prompt, ask_consent) = Prompt::read(params.one("prompt")?)?;
+    let claims = Claims::read(params.one("claims")?)?;
+    let requirement = requirement(app, client, params, &claims)?;
+    let wishes = wishes(client, params, &claims);
     let request = AuthorizationRequest {
         client_id: client.id.clone(),
         return_to,
         response_type,
-        scope: scope::read(client, response_type, params.one("scope")?)?,
+        asks: Asks {
+            scope: scope::read(client, response_type, params.one("scope")?)?,
+            id_token: claims.id_token,
+            userinfo: claims.userinfo,
+            essential_acr: claims.essential_acr,
+        },
         nonce: nonce(response_type, params)?,
         challenge: challenge(client, response_type, params)?,
-        requirement: requirement(app, client, params)?,
+        requirement,
         ask_consent,
     };
-    Ok((request, prompt))
+    Ok((request, prompt, wishes))
 }
 
 fn refuse_unsupported(params: &Params) -> Result<(), No> {
@@ -266,7 +277,7 @@ fn challenge(client: &Client, of: ResponseType, params: &Params) -> Result<Optio
     Ok(Some(challenge))
 }
 
-fn requirement(app: &App, client: &Client, params: &Params) -> Result<Requirement, No> {
+fn requirement(app: &App, client: &Client, params: &Params, claims: &Claims) -> Result<Requirement, No> {
     let age: Option<u32> = match params.one("max_age")? {
         Some(age) => {
             Some(age.parse().map_err(|_| (Code::InvalidRequest, "max_age must be a number of seconds"))?)
@@ -274,13 +285,24 @@ fn requirement(app: &App, client: &Client, params: &Params) -> Result<Requiremen
         None => client.registration.metadata.default_max_age,
     };
     let not_before = age.map(|age| app.engine().now() + -i64::from(age));
+    let hinted = hinted(app, client, params.one("id_token_hint")?)?;
+    let named = match &claims.sub {
+        Some(sub) => Some(client.person(app.engine(), sub).ok_or(UNKNOWN_SUB)?),
+        None => None,
+    };
+    if named.is_some() && hinted.is_some() && named != hinted {
+        return Err((Code::InvalidRequest, "id_token_hint and claims are about two people"));
+    }
     Ok(Requirement {
-        acr: client.registration.terms.min_acr,
+        // The weakest of the essential classes will do; those above it are as good.
+        acr: client.registration.terms.min_acr.max(claims.essential_acr.iter().min().copied()),
         not_before,
-        user: hinted(app, client, params.one("id_token_hint")?)?,
+        user: named.or(hinted),
         ..Requirement::default()
     })
 }
+
+const UNKNOWN_SUB: No = (Code::InvalidRequest, "the sub in claims is not one that this client knows");
 
 /// Who an earlier ID token of this client was about; it may have expired (OpenID Connect Core 1.0, 3.1.2.1).
 fn hinted(app: &App, client: &Client, token: Option<&str>) -> Result<Option<Id<User>>, No> {

@@ -4,7 +4,7 @@ use super::{Code, No, ResponseType};
 use crate::oidc::client::{Client, GrantType};
 
 /// The scopes that mean something here; others are ignored (OpenID Connect Core 1.0, 3.1.2.1).
-pub const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+pub const SCOPES: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
 pub(super) fn read(client: &Client, of: ResponseType, asked: Option<&str>) -> Result<Vec<String>, No> {
     let mut scope = Vec::new();

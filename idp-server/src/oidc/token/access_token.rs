@@ -1,6 +1,6 @@
 //! What does an access token say, and does it still hold? (RFC 9068)
 
-use idp_core::{Fault, Id, Time, session::SessionRow, users::User};
+use idp_core::{Fault, Id, Time, session::SessionRow};
 use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
 
@@ -112,13 +112,13 @@ impl AccessToken {
     }
 }
 
-/// The claims of a token that a person granted and the person, if nothing that it stands on has ended.
+/// The claims of a token that a person granted, and the grant, if nothing that it stands on has ended.
 ///
 /// # Errors
 /// [`Fault`] if the store fails.
-pub async fn holding(app: &App, text: &str) -> Result<Option<(AccessToken, User)>, Fault> {
+pub async fn holding(app: &App, text: &str) -> Result<Option<(AccessToken, Grant)>, Fault> {
     let Some(token) = AccessToken::read(app, text) else { return Ok(None) };
     let Some(granted) = &token.granted else { return Ok(None) };
     let grant = Grant::find(app, granted.grant).await?;
-    Ok(grant.filter(|grant| grant.client_id == token.client_id).map(|grant| (token, grant.user)))
+    Ok(grant.filter(|grant| grant.client_id == token.client_id).map(|grant| (token, grant)))
 }

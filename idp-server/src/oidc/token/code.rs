@@ -23,7 +23,7 @@ use crate::{
     oidc::{
         client::Client,
         error::{Code, OAuthError},
-        request::AuthorizationRequest,
+        request::{Asks, AuthorizationRequest},
     },
 };
 
@@ -37,7 +37,7 @@ struct Promise {
     /// Where it was sent.
     redirect_uri: String,
     /// What is asked about the person.
-    scope: Vec<String>,
+    asks: Asks,
     /// What the ID token repeats.
     nonce: Option<String>,
     /// The PKCE challenge.
@@ -88,7 +88,7 @@ pub fn issue(
         id: Octets(app.engine().crypto().random()),
         client_id: request.client_id.clone(),
         redirect_uri: request.return_to.redirect_uri.clone(),
-        scope: request.scope.clone(),
+        asks: request.asks.clone(),
         nonce: request.nonce.clone(),
         challenge: request.challenge,
         session: session.id,
@@ -115,7 +115,7 @@ pub async fn redeem(app: &App, client: &Client, proof: &Proof<'_>) -> Result<Red
         return Err(WRONG);
     }
     let holder = holder(app, promise.session).await?.ok_or(WRONG)?;
-    let agreed = Agreed::new(promise.scope.clone(), &holder.0);
+    let agreed = Agreed::new(promise.asks.clone(), &holder.0);
     let event = Event::new("oidc.code_redeemed");
     let basis = Basis { id: promise.id, consent: promise.consent, event };
     if let Some(grant) = Grant::open(app, client, basis, agreed, holder).await? {

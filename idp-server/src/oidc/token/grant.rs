@@ -18,7 +18,10 @@ use symbolon_sqlx::provider::{Changed, GrantRow, GrantWrite};
 
 use crate::{
     App,
-    oidc::client::{Client, GrantType},
+    oidc::{
+        client::{Client, GrantType},
+        request::Asks,
+    },
 };
 
 /// A grant that holds, with the person behind it.
@@ -59,7 +62,8 @@ pub struct Basis {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreed {
     /// What may be learned and done.
-    pub scope: Vec<String>,
+    #[serde(flatten)]
+    pub asks: Asks,
     /// Whether it lives beyond the session.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub offline: bool,
@@ -75,13 +79,17 @@ pub struct Agreed {
 impl Agreed {
     /// What a person agrees to in this session.
     #[must_use]
-    pub fn new(scope: Vec<String>, session: &SessionRow) -> Self {
+    pub fn new(asks: Asks, session: &SessionRow) -> Self {
         let ledger = &session.facts.ledger;
+        let reached = policy::achieved(ledger);
+        // Of the classes that were essential the best one is named that was reached, and so were those below it
+        // (OpenID Connect Core 1.0, 5.5.1.1).
+        let named = asks.essential_acr.iter().copied().filter(|acr| Some(*acr) <= reached).max();
         Self {
-            offline: scope.iter().any(|scope| scope == "offline_access"),
-            scope,
+            offline: asks.has("offline_access"),
+            asks,
             auth_time: session.authenticated_at(),
-            acr: policy::achieved(ledger).map(|acr| acr.name().to_owned()),
+            acr: named.or(reached).map(|acr| acr.name().to_owned()),
             amr: verified::amr(ledger).into_iter().map(str::to_owned).collect(),
         }
     }
@@ -114,7 +122,7 @@ impl Grant {
             ended_at: None,
             doc: serde_json::to_string(&agreed)?,
         };
-        let event = basis.event.with("client", &client.id).with("scope", agreed.scope.join(" "));
+        let event = basis.event.with("client", &client.id).with("scope", agreed.asks.scope.join(" "));
         let grant = Self::read(row.clone(), user)?;
         let with = Batch::new().with(SessionWrite::Holds { id: row.session, now }).with(audit(
             app,

@@ -9,9 +9,13 @@ use openidconnect::{
     core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::grant::Agreed;
-use crate::{App, oidc::client::Client};
+use crate::{
+    App,
+    oidc::{client::Client, person},
+};
 
 /// What `openidconnect` does not know by name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,6 +25,9 @@ struct More {
     /// The left half of the digest of the client's state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     s_hash: Option<String>,
+    /// What was asked about the person.
+    #[serde(flatten)]
+    person: Map<String, Value>,
 }
 
 impl AdditionalClaims for More {}
@@ -62,6 +69,8 @@ pub struct About<'a> {
     pub access_token: Option<&'a str>,
     /// The code beside it.
     pub code: Option<&'a str>,
+    /// Whether no access token comes now or later, to ask more with.
+    pub is_alone: bool,
     /// The client's state, where the token comes through the browser.
     pub state: Option<&'a str>,
 }
@@ -76,8 +85,11 @@ pub fn sign(app: &App, client: &Client, about: &About<'_>) -> Result<String, Fau
     let issuer =
         IssuerUrl::new(app.issuer().to_owned()).map_err(|_| Fault::Setup("the issuer is not a URL"))?;
     let amr = agreed.amr.iter().cloned().map(AuthenticationMethodReference::new);
-    let more =
-        More { sid: about.session.to_string(), s_hash: about.state.map(|state| half_digest(app, state)) };
+    let more = More {
+        sid: about.session.to_string(),
+        s_hash: about.state.map(|state| half_digest(app, state)),
+        person: person::in_id_token(about.user, &agreed.asks, about.is_alone),
+    };
     let claims = IdTokenClaims::new(
         issuer,
         vec![Audience::new(client.id.clone())],

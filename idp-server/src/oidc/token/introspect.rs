@@ -78,7 +78,7 @@ async fn access(app: &App, client: &Client, token: &str) -> Result<Option<Intros
     let username = match &claims.granted {
         None => None,
         Some(_) => match access_token::holding(app, token).await? {
-            Some((_, user)) => Some(user.login),
+            Some((_, grant)) => Some(grant.user.login),
             None => return Ok(None),
         },
     };
@@ -96,7 +96,7 @@ async fn refresh(app: &App, client: &Client, token: &str) -> Result<Option<Intro
         refresh: Some(Refresh {
             client_id: grant.client_id,
             sub: client.subject(app.engine(), grant.user.id),
-            scope: grant.agreed.scope.join(" "),
+            scope: grant.agreed.asks.scope.join(" "),
             exp: grant.expires_at,
             iat: grant.used_at,
         }),

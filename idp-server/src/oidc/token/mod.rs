@@ -120,7 +120,7 @@ async fn by_code(app: &App, client: &Client, params: &Params) -> Result<Tokens, 
     let proof =
         Proof { code, redirect_uri: params.one("redirect_uri")?, verifier: params.one("code_verifier")? };
     let redeemed = code::redeem(app, client, &proof).await?;
-    let scope = redeemed.grant.agreed.scope.clone();
+    let scope = redeemed.grant.agreed.asks.scope.clone();
     Ok(granted(app, client, &redeemed.grant, redeemed.nonce.as_deref(), &scope)?)
 }
 
@@ -128,7 +128,7 @@ async fn by_refresh_token(app: &App, client: &Client, params: &Params) -> Result
     let token = params.one("refresh_token")?.ok_or(missing("refresh_token is missing"))?;
     let asked = params.one("scope")?;
     let grant = refresh::refresh(app, client, token).await?;
-    let scope = narrowed(&grant.agreed.scope, asked)?;
+    let scope = narrowed(&grant.agreed.asks.scope, asked)?;
     // OpenID Connect Core 1.0, 12.2: a refreshed ID token has no nonce, or the one of then.
     Ok(granted(app, client, &grant, None, &scope)?)
 }
@@ -174,6 +174,7 @@ fn granted(
             nonce,
             access_token: Some(&tokens.access_token),
             code: None,
+            is_alone: false,
             state: None,
         };
         tokens.id_token = Some(id_token::sign(app, client, &about)?);

@@ -1,0 +1,153 @@
+//! Which single claims does a request ask for? (OpenID Connect Core 1.0, 5.5)
+
+use idp_core::policy::Acr;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Code, No};
+use crate::oidc::person;
+
+/// How long the parameter may be, in bytes.
+const MAX: usize = 4096;
+
+/// What a request asks about the person and the sign-in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asks {
+    /// The scope.
+    pub scope: Vec<String>,
+    /// Single claims for the ID token, beside those of the scope.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub id_token: Vec<String>,
+    /// Single claims at the userinfo endpoint, beside those of the scope.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub userinfo: Vec<String>,
+    /// The classes of which one must be reached and named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub essential_acr: Vec<Acr>,
+}
+
+impl Asks {
+    /// Whether a scope is among what is asked.
+    #[must_use]
+    pub fn has(&self, scope: &str) -> bool {
+        self.scope.iter().any(|own| own == scope)
+    }
+
+    /// What the person has to agree to: the scopes, and those that the single claims belong to.
+    #[must_use]
+    pub fn learns(&self) -> Vec<String> {
+        let mut scopes = self.scope.clone();
+        let single = self.id_token.iter().chain(&self.userinfo);
+        for scope in single.filter_map(|claim| person::scope_of(claim)) {
+            if !scopes.iter().any(|own| own == scope) {
+                scopes.push(scope.to_owned());
+            }
+        }
+        scopes
+    }
+}
+
+/// The parameter `claims`, as far as it means something here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Claims {
+    pub id_token: Vec<String>,
+    pub userinfo: Vec<String>,
+    /// Classes that must be reached.
+    pub essential_acr: Vec<Acr>,
+    /// Classes that the client would like.
+    pub wished_acr: Vec<Acr>,
+    /// Who it must be, as the client knows the person.
+    pub sub: Option<String>,
+}
+
+impl Claims {
+    pub fn read(text: Option<&str>) -> Result<Self, No> {
+        let Some(text) = text else { return Ok(Self::default()) };
+        let members = match serde_json::from_str(text) {
+            Ok(Value::Object(members)) if text.len() <= MAX => members,
+            _ => return Err((Code::InvalidRequest, "claims must be a JSON object of at most 4096 bytes")),
+        };
+        let (id_token, userinfo) = (part(&members, "id_token")?, part(&members, "userinfo")?);
+        let mut claims = Self { id_token: known(id_token), userinfo: known(userinfo), ..Self::default() };
+        for asked in [id_token, userinfo].into_iter().flatten() {
+            claims.read_acr(asked.get("acr"))?;
+            if let Some(sub) = asked.get("sub").and_then(|sub| sub.get("value")).and_then(Value::as_str) {
+                claims.sub = Some(sub.to_owned());
+            }
+        }
+        Ok(claims)
+    }
+
+    /// OpenID Connect Core 1.0, 5.5.1.1.
+    fn read_acr(&mut self, asked: Option<&Value>) -> Result<(), No> {
+        let Some(asked) = asked else { return Ok(()) };
+        let names = asked
+            .get("value")
+            .into_iter()
+            .chain(asked.get("values").and_then(Value::as_array).into_iter().flatten());
+        let mut is_named = false;
+        let classes: Vec<Acr> =
+            names.inspect(|_| is_named = true).filter_map(Value::as_str).filter_map(Acr::from_name).collect();
+        let is_essential = asked.get("essential").and_then(Value::as_bool) == Some(true);
+        match is_essential {
+            true if is_named && classes.is_empty() => Err((
+                Code::UnmetAuthenticationRequirements,
+                "no acr of the essential ones is known here; discovery lists those that are",
+            )),
+            true => {
+                self.essential_acr.extend(classes);
+                Ok(())
+            }
+            false => {
+                self.wished_acr.extend(classes);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A member with what is asked for one of the two places.
+fn part<'a>(members: &'a Map<String, Value>, name: &str) -> Result<Option<&'a Map<String, Value>>, No> {
+    match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Object(asked)) => Ok(Some(asked)),
+        Some(_) => Err((Code::InvalidRequest, "the members of claims must be JSON objects")),
+    }
+}
+
+/// What is asked about the person; what else there may be is ignored (5.5).
+fn known(asked: Option<&Map<String, Value>>) -> Vec<String> {
+    let names = asked.into_iter().flat_map(Map::keys);
+    names.filter(|name| person::scope_of(name).is_some()).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_ignored_and_what_is_malformed_is_refused() {
+        let claims = Claims::read(Some(
+            r#"{"userinfo": {"email": {"essential": true}, "favourite_tea": null},
+                "id_token": {"nickname": null, "acr": {"values": ["urn:symbolon:acr:mfa", "gold"]}}, "other": 7}"#,
+        ));
+        let claims = claims.unwrap();
+        assert_eq!(
+            (claims.userinfo, claims.id_token),
+            (vec!["email".to_owned()], vec!["nickname".to_owned()])
+        );
+        assert_eq!((claims.wished_acr, claims.essential_acr), (vec![Acr::MultiFactor], vec![]));
+        for bad in [
+            "",
+            "[]",
+            "7",
+            r#"{"userinfo": 7}"#,
+            r#"{"id_token": []}"#,
+            &format!("{{\"x\":\"{}\"}}", "y".repeat(MAX)),
+        ] {
+            assert!(Claims::read(Some(bad)).is_err(), "{bad}");
+        }
+        let unknown = r#"{"id_token": {"acr": {"essential": true, "value": "gold"}}}"#;
+        assert_eq!(Claims::read(Some(unknown)).unwrap_err().0, Code::UnmetAuthenticationRequirements);
+    }
+}
