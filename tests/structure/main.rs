@@ -6,11 +6,12 @@ mod mutations;
 use std::{collections::BTreeMap, process::Command};
 
 /// Each member, and the members that it may name as a dependency (development dependencies aside).
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("idp-protocol", &[]),
     ("idp-core", &["idp-protocol"]),
     ("symbolon-aws-lc", &["idp-protocol"]),
     ("symbolon-axum", &["idp-protocol", "idp-core"]),
+    ("symbolon-jose", &["idp-protocol"]),
     ("symbolon-outbound", &[]),
     ("symbolon-sqlx", &["idp-protocol", "idp-core"]),
     (
@@ -20,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "idp-core",
             "symbolon-aws-lc",
             "symbolon-axum",
+            "symbolon-jose",
             "symbolon-outbound",
             "symbolon-sqlx",
         ],
