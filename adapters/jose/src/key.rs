@@ -92,6 +92,20 @@ impl Key {
         read_key(jwk)?.ok_or(KeyError::Unsupported)
     }
 
+    /// A key for encryption that is named by its thumbprint.
+    pub(crate) fn for_encryption(material: Material) -> Self {
+        let mut key = Self {
+            material,
+            kid: None,
+            usage: Some(Use::Encryption),
+            operations: None,
+            algorithm: None,
+            certificates: Certificates::default(),
+        };
+        key.kid = Some(key.thumbprint().to_string());
+        key
+    }
+
     /// Its name: `kid` (RFC 7517, 4.5).
     #[must_use]
     pub fn kid(&self) -> Option<&str> {

@@ -7,7 +7,9 @@
     reason = "what the tests share may end a test, as they may themselves"
 )]
 
+mod encrypted;
 mod keys;
+mod recipients;
 mod self_signed;
 mod shared_secret;
 mod signed;
