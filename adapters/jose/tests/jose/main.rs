@@ -3,11 +3,13 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "what the tests share may end a test, as they may themselves"
 )]
 
 mod encrypted;
+mod hostile;
 mod keys;
 mod recipients;
 mod self_signed;

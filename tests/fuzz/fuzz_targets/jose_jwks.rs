@@ -1,0 +1,7 @@
+//! Does `jose::jwks` withstand any bytes?
+#![no_main]
+
+#[path = "../parsers/jose.rs"]
+mod jose;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| jose::jwks(bytes));
