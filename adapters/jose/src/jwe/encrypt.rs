@@ -73,24 +73,25 @@ pub fn encrypt(
     random: &dyn Random,
 ) -> Result<String, EncryptError> {
     let key = choose(recipient, how).ok_or(EncryptError::NoKey)?;
-    let mut header = Object::new();
-    let named = [
-        ("alg", Some(how.management.name())),
-        ("enc", Some(how.content.name())),
-        ("cty", how.cty),
-        ("kid", key.kid()),
-    ];
-    for (name, value) in named {
-        if let Some(value) = value {
-            header.insert(name.to_owned(), value.into());
-        }
-    }
+    let mut header = stated(key, how);
     let (cek, encrypted_key) = address(key, how, &mut header, random).ok_or(EncryptError::Failed)?;
     let header = to_base64url(Value::Object(header).to_string().as_bytes());
     let iv = wrap::draw(how.content.iv_len(), random);
     let sealed = how.content.seal(&cek, &iv, header.as_bytes(), plain).map_err(|_| EncryptError::Failed)?;
     let parts = [&encrypted_key, iv.as_slice(), &sealed.ciphertext, &sealed.tag].map(to_base64url);
     Ok(format!("{header}.{}", parts.join(".")))
+}
+
+/// What the header says of key and algorithms.
+fn stated(key: &Key, how: &Encryption<'_>) -> Object {
+    let named = [
+        ("alg", Some(how.management.name())),
+        ("enc", Some(how.content.name())),
+        ("cty", how.cty),
+        ("kid", key.kid()),
+    ];
+    let there = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+    there.collect()
 }
 
 fn choose<'k>(recipient: &'k KeySet, how: &Encryption<'_>) -> Option<&'k Key> {
