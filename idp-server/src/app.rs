@@ -20,7 +20,7 @@ use crate::{
     Config,
     config::{KekError, Keyring, OutboundSetupError},
     interaction::Protocol,
-    oidc::{Clients, OpenIdConnect, Provider},
+    oidc::{Clients, OpenIdConnect, Provider, client::keys::FetchedKeys},
     portal::Portal,
     routes,
 };
@@ -96,6 +96,7 @@ struct Inner {
     web: Web,
     db: Db,
     clients: Clients,
+    fetched_keys: FetchedKeys,
     provider: Provider,
     outbound: Outbound,
     protocols: Vec<Arc<dyn Protocol>>,
@@ -134,11 +135,23 @@ impl App {
         })
         .await?;
         let engine = Arc::new(engine);
-        let provider = Provider::start(&engine).await?;
+        let provider = Provider::start(&engine, &config.oidc).await?;
         let clients = Clients::new(db.clone());
+        let fetched_keys = FetchedKeys::default();
         let web = Web::new(Arc::clone(&engine));
         let protocols: Vec<Arc<dyn Protocol>> = vec![Arc::new(OpenIdConnect), Arc::new(Portal)];
-        Ok(Self(Arc::new(Inner { config, keks, engine, web, db, clients, provider, outbound, protocols })))
+        Ok(Self(Arc::new(Inner {
+            config,
+            keks,
+            engine,
+            web,
+            db,
+            clients,
+            fetched_keys,
+            provider,
+            outbound,
+            protocols,
+        })))
     }
 
     /// Every URL of the server.
@@ -180,6 +193,12 @@ impl App {
     #[must_use]
     pub fn clients(&self) -> &Clients {
         &self.0.clients
+    }
+
+    /// The keys of applications that stand at addresses of theirs.
+    #[must_use]
+    pub(crate) fn fetched_keys(&self) -> &FetchedKeys {
+        &self.0.fetched_keys
     }
 
     /// The OpenID provider's keys and documents.

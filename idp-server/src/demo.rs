@@ -97,8 +97,7 @@ fn keep(path: &std::path::Path, password: &str) -> io::Result<()> {
 }
 
 async fn add_client(app: &App) -> Result<(), DemoError> {
-    let (crypto, now) = (app.engine().crypto(), app.engine().now());
-    if app.clients().find(CLIENT, now).await?.is_some() {
+    if app.clients().find(CLIENT, app.engine().now()).await?.is_some() {
         return Ok(());
     }
     let address = |text: &str| text.parse().map_err(|_| Fault::Setup("an address of the demo"));
@@ -110,7 +109,7 @@ async fn add_client(app: &App) -> Result<(), DemoError> {
         ..Metadata::default()
     };
     let shop = NewClient { id: CLIENT.to_owned(), metadata, terms: Terms::default() };
-    app.clients().register(crypto, now, shop).await?;
+    app.clients().register(app.engine(), shop).await?;
     Ok(())
 }
 

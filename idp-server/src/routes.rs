@@ -12,7 +12,11 @@ use symbolon_axum::{
     ceremony_router, client_address, device_router, navigations_only, same_origin_only, security_headers,
 };
 
-use crate::{App, health, limits, login, oidc, pages, portal};
+use crate::{
+    App, health, limits, login,
+    oidc::{self, client},
+    pages, portal,
+};
 
 /// The document that applications begin with (OpenID Connect Discovery 1.0, 4).
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -26,6 +30,10 @@ pub const TOKEN: &str = "/oauth2/token";
 pub const REVOKE: &str = "/oauth2/revoke";
 /// Whether a token holds (RFC 7662, 2).
 pub const INTROSPECT: &str = "/oauth2/introspect";
+/// Where an authorization request is left before the browser comes (RFC 9126, 2).
+pub const PUSHED: &str = "/oauth2/par";
+/// Where applications register themselves (RFC 7591, 3).
+pub const REGISTER: &str = "/oauth2/register";
 /// Who signed in (OpenID Connect Core 1.0, 5.3).
 pub const USERINFO: &str = "/oauth2/userinfo";
 
@@ -136,6 +144,13 @@ fn applications() -> Router<App> {
         .route(DISCOVERY, get(oidc::discovery::document))
         .route(JWKS, get(oidc::discovery::keys))
         .route(TOKEN, post(oidc::token::exchange))
+        .route(REGISTER, post(client::registration::register))
+        .route(
+            "/oauth2/register/{id}",
+            get(client::registration::read)
+                .put(client::registration::replace)
+                .delete(client::registration::remove),
+        )
         .route(REVOKE, post(oidc::token::revoke::revoke))
         .route(INTROSPECT, post(oidc::token::introspect::introspect))
         .route(USERINFO, get(oidc::userinfo::tell).post(oidc::userinfo::tell))

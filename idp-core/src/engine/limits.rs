@@ -197,6 +197,15 @@ impl Engine {
         self.keys().digest("rate", &[b"user-code", device])
     }
 
+    /// Counts something that a network does, for whoever offers more than the engine: the write to commit beside it, whose
+    /// guard does not hold when the network did it too often.
+    #[must_use]
+    pub fn network_rate(&self, what: &str, address: IpAddr, limit: Limit) -> RateWrite {
+        let network = network(&host(address));
+        let key = self.keys().digest("rate", &[what.as_bytes(), network.as_bytes()]);
+        RateWrite::Take { key, now: self.now(), limit }
+    }
+
     async fn is_over(&self, key: [u8; 32], limit: Limit, now: Time) -> Result<bool, Fault> {
         Ok(self.store.rate(key, now).await?.is_some_and(|row| row.count >= limit.times))
     }

@@ -175,6 +175,15 @@ pub enum ClientCommand {
     Add(NewClientArguments),
     /// List the applications.
     List,
+    /// Make an initial access token, with which somebody registers applications himself (RFC 7591).
+    Invite {
+        /// How long it holds.
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=365))]
+        days: u16,
+        /// It is good for one application.
+        #[arg(long)]
+        once: bool,
+    },
     /// Remove an application.
     Remove {
         /// Which one.

@@ -4,21 +4,34 @@ use anyhow::bail;
 
 use super::{
     arguments::{ClientCommand, NewClientArguments},
-    terminal::{say, table},
+    terminal::{date, say, table},
 };
 use crate::{
     App,
     oidc::{
-        ApplicationType, AuthMethod, Consent, Metadata, NewClient, Pkce, RedirectUri, Sso, SubjectType, Terms,
+        ApplicationType, AuthMethod, Consent, Metadata, NewClient, Pkce, RedirectUri, Sso, SubjectType,
+        Terms, client::registration::Invitation,
     },
+    text::Language,
 };
 
 pub(super) async fn run(app: &App, command: ClientCommand) -> anyhow::Result<()> {
     match command {
         ClientCommand::Add(new) => add(app, new).await,
         ClientCommand::List => list(app).await,
+        ClientCommand::Invite { days, once } => {
+            let until = app.engine().now() + i64::from(days) * 86_400;
+            let invitation = Invitation::new(app, until, once);
+            say(&format!("initial_access_token  {}", *invitation.write(app)));
+            let how_many = if once { "one application" } else { "any number of applications" };
+            say(&format!(
+                "It registers {how_many} until {}, where oidc.registration.who is \"invited\".",
+                date(until)
+            ));
+            Ok(())
+        }
         ClientCommand::Remove { id } => {
-            if !app.clients().remove(&id).await? {
+            if !app.clients().remove(app.engine(), &id).await? {
                 bail!("there is no client {id}");
             }
             say(&format!("{id} is removed; nobody can sign in to it any more."));
@@ -50,7 +63,7 @@ async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
         introspects: new.introspects,
     };
     let new = NewClient { id: new.id, metadata, terms };
-    let registered = app.clients().register(app.engine().crypto(), app.engine().now(), new).await?;
+    let registered = app.clients().register(app.engine(), new).await?;
     say(&format!("client_id      {}", registered.client.id));
     match registered.secret {
         Some(secret) => {
@@ -73,7 +86,7 @@ async fn list(app: &App) -> anyhow::Result<()> {
         let alg = metadata.id_token_signed_response_alg.algorithm().name();
         let consent = if terms.consent == Consent::Ask { "ask" } else { "never" };
         let sso = if terms.sso == Sso::Client { "client" } else { "all" };
-        let words = [kind, client.name(), acr, alg, consent, sso].map(str::to_owned);
+        let words = [kind, client.name(Language::default()), acr, alg, consent, sso].map(str::to_owned);
         let [kind, name, acr, alg, consent, sso] = words;
         [client.id, kind, name, acr, alg, consent, sso, grants.join(" "), uris.join(" ")]
     });

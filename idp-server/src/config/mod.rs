@@ -24,7 +24,7 @@ pub use kek::KekError;
 pub(crate) use kek::write_private;
 pub use keyring::Keyring;
 pub use log::{Format, Level, Log};
-pub use oidc::Oidc;
+pub use oidc::{Oidc, Registrants, Registration};
 pub use outbound::{Outbound, OutboundSetupError};
 pub use server::{ProxyHeader, Server};
 pub use store::Store;

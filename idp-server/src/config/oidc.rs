@@ -22,6 +22,43 @@ pub struct Oidc {
     pub refresh_token_life: i64,
     /// What a person allowed an application, before he is asked again. Default 365 days.
     pub consent_life: i64,
+    /// Whether applications register themselves.
+    pub registration: Registration,
+}
+
+/// `[oidc.registration]`: applications that register themselves (RFC 7591).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Registration {
+    /// Who may. Default nobody.
+    pub who: Registrants,
+    /// How many a network may register in an hour, where anybody may. Default 20.
+    pub per_hour: u32,
+    /// Whether those with a secret may do without PKCE. Default no.
+    pub without_pkce: bool,
+    /// Whether they may have tokens sent through the browser (implicit and hybrid). Default no.
+    pub implicit: bool,
+    /// Whether people are asked before they learn anything. Default yes.
+    pub consent: bool,
+}
+
+/// Who may register an application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registrants {
+    /// Nobody but the administrator.
+    #[default]
+    Nobody,
+    /// Whoever has an initial access token: `idp-server client invite`.
+    Invited,
+    /// Anybody who reaches the server.
+    Anybody,
+}
+
+impl Default for Registration {
+    fn default() -> Self {
+        Self { who: Registrants::Nobody, per_hour: 20, without_pkce: false, implicit: false, consent: true }
+    }
 }
 
 impl Default for Oidc {
@@ -33,6 +70,7 @@ impl Default for Oidc {
             refresh_token_idle: 30 * DAY,
             refresh_token_life: 90 * DAY,
             consent_life: 365 * DAY,
+            registration: Registration::default(),
         }
     }
 }
@@ -47,6 +85,10 @@ impl Oidc {
             ("oidc.refresh_token_life", self.refresh_token_life, 365 * DAY, "between 1 second and one year"),
             ("oidc.consent_life", self.consent_life, 5 * 365 * DAY, "between 1 second and five years"),
         ];
+        if !(1..=100_000).contains(&self.registration.per_hour) {
+            let why = format!("{} is out of range", self.registration.per_hour);
+            return Broken::new("oidc.registration.per_hour", why, "between 1 and 100000");
+        }
         let (key, life, _, right) =
             lives.into_iter().find(|(_, life, most, _)| !(1..=*most).contains(life))?;
         Broken::new(key, format!("{life} is out of range"), right)

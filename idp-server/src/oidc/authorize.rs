@@ -157,7 +157,7 @@ async fn park(
     let subject = stepped_up.as_ref().map(|signed_in| signed_in.user.id).or(request.requirement.user);
     let wanted = Wanted {
         opens: client.registration.terms.sso.opens(),
-        client: client.name().to_owned(),
+        client: client.name(Language::of(visitor)).to_owned(),
         client_id: client.id.clone(),
         returns_to,
         requirement: request.requirement.clone(),

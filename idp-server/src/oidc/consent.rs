@@ -127,7 +127,7 @@ fn show(
 ) -> Response {
     let page = Page {
         frame: Frame::new(app, t),
-        client: client.name().to_owned(),
+        client: client.name(t).to_owned(),
         scopes: request.asks.learns().iter().map(|scope| in_words(t, scope)).collect(),
         name: user.display_name().to_owned(),
         login: user.login.clone(),

@@ -18,12 +18,17 @@ use openidconnect::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    client::assertion,
     keys::{ALGORITHMS, named},
     person,
     request::{Mode, Prompt, ResponseType, SCOPES},
     userinfo::CLAIMS,
 };
-use crate::{App, routes};
+use crate::{
+    App,
+    config::{self, Registrants},
+    routes,
+};
 
 /// What `openidconnect` does not know by name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,6 +39,11 @@ struct More {
     code_challenge_methods_supported: Vec<String>,
     /// OpenID Connect RP-Initiated Logout 1.0.
     end_session_endpoint: String,
+    /// RFC 7591 and RFC 8414; only where applications may register themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
+    /// RFC 8414.
+    token_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// RFC 7009 and RFC 8414.
     revocation_endpoint: String,
     /// RFC 7662 and RFC 8414.
@@ -84,15 +94,18 @@ fn public_json(body: String) -> Response {
 }
 
 /// Writes the document down, once.
-pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
+pub(super) fn write(engine: &Engine, config: &config::Oidc) -> Result<String, Fault> {
     let issuer = engine.issuer();
     let url = |path: &str| format!("{issuer}{path}");
     let bad = |_| Fault::Setup("the issuer is not a URL");
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let registers = config.registration.who != Registrants::Nobody;
     let more = More {
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: words(&["S256"]),
         end_session_endpoint: url(routes::END_SESSION),
+        registration_endpoint: registers.then(|| url(routes::REGISTER)),
+        token_endpoint_auth_signing_alg_values_supported: assertion_algorithms(),
         revocation_endpoint: url(routes::REVOKE),
         introspection_endpoint: url(routes::INTROSPECT),
         authorization_signing_alg_values_supported: words(&ALGORITHMS.map(|algorithm| algorithm.name())),
@@ -123,6 +136,8 @@ pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
     .set_token_endpoint_auth_methods_supported(Some(vec![
         CoreClientAuthMethod::ClientSecretBasic,
         CoreClientAuthMethod::ClientSecretPost,
+        CoreClientAuthMethod::ClientSecretJwt,
+        CoreClientAuthMethod::PrivateKeyJwt,
         CoreClientAuthMethod::None,
     ]))
     .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new(claim.to_owned())).collect()))
@@ -130,6 +145,12 @@ pub(super) fn write(engine: &Engine) -> Result<String, Fault> {
     .set_request_parameter_supported(Some(false))
     .set_request_uri_parameter_supported(Some(false));
     Ok(serde_json::to_string(&metadata)?)
+}
+
+/// What clients sign with when they prove who they are, with a key or with a secret.
+fn assertion_algorithms() -> Vec<String> {
+    let names = assertion::ALGORITHMS.map(|algorithm| algorithm.name());
+    names.into_iter().chain(["HS256"]).map(str::to_owned).collect()
 }
 
 fn response_type(of: ResponseType) -> ResponseTypes<CoreResponseType> {

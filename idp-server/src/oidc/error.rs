@@ -1,5 +1,7 @@
 //! What does a refusal look like to an application? (RFC 6749, 5.2; RFC 6750, 3.1)
 
+use std::{borrow::Cow, fmt::Display};
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -9,12 +11,12 @@ use idp_core::Fault;
 use serde::Serialize;
 
 /// A refusal of the token endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OAuthError {
     /// The code that programs read.
     pub error: Code,
     /// The sentence for the person who writes the application; ASCII without quotes.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
 }
 
 /// The codes of RFC 6749 and OpenID Connect that we use.
@@ -31,6 +33,16 @@ pub enum Code {
     UnauthorizedClient,
     /// More than was granted, or than the application is registered for.
     InvalidScope,
+    /// A redirect address of a registration will not do (RFC 7591, 3.2.2).
+    InvalidRedirectUri,
+    /// Another member of a registration will not do (RFC 7591, 3.2.2).
+    InvalidClientMetadata,
+    /// Registrations that somebody else vouches for are not read (RFC 7591, 3.2.2).
+    InvalidSoftwareStatement,
+    /// What was sent in place of the right to register or to change a registration (RFC 6750, 3.1).
+    InvalidToken,
+    /// Too much of it; later (RFC 6749 has no code for it).
+    TemporarilyUnavailable,
     /// A token that cannot be revoked (RFC 7009, 2.2.1).
     UnsupportedTokenType,
     /// Another grant than those that we have.
@@ -43,7 +55,14 @@ impl OAuthError {
     /// A refusal.
     #[must_use]
     pub const fn new(error: Code, description: &'static str) -> Self {
-        Self { error, description }
+        Self { error, description: Cow::Borrowed(description) }
+    }
+
+    /// A refusal whose reason depends on what was sent. The text must not repeat a secret.
+    #[must_use]
+    pub fn because(error: Code, description: impl Display) -> Self {
+        let fits = |c: &char| matches!(c, ' '..='~') && *c != '"' && *c != '\\';
+        Self { error, description: Cow::Owned(description.to_string().chars().filter(fits).collect()) }
     }
 }
 
@@ -57,13 +76,14 @@ impl From<Fault> for OAuthError {
 #[derive(Serialize)]
 struct Body {
     error: Code,
-    error_description: &'static str,
+    error_description: Cow<'static, str>,
 }
 
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let status = match self.error {
-            Code::InvalidClient => StatusCode::UNAUTHORIZED,
+            Code::InvalidClient | Code::InvalidToken => StatusCode::UNAUTHORIZED,
+            Code::TemporarilyUnavailable => StatusCode::TOO_MANY_REQUESTS,
             Code::ServerError => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         };
@@ -71,10 +91,17 @@ impl IntoResponse for OAuthError {
         let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"token\""));
+            let scheme = match self.error {
+                Code::InvalidToken => "Bearer error=\"invalid_token\"",
+                _ => "Basic realm=\"token\"",
+            };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("3600"));
         }
         response
     }

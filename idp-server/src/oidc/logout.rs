@@ -132,8 +132,8 @@ impl Wish {
         Ok(Self { person, client, back })
     }
 
-    fn client_name(&self) -> String {
-        self.client.as_ref().map(|client| client.name().to_owned()).unwrap_or_default()
+    fn client_name(&self, t: Language) -> String {
+        self.client.as_ref().map(|client| client.name(t).to_owned()).unwrap_or_default()
     }
 }
 
@@ -143,7 +143,7 @@ async fn end(app: &App, session: &SessionRow) -> Result<(), Error> {
 
 fn question(app: &App, t: Language, user: &User, wish: Wish) -> Response {
     let target = wish.back.as_ref().map(|back| back.returns_to.clone());
-    let client = wish.client_name();
+    let client = wish.client_name(t);
     let (uri, state) = wish.back.map(|back| (back.uri, back.state.unwrap_or_default())).unwrap_or_default();
     let page = Question {
         frame: Frame::new(app, t),
@@ -173,7 +173,7 @@ fn signed_out(app: &App, t: Language, wish: &Wish) -> Response {
     let web = wish.back.as_ref().filter(|back| back.returns_to.starts_with("http"));
     let back = match web {
         Some(back) => {
-            let label = t.say_with("back-to-client", "client", wish.client_name());
+            let label = t.say_with("back-to-client", "client", wish.client_name(t));
             Back { href: back.returns_to.clone(), label }
         }
         None => Back { href: "/account/sign-in".to_owned(), label: t.say("signed-out-again") },

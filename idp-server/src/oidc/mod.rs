@@ -76,14 +76,14 @@ impl Provider {
     ///
     /// # Errors
     /// [`Fault`] if the store fails or a key cannot be opened.
-    pub async fn start(engine: &Engine) -> Result<Self, Fault> {
+    pub async fn start(engine: &Engine, config: &config::Oidc) -> Result<Self, Fault> {
         let keys = RwLock::new(Arc::new(SigningKeys::load(engine).await?));
         // A key of its own: codes are sealed by the thousand, and a random nonce of AES-GCM must not repeat under
         // the key that protects everything else.
         let kek = Kek { number: 1, key: engine.keys().derived("authorization-code") };
         Ok(Self {
             codes: Sealer::new(engine.crypto().clone(), kek, Vec::new()),
-            discovery: discovery::write(engine)?,
+            discovery: discovery::write(engine, config)?,
             keys,
         })
     }

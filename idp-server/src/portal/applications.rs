@@ -50,7 +50,7 @@ pub async fn list(State(app): State<App>, visitor: Visitor) -> Response {
 async fn lines(app: &App, t: Language, user: Id<User>) -> Result<Vec<Line>, Fault> {
     let mut lines = Vec::new();
     for application in allowed::all(app, user).await? {
-        let name = name(app, &application.client_id).await?;
+        let name = name(app, t, &application.client_id).await?;
         let scopes: Vec<String> =
             application.scopes.iter().map(|scope| consent::in_words(t, scope)).collect();
         lines.push(Line {
@@ -65,9 +65,9 @@ async fn lines(app: &App, t: Language, user: Id<User>) -> Result<Vec<Line>, Faul
 }
 
 /// What people know it as.
-async fn name(app: &App, client: &str) -> Result<String, Fault> {
+async fn name(app: &App, t: Language, client: &str) -> Result<String, Fault> {
     let found = app.clients().find(client, app.engine().now()).await?;
-    Ok(found.map_or_else(|| client.to_owned(), |client| client.name().to_owned()))
+    Ok(found.map_or_else(|| client.to_owned(), |client| client.name(t).to_owned()))
 }
 
 /// What the form sends.
@@ -84,7 +84,7 @@ pub async fn end(State(app): State<App>, visitor: Visitor, Sent(which): Sent<Whi
         Err(response) => return response,
     };
     let ended = async {
-        let name = name(&app, &which.client).await?;
+        let name = name(&app, Language::of(&visitor), &which.client).await?;
         allowed::take_back(&app, signed_in.user.id, &which.client, &name).await
     };
     match ended.await {

@@ -3,14 +3,14 @@
 use idp_server::oidc::{AuthMethod, BadClient, GrantType, Metadata, NewClient, Pkce, SubjectType, Terms};
 use serde_json::Value;
 
-use crate::server::{NOW, Server, answer, redemption, redirected, request};
+use crate::server::{Server, answer, redemption, redirected, request};
 
 async fn refusal(server: &Server, set: impl FnOnce(&mut NewClient)) -> BadClient {
     let metadata =
         Metadata { redirect_uris: vec!["https://a.example/cb".parse().unwrap()], ..Metadata::default() };
     let mut new = NewClient { id: "new".to_owned(), metadata, terms: Terms::default() };
     set(&mut new);
-    server.app.clients().register(server.app.engine().crypto(), NOW, new).await.unwrap_err()
+    server.app.clients().register(server.app.engine(), new).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn a_change_of_a_client_is_known_at_once() {
     for _ in 0..2 {
         assert_eq!(server.authorize(&request("shop"), None).await.status(), 303);
     }
-    assert!(server.app.clients().remove("shop").await.unwrap());
+    assert!(server.app.clients().remove(server.app.engine(), "shop").await.unwrap());
     assert_eq!(server.authorize(&request("shop"), None).await.status(), 400, "nobody serves it from memory");
     server.register("shop", |_| {}).await;
     assert_eq!(server.authorize(&request("shop"), None).await.status(), 303);

@@ -40,7 +40,7 @@ async fn the_document_says_what_the_provider_does() {
     assert_eq!(document["request_uri_parameter_supported"], json!(false), "the default would be true");
     assert_eq!(
         document["token_endpoint_auth_methods_supported"],
-        json!(["client_secret_basic", "client_secret_post", "none"])
+        json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"])
     );
     assert_eq!(
         document["acr_values_supported"],

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod applications;
+mod assertion;
 mod authorize;
 mod binding;
 mod claims;
@@ -24,12 +25,15 @@ mod logout;
 #[path = "../../../tests/fuzz/parsers/mutate.rs"]
 mod mutate;
 mod refresh;
+mod registration;
 mod responses;
 mod revocation;
 mod rotation;
 mod server;
 mod sign_in_page;
+mod signer;
 mod single_sign_on;
+mod site;
 mod token;
 mod trouble;
 mod userinfo;

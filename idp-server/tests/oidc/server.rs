@@ -109,8 +109,7 @@ impl Server {
     pub async fn register(&self, id: &str, set: impl FnOnce(&mut NewClient)) -> String {
         let mut client = new_client(id);
         set(&mut client);
-        let crypto = self.app.engine().crypto();
-        let registered = self.app.clients().register(crypto, NOW, client).await.unwrap();
+        let registered = self.app.clients().register(self.app.engine(), client).await.unwrap();
         registered.secret.map(|secret| secret.to_string()).unwrap_or_default()
     }
 
@@ -250,7 +249,7 @@ async fn clients(app: &App) -> BTreeMap<String, String> {
         signed("eddsa", Signature::EdDsa),
         decided("stranger", Terms { consent: Consent::Ask, ..Terms::default() }),
     ] {
-        let registered = app.clients().register(app.engine().crypto(), NOW, client).await.unwrap();
+        let registered = app.clients().register(app.engine(), client).await.unwrap();
         secrets.extend(registered.secret.map(|secret| (registered.client.id, secret.to_string())));
     }
     secrets

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use super::Client;
+use super::{AuthMethod, Client, assertion::Assertion};
 use crate::{
     App,
     oidc::{
@@ -24,25 +24,44 @@ struct Claimed {
     secret: Option<Zeroizing<String>>,
 }
 
-/// The application that sent a request: `client_secret_basic`, `client_secret_post`, or `none` for one that cannot
-/// keep a secret.
+/// The application that sent a request: `client_secret_basic`, `client_secret_post`, `client_secret_jwt`,
+/// `private_key_jwt`, or `none` for one that cannot keep a secret.
 ///
 /// # Errors
 /// `invalid_client` (one answer for an unknown client and a wrong secret), `invalid_request` for two ways at once.
 pub async fn client(app: &App, headers: &HeaderMap, params: &Params) -> Result<Arc<Client>, OAuthError> {
-    let claimed = match headers.get(header::AUTHORIZATION) {
+    let header = headers.get(header::AUTHORIZATION);
+    if let Some((assertion, claimed)) = Assertion::read(params)? {
+        if header.is_some() || params.one("client_secret")?.is_some() {
+            return Err(TWO_WAYS);
+        }
+        let client = find(app, &claimed).await?;
+        assertion.check(app, &client).await?;
+        return Ok(client);
+    }
+    let claimed = match header {
         Some(value) => from_header(value.to_str().ok(), params)?,
         None => from_form(params)?,
     };
-    let Some(client) = app.clients().find(&claimed.id, app.engine().now()).await? else {
-        return Err(REFUSED);
-    };
-    match (&claimed.secret, &client.registration.secret) {
-        (Some(text), Some(secret)) if secret.is(app.engine().crypto(), text) => Ok(client),
-        (None, None) => Ok(client),
+    let client = find(app, &claimed.id).await?;
+    match (&claimed.secret, client.auth_method(), &client.registration.secret) {
+        // Which of the two it was registered for does not matter; both show the secret.
+        (Some(text), AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost, Some(secret))
+            if secret.is(app.engine(), text) =>
+        {
+            Ok(client)
+        }
+        (None, AuthMethod::None, _) => Ok(client),
         _ => Err(REFUSED),
     }
 }
+
+async fn find(app: &App, id: &str) -> Result<Arc<Client>, OAuthError> {
+    app.clients().find(id, app.engine().now()).await?.ok_or(REFUSED)
+}
+
+const TWO_WAYS: OAuthError =
+    OAuthError::new(Code::InvalidRequest, "the client authenticates in two ways at once");
 
 fn from_form(params: &Params) -> Result<Claimed, OAuthError> {
     let missing = OAuthError::new(Code::InvalidClient, "client_id is missing");
@@ -56,7 +75,7 @@ fn from_header(value: Option<&str>, params: &Params) -> Result<Claimed, OAuthErr
     // RFC 6749, 2.3: one way in a request. A client_id in the form may stand beside it, if it is the same.
     let other_id = params.one("client_id")?.is_some_and(|id| id != claimed.id);
     if params.one("client_secret")?.is_some() || other_id {
-        return Err(OAuthError::new(Code::InvalidRequest, "the client authenticates in two ways at once"));
+        return Err(TWO_WAYS);
     }
     Ok(claimed)
 }

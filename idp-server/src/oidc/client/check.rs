@@ -2,7 +2,7 @@
 
 use idp_core::Fault;
 
-use super::{AuthMethod, GrantType, Metadata, Pkce, RedirectUri, Registration, SubjectType};
+use super::{AuthMethod, GrantType, Metadata, Pkce, RedirectUri, Registration, SubjectType, assertion};
 
 /// Why an application is not registered.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,9 @@ pub enum BadClient {
         /// What would be right.
         why: &'static str,
     },
+    /// The addresses that stand at its `sector_identifier_uri` are not its own.
+    #[error("sector_identifier_uri: it must answer with a JSON list of which all redirect_uris are members")]
+    Sector,
     /// The id is taken.
     #[error("there is a client with this id already")]
     Taken,
@@ -48,14 +51,13 @@ pub(super) fn id(id: &str) -> Result<(), BadClient> {
 impl Registration {
     /// What a single member cannot show.
     pub(super) fn check(&self) -> Result<(), BadClient> {
-        let (metadata, is_public) = (&self.metadata, self.secret.is_none());
+        let metadata = &self.metadata;
+        let method = metadata.token_endpoint_auth_method.unwrap_or(AuthMethod::ClientSecretBasic);
+        let is_public = method == AuthMethod::None;
         if is_public && self.terms.pkce == Pkce::Optional {
             return Err(BadClient::PublicWithoutPkce);
         }
-        let says_public = metadata.token_endpoint_auth_method == Some(AuthMethod::None);
-        if metadata.token_endpoint_auth_method.is_some() && says_public != is_public {
-            return Err(bad("token_endpoint_auth_method", "none is for clients without a secret"));
-        }
+        metadata.check_keys(method)?;
         metadata.check_grants(is_public)?;
         metadata.check_scope()?;
         metadata.check_sector()
@@ -95,6 +97,27 @@ impl Metadata {
         Ok(())
     }
 
+    fn check_keys(&self, method: AuthMethod) -> Result<(), BadClient> {
+        if self.jwks.is_some() && self.jwks_uri.is_some() {
+            return Err(bad("jwks", "jwks and jwks_uri exclude each other (RFC 7591, 2)"));
+        }
+        if method == AuthMethod::PrivateKeyJwt && self.jwks.is_none() && self.jwks_uri.is_none() {
+            return Err(bad("jwks", "private_key_jwt needs jwks or jwks_uri"));
+        }
+        let Some(name) = self.token_endpoint_auth_signing_alg.as_deref() else { return Ok(()) };
+        let fits = match method {
+            AuthMethod::ClientSecretJwt => name == "HS256",
+            _ => assertion::ALGORITHMS.iter().any(|algorithm| algorithm.name() == name),
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(bad(
+                "token_endpoint_auth_signing_alg",
+                "RS256, PS256, ES256 or EdDSA with a key, HS256 with a secret",
+            )),
+        }
+    }
+
     /// RFC 6749, 3.3.
     fn check_scope(&self) -> Result<(), BadClient> {
         let fits = |c: char| matches!(c, '!' | '#'..='[' | ']'..='~');
@@ -109,16 +132,20 @@ impl Metadata {
 
     fn check_sector(&self) -> Result<(), BadClient> {
         match self.subject_type {
-            SubjectType::Pairwise if self.sector().is_none() => {
-                Err(bad("subject_type", "pairwise needs redirect_uris of one host"))
-            }
+            SubjectType::Pairwise if self.sector().is_none() => Err(bad(
+                "subject_type",
+                "pairwise needs redirect_uris of one host, or a sector_identifier_uri",
+            )),
             _ => Ok(()),
         }
     }
 
-    /// The host that all its addresses share; none if they share none.
+    /// The host of its site: that of the `sector_identifier_uri`, or the one that all its addresses share.
     #[must_use]
     pub fn sector(&self) -> Option<String> {
+        if let Some(uri) = &self.sector_identifier_uri {
+            return uri.host();
+        }
         let mut hosts = self.redirect_uris.iter().map(RedirectUri::host);
         let first = hosts.next()??;
         hosts.all(|host| host.as_deref() == Some(first.as_str())).then_some(first)

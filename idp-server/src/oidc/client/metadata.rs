@@ -1,9 +1,12 @@
 //! What does an application say about itself? (RFC 7591, 2; OpenID Connect Dynamic Client Registration 1.0, 2)
 
+use std::collections::BTreeMap;
+
 use idp_protocol::{Text, crypto::Algorithm};
 use serde::{Deserialize, Serialize};
+use symbolon_jose::KeySet;
 
-use super::RedirectUri;
+use super::{RedirectUri, WebUri};
 use crate::oidc::request::ResponseType;
 
 /// The members of a registration, under the names of the specifications. A member that is missing has its default.
@@ -27,12 +30,24 @@ pub struct Metadata {
     /// How it proves who it is; if it does not say, with a secret if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_method: Option<AuthMethod>,
+    /// What it signs with when it proves who it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<String>,
+    /// Its public keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<KeySet>,
+    /// Where its public keys stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<WebUri>,
     /// The only scopes that it may ask for, separated by spaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// Whether other applications know a person by the same name.
     #[serde(default)]
     pub subject_type: SubjectType,
+    /// Where the addresses of all applications of its site stand, which know a person by one name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<WebUri>,
     /// What its ID tokens are signed with.
     #[serde(default)]
     pub id_token_signed_response_alg: Signature,
@@ -54,6 +69,33 @@ pub struct Metadata {
     /// Where a browser may be sent after signing out; compared letter by letter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where somebody else may send a browser so that it begins to sign in (OpenID Connect Core 1.0, 4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<WebUri>,
+    /// Who is told when something is wrong with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<String>,
+    /// Its home page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_uri: Option<WebUri>,
+    /// Its picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo_uri: Option<WebUri>,
+    /// What it does with what it learns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<WebUri>,
+    /// On which terms it can be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<WebUri>,
+    /// Which software it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
+    /// In which version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software_version: Option<String>,
+    /// Its name in other languages: `client_name#de` (RFC 7591, 2.2).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub translated: BTreeMap<String, Text<64>>,
 }
 
 impl Default for Metadata {
@@ -65,8 +107,12 @@ impl Default for Metadata {
             application_type: ApplicationType::default(),
             grant_types: by_code(),
             token_endpoint_auth_method: None,
+            token_endpoint_auth_signing_alg: None,
+            jwks: None,
+            jwks_uri: None,
             scope: None,
             subject_type: SubjectType::default(),
+            sector_identifier_uri: None,
             id_token_signed_response_alg: Signature::default(),
             userinfo_signed_response_alg: None,
             authorization_signed_response_alg: Signature::default(),
@@ -74,6 +120,15 @@ impl Default for Metadata {
             require_auth_time: false,
             default_acr_values: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
+            initiate_login_uri: None,
+            contacts: Vec::new(),
+            client_uri: None,
+            logo_uri: None,
+            policy_uri: None,
+            tos_uri: None,
+            software_id: None,
+            software_version: None,
+            translated: BTreeMap::new(),
         }
     }
 }
@@ -142,8 +197,20 @@ pub enum AuthMethod {
     ClientSecretBasic,
     /// With a secret in the form.
     ClientSecretPost,
+    /// With a token that is signed with the secret (RFC 7523).
+    ClientSecretJwt,
+    /// With a token that is signed with a key of its own (RFC 7523).
+    PrivateKeyJwt,
     /// Not at all: a public client.
     None,
+}
+
+impl AuthMethod {
+    /// Whether it needs a secret that both know.
+    #[must_use]
+    pub fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost | Self::ClientSecretJwt)
+    }
 }
 
 /// Under which name an application knows a person (OpenID Connect Core 1.0, 8).

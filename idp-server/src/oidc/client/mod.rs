@@ -5,25 +5,33 @@
 //! | `metadata.rs` | what an application says about itself (RFC 7591) |
 //! | `terms.rs` | what the administrator decided about it |
 //! | `check.rs` | which of that may be registered |
+//! | `registration.rs` | how an application registers itself (RFC 7591, RFC 7592) |
 //! | `registry.rs` | which applications there are |
 //! | `secret.rs` | what it proves itself with |
-//! | `authentication.rs` | whether an application is who it says |
+//! | `authentication.rs` `assertion.rs` | whether an application is who it says |
+//! | `keys.rs` | with which keys it signs |
 //! | `subject.rs` | under which name it knows a person |
-//! | `redirect_uri.rs` | where it takes people back |
+//! | `redirect_uri.rs` `web_uri.rs` | where it takes people back, and which other addresses it may name |
 
+pub mod assertion;
 pub mod authentication;
 mod check;
+pub mod keys;
 mod metadata;
 mod redirect_uri;
+pub mod registration;
 mod registry;
 mod secret;
 mod subject;
 mod terms;
+mod web_uri;
 
 use idp_core::Time;
 use serde::{Deserialize, Serialize};
+use symbolon_jose::SignatureAlgorithm;
 
 use super::request::SCOPES;
+use crate::text::Language;
 
 pub use check::BadClient;
 pub use metadata::{ApplicationType, AuthMethod, GrantType, Metadata, Signature, SubjectType};
@@ -31,6 +39,7 @@ pub use redirect_uri::{NotRedirect, RedirectUri};
 pub use registry::{Clients, NewClient, Registered};
 pub use secret::Secret;
 pub use terms::{Consent, Pkce, Sso, Terms};
+pub use web_uri::WebUri;
 
 /// An application.
 #[derive(Clone, Debug)]
@@ -54,17 +63,21 @@ pub struct Registration {
     /// What the administrator decided.
     #[serde(flatten)]
     pub terms: Terms,
-    /// What it proves itself with; a public client has none.
+    /// What it proves itself with, if it has a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<Secret>,
+    /// What shows that somebody may change it, if it registered itself: a secret, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration_token: Option<Secret>,
 }
 
 impl Client {
-    /// What people know it as.
+    /// What people know it as, in their language if it has a name there.
     #[must_use]
-    pub fn name(&self) -> &str {
-        let name = self.registration.metadata.client_name.as_ref();
-        name.map_or(&self.id, |name| name.as_str())
+    pub fn name(&self, t: Language) -> &str {
+        let metadata = &self.registration.metadata;
+        let translated = metadata.translated.get(&format!("client_name#{}", t.tag()));
+        translated.or(metadata.client_name.as_ref()).map_or(&self.id, |name| name.as_str())
     }
 
     /// The address, if it is registered: exactly this one, or one of the same device at another port.
@@ -96,6 +109,14 @@ impl Client {
             Some(_) => AuthMethod::ClientSecretBasic,
             None => AuthMethod::None,
         })
+    }
+
+    /// What it may sign with: what it is registered for, or any that we know.
+    #[must_use]
+    pub fn signature_algorithms(&self) -> Vec<SignatureAlgorithm> {
+        let registered = self.registration.metadata.token_endpoint_auth_signing_alg.as_deref();
+        let fits = |algorithm: &SignatureAlgorithm| registered.is_none_or(|name| name == algorithm.name());
+        assertion::ALGORITHMS.into_iter().filter(fits).collect()
     }
 
     /// Whether it is registered for a grant type.

@@ -10,8 +10,10 @@ use std::{
 };
 
 use idp_core::{
-    Crypto, Fault, Time,
+    Fault, Id, Time,
+    audit::{AuditRow, Event},
     bus::{Topic, Watch},
+    engine::Engine,
     store::{Batch, Store as _, Write},
 };
 use symbolon_sqlx::{
@@ -76,6 +78,26 @@ impl fmt::Debug for Registered {
     }
 }
 
+impl Registered {
+    pub(super) fn new(engine: &Engine, new: NewClient) -> Result<Self, BadClient> {
+        check::id(&new.id)?;
+        let method = new.metadata.token_endpoint_auth_method.unwrap_or(AuthMethod::ClientSecretBasic);
+        let secret = method.has_secret().then(|| Secret::new(engine, &new.id));
+        let (secret, text) = secret.unzip();
+        let (metadata, terms) = (new.metadata, new.terms);
+        let registration = Registration { metadata, terms, secret, registration_token: None };
+        registration.check()?;
+        let client = Client { id: new.id, registration, created_at: engine.now(), revision: 0 };
+        Ok(Self { client, secret: text })
+    }
+}
+
+/// What the audit record says.
+pub(super) fn event(engine: &Engine, name: &str, client_id: &str) -> AuditRow {
+    let event = Event::new(name).with("client", client_id);
+    AuditRow { id: Id::random(engine.crypto()), at: engine.now(), user: None, event }
+}
+
 impl Clients {
     pub(crate) fn new(db: Db) -> Self {
         let kept = Kept { changes: db.bus().watch(CHANGED), epoch: 0, clients: HashMap::new() };
@@ -109,41 +131,40 @@ impl Clients {
     ///
     /// # Errors
     /// [`BadClient`].
-    pub async fn register(
-        &self,
-        crypto: &Crypto,
-        now: Time,
-        new: NewClient,
-    ) -> Result<Registered, BadClient> {
-        check::id(&new.id)?;
-        let is_public = new.metadata.token_endpoint_auth_method == Some(AuthMethod::None);
-        let (secret, text) = match is_public {
-            true => (None, None),
-            false => {
-                let (secret, text) = Secret::new(crypto);
-                (Some(secret), Some(text))
-            }
-        };
-        let registration = Registration { metadata: new.metadata, terms: new.terms, secret };
-        registration.check()?;
-        let client = Client { id: new.id, registration, created_at: now, revision: 0 };
-        match self.change(ClientWrite::Insert(client.row()?)).await? {
-            true => Ok(Registered { client, secret: text }),
-            false => Err(BadClient::Taken),
+    pub async fn register(&self, engine: &Engine, new: NewClient) -> Result<Registered, BadClient> {
+        let registered = Registered::new(engine, new)?;
+        let with = Batch::new().with(event(engine, "client.registered", &registered.client.id));
+        match self.insert(&registered.client, with).await? {
+            Changed::Yes => Ok(registered),
+            Changed::No | Changed::Conflict(_) => Err(BadClient::Taken),
         }
+    }
+
+    /// Writes a new application down, together with writes of the engine.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub(super) async fn insert(&self, client: &Client, with: Batch) -> Result<Changed, Fault> {
+        self.0.db.change(ClientWrite::Insert(client.row()?), with.with(Write::Wake(CHANGED))).await
+    }
+
+    /// Replaces what is known about an application. `false` if somebody else changed it meanwhile.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub(super) async fn update(&self, engine: &Engine, client: &Client) -> Result<bool, Fault> {
+        let with = Batch::new().with(event(engine, "client.updated", &client.id)).with(Write::Wake(CHANGED));
+        let row = ClientRow { revision: client.revision.saturating_add(1), ..client.row()? };
+        Ok(self.0.db.change(ClientWrite::Update(row), with).await? == Changed::Yes)
     }
 
     /// Removes an application. `false` if there is none.
     ///
     /// # Errors
     /// [`Fault`] if the store fails.
-    pub async fn remove(&self, id: &str) -> Result<bool, Fault> {
-        self.change(ClientWrite::Remove(id.to_owned())).await
-    }
-
-    async fn change(&self, write: ClientWrite) -> Result<bool, Fault> {
-        let done = self.0.db.change(write, Batch::new().with(Write::Wake(CHANGED))).await?;
-        Ok(done == Changed::Yes)
+    pub async fn remove(&self, engine: &Engine, id: &str) -> Result<bool, Fault> {
+        let with = Batch::new().with(event(engine, "client.removed", id)).with(Write::Wake(CHANGED));
+        Ok(self.0.db.change(ClientWrite::Remove(id.to_owned()), with).await? == Changed::Yes)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

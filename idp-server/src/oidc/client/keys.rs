@@ -1,0 +1,123 @@
+//! With which keys does an application sign? (RFC 7591, 2: `jwks` and `jwks_uri`)
+//!
+//! What stands at its address is kept for as long as the answer says. A key that is not among them is looked for once
+//! more, but not more often than twice a minute: a stranger's tokens must not make us ask without end.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use idp_core::Time;
+use symbolon_jose::KeySet;
+use symbolon_outbound::{Fragment, Limits};
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::{Client, WebUri};
+use crate::App;
+
+/// How long after it was asked an address is not asked again, in seconds.
+const PAUSE: i64 = 30;
+/// How many addresses are remembered at most.
+const KEPT: usize = 1024;
+
+/// The keys that were fetched.
+#[derive(Debug, Default)]
+pub struct FetchedKeys(Mutex<HashMap<String, Slot>>);
+
+/// One address. Whoever finds it held waits for the one who asks there.
+type Slot = Arc<AsyncMutex<Option<Asked>>>;
+
+/// When an address was asked last, and what it answered.
+#[derive(Clone, Debug)]
+struct Asked {
+    at: Time,
+    answer: Result<Fetched, NoKeys>,
+}
+
+#[derive(Clone, Debug)]
+struct Fetched {
+    keys: Arc<KeySet>,
+    fresh_for: i64,
+}
+
+impl Asked {
+    /// Whether it need not be asked again.
+    fn will_do(&self, wanted: Wanted, now: Time) -> bool {
+        match (&self.answer, wanted) {
+            (Ok(fetched), Wanted::Kept) => now < self.at + fetched.fresh_for,
+            // Nobody who waits for an address that does not answer may wait for it once more each.
+            (Ok(_), Wanted::Newer) | (Err(NoKeys), _) => now < self.at + PAUSE,
+        }
+    }
+}
+
+/// Whether what was fetched before will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Yes, while it is fresh.
+    Kept,
+    /// No: the key that is needed is not among it.
+    Newer,
+}
+
+/// The keys cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoKeys;
+
+impl FetchedKeys {
+    /// The keys of a client.
+    ///
+    /// # Errors
+    /// [`NoKeys`] if it has none, or its address does not answer with a key set.
+    pub async fn of(app: &App, client: &Client, wanted: Wanted) -> Result<Arc<KeySet>, NoKeys> {
+        let metadata = &client.registration.metadata;
+        match (&metadata.jwks, &metadata.jwks_uri) {
+            (Some(keys), _) => Ok(Arc::new(keys.clone())),
+            (None, Some(uri)) => app.fetched_keys().at(app, uri, wanted).await,
+            (None, None) => Err(NoKeys),
+        }
+    }
+
+    async fn at(&self, app: &App, uri: &WebUri, wanted: Wanted) -> Result<Arc<KeySet>, NoKeys> {
+        let slot = self.slot(uri);
+        let mut held = slot.lock().await;
+        let now = app.engine().now();
+        let asked = match held.take().filter(|asked| asked.will_do(wanted, now)) {
+            Some(asked) => asked,
+            None => Asked { at: now, answer: fetch(app, uri).await },
+        };
+        let answer = asked.answer.clone();
+        *held = Some(asked);
+        answer.map(|fetched| fetched.keys)
+    }
+
+    fn slot(&self, uri: &WebUri) -> Slot {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= KEPT && !slots.contains_key(uri.as_str()) {
+            slots.clear();
+        }
+        Arc::clone(slots.entry(uri.to_string()).or_default())
+    }
+}
+
+async fn fetch(app: &App, uri: &WebUri) -> Result<Fetched, NoKeys> {
+    let target = app.outbound().target(uri.as_str(), Fragment::Dropped).map_err(|error| {
+        tracing::warn!(%error, "the keys of a client stand where nobody is asked");
+        NoKeys
+    })?;
+    let answer = app.outbound().get(&target, Limits::default()).await.map_err(|error| {
+        tracing::warn!(%error, "the keys of a client cannot be fetched");
+        NoKeys
+    })?;
+    if answer.status != 200 {
+        tracing::warn!(%target, status = answer.status, "the keys of a client are not there");
+        return Err(NoKeys);
+    }
+    let keys = KeySet::from_slice(&answer.body).map_err(|error| {
+        tracing::warn!(%target, %error, "what a client publishes is no key set");
+        NoKeys
+    })?;
+    let fresh_for = i64::try_from(answer.fresh_for.as_secs()).unwrap_or(i64::MAX);
+    Ok(Fetched { keys: Arc::new(keys), fresh_for })
+}

@@ -1,0 +1,260 @@
+//! How does an application register itself, and change that later? (RFC 7591, RFC 7592; OpenID Connect Dynamic Client
+//! Registration 1.0)
+
+mod invitation;
+mod members;
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use idp_core::{
+    mark::MarkWrite,
+    rate::Limit,
+    store::{Batch, Guard},
+};
+use idp_protocol::Octets;
+use serde_json::{Map, Value, json};
+use symbolon_axum::address::ClientAddress;
+use symbolon_outbound::{Fragment, Limits};
+use symbolon_sqlx::provider::Changed;
+use zeroize::Zeroizing;
+
+use super::{
+    AuthMethod, BadClient, Client, Consent, GrantType, Metadata, NewClient, Pkce, Registered, Secret, Terms,
+    registry::event,
+};
+use crate::{
+    App,
+    config::Registrants,
+    oidc::{
+        error::{Code, OAuthError},
+        request::ResponseType,
+    },
+    routes,
+};
+
+pub use invitation::Invitation;
+
+const NOT_YOURS: OAuthError =
+    OAuthError::new(Code::InvalidToken, "the registration access token is not that of this client");
+
+impl From<BadClient> for OAuthError {
+    fn from(bad: BadClient) -> Self {
+        let code = match &bad {
+            BadClient::Fault(_) => return Self::new(Code::ServerError, "try again in a moment"),
+            BadClient::NoRedirect => Code::InvalidRedirectUri,
+            _ => Code::InvalidClientMetadata,
+        };
+        Self::because(code, bad)
+    }
+}
+
+/// `POST /oauth2/register`. A repeat is another application.
+///
+/// # Errors
+/// An error of RFC 7591, 3.2.2; `invalid_token` without an initial access token where one is needed.
+pub async fn register(
+    State(app): State<App>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, OAuthError> {
+    let allowed = allowed(&app, &headers, address)?;
+    let metadata = members::read(&body)?;
+    let id = Octets(app.engine().crypto().random::<16>()).to_string();
+    let mut registered =
+        Registered::new(app.engine(), NewClient { id, terms: terms(&app, &metadata), metadata })?;
+    bounds(&app, &registered.client)?;
+    sector(&app, &registered.client).await?;
+    let (secret, token) = Secret::new(app.engine(), &token_name(&registered.client.id));
+    registered.client.registration.registration_token = Some(secret);
+    let mut with = Batch::new().with(event(app.engine(), "client.registered", &registered.client.id));
+    with.extend(allowed.rate);
+    with.extend(allowed.once);
+    match app.clients().insert(&registered.client, with).await? {
+        Changed::Yes => Ok((StatusCode::CREATED, answer(&app, &registered.client, &token)).into_response()),
+        Changed::Conflict(Guard::Rate) => Err(OAuthError::new(
+            Code::TemporarilyUnavailable,
+            "too many registrations from here; come back in an hour",
+        )),
+        _ => Err(OAuthError::new(Code::InvalidToken, "the initial access token was used before")),
+    }
+}
+
+/// What has to be written beside a registration, so that there are not too many.
+#[derive(Default)]
+struct Allowed {
+    rate: Option<idp_core::rate::RateWrite>,
+    once: Option<MarkWrite>,
+}
+
+fn allowed(app: &App, headers: &HeaderMap, address: IpAddr) -> Result<Allowed, OAuthError> {
+    let settings = &app.config().oidc.registration;
+    match settings.who {
+        Registrants::Nobody => {
+            Err(OAuthError::new(Code::InvalidToken, "applications are registered by the administrator"))
+        }
+        Registrants::Invited => {
+            let invitation = bearer(headers).and_then(|token| Invitation::read(app, &token));
+            let refused =
+                OAuthError::new(Code::InvalidToken, "an initial access token of this provider is needed");
+            Ok(Allowed { once: invitation.ok_or(refused)?.used(app), rate: None })
+        }
+        Registrants::Anybody => {
+            let limit = Limit { times: settings.per_hour, seconds: 3600 };
+            Ok(Allowed { rate: Some(app.engine().network_rate("registration", address, limit)), once: None })
+        }
+    }
+}
+
+/// What applies to an application that nobody looked at.
+fn terms(app: &App, metadata: &Metadata) -> Terms {
+    let settings = &app.config().oidc.registration;
+    let is_public = metadata.token_endpoint_auth_method == Some(AuthMethod::None);
+    Terms {
+        pkce: if settings.without_pkce && !is_public { Pkce::Optional } else { Pkce::Required },
+        consent: if settings.consent { Consent::Ask } else { Consent::Never },
+        ..Terms::default()
+    }
+}
+
+/// What only an administrator may give.
+fn bounds(app: &App, client: &Client) -> Result<(), OAuthError> {
+    let metadata = &client.registration.metadata;
+    let is_code = |of: &ResponseType| *of == ResponseType::Code;
+    let is_implicit = client.may(GrantType::Implicit) || !metadata.response_types.iter().all(is_code);
+    if is_implicit && !app.config().oidc.registration.implicit {
+        let why = "response_types: only code can be registered here (grant_types authorization_code)";
+        return Err(OAuthError::new(Code::InvalidClientMetadata, why));
+    }
+    // Scopes beyond those about the person are rights at somebody's interface.
+    if client.own_scope(None).is_some_and(|own| !own.is_empty()) {
+        let why = "scope: only the scopes that discovery lists can be registered here";
+        return Err(OAuthError::new(Code::InvalidClientMetadata, why));
+    }
+    Ok(())
+}
+
+/// Whoever names the site of somebody else would learn its names for people (OpenID Connect Core 1.0, 8.1).
+async fn sector(app: &App, client: &Client) -> Result<(), BadClient> {
+    let metadata = &client.registration.metadata;
+    let Some(uri) = &metadata.sector_identifier_uri else { return Ok(()) };
+    let target = app.outbound().target(uri.as_str(), Fragment::Dropped).map_err(|_| BadClient::Sector)?;
+    let answer = app.outbound().get(&target, Limits::default()).await.map_err(|error| {
+        tracing::info!(%error, "a sector_identifier_uri cannot be fetched");
+        BadClient::Sector
+    })?;
+    let listed: Vec<String> = serde_json::from_slice(&answer.body).map_err(|_| BadClient::Sector)?;
+    let is_listed = |uri: &super::RedirectUri| listed.iter().any(|listed| listed == uri.as_str());
+    match answer.status == 200 && metadata.redirect_uris.iter().all(is_listed) {
+        true => Ok(()),
+        false => Err(BadClient::Sector),
+    }
+}
+
+/// `GET /oauth2/register/{id}`.
+///
+/// # Errors
+/// `invalid_token`; one answer for a wrong token and an unknown client.
+pub async fn read(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, OAuthError> {
+    let (client, token) = own(&app, &id, &headers).await?;
+    Ok(answer(&app, &client, &token).into_response())
+}
+
+/// `PUT /oauth2/register/{id}`: replaces all members; those that are missing get their defaults (RFC 7592, 2.2).
+///
+/// # Errors
+/// As [`read`], and an error of RFC 7591, 3.2.2.
+pub async fn replace(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, OAuthError> {
+    let (client, token) = own(&app, &id, &headers).await?;
+    members::about(&body, &client, app.engine())?;
+    let metadata = members::read(&body)?;
+    let mut changed = Client::clone(&client);
+    // Another way to authenticate may need a secret that there is not, or leave one behind.
+    let new = NewClient { id: client.id.clone(), terms: client.registration.terms.clone(), metadata };
+    let fresh = Registered::new(app.engine(), new)?.client.registration;
+    let kept = changed.registration.secret.take().filter(|_| fresh.secret.is_some());
+    changed.registration.secret = kept.or(fresh.secret);
+    changed.registration.metadata = fresh.metadata;
+    bounds(&app, &changed)?;
+    sector(&app, &changed).await?;
+    match app.clients().update(app.engine(), &changed).await? {
+        true => Ok(answer(&app, &changed, &token).into_response()),
+        false => Err(OAuthError::new(
+            Code::InvalidClientMetadata,
+            "somebody else changed it just now; read it again",
+        )),
+    }
+}
+
+/// `DELETE /oauth2/register/{id}`.
+///
+/// # Errors
+/// As [`read`].
+pub async fn remove(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, OAuthError> {
+    let (client, _) = own(&app, &id, &headers).await?;
+    app.clients().remove(app.engine(), &client.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The client whose registration access token this is.
+async fn own(
+    app: &App,
+    id: &str,
+    headers: &HeaderMap,
+) -> Result<(Arc<Client>, Zeroizing<String>), OAuthError> {
+    let token = bearer(headers).ok_or(NOT_YOURS)?;
+    let client = app.clients().find(id, app.engine().now()).await?.ok_or(NOT_YOURS)?;
+    match &client.registration.registration_token {
+        Some(secret) if secret.is(app.engine(), &token) => Ok((client, token)),
+        _ => Err(NOT_YOURS),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<Zeroizing<String>> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Zeroizing::new(token.trim().to_owned()))
+}
+
+/// Under which name its registration access token is made.
+fn token_name(client_id: &str) -> String {
+    format!("registration of {client_id}")
+}
+
+/// RFC 7591, 3.2.1.
+fn answer(app: &App, client: &Client, token: &str) -> Response {
+    let mut members = members::write(&client.registration.metadata);
+    let mut put = |name: &str, value: Value| {
+        members.insert(name.to_owned(), value);
+    };
+    put("client_id", json!(client.id));
+    put("client_id_issued_at", json!(client.created_at));
+    put("registration_access_token", json!(token));
+    let path = format!("{}/{}", routes::REGISTER, client.id);
+    put("registration_client_uri", json!(format!("{}{path}", app.issuer())));
+    if let Some(secret) = &client.registration.secret {
+        put("client_secret", json!(*secret.text(app.engine(), &client.id)));
+        put("client_secret_expires_at", json!(0));
+    }
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
+    (headers, Json(Map::clone(&members))).into_response()
+}

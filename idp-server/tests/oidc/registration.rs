@@ -1,0 +1,244 @@
+//! Who may register an application, what is taken, and who may change it? (RFC 7591, RFC 7592)
+
+use idp_server::{
+    config::{Registrants, Registration},
+    oidc::client::registration::Invitation,
+};
+use reqwest::{Method, Response, header};
+use serde_json::{Value, json};
+
+use crate::{
+    server::{CALLBACK, NOW, Server, answer, redemption, redirected, request},
+    signer::Signer,
+    site::Site,
+};
+
+const REGISTER: &str = "/oauth2/register";
+
+async fn open() -> Server {
+    open_with(|_| {}).await
+}
+
+async fn open_with(set: fn(&mut Registration)) -> Server {
+    Server::start_with(move |config| {
+        config.outbound.danger_loopback_http = true;
+        config.oidc.registration.who = Registrants::Anybody;
+        set(&mut config.oidc.registration);
+    })
+    .await
+}
+
+async fn send(server: &Server, method: Method, path: &str, token: &str, body: &Value) -> Response {
+    let mut request = server.http.request(method, format!("{}{path}", server.url));
+    if !token.is_empty() {
+        request = request.bearer_auth(token);
+    }
+    if !body.is_null() {
+        request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+    }
+    request.send().await.unwrap()
+}
+
+async fn register(server: &Server, body: &Value) -> (u16, Value) {
+    answer(send(server, Method::POST, REGISTER, "", body).await).await
+}
+
+fn text<'a>(registered: &'a Value, name: &str) -> &'a str {
+    registered[name].as_str().unwrap_or_else(|| panic!("{name}: {registered}"))
+}
+
+#[tokio::test]
+async fn what_registers_itself_signs_people_in() {
+    let server = open().await;
+    let (_, document) = answer(server.get("/.well-known/openid-configuration").await).await;
+    assert_eq!(document["registration_endpoint"], json!(format!("{}{REGISTER}", server.url)));
+    let (status, registered) = register(
+        &server,
+        &json!({
+            "redirect_uris": [CALLBACK], "client_name": "Weather", "client_name#de": "Wetter",
+            "token_endpoint_auth_method": "client_secret_post", "favourite_tea": "green"
+        }),
+    )
+    .await;
+    assert_eq!(status, 201, "{registered}");
+    assert_eq!(registered["client_name#de"], "Wetter");
+    assert_eq!(registered["grant_types"], json!(["authorization_code"]), "what was left out is said");
+    assert!(registered.get("favourite_tea").is_none() && registered.get("consent").is_none(), "{registered}");
+    assert_eq!(
+        (&registered["client_id_issued_at"], &registered["client_secret_expires_at"]),
+        (&json!(NOW.0), &json!(0))
+    );
+    let (id, secret) = (text(&registered, "client_id"), text(&registered, "client_secret"));
+
+    let (cookie, _) = server.sign_in().await;
+    let question = redirected(&server.authorize(&request(id), Some(&cookie)).await);
+    assert_eq!(question.to, "/oauth2/consent", "nobody looked at it, so people are asked");
+    let form = [("question", question.params["question"].as_str()), ("choice", "allow")];
+    let code =
+        redirected(&server.visit("/oauth2/consent", &cookie, Some(&form)).await).params["code"].clone();
+    let mut form = redemption(id, &code);
+    form.push(("client_secret", secret));
+    assert_eq!(server.token(&form).await.status(), 200);
+}
+
+#[tokio::test]
+async fn without_a_setting_nobody_registers() {
+    let server = Server::start().await;
+    let (_, document) = answer(server.get("/.well-known/openid-configuration").await).await;
+    assert!(document.get("registration_endpoint").is_none());
+    let (status, refused) = register(&server, &json!({"redirect_uris": [CALLBACK]})).await;
+    assert_eq!((status, refused["error"].as_str()), (401, Some("invalid_token")));
+}
+
+#[tokio::test]
+async fn an_invitation_is_needed_holds_for_its_time_and_may_be_for_one() {
+    let server = Server::start_with(|config| config.oidc.registration.who = Registrants::Invited).await;
+    let body = json!({"redirect_uris": [CALLBACK]});
+    let with = async |token: &str| {
+        let answered = answer(send(&server, Method::POST, REGISTER, token, &body).await).await;
+        (answered.0, answered.1["error"].as_str().unwrap_or_default().to_owned())
+    };
+    let many = Invitation::new(&server.app, NOW + 60, false).write(&server.app);
+    let once = Invitation::new(&server.app, NOW + 60, true).write(&server.app);
+    let mut forged = many.as_bytes().to_vec();
+    forged[30] = if forged[30] == b'A' { b'B' } else { b'A' };
+    for bad in ["", "nonsense", std::str::from_utf8(&forged).unwrap()] {
+        assert_eq!(with(bad).await, (401, "invalid_token".to_owned()), "{bad}");
+    }
+    for _ in 0..2 {
+        assert_eq!(with(&many).await.0, 201);
+    }
+    assert_eq!(with(&once).await.0, 201);
+    assert_eq!(with(&once).await, (401, "invalid_token".to_owned()), "it was for one");
+    server.clock.advance(60);
+    assert_eq!(with(&many).await.0, 401, "it is over");
+}
+
+#[tokio::test]
+async fn a_network_registers_so_many_an_hour() {
+    let server = open_with(|settings| settings.per_hour = 2).await;
+    let body = json!({"redirect_uris": [CALLBACK]});
+    for _ in 0..2 {
+        assert_eq!(register(&server, &body).await.0, 201);
+    }
+    let response = send(&server, Method::POST, REGISTER, "", &body).await;
+    assert_eq!(
+        (response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()),
+        (429, "3600")
+    );
+    server.clock.advance(3600);
+    assert_eq!(register(&server, &body).await.0, 201);
+}
+
+#[tokio::test]
+async fn a_bad_registration_names_the_member() {
+    let server = open().await;
+    let mut private = Signer::new("one").jwk();
+    private["d"] = json!("AAAA");
+    for (error, member, body) in [
+        ("invalid_redirect_uri", "redirect_uris", json!({"redirect_uris": ["http://shop.example/cb"]})),
+        ("invalid_redirect_uri", "redirect_uris", json!({"redirect_uris": ["https://shop.example/cb#x"]})),
+        ("invalid_redirect_uri", "redirect_uris", json!({})),
+        ("invalid_client_metadata", "grant_types", json!({"grant_types": ["password"]})),
+        ("invalid_client_metadata", "response_types", json!({"response_types": ["token"]})),
+        (
+            "invalid_client_metadata",
+            "response_types",
+            json!({"response_types": ["id_token"], "grant_types": ["implicit"]}),
+        ),
+        ("invalid_client_metadata", "scope", json!({"scope": "openid stock:write"})),
+        ("invalid_client_metadata", "jwks", json!({"jwks": {"keys": [private]}})),
+        ("invalid_client_metadata", "jwks", json!({"token_endpoint_auth_method": "private_key_jwt"})),
+        (
+            "invalid_client_metadata",
+            "token_endpoint_auth_signing_alg",
+            json!({"token_endpoint_auth_signing_alg": "none"}),
+        ),
+        (
+            "invalid_client_metadata",
+            "id_token_signed_response_alg",
+            json!({"id_token_signed_response_alg": "none"}),
+        ),
+        (
+            "invalid_client_metadata",
+            "id_token_encrypted_response_alg",
+            json!({"id_token_encrypted_response_alg": "RSA1_5"}),
+        ),
+        ("invalid_client_metadata", "policy_uri", json!({"policy_uri": "javascript:alert(1)"})),
+        (
+            "invalid_client_metadata",
+            "sector_identifier_uri",
+            json!({"sector_identifier_uri": "https://10.0.0.1/x"}),
+        ),
+        ("invalid_software_statement", "software_statement", json!({"software_statement": "a.b.c"})),
+    ] {
+        let mut body = body;
+        if member != "redirect_uris" {
+            body["redirect_uris"] = json!([CALLBACK]);
+        }
+        let (status, refused) = register(&server, &body).await;
+        assert_eq!((status, refused["error"].as_str()), (400, Some(error)), "{body}: {refused}");
+        assert!(text(&refused, "error_description").contains(member), "{body}: {refused}");
+    }
+    let nonsense = server.post(REGISTER, &[("redirect_uris", CALLBACK)]).await;
+    assert_eq!(answer(nonsense).await.1["error"], "invalid_client_metadata");
+}
+
+#[tokio::test]
+async fn only_its_owner_reads_changes_and_removes_a_registration() {
+    let server = open().await;
+    let (_, mine) = register(&server, &json!({"redirect_uris": [CALLBACK], "client_name": "Mine"})).await;
+    let (_, other) = register(&server, &json!({"redirect_uris": [CALLBACK]})).await;
+    let path = text(&mine, "registration_client_uri").strip_prefix(&server.url).unwrap().to_owned();
+    let (token, foreign) =
+        (text(&mine, "registration_access_token"), text(&other, "registration_access_token"));
+    let body = json!({"client_id": mine["client_id"], "redirect_uris": [CALLBACK], "client_name": "New"});
+    for bad in ["", "x", foreign] {
+        for (method, body) in
+            [(Method::GET, Value::Null), (Method::PUT, body.clone()), (Method::DELETE, Value::Null)]
+        {
+            assert_eq!(send(&server, method, &path, bad, &body).await.status(), 401);
+        }
+    }
+    let (status, read) = answer(send(&server, Method::GET, &path, token, &Value::Null).await).await;
+    assert_eq!((status, &read), (200, &mine), "the secret too (RFC 7592, 3)");
+
+    let (status, changed) = answer(send(&server, Method::PUT, &path, token, &body).await).await;
+    assert_eq!((status, &changed["client_name"]), (200, &json!("New")));
+    assert_eq!(changed["client_secret"], mine["client_secret"]);
+    for wrong in [
+        json!({"redirect_uris": [CALLBACK]}),
+        json!({"client_id": other["client_id"], "redirect_uris": [CALLBACK]}),
+        json!({"client_id": mine["client_id"], "client_secret": "mine", "redirect_uris": [CALLBACK]}),
+    ] {
+        assert_eq!(send(&server, Method::PUT, &path, token, &wrong).await.status(), 400, "{wrong}");
+    }
+    let public = json!({
+        "client_id": mine["client_id"], "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"
+    });
+    let (_, changed) = answer(send(&server, Method::PUT, &path, token, &public).await).await;
+    assert!(changed.get("client_secret").is_none(), "{changed}");
+
+    assert_eq!(send(&server, Method::DELETE, &path, token, &Value::Null).await.status(), 204);
+    assert_eq!(send(&server, Method::GET, &path, token, &Value::Null).await.status(), 401);
+    let id = text(&mine, "client_id");
+    assert_eq!(server.authorize(&request(id), None).await.status(), 400, "nobody can sign in to it");
+}
+
+#[tokio::test]
+async fn nobody_joins_the_site_of_somebody_else() {
+    let server = open().await;
+    let site = Site::open(&json!([CALLBACK, "https://other.example/cb"]).to_string()).await;
+    let body = |uris: Value| {
+        json!({
+            "redirect_uris": uris, "subject_type": "pairwise",
+            "sector_identifier_uri": format!("{}/sector.json", site.url)
+        })
+    };
+    let (status, registered) = register(&server, &body(json!([CALLBACK, "https://other.example/cb"]))).await;
+    assert_eq!(status, 201, "{registered}");
+    let (status, refused) = register(&server, &body(json!([CALLBACK, "https://evil.example/cb"]))).await;
+    assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_client_metadata")));
+    site.say("not a list");
+    assert_eq!(register(&server, &body(json!([CALLBACK]))).await.0, 400);
+}

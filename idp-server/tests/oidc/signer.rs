@@ -1,0 +1,55 @@
+//! A key of an application, and what it signs.
+
+use std::sync::Arc;
+
+use idp_protocol::{
+    crypto::{Algorithm, PublicKey, SigningKey},
+    encoding::to_base64url,
+};
+use serde_json::{Value, json};
+
+/// An application's key on P-256.
+pub struct Signer {
+    key: Arc<dyn SigningKey>,
+    kid: String,
+}
+
+impl Signer {
+    pub fn new(kid: &str) -> Self {
+        let signatures = symbolon_aws_lc::crypto().signatures;
+        let private = signatures.generate(Algorithm::Es256).unwrap();
+        let key = signatures.load(Algorithm::Es256, &private).unwrap();
+        Self { key, kid: kid.to_owned() }
+    }
+
+    /// The public key.
+    pub fn jwk(&self) -> Value {
+        let PublicKey::P256 { x, y } = self.key.public() else { panic!("another kind") };
+        json!({"kty": "EC", "crv": "P-256", "kid": self.kid, "x": to_base64url(x), "y": to_base64url(y)})
+    }
+
+    /// The set of this key alone.
+    pub fn jwks(&self) -> Value {
+        json!({"keys": [self.jwk()]})
+    }
+
+    /// A token with these claims.
+    pub fn sign(&self, claims: &Value) -> String {
+        self.sign_as(&json!({"alg": "ES256", "kid": self.kid}), claims)
+    }
+
+    /// A token with another header.
+    pub fn sign_as(&self, header: &Value, claims: &Value) -> String {
+        let part = |json: &Value| to_base64url(json.to_string().as_bytes());
+        let signed = format!("{}.{}", part(header), part(claims));
+        format!("{signed}.{}", to_base64url(&self.key.sign(signed.as_bytes()).unwrap()))
+    }
+}
+
+/// A token with a message authentication code.
+pub fn hmac(secret: &[u8], claims: &Value) -> String {
+    let part = |json: &Value| to_base64url(json.to_string().as_bytes());
+    let signed = format!("{}.{}", part(&json!({"alg": "HS256"})), part(claims));
+    let code = symbolon_aws_lc::crypto().hash.hmac(secret, signed.as_bytes());
+    format!("{signed}.{}", to_base64url(&code))
+}
