@@ -144,6 +144,7 @@ fn applications() -> Router<App> {
         .route(DISCOVERY, get(oidc::discovery::document))
         .route(JWKS, get(oidc::discovery::keys))
         .route(TOKEN, post(oidc::token::exchange))
+        .route(PUSHED, post(oidc::request::pushed::push))
         .route(REGISTER, post(client::registration::register))
         .route(
             "/oauth2/register/{id}",

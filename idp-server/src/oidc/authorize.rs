@@ -30,7 +30,7 @@ use crate::{
 /// `GET /oauth2/authorize`.
 pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
     let params = Params::parse(query.unwrap_or_default().as_bytes());
-    match answer(&app, &visitor, &params).await {
+    match answer(&app, &visitor, params).await {
         Ok(response) => response,
         Err(unanswered) => told(&app, &visitor, &unanswered),
     }
@@ -42,7 +42,7 @@ pub async fn ask_by_form(body: Bytes) -> Response {
     Redirect::to(&format!("{}?{}", routes::AUTHORIZE, Params::parse(&body).to_query())).into_response()
 }
 
-async fn answer(app: &App, visitor: &Visitor, params: &Params) -> Result<Response, Unanswered> {
+async fn answer(app: &App, visitor: &Visitor, params: Params) -> Result<Response, Unanswered> {
     let mut asked = ruled(app, visitor, request::read(app, params).await?).await?;
     let signed_in = serving(app, visitor, &mut asked).await?;
     if let Some(SignedIn { session, user, .. }) = &signed_in

@@ -39,6 +39,10 @@ struct More {
     code_challenge_methods_supported: Vec<String>,
     /// OpenID Connect RP-Initiated Logout 1.0.
     end_session_endpoint: String,
+    /// RFC 9126, 5.
+    pushed_authorization_request_endpoint: String,
+    /// OpenID Connect Discovery 1.0, 3.
+    request_object_signing_alg_values_supported: Vec<String>,
     /// RFC 7591 and RFC 8414; only where applications may register themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_endpoint: Option<String>,
@@ -104,6 +108,10 @@ pub(super) fn write(engine: &Engine, config: &config::Oidc) -> Result<String, Fa
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: words(&["S256"]),
         end_session_endpoint: url(routes::END_SESSION),
+        pushed_authorization_request_endpoint: url(routes::PUSHED),
+        request_object_signing_alg_values_supported: words(
+            &assertion::ALGORITHMS.map(|algorithm| algorithm.name()),
+        ),
         registration_endpoint: registers.then(|| url(routes::REGISTER)),
         token_endpoint_auth_signing_alg_values_supported: assertion_algorithms(),
         revocation_endpoint: url(routes::REVOKE),
@@ -142,8 +150,9 @@ pub(super) fn write(engine: &Engine, config: &config::Oidc) -> Result<String, Fa
     ]))
     .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new(claim.to_owned())).collect()))
     .set_claims_parameter_supported(Some(true))
-    .set_request_parameter_supported(Some(false))
-    .set_request_uri_parameter_supported(Some(false));
+    .set_request_parameter_supported(Some(true))
+    .set_request_uri_parameter_supported(Some(true))
+    .set_require_request_uri_registration(Some(true));
     Ok(serde_json::to_string(&metadata)?)
 }
 

@@ -27,7 +27,7 @@ mod keys;
 pub mod logout;
 mod params;
 mod person;
-mod request;
+pub mod request;
 mod respond;
 pub mod token;
 pub mod userinfo;

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 /// The parameters of a request, in `application/x-www-form-urlencoded`.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Params(Vec<(String, Zeroizing<String>)>);
 
 /// A parameter stands there twice: then one part of a system reads the first and another one the last.
@@ -38,6 +39,37 @@ impl Params {
         // A body holds some ten thousand parameters: to look for each among all would be work for a second.
         let mut seen = HashSet::new();
         !self.0.iter().all(|(name, _)| seen.insert(name.as_str()))
+    }
+
+    /// Those that the members of a JSON object stand for (RFC 9101, 4): what is no text is written as JSON.
+    #[must_use]
+    pub fn from_members(members: impl Iterator<Item = (String, Value)>) -> Self {
+        let text = |value: Value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let pairs = members.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, text(value)));
+        Self(
+            pairs
+                .filter(|(_, text)| !text.is_empty())
+                .map(|(name, text)| (name, Zeroizing::new(text)))
+                .collect(),
+        )
+    }
+
+    /// Without the parameters of these names.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|(name, _)| !names.contains(&name.as_str()));
+        self
+    }
+
+    /// With this value of a parameter, in place of those that it has.
+    #[must_use]
+    pub fn with(self, name: &str, value: &str) -> Self {
+        let mut params = self.without(&[name]);
+        params.0.push((name.to_owned(), Zeroizing::new(value.to_owned())));
+        params
     }
 
     /// The same parameters as a query.

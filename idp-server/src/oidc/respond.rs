@@ -210,6 +210,7 @@ pub(super) fn bad_address(frame: Frame, bad: BadAddress) -> Response {
     let text = match bad {
         BadAddress::Client => "oidc-unknown-client",
         BadAddress::RedirectUri => "oidc-unknown-address",
+        BadAddress::Request => "oidc-unreadable-request",
     };
     let title = t.say("oidc-bad-request-title");
     pages::message(StatusCode::BAD_REQUEST, frame, title, t.say(text), Back::to_account(t))

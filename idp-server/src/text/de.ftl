@@ -247,3 +247,4 @@ logout-stay = Angemeldet bleiben
 oidc-bad-request-title = Diese Anfrage kann nicht beantwortet werden
 oidc-unknown-client = Die Anwendung, die Sie hierher geschickt hat, ist nicht bekannt. Sagen Sie es ihrem Betreiber, oder gehen Sie zurück und versuchen Sie es auf anderem Weg.
 oidc-unknown-address = Die Anwendung will Sie an eine Adresse weiterleiten, die sie nicht angemeldet hat. Sagen Sie es ihrem Betreiber.
+oidc-unreadable-request = Die Anwendung hat eine Anmeldung verlangt, die sich nicht lesen lässt. Gehen Sie zu ihr zurück und beginnen Sie neu; hilft das nicht, sagen Sie es denen, die sie betreiben.

@@ -247,3 +247,4 @@ logout-stay = Stay signed in
 oidc-bad-request-title = This request cannot be answered
 oidc-unknown-client = The application that sent you here is not known. Tell its owner, or go back and try another way.
 oidc-unknown-address = The application wants you to go on at an address that it did not register. Tell its owner.
+oidc-unreadable-request = The application sent a sign-in request that cannot be read. Go back to it and begin again; if that does not help, tell whoever runs it.

@@ -94,8 +94,8 @@ async fn other_slips_are_told_to_the_client() {
         ("invalid_request", "", &[("prompt", "none login")]),
         ("invalid_request", "", &[("prompt", "dance")]),
         ("invalid_request", "", &[("id_token_hint", "a.b.c")]),
-        ("request_not_supported", "", &[("request", "e30.e30.")]),
-        ("request_uri_not_supported", "", &[("request_uri", "https://evil.example/")]),
+        ("invalid_request_object", "", &[("request", "e30.e30.")]),
+        ("invalid_request_uri", "", &[("request_uri", "https://evil.example/")]),
         ("registration_not_supported", "", &[("registration", "{}")]),
     ];
     for (error, without, with) in cases {

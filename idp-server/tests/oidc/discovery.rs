@@ -37,7 +37,8 @@ async fn the_document_says_what_the_provider_does() {
     assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256", "EdDSA"]));
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]), "plain is no protection");
     assert_eq!(document["authorization_response_iss_parameter_supported"], json!(true));
-    assert_eq!(document["request_uri_parameter_supported"], json!(false), "the default would be true");
+    assert_eq!(document["require_request_uri_registration"], json!(true), "the default would be false");
+    assert_eq!(document["pushed_authorization_request_endpoint"], url("/oauth2/par"));
     assert_eq!(
         document["token_endpoint_auth_methods_supported"],
         json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"])

@@ -26,6 +26,7 @@ mod logout;
 mod mutate;
 mod refresh;
 mod registration;
+mod request_objects;
 mod responses;
 mod revocation;
 mod rotation;

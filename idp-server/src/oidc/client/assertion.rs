@@ -32,7 +32,7 @@ pub const ALGORITHMS: [SignatureAlgorithm; 4] = [
     SignatureAlgorithm::EdDsa,
 ];
 /// How wrong the clock of a client may be, in seconds.
-const SKEW: i64 = 60;
+pub const SKEW: i64 = 60;
 /// How long an assertion may count at most, in seconds: that long we remember that it was used.
 const LONGEST: i64 = 3600;
 const MAX_LEN: usize = 16 * 1024;
@@ -129,7 +129,9 @@ impl<'a> Assertion<'a> {
                 (AuthMethod::ClientSecretJwt, Some(secret)) => {
                     verify_hmac(self.0, secret.text(app.engine(), &client.id).as_bytes(), &expected)
                 }
-                (AuthMethod::PrivateKeyJwt, _) => signed_by(app, client, self.0, &expected).await?,
+                (AuthMethod::PrivateKeyJwt, _) => {
+                    signed_by(app, client, self.0, &client.signature_algorithms(), &expected).await?
+                }
                 _ => return Err(refused("the client is registered for another way to authenticate")),
             };
         signed.map(|signed| signed.claims).map_err(|error| {
@@ -160,16 +162,16 @@ pub async fn signed_by<T: serde::de::DeserializeOwned>(
     app: &App,
     client: &Client,
     token: &str,
+    algorithms: &[SignatureAlgorithm],
     expected: &Expected<'_>,
 ) -> Result<Result<Signed<T>, JwsError>, OAuthError> {
     let unreachable = |_| refused("the keys of the client cannot be fetched");
-    let algorithms = client.signature_algorithms();
     let keys = FetchedKeys::of(app, client, Wanted::Kept).await.map_err(unreachable)?;
-    match verify(token, &keys, &algorithms, expected) {
+    match verify(token, &keys, algorithms, expected) {
         // A new key may have the name of an old one, or none.
         Err(JwsError::NoKey | JwsError::Unauthentic) => {
             let keys = FetchedKeys::of(app, client, Wanted::Newer).await.map_err(unreachable)?;
-            Ok(verify(token, &keys, &algorithms, expected))
+            Ok(verify(token, &keys, algorithms, expected))
         }
         done => Ok(done),
     }

@@ -104,10 +104,14 @@ impl Metadata {
         if method == AuthMethod::PrivateKeyJwt && self.jwks.is_none() && self.jwks_uri.is_none() {
             return Err(bad("jwks", "private_key_jwt needs jwks or jwks_uri"));
         }
+        let is_known = |name: &str| assertion::ALGORITHMS.iter().any(|algorithm| algorithm.name() == name);
+        if self.request_object_signing_alg.as_deref().is_some_and(|name| !is_known(name)) {
+            return Err(bad("request_object_signing_alg", "RS256, PS256, ES256 or EdDSA"));
+        }
         let Some(name) = self.token_endpoint_auth_signing_alg.as_deref() else { return Ok(()) };
         let fits = match method {
             AuthMethod::ClientSecretJwt => name == "HS256",
-            _ => assertion::ALGORITHMS.iter().any(|algorithm| algorithm.name() == name),
+            _ => is_known(name),
         };
         match fits {
             true => Ok(()),

@@ -72,6 +72,18 @@ pub struct Metadata {
     /// Where somebody else may send a browser so that it begins to sign in (OpenID Connect Core 1.0, 4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<WebUri>,
+    /// What it signs requests with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<String>,
+    /// Where its requests stand, if it sends addresses in place of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<WebUri>,
+    /// Whether it signs every request (RFC 9101, 10.5).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_signed_request_object: bool,
+    /// Whether it leaves every request with us before the browser comes (RFC 9126, 6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_pushed_authorization_requests: bool,
     /// Who is told when something is wrong with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<String>,
@@ -121,6 +133,10 @@ impl Default for Metadata {
             default_acr_values: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             initiate_login_uri: None,
+            request_object_signing_alg: None,
+            request_uris: Vec::new(),
+            require_signed_request_object: false,
+            require_pushed_authorization_requests: false,
             contacts: Vec::new(),
             client_uri: None,
             logo_uri: None,

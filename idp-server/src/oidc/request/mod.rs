@@ -1,7 +1,9 @@
 //! What does an authorization request ask for, and may it? (OpenID Connect Core 1.0, 3.1.2; RFC 7636; RFC 9700)
 
 mod claims;
+mod object;
 mod prompt;
+pub mod pushed;
 mod response;
 mod scope;
 
@@ -48,7 +50,7 @@ pub struct AuthorizationRequest {
 }
 
 /// Where an answer goes: an address that is registered for the client, with the client's `state`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnTo {
     /// To whom.
     #[serde(default)]
@@ -96,6 +98,8 @@ pub enum BadAddress {
     Client,
     /// The address is not one of the client's.
     RedirectUri,
+    /// What was signed or left with us cannot be read, and the query names no address.
+    Request,
 }
 
 /// The codes that a client is told.
@@ -110,10 +114,10 @@ pub enum Code {
     UnauthorizedClient,
     /// A response type that there is not.
     UnsupportedResponseType,
-    /// Request objects are not read.
-    RequestNotSupported,
-    /// Request objects are not fetched.
-    RequestUriNotSupported,
+    /// A request object is not what it should be (RFC 9101, 7).
+    InvalidRequestObject,
+    /// There is no request at an address (RFC 9101, 7).
+    InvalidRequestUri,
     /// Clients do not register by asking.
     RegistrationNotSupported,
     /// The person had to be asked, and must not be.
@@ -153,7 +157,12 @@ impl From<Duplicate> for No {
 ///
 /// # Errors
 /// [`Unanswered`].
-pub async fn read(app: &App, params: &Params) -> Result<Asked, Unanswered> {
+pub async fn read(app: &App, params: Params) -> Result<Asked, Unanswered> {
+    check(app, &object::resolve(app, params).await?).await
+}
+
+/// Checks the parameters that count.
+async fn check(app: &App, params: &Params) -> Result<Asked, Unanswered> {
     let id = params.one("client_id").ok().flatten().ok_or(Unanswered::Page(BadAddress::Client))?;
     let client =
         app.clients().find(id, app.engine().now()).await?.ok_or(Unanswered::Page(BadAddress::Client))?;
@@ -224,12 +233,6 @@ fn checked(
 }
 
 fn refuse_unsupported(params: &Params) -> Result<(), No> {
-    if params.one("request")?.is_some() {
-        return Err((Code::RequestNotSupported, "request objects are not supported"));
-    }
-    if params.one("request_uri")?.is_some() {
-        return Err((Code::RequestUriNotSupported, "request_uri is not supported"));
-    }
     if params.one("registration")?.is_some() {
         return Err((Code::RegistrationNotSupported, "registration is not supported"));
     }

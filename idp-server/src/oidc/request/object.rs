@@ -1,0 +1,157 @@
+//! Does a request come signed, or from elsewhere than the browser? (RFC 9101, RFC 9126)
+
+use idp_core::Time;
+use serde_json::{Map, Value};
+use symbolon_jose::{Expected, Typ};
+use symbolon_outbound::{Fragment, Limits};
+
+use super::{BadAddress, Code, ReturnTo, Unanswered, pushed};
+use crate::{
+    App,
+    oidc::{
+        client::{Client, assertion},
+        params::Params,
+    },
+};
+
+/// What the browser says beside the address of a request, and what a signed request says about itself.
+const ABOUT_ITSELF: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "jti", "sub"];
+
+/// Why a request object is not read.
+pub(super) type Bad = (Code, &'static str);
+
+/// The parameters that count: those of the query, or those of a request object or a pushed request, and then none of the
+/// query (RFC 9101, 5: whoever wrote the link could add what nobody signed).
+///
+/// # Errors
+/// [`Unanswered`].
+pub(super) async fn resolve(app: &App, params: Params) -> Result<Params, Unanswered> {
+    let id = params.one("client_id").ok().flatten().ok_or(Unanswered::Page(BadAddress::Client))?;
+    let client =
+        app.clients().find(id, app.engine().now()).await?.ok_or(Unanswered::Page(BadAddress::Client))?;
+    let told = |bad: Bad| told(&client, &params, bad);
+    let one =
+        |name| params.one(name).map_err(|_| told((Code::InvalidRequest, "a parameter stands there twice")));
+    match (one("request")?, one("request_uri")?) {
+        (None, None) => unsigned(&client).map(|()| params.clone()).map_err(told),
+        (Some(_), Some(_)) => Err(told((Code::InvalidRequest, "request and request_uri exclude each other"))),
+        (Some(object), None) => {
+            must_not_be_pushed(&client).and(signed(app, &client, object).await).map_err(told)
+        }
+        (None, Some(uri)) if uri.starts_with(pushed::PREFIX) => {
+            pushed::find(app, &client, uri).await?.map_err(told)
+        }
+        (None, Some(uri)) => {
+            must_not_be_pushed(&client).map_err(told)?;
+            let object = fetched(app, &client, uri).await.map_err(told)?;
+            signed(app, &client, &object).await.map_err(told)
+        }
+    }
+}
+
+/// A plain request, of a client that promised more.
+fn unsigned(client: &Client) -> Result<(), Bad> {
+    must_not_be_pushed(client)?;
+    must_not_be_signed(client)
+}
+
+fn must_not_be_pushed(client: &Client) -> Result<(), Bad> {
+    match client.registration.metadata.require_pushed_authorization_requests {
+        true => Err((Code::InvalidRequest, "the client is registered to push its requests (RFC 9126)")),
+        false => Ok(()),
+    }
+}
+
+pub(super) fn must_not_be_signed(client: &Client) -> Result<(), Bad> {
+    match client.registration.metadata.require_signed_request_object {
+        true => Err((Code::InvalidRequest, "the client is registered to sign its requests (RFC 9101)")),
+        false => Ok(()),
+    }
+}
+
+/// Back to the client, if the query names an address of its own; else the person is told.
+fn told(client: &Client, params: &Params, (code, why): Bad) -> Unanswered {
+    let named = params.one("redirect_uri").ok().flatten().and_then(|uri| client.redirect_uri(uri));
+    let Some(uri) = named else { return Unanswered::Page(BadAddress::Request) };
+    let state = params.one("state").ok().flatten().map(str::to_owned);
+    let (client_id, redirect_uri) = (client.id.clone(), uri.as_str().to_owned());
+    Unanswered::Refused(ReturnTo { client_id, redirect_uri, state, ..ReturnTo::default() }, code, why)
+}
+
+const UNREADABLE: Bad = (
+    Code::InvalidRequestObject,
+    "the request object is not one that the client signed with a registered key",
+);
+
+/// The parameters of a signed request (RFC 9101, 4 and 6).
+///
+/// # Errors
+/// `invalid_request_object`.
+pub(super) async fn signed(app: &App, client: &Client, object: &str) -> Result<Params, Bad> {
+    let expected = Expected::new(Typ::OneOfOrAbsent(&["oauth-authz-req+jwt", "JWT"]));
+    let registered = client.registration.metadata.request_object_signing_alg.as_deref();
+    let algorithms: Vec<_> = assertion::ALGORITHMS
+        .into_iter()
+        .filter(|alg| registered.is_none_or(|name| name == alg.name()))
+        .collect();
+    let claims =
+        assertion::signed_by::<Map<String, Value>>(app, client, object, &algorithms, &expected).await;
+    let claims = claims.map_err(|_| UNREADABLE)?.map_err(|error| {
+        tracing::info!(client = client.id, %error, "a request object does not verify");
+        UNREADABLE
+    })?;
+    let claims = claims.claims;
+    check(app, client, &claims)?;
+    let kept = claims.into_iter().filter(|(name, _)| !ABOUT_ITSELF.contains(&name.as_str()));
+    Ok(Params::from_members(kept))
+}
+
+fn check(app: &App, client: &Client, claims: &Map<String, Value>) -> Result<(), Bad> {
+    let bad = |why| Err((Code::InvalidRequestObject, why));
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let now = app.engine().now();
+    let time = |name: &str| claims.get(name).and_then(Value::as_i64).map(Time);
+    if text("client_id") != Some(&client.id)
+        || claims.get("iss").is_some_and(|iss| *iss != Value::from(client.id.as_str()))
+    {
+        return bad("client_id and iss of the request object must be the client_id");
+    }
+    if !claims.get("aud").is_none_or(|aud| has(aud, app.issuer())) {
+        return bad("aud of the request object must be the issuer");
+    }
+    if time("exp").is_some_and(|exp| now >= exp + assertion::SKEW)
+        || time("nbf").is_some_and(|nbf| now + assertion::SKEW < nbf)
+    {
+        return bad("the request object is over, or from the future");
+    }
+    match claims.contains_key("request") || claims.contains_key("request_uri") {
+        true => bad("a request object holds no other request"),
+        false => Ok(()),
+    }
+}
+
+fn has(aud: &Value, issuer: &str) -> bool {
+    match aud {
+        Value::String(one) => one == issuer,
+        Value::Array(many) => many.iter().any(|one| one.as_str() == Some(issuer)),
+        _ => false,
+    }
+}
+
+/// A request object at an address that is registered for the client: nobody makes us ask anywhere else (RFC 9101, 10.4).
+async fn fetched(app: &App, client: &Client, uri: &str) -> Result<String, Bad> {
+    let registered = &client.registration.metadata.request_uris;
+    // What is behind the # is a digest that makes a new version another address (OpenID Connect Core 1.0, 6.2).
+    let address = |uri: &str| uri.split('#').next().unwrap_or_default().to_owned();
+    if !registered.iter().any(|own| address(own.as_str()) == address(uri)) {
+        return Err((Code::InvalidRequestUri, "request_uri is not registered for the client (request_uris)"));
+    }
+    let unreachable = (Code::InvalidRequestUri, "nothing can be fetched from request_uri");
+    let target = app.outbound().target(uri, Fragment::Dropped).map_err(|_| unreachable)?;
+    let answer = app.outbound().get(&target, Limits::default()).await.map_err(|error| {
+        tracing::info!(client = client.id, %error, "a request object cannot be fetched");
+        unreachable
+    })?;
+    let object = std::str::from_utf8(&answer.body).ok().filter(|_| answer.status == 200);
+    object.map(|object| object.trim().to_owned()).ok_or(unreachable)
+}
