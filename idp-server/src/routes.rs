@@ -1,9 +1,10 @@
 //! Which URL leads where? Every URL of the server stands in this file.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
+    http::{Method, header},
     middleware::{from_fn, from_fn_with_state},
     response::Redirect,
     routing::{get, post},
@@ -11,6 +12,8 @@ use axum::{
 use symbolon_axum::{
     ceremony_router, client_address, device_router, navigations_only, same_origin_only, security_headers,
 };
+
+use tower_http::cors::{Any, CorsLayer};
 
 use crate::{
     App, health, limits, login,
@@ -81,7 +84,9 @@ pub fn router(app: &App) -> Router {
         .fallback(pages::nothing)
         .layer(from_fn(navigations_only))
         .layer(from_fn_with_state(web, security_headers))
-        .merge(applications())
+        .merge(
+            applications().layer(from_fn_with_state(app.clone(), oidc::dpop::next_nonce)).layer(for_pages()),
+        )
         .merge(probes())
         .with_state(app.clone())
         .merge(device_router(Arc::clone(app.engine())))
@@ -155,6 +160,17 @@ fn applications() -> Router<App> {
         .route(REVOKE, post(oidc::token::revoke::revoke))
         .route(INTROSPECT, post(oidc::token::introspect::introspect))
         .route(USERINFO, get(oidc::userinfo::tell).post(oidc::userinfo::tell))
+}
+
+/// Pages of any origin may ask what applications ask: no cookie counts there, so a page gets no further than whoever
+/// wrote it would without a browser.
+fn for_pages() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, oidc::dpop::PROOF])
+        .expose_headers([header::WWW_AUTHENTICATE, oidc::dpop::NONCE])
+        .max_age(Duration::from_secs(3600))
 }
 
 /// What a load balancer asks.

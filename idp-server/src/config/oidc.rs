@@ -22,6 +22,8 @@ pub struct Oidc {
     pub refresh_token_life: i64,
     /// What a person allowed an application, before he is asked again. Default 365 days.
     pub consent_life: i64,
+    /// Whether proofs of possession (DPoP) must hold a number that the server gave out minutes ago. Default yes.
+    pub dpop_nonce: bool,
     /// Whether applications register themselves.
     pub registration: Registration,
 }
@@ -70,6 +72,7 @@ impl Default for Oidc {
             refresh_token_idle: 30 * DAY,
             refresh_token_life: 90 * DAY,
             consent_life: 365 * DAY,
+            dpop_nonce: true,
             registration: Registration::default(),
         }
     }

@@ -39,6 +39,8 @@ struct More {
     code_challenge_methods_supported: Vec<String>,
     /// OpenID Connect RP-Initiated Logout 1.0.
     end_session_endpoint: String,
+    /// RFC 9449, 5.1.
+    dpop_signing_alg_values_supported: Vec<String>,
     /// RFC 9126, 5.
     pushed_authorization_request_endpoint: String,
     /// OpenID Connect Discovery 1.0, 3.
@@ -91,7 +93,6 @@ fn public_json(body: String) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "public, max-age=300"),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (headers, body).into_response()
@@ -108,6 +109,7 @@ pub(super) fn write(engine: &Engine, config: &config::Oidc) -> Result<String, Fa
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: words(&["S256"]),
         end_session_endpoint: url(routes::END_SESSION),
+        dpop_signing_alg_values_supported: words(&assertion::ALGORITHMS.map(|algorithm| algorithm.name())),
         pushed_authorization_request_endpoint: url(routes::PUSHED),
         request_object_signing_alg_values_supported: words(
             &assertion::ALGORITHMS.map(|algorithm| algorithm.name()),

@@ -33,6 +33,10 @@ pub enum Code {
     UnauthorizedClient,
     /// More than was granted, or than the application is registered for.
     InvalidScope,
+    /// A proof of possession will not do (RFC 9449, 12.2).
+    InvalidDpopProof,
+    /// A proof of possession must hold a number of ours (RFC 9449, 8).
+    UseDpopNonce,
     /// A redirect address of a registration will not do (RFC 7591, 3.2.2).
     InvalidRedirectUri,
     /// Another member of a registration will not do (RFC 7591, 3.2.2).

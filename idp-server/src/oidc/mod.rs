@@ -13,6 +13,7 @@
 //! | `token/` | what is exchanged for tokens, what they say, and how they end |
 //! | `person.rs` | what an application may know about a person |
 //! | `userinfo.rs` | how it asks |
+//! | `dpop.rs` | whether whoever sends a token holds the key that it was made for |
 //! | `keys.rs` | what tokens are signed with |
 //! | `params.rs` | how parameters are read, once each |
 //! | `error.rs` | what a refusal looks like to an application |
@@ -22,6 +23,7 @@ pub mod authorize;
 pub mod client;
 pub mod consent;
 pub mod discovery;
+pub mod dpop;
 mod error;
 mod keys;
 pub mod logout;

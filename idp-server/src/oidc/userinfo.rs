@@ -4,7 +4,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use idp_core::Fault;
@@ -13,11 +13,17 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{
+    client::assertion::ALGORITHMS,
+    dpop::{self, Thumbprint},
+    error::{Code, OAuthError},
     params::Params,
     person,
-    token::{access_token, is_form},
+    token::{
+        access_token::{self, AccessToken},
+        is_form,
+    },
 };
-use crate::App;
+use crate::{App, routes};
 
 /// The claims about the sign-in that a token may hold; those about the person stand in `person.rs`.
 pub const CLAIMS: [&str; 13] = [
@@ -53,24 +59,48 @@ struct SignedClaims<'a> {
 }
 
 /// `GET` and `POST /oauth2/userinfo`.
-pub async fn tell(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
-    let token = match bearer(&headers, &body) {
-        Ok(Some(token)) => token,
-        Ok(None) => return challenge(StatusCode::UNAUTHORIZED, None),
-        Err(TwoTokens) => return challenge(StatusCode::BAD_REQUEST, Some("invalid_request")),
+pub async fn tell(State(app): State<App>, method: Method, headers: HeaderMap, body: Bytes) -> Response {
+    let presented = match presented(&headers, &body) {
+        Ok(Some(presented)) => presented,
+        Ok(None) => return challenge(StatusCode::UNAUTHORIZED, "Bearer", None),
+        Err(TwoTokens) => return challenge(StatusCode::BAD_REQUEST, "Bearer", Some(Code::InvalidRequest)),
     };
-    match answer(&app, &token).await {
+    let scheme = if presented.with_proof { "DPoP" } else { "Bearer" };
+    // First the token: a proof is remembered, and strangers must not fill our memory.
+    if AccessToken::read(&app, &presented.token).is_none() {
+        return challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken));
+    }
+    let of = dpop::For { method: &method, path: routes::USERINFO, token: Some(&presented.token) };
+    let key = match dpop::proved(&app, &headers, &of).await {
+        Ok(key) => key,
+        Err(OAuthError { error: Code::ServerError, .. }) => return unavailable(),
+        Err(refused) => return challenge(StatusCode::UNAUTHORIZED, "DPoP", Some(refused.error)),
+    };
+    match answer(&app, &presented, key).await {
         Ok(Some(response)) => response,
-        Ok(None) => challenge(StatusCode::UNAUTHORIZED, Some("invalid_token")),
+        Ok(None) => challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken)),
         Err(fault) => {
             tracing::error!(%fault, "a userinfo request failed");
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response()
+            unavailable()
         }
     }
 }
 
-async fn answer(app: &App, token: &str) -> Result<Option<Response>, Fault> {
-    let Some((token, grant)) = access_token::holding(app, token).await? else { return Ok(None) };
+fn unavailable() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response()
+}
+
+async fn answer(
+    app: &App,
+    presented: &Presented,
+    key: Option<Thumbprint>,
+) -> Result<Option<Response>, Fault> {
+    let Some((token, grant)) = access_token::holding(app, &presented.token).await? else { return Ok(None) };
+    // One that is bound to a key is worth nothing without it, nor as a mere bearer token (RFC 9449, 7.2).
+    let bound_to = token.cnf.map(|confirmation| confirmation.jkt);
+    if bound_to != key.filter(|_| presented.with_proof) || bound_to.is_some() != presented.with_proof {
+        return Ok(None);
+    }
     let now = app.engine().now();
     let Some(client) = app.clients().find(&grant.client_id, now).await? else { return Ok(None) };
     // Less than was granted, if the token is for less (RFC 6749, 6).
@@ -90,33 +120,44 @@ async fn answer(app: &App, token: &str) -> Result<Option<Response>, Fault> {
 /// The request has two tokens (RFC 6750, 2).
 struct TwoTokens;
 
-/// In the header, or in a form (RFC 6750, 2.1 and 2.2); never in the address, which ends in logs.
-fn bearer(headers: &HeaderMap, body: &[u8]) -> Result<Option<Zeroizing<String>>, TwoTokens> {
+/// A token as it came.
+struct Presented {
+    token: Zeroizing<String>,
+    /// Whether it came as one that is bound to a key.
+    with_proof: bool,
+}
+
+/// In the header, or in a form (RFC 6750, 2.1 and 2.2; RFC 9449, 7.1); never in the address, which ends in logs.
+fn presented(headers: &HeaderMap, body: &[u8]) -> Result<Option<Presented>, TwoTokens> {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let in_header = value.and_then(|value| value.split_once(' '));
-    let in_header = in_header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let in_header = in_header.map(|(_, token)| Zeroizing::new(token.trim().to_owned()));
+    let in_header = value.and_then(|value| value.split_once(' ')).and_then(|(scheme, token)| {
+        let with_proof = scheme.eq_ignore_ascii_case("dpop");
+        let is_known = with_proof || scheme.eq_ignore_ascii_case("bearer");
+        is_known.then(|| Presented { token: Zeroizing::new(token.trim().to_owned()), with_proof })
+    });
     let params = if is_form(headers) { Params::parse(body) } else { Params::default() };
     let in_form = params.one("access_token").map_err(|_| TwoTokens)?;
     match (in_header, in_form) {
         (Some(_), Some(_)) => Err(TwoTokens),
         (Some(token), None) => Ok(Some(token)),
-        (None, token) => Ok(token.map(|token| Zeroizing::new(token.to_owned()))),
+        (None, token) => {
+            let bearer =
+                |token: &str| Presented { token: Zeroizing::new(token.to_owned()), with_proof: false };
+            Ok(token.map(bearer))
+        }
     }
 }
 
-/// RFC 6750, 3: whoever sent no token at all is told no error.
-fn challenge(status: StatusCode, error: Option<&'static str>) -> Response {
-    let value = match error {
-        None => HeaderValue::from_static("Bearer realm=\"userinfo\""),
-        Some("invalid_request") => {
-            HeaderValue::from_static("Bearer realm=\"userinfo\", error=\"invalid_request\"")
-        }
-        Some(_) => HeaderValue::from_static("Bearer realm=\"userinfo\", error=\"invalid_token\""),
-    };
-    (
-        status,
-        [(header::WWW_AUTHENTICATE, value), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))],
-    )
-        .into_response()
+/// RFC 6750, 3, and RFC 9449, 7.1: whoever sent no token at all is told no error.
+fn challenge(status: StatusCode, scheme: &str, error: Option<Code>) -> Response {
+    let mut value = format!("{scheme} realm=\"userinfo\"");
+    if let Some(Ok(Value::String(error))) = error.map(serde_json::to_value) {
+        value.push_str(&format!(", error=\"{error}\""));
+    }
+    if scheme == "DPoP" {
+        let names = ALGORITHMS.map(|algorithm| algorithm.name()).join(" ");
+        value.push_str(&format!(", algs=\"{names}\""));
+    }
+    let headers = [(header::WWW_AUTHENTICATE, value), (header::CACHE_CONTROL, "no-store".to_owned())];
+    (status, headers).into_response()
 }

@@ -17,6 +17,7 @@ mod clients;
 mod connections;
 mod consent;
 mod discovery;
+mod dpop;
 mod explain;
 mod health;
 mod hostile;

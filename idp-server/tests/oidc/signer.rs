@@ -33,6 +33,18 @@ impl Signer {
         json!({"keys": [self.jwk()]})
     }
 
+    /// A proof of possession (RFC 9449, 4.2).
+    pub fn prove(&self, claims: &Value) -> String {
+        self.sign_as(&json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk()}), claims)
+    }
+
+    /// The thumbprint of the key (RFC 7638).
+    pub fn thumbprint(&self) -> String {
+        let jwk = self.jwk();
+        let counted = json!({"crv": jwk["crv"], "kty": jwk["kty"], "x": jwk["x"], "y": jwk["y"]});
+        to_base64url(&symbolon_aws_lc::crypto().hash.sha256(counted.to_string().as_bytes()))
+    }
+
     /// A token with these claims.
     pub fn sign(&self, claims: &Value) -> String {
         self.sign_as(&json!({"alg": "ES256", "kid": self.kid}), claims)

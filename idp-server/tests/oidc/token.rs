@@ -62,6 +62,28 @@ async fn a_code_becomes_tokens_that_say_what_happened() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_origin_exchanges_its_code_without_cookies() {
+    let server = Server::start().await;
+    let preflight = server
+        .http
+        .request(reqwest::Method::OPTIONS, format!("{}/oauth2/token", server.url))
+        .header(header::ORIGIN, "https://page.example")
+        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+        .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "dpop,content-type")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(preflight.headers()["access-control-allow-origin"], "*");
+    assert!(preflight.headers().get("access-control-allow-credentials").is_none(), "no cookie comes with it");
+    let asked = preflight.headers()["access-control-allow-headers"].to_str().unwrap();
+    assert!(asked.contains("dpop") && asked.contains("authorization"), "{asked}");
+    let answered = server.token(&redemption("shop", &server.code("shop").await)).await;
+    assert_eq!(answered.status(), 200);
+    assert_eq!(answered.headers()["access-control-allow-origin"], "*");
+    assert!(server.get("/login").await.headers().get("access-control-allow-origin").is_none());
+}
+
+#[tokio::test]
 async fn each_client_has_its_algorithm() {
     use openidconnect::core::CoreJwsSigningAlgorithm as Algorithm;
 

@@ -84,6 +84,9 @@ pub struct Metadata {
     /// Whether it leaves every request with us before the browser comes (RFC 9126, 6).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_pushed_authorization_requests: bool,
+    /// Whether it takes only tokens that are bound to a key of its own (RFC 9449, 5.2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dpop_bound_access_tokens: bool,
     /// Who is told when something is wrong with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<String>,
@@ -137,6 +140,7 @@ impl Default for Metadata {
             request_uris: Vec::new(),
             require_signed_request_object: false,
             require_pushed_authorization_requests: false,
+            dpop_bound_access_tokens: false,
             contacts: Vec::new(),
             client_uri: None,
             logo_uri: None,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     client::Client,
+    dpop::Thumbprint,
     params::{Duplicate, Params},
     token::id_token::Hint,
 };
@@ -42,6 +43,9 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// The PKCE challenge: SHA-256 of what only whoever began has.
     pub challenge: Option<Octets<32>>,
+    /// The key whose holder may redeem the code (RFC 9449, 10).
+    #[serde(default)]
+    pub key: Option<Thumbprint>,
     /// How sure the sign-in must be.
     pub requirement: Requirement,
     /// Whether the person has to agree, even if he did before (`prompt=consent`).
@@ -226,6 +230,7 @@ fn checked(
         },
         nonce: nonce(response_type, params)?,
         challenge: challenge(client, response_type, params)?,
+        key: key(params)?,
         requirement,
         ask_consent,
     };
@@ -237,6 +242,12 @@ fn refuse_unsupported(params: &Params) -> Result<(), No> {
         return Err((Code::RegistrationNotSupported, "registration is not supported"));
     }
     Ok(())
+}
+
+fn key(params: &Params) -> Result<Option<Thumbprint>, No> {
+    let named = params.one("dpop_jkt")?.map(str::parse).transpose();
+    let named = named.map_err(|_| (Code::InvalidRequest, "dpop_jkt is no thumbprint (RFC 7638, SHA-256)"))?;
+    Ok(named.map(Thumbprint))
 }
 
 fn response_type(client: &Client, params: &Params) -> Result<ResponseType, No> {

@@ -112,7 +112,7 @@ fn check(app: &App, client: &Client, claims: &Map<String, Value>) -> Result<(), 
     let now = app.engine().now();
     let time = |name: &str| claims.get(name).and_then(Value::as_i64).map(Time);
     if text("client_id") != Some(&client.id)
-        || claims.get("iss").is_some_and(|iss| *iss != Value::from(client.id.as_str()))
+        || claims.get("iss").is_some_and(|iss| iss.as_str() != Some(&client.id))
     {
         return bad("client_id and iss of the request object must be the client_id");
     }

@@ -8,7 +8,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use idp_core::{
@@ -26,7 +26,14 @@ use super::{
 };
 use crate::{
     App,
-    oidc::{client::Client, error::OAuthError, params::Params, token::authenticated},
+    oidc::{
+        client::Client,
+        dpop::{self, Thumbprint},
+        error::OAuthError,
+        params::Params,
+        token::authenticated,
+    },
+    routes,
 };
 
 /// What a reference begins with (RFC 9126, 2.2).
@@ -62,8 +69,10 @@ struct Refusal {
 pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, OAuthError> {
     let (client, params) = authenticated(&app, &headers, &body).await?;
     let params = params.without(&ABOUT_THE_CLIENT);
+    let of = dpop::For { method: &Method::POST, path: routes::PUSHED, token: None };
+    let key = dpop::proved(&app, &headers, &of).await?;
     let checked = async {
-        let params = read(&app, &client, params).await.map_err(Err)?;
+        let params = bound(read(&app, &client, params).await.map_err(Err)?, key).map_err(Err)?;
         super::check(&app, &params).await.map_err(Ok)?;
         Ok(params)
     };
@@ -90,6 +99,16 @@ async fn read(app: &App, client: &Client, params: Params) -> Result<Params, Bad>
             }
             Ok(params.with("client_id", &client.id))
         }
+    }
+}
+
+/// With the key that the client holds (RFC 9449, 10.1).
+fn bound(params: Params, key: Option<Thumbprint>) -> Result<Params, Bad> {
+    let Some(Thumbprint(key)) = key else { return Ok(params) };
+    match params.one("dpop_jkt") {
+        Ok(None) => Ok(params.with("dpop_jkt", &key.to_string())),
+        Ok(Some(named)) if named == key.to_string() => Ok(params),
+        _ => Err((Code::InvalidRequest, "dpop_jkt is not the key of the proof")),
     }
 }
 

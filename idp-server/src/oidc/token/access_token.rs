@@ -5,7 +5,13 @@ use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
 
 use super::grant::Grant;
-use crate::{App, oidc::client::Client};
+use crate::{
+    App,
+    oidc::{
+        client::Client,
+        dpop::{Confirmation, Thumbprint},
+    },
+};
 
 /// The type in the header: an ID token cannot pass for an access token, nor the other way round.
 const TYPE: &str = "at+jwt";
@@ -30,6 +36,9 @@ pub struct AccessToken {
     /// What it lets its holder learn and do.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
+    /// The key that it is bound to, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// What a person granted; absent if the application acts for itself.
     #[serde(flatten)]
     pub granted: Option<Granted>,
@@ -69,6 +78,7 @@ impl AccessToken {
             jti: Octets(app.engine().crypto().random()),
             client_id: client.id.clone(),
             scope: scope.join(" "),
+            cnf: None,
             granted: None,
         }
     }
@@ -92,6 +102,19 @@ impl AccessToken {
     #[must_use]
     pub fn own(app: &App, client: &Client, scope: &[String]) -> Self {
         Self::new(app, client, client.id.clone(), scope)
+    }
+
+    /// The same, good only for whoever holds this key.
+    #[must_use]
+    pub fn bound(mut self, key: Option<Thumbprint>) -> Self {
+        self.cnf = key.map(|jkt| Confirmation { jkt });
+        self
+    }
+
+    /// Its type, as token responses name it (RFC 6749, 7.1; RFC 9449, 5).
+    #[must_use]
+    pub fn token_type(&self) -> &'static str {
+        if self.cnf.is_some() { "DPoP" } else { "Bearer" }
     }
 
     /// The token as the application gets it, signed like its ID tokens.

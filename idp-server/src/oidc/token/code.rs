@@ -22,6 +22,7 @@ use crate::{
     App,
     oidc::{
         client::Client,
+        dpop::Thumbprint,
         error::{Code, OAuthError},
         request::{Asks, AuthorizationRequest},
     },
@@ -42,6 +43,9 @@ struct Promise {
     nonce: Option<String>,
     /// The PKCE challenge.
     challenge: Option<Octets<32>>,
+    /// The key whose holder may redeem it (RFC 9449, 10).
+    #[serde(default)]
+    key: Option<Thumbprint>,
     /// The session that it came from.
     session: Id<SessionRow>,
     /// The consent that it stands on, if there is one; once that is taken back, this opens nothing.
@@ -68,6 +72,8 @@ pub struct Proof<'a> {
     pub redirect_uri: Option<&'a str>,
     /// The PKCE verifier (RFC 7636, 4.5).
     pub verifier: Option<&'a str>,
+    /// The key that the client holds.
+    pub key: Option<Thumbprint>,
 }
 
 fn place() -> Aad {
@@ -91,6 +97,7 @@ pub fn issue(
         asks: request.asks.clone(),
         nonce: request.nonce.clone(),
         challenge: request.challenge,
+        key: request.key,
         session: session.id,
         consent,
         issued_at: app.engine().now(),
@@ -115,7 +122,9 @@ pub async fn redeem(app: &App, client: &Client, proof: &Proof<'_>) -> Result<Red
         return Err(WRONG);
     }
     let holder = holder(app, promise.session).await?.ok_or(WRONG)?;
-    let agreed = Agreed::new(promise.asks.clone(), &holder.0);
+    let mut agreed = Agreed::new(promise.asks.clone(), &holder.0);
+    // A client that proves who it is need not prove for ever that it holds the same key (RFC 9449, 5).
+    agreed.key = proof.key.filter(|_| client.is_public());
     let event = Event::new("oidc.code_redeemed");
     let basis = Basis { id: promise.id, consent: promise.consent, event };
     if let Some(grant) = Grant::open(app, client, basis, agreed, holder).await? {
@@ -140,6 +149,12 @@ fn check(app: &App, client: &Client, promise: &Promise, proof: &Proof<'_>) -> Re
         return Err(OAuthError::new(
             Code::InvalidGrant,
             "redirect_uri is not that of the authorization request",
+        ));
+    }
+    if promise.key.is_some() && promise.key != proof.key {
+        return Err(OAuthError::new(
+            Code::InvalidDpopProof,
+            "the code is for the holder of another key (dpop_jkt)",
         ));
     }
     match (promise.challenge, proof.verifier) {

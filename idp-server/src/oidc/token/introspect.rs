@@ -82,7 +82,7 @@ async fn access(app: &App, client: &Client, token: &str) -> Result<Option<Intros
             None => return Ok(None),
         },
     };
-    let token_type = Some("Bearer");
+    let token_type = Some(claims.token_type());
     Ok(Some(Introspection { active: true, claims: Some(claims), token_type, username, refresh: None }))
 }
 

@@ -14,7 +14,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, Method, header},
     response::{IntoResponse as _, Response},
 };
 use idp_core::Fault;
@@ -23,10 +23,11 @@ use serde::Serialize;
 use self::{access_token::AccessToken, code::Proof, grant::Grant, id_token::About, refresh::RefreshToken};
 use super::{
     client::{Client, GrantType, authentication},
+    dpop::{self, Thumbprint},
     error::{Code, OAuthError},
     params::{Duplicate, Params},
 };
-use crate::App;
+use crate::{App, routes};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -53,7 +54,13 @@ pub async fn exchange(
     body: Bytes,
 ) -> Result<Response, OAuthError> {
     let (client, params) = authenticated(&app, &headers, &body).await?;
-    let tokens = exchanged(&app, &client, &params).await?;
+    let of = dpop::For { method: &Method::POST, path: routes::TOKEN, token: None };
+    let key = dpop::proved(&app, &headers, &of).await?;
+    if key.is_none() && client.registration.metadata.dpop_bound_access_tokens {
+        let why = "the client is registered for tokens that are bound to a key; send a proof (DPoP)";
+        return Err(OAuthError::new(Code::InvalidDpopProof, why));
+    }
+    let tokens = exchanged(&app, &client, &params, key).await?;
     Ok(secret_json(&tokens))
 }
 
@@ -100,7 +107,12 @@ const UNSUPPORTED: OAuthError = OAuthError::new(
     "grant_type must be authorization_code, refresh_token or client_credentials",
 );
 
-async fn exchanged(app: &App, client: &Client, params: &Params) -> Result<Tokens, OAuthError> {
+async fn exchanged(
+    app: &App,
+    client: &Client,
+    params: &Params,
+    key: Option<Thumbprint>,
+) -> Result<Tokens, OAuthError> {
     let name = params.one("grant_type")?.ok_or(missing("grant_type is missing"))?;
     let grant_type = GrantType::from_name(name).ok_or(UNSUPPORTED)?;
     if !client.may(grant_type) {
@@ -109,28 +121,42 @@ async fn exchanged(app: &App, client: &Client, params: &Params) -> Result<Tokens
     }
     match grant_type {
         GrantType::Implicit => Err(UNSUPPORTED),
-        GrantType::AuthorizationCode => by_code(app, client, params).await,
-        GrantType::RefreshToken => by_refresh_token(app, client, params).await,
-        GrantType::ClientCredentials => by_itself(app, client, params),
+        GrantType::AuthorizationCode => by_code(app, client, params, key).await,
+        GrantType::RefreshToken => by_refresh_token(app, client, params, key).await,
+        GrantType::ClientCredentials => by_itself(app, client, params, key),
     }
 }
 
-async fn by_code(app: &App, client: &Client, params: &Params) -> Result<Tokens, OAuthError> {
+async fn by_code(
+    app: &App,
+    client: &Client,
+    params: &Params,
+    key: Option<Thumbprint>,
+) -> Result<Tokens, OAuthError> {
     let code = params.one("code")?.ok_or(missing("code is missing"))?;
-    let proof =
-        Proof { code, redirect_uri: params.one("redirect_uri")?, verifier: params.one("code_verifier")? };
+    let proof = Proof {
+        code,
+        redirect_uri: params.one("redirect_uri")?,
+        verifier: params.one("code_verifier")?,
+        key,
+    };
     let redeemed = code::redeem(app, client, &proof).await?;
     let scope = redeemed.grant.agreed.asks.scope.clone();
-    Ok(granted(app, client, &redeemed.grant, redeemed.nonce.as_deref(), &scope)?)
+    Ok(granted(app, client, &redeemed.grant, redeemed.nonce.as_deref(), (&scope, key))?)
 }
 
-async fn by_refresh_token(app: &App, client: &Client, params: &Params) -> Result<Tokens, OAuthError> {
+async fn by_refresh_token(
+    app: &App,
+    client: &Client,
+    params: &Params,
+    key: Option<Thumbprint>,
+) -> Result<Tokens, OAuthError> {
     let token = params.one("refresh_token")?.ok_or(missing("refresh_token is missing"))?;
     let asked = params.one("scope")?;
-    let grant = refresh::refresh(app, client, token).await?;
+    let grant = refresh::refresh(app, client, token, key).await?;
     let scope = narrowed(&grant.agreed.asks.scope, asked)?;
     // OpenID Connect Core 1.0, 12.2: a refreshed ID token has no nonce, or the one of then.
-    Ok(granted(app, client, &grant, None, &scope)?)
+    Ok(granted(app, client, &grant, None, (&scope, key))?)
 }
 
 /// RFC 6749, 6: less than was granted may be asked for, never more. The next refresh may ask for all again.
@@ -143,11 +169,16 @@ fn narrowed(granted: &[String], asked: Option<&str>) -> Result<Vec<String>, OAut
     Ok(asked)
 }
 
-fn by_itself(app: &App, client: &Client, params: &Params) -> Result<Tokens, OAuthError> {
+fn by_itself(
+    app: &App,
+    client: &Client,
+    params: &Params,
+    key: Option<Thumbprint>,
+) -> Result<Tokens, OAuthError> {
     let scope = client
         .own_scope(params.one("scope")?)
         .ok_or(OAuthError::new(Code::InvalidScope, "scope is more than what the client is registered for"))?;
-    let token = AccessToken::own(app, client, &scope);
+    let token = AccessToken::own(app, client, &scope).bound(key);
     let access_token = token.sign(app, client)?;
     Ok(Tokens::new(token, access_token))
 }
@@ -161,9 +192,9 @@ fn granted(
     client: &Client,
     grant: &Grant,
     nonce: Option<&str>,
-    scope: &[String],
+    (scope, key): (&[String], Option<Thumbprint>),
 ) -> Result<Tokens, Fault> {
-    let token = AccessToken::granted(app, client, grant, scope);
+    let token = AccessToken::granted(app, client, grant, scope).bound(key);
     let is_about_a_person = token.covers("openid");
     let mut tokens = Tokens::new(token.clone(), token.sign(app, client)?);
     if is_about_a_person {
@@ -189,7 +220,7 @@ impl Tokens {
     fn new(token: AccessToken, access_token: String) -> Self {
         Self {
             access_token,
-            token_type: "Bearer",
+            token_type: token.token_type(),
             expires_in: token.exp - token.iat,
             scope: token.scope,
             id_token: None,

@@ -19,6 +19,7 @@ use crate::{
     App,
     oidc::{
         client::{Client, GrantType},
+        dpop::Thumbprint,
         error::{Code, OAuthError},
     },
 };
@@ -73,7 +74,12 @@ impl RefreshToken {
 ///
 /// # Errors
 /// `invalid_grant`; one answer for all reasons.
-pub async fn refresh(app: &App, client: &Client, text: &str) -> Result<Grant, OAuthError> {
+pub async fn refresh(
+    app: &App,
+    client: &Client,
+    text: &str,
+    key: Option<Thumbprint>,
+) -> Result<Grant, OAuthError> {
     let token = RefreshToken::read(app, text).ok_or(WRONG)?;
     // A second look is for whoever lost a race against himself.
     for _ in 0..2 {
@@ -81,6 +87,13 @@ pub async fn refresh(app: &App, client: &Client, text: &str) -> Result<Grant, OA
         let grant = grant.ok_or(WRONG)?;
         if !client.may(GrantType::RefreshToken) {
             return Err(WRONG);
+        }
+        // A thief has the token and not the key; its owner loses nothing by the try.
+        if grant.agreed.key.is_some() && grant.agreed.key != key {
+            return Err(OAuthError::new(
+                Code::InvalidDpopProof,
+                "the refresh token is for the holder of another key",
+            ));
         }
         let now = app.engine().now();
         match grant.generation - i64::from(token.generation) {
