@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs every test: builds, starts a private PostgreSQL for the run, and ends it again; then a real browser.
+# Runs every test: builds, starts a private PostgreSQL for the run, and ends it again; then a real browser, and relying
+# parties of other people.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -7,7 +8,9 @@ scripts/packages.sh cc=build-essential
 # What only the tests need is installed while Cargo builds.
 {
     scripts/packages.sh initdb=postgresql chromium=chromium node=nodejs npm=npm
-    npm --prefix tests/browser ci --loglevel=error --no-audit --no-fund >/dev/null
+    for folder in browser interop; do
+        npm --prefix "tests/$folder" ci --loglevel=error --no-audit --no-fund >/dev/null
+    done
 } &
 install=$!
 cargo build --workspace --all-targets --locked
@@ -21,3 +24,4 @@ trap 'exit 130' INT TERM
 cargo test --workspace --all-targets --locked --no-fail-fast
 cargo test --workspace --doc --locked
 npm --prefix tests/browser test --silent
+npm --prefix tests/interop test --silent

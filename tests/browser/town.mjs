@@ -129,18 +129,27 @@ export class Town {
   run(args, state = "state") {
     const where = ["--issuer", this.issuer, "--state-dir", join(this.folder, state), "--store-url", this.store];
     const env = { ...process.env, ...this.settings };
-    const child = start("idp-server", [...args, ...where], ["pipe", "ignore", "pipe"], env);
+    const child = start("idp-server", [...args, ...where], ["pipe", "pipe", "pipe"], env);
+    child.said = "";
     child.words = "";
+    child.stdout.on("data", (said) => (child.said += said));
     child.stderr.on("data", (words) => (child.words += words));
     return child;
   }
 
-  /** Runs a command of the administrator. */
+  /** Runs a command of the administrator, and returns what it prints. */
   async admin(args, input) {
     const child = this.run(args);
     child.stdin.end(`${input}\n`);
-    const code = await ended(child);
+    const [code] = await once(child, "close");
     if (code !== 0) throw new Error(`idp-server ${args.join(" ")} ended with ${code}: ${child.words}`);
+    return child.said;
+  }
+
+  /** Registers an application with arguments of `client add`, and returns its secret, if it has one. */
+  async client(id, args) {
+    const said = await this.admin(["client", "add", id, "--name", id, ...args], "");
+    return /^client_secret +(\S+)$/m.exec(said)?.[1];
   }
 
   async close() {
