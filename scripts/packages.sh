@@ -1,15 +1,21 @@
 #!/bin/sh
-# Makes sure that commands exist, and installs the Debian packages that bring them.
-# usage: packages.sh COMMAND=PACKAGE …      Without root it names what is missing and how to get it.
+# Makes sure that commands or files exist, and installs the Debian packages that bring them.
+# usage: packages.sh COMMAND=PACKAGE '/PATTERN/OF/A/FILE=PACKAGE' …
+# Without root it names what is missing and how to get it.
 set -eu
+
+# The commands of PostgreSQL are not in the PATH.
+is_there() {
+    # shellcheck disable=SC2086 # a pattern
+    case $1 in
+        /*) ls -d $1 ;;
+        *) command -v "$1" || ls /usr/lib/postgresql/*/bin/"$1" ;;
+    esac >/dev/null 2>&1
+}
 
 missing=""
 for pair in "$@"; do
-    command=${pair%%=*}
-    package=${pair#*=}
-    if ! command -v "$command" >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/"$command" >/dev/null 2>&1; then
-        missing="$missing $package"
-    fi
+    is_there "${pair%%=*}" || missing="$missing ${pair#*=}"
 done
 [ -z "$missing" ] && exit 0
 

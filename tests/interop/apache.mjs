@@ -1,0 +1,76 @@
+// How do the tests get an Apache of their own, with mod_auth_openidc?
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { chown, cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { freePort } from "../browser/town.mjs";
+
+const OURS = fileURLToPath(new URL("apache", import.meta.url));
+/** Where the systems have the server and its modules. */
+const PROGRAMS = ["/usr/sbin/apache2", "/usr/sbin/httpd"];
+const MODULES = ["/usr/lib/apache2/modules", "/usr/lib64/httpd/modules"];
+/** Apache answers nobody as root. */
+const NOBODY = 65534;
+
+export class Apache {
+  /** An Apache that knows nothing of the town but its issuer, and what an administrator tells both. */
+  static async open(town) {
+    const apache = new Apache();
+    apache.folder = await mkdtemp(join(tmpdir(), "symbolon-apache-"));
+    const port = await freePort();
+    apache.origin = `http://127.0.0.1:${port}`;
+    await cp(OURS, apache.folder, { recursive: true });
+    const secrets = await apache.register(town);
+    await apache.serve({ ISSUER: town.issuer, PORT: `${port}`, ...secrets });
+    return apache;
+  }
+
+  async register(town) {
+    const back = ["--redirect-uri", `${this.origin}/redirect_uri`];
+    const leave = ["--post-logout-redirect-uri", `${this.origin}/goodbye.html`];
+    const api = ["--grant-type", "client_credentials", "--scope", "stock:count", "--introspects"];
+    return {
+      PAGES_SECRET: await town.client("pages", [...back, ...leave]),
+      API_SECRET: await town.client("api", api),
+      PASSPHRASE: randomBytes(24).toString("base64url"),
+    };
+  }
+
+  async serve(variables) {
+    const identity = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+    if (identity.uid) await chown(this.folder, identity.uid, identity.gid);
+    const places = { FOLDER: this.folder, PAGES: join(this.folder, "pages"), MODULES: installed(MODULES) };
+    const env = { PATH: process.env.PATH, ...places, ...variables };
+    const args = ["-f", join(this.folder, "httpd.conf"), "-D", "FOREGROUND"];
+    this.child = spawn(installed(PROGRAMS), args, { stdio: ["ignore", "ignore", "pipe"], env, ...identity });
+    this.words = "";
+    this.child.stderr.on("data", (words) => (this.words += words));
+    while (!(await fetch(`${this.origin}/goodbye.html`).catch(() => null))?.ok) {
+      if (this.child.exitCode !== null) throw new Error(`Apache has ended: ${this.words}${await this.log()}`);
+      await pause(20);
+    }
+  }
+
+  /** What it wrote down about trouble. */
+  async log() {
+    return readFile(join(this.folder, "error.log"), "utf8").catch(() => "");
+  }
+
+  async close() {
+    this.child?.kill();
+    if (this.child?.exitCode === null) await once(this.child, "exit");
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function installed(paths) {
+  const found = paths.find((path) => existsSync(path));
+  assert.ok(found, `there is none of ${paths.join(", ")}: \`make test\` installs it`);
+  return found;
+}
