@@ -8,7 +8,8 @@ scripts/packages.sh cc=build-essential
 # What only the tests need is installed while Cargo builds.
 {
     scripts/packages.sh initdb=postgresql chromium=chromium node=nodejs npm=npm \
-        '/usr/lib*/*/modules/mod_auth_openidc.so=libapache2-mod-auth-openidc'
+        '/usr/lib*/*/modules/mod_auth_openidc.so=libapache2-mod-auth-openidc' \
+        python3=python3 '/usr/lib*/python3*/ensurepip=python3-venv'
     for folder in browser interop; do
         npm --prefix "tests/$folder" ci --loglevel=error --no-audit --no-fund >/dev/null
     done
