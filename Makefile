@@ -10,7 +10,7 @@ demo:
 demo-reset:
 	rm -rf .demo
 
-# Every test, on SQLite, on a PostgreSQL of its own, and in a real browser.
+# Every test, on SQLite, on a PostgreSQL of its own, in a real browser, and with applications of others.
 test:
 	@scripts/test.sh
 
