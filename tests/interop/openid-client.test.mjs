@@ -15,8 +15,9 @@ describe("openid-client", { concurrency: false }, () => {
 
   before(async () => {
     const people = [{ login: "alice", name: "Alice Example", email: "alice@example.org" }];
+    const settings = { SYMBOLON_OIDC_REGISTRATION_WHO: "invited" };
     [town, browser, terminal, party] = await Promise.all([
-      Town.open({ people }),
+      Town.open({ people, settings }),
       launch(),
       Terminal.open(),
       Party.open(),
@@ -134,6 +135,44 @@ describe("openid-client", { concurrency: false }, () => {
     assert.ok((await signedIn(native)).claims().sub);
   });
 
+  test("registers itself with a key of its own, which it signs its requests with, and gets userinfo signed", async () => {
+    const key = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+    const jwk = await crypto.subtle.exportKey("jwk", key.publicKey);
+    const metadata = {
+      token_endpoint_auth_method: "private_key_jwt",
+      jwks: { keys: [{ kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y, kid: "own" }] },
+      userinfo_signed_response_alg: "ES256",
+      subject_type: "pairwise",
+    };
+    const own = client.PrivateKeyJwt({ key: key.privateKey, kid: "own" });
+    const web = await newcomer(metadata, own, client.enableNonRepudiationChecks);
+    const tokens = await agreed(web);
+    const told = await client.fetchUserInfo(web, tokens.access_token, tokens.claims().sub);
+    assert.deepEqual(
+      [told.aud, told.name],
+      [web.clientMetadata().client_id, "Alice Example"],
+      "signed for this client",
+    );
+    const stranger = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+    const { client_id } = web.clientMetadata();
+    const forger = await discovered(
+      client_id,
+      metadata,
+      client.PrivateKeyJwt({ key: stranger.privateKey, kid: "own" }),
+    );
+    await assert.rejects(client.tokenRevocation(forger, tokens.access_token), { status: 401 });
+  });
+
+  test("registers itself, and proves that it knows its secret without sending it", async () => {
+    const web = await newcomer({ token_endpoint_auth_method: "client_secret_jwt" }, client.ClientSecretJwt());
+    const told = await client.tokenIntrospection(web, (await agreed(web)).access_token);
+    assert.equal(told.active, true);
+    const metadata = { redirect_uris: [party.callback] };
+    const uninvited = { execute: [client.allowInsecureRequests] };
+    const refused = client.dynamicClientRegistration(new URL(town.issuer), metadata, undefined, uninvited);
+    await assert.rejects(refused, { status: 401 });
+  });
+
   test("mix-up: an answer of another issuer, or of nobody, is refused", async () => {
     const web = await registered("careful");
     const { asked, url } = await answerOf(web);
@@ -197,6 +236,23 @@ describe("openid-client", { concurrency: false }, () => {
   async function registered(id, args = [], ...execute) {
     const secret = await town.client(id, ["--redirect-uri", party.callback, ...args]);
     return discovered(id, secret, undefined, ...execute);
+  }
+
+  /** An application that has registered itself, with a token of the administrator. */
+  async function newcomer(metadata, authentication, ...execute) {
+    const said = await town.admin(["client", "invite", "--once"], "");
+    const initialAccessToken = /^initial_access_token +(\S+)$/m.exec(said)[1];
+    const options = { initialAccessToken, execute: [client.allowInsecureRequests, ...execute] };
+    const all = { client_name: "Newcomer", redirect_uris: [party.callback], ...metadata };
+    return client.dynamicClientRegistration(new URL(town.issuer), all, authentication, options);
+  }
+
+  /** The tokens of somebody who is signed in already, and is asked whether the application may have them. */
+  async function agreed(config) {
+    const asked = await ask(config, {});
+    await page.getByText("Newcomer").first().waitFor();
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    return client.authorizationCodeGrant(config, await party.answer(page), asked);
   }
 
   /** Sends the browser to the provider, and returns what its answer must fit to. */
