@@ -6,12 +6,11 @@ import * as client from "openid-client";
 import { Profile, launch } from "../browser/browser.mjs";
 import { Terminal, Town } from "../browser/town.mjs";
 import { Party } from "./party.mjs";
+import { Peer } from "./peer.mjs";
 import { register, signIn } from "./person.mjs";
 
-const SCOPE = "openid profile email";
-
 describe("openid-client", { concurrency: false }, () => {
-  let town, browser, terminal, party, profile, page;
+  let town, browser, terminal, party, profile, page, peer;
 
   before(async () => {
     const people = [{ login: "alice", name: "Alice Example", email: "alice@example.org" }];
@@ -25,6 +24,7 @@ describe("openid-client", { concurrency: false }, () => {
     await register(browser, town, terminal);
     profile = await Profile.fresh(browser);
     page = profile.page;
+    peer = new Peer(town, party, page);
   });
   after(async () => {
     await browser?.close();
@@ -33,9 +33,9 @@ describe("openid-client", { concurrency: false }, () => {
   });
 
   test("signs a person in by QR code: discovery, code with PKCE, nonce and state, ID token, userinfo", async () => {
-    const web = await registered("web");
+    const web = await peer.registered("web");
     assert.ok(web.serverMetadata().supportsPKCE());
-    const asked = await ask(web, { scope: SCOPE, max_age: "600", acr_values: "urn:symbolon:acr:mfa" });
+    const asked = await peer.ask(web, { max_age: "600", acr_values: "urn:symbolon:acr:mfa" });
     await signIn(page, terminal);
     const tokens = await client.authorizationCodeGrant(web, await party.answer(page), { ...asked, maxAge: 600 });
     const claims = tokens.claims();
@@ -46,8 +46,13 @@ describe("openid-client", { concurrency: false }, () => {
   });
 
   test("refreshes: each refresh token is for once, and the ID token stays about the same person", async () => {
-    const web = await registered("refresher", ["--grant-type", "authorization_code", "--grant-type", "refresh_token"]);
-    const first = await signedIn(web);
+    const web = await peer.registered("refresher", [
+      "--grant-type",
+      "authorization_code",
+      "--grant-type",
+      "refresh_token",
+    ]);
+    const first = await peer.signedIn(web);
     const second = await client.refreshTokenGrant(web, first.refresh_token);
     const third = await client.refreshTokenGrant(web, second.refresh_token);
     assert.equal(new Set([first, second, third].map((tokens) => tokens.refresh_token)).size, 3);
@@ -62,9 +67,20 @@ describe("openid-client", { concurrency: false }, () => {
   });
 
   test("revokes a token, and a protected resource learns by introspection that it is over", async () => {
-    const web = await registered("revoker", ["--grant-type", "authorization_code", "--grant-type", "refresh_token"]);
-    const api = await registered("api", ["--introspects", "--grant-type", "client_credentials", "--scope", "api:use"]);
-    const tokens = await signedIn(web);
+    const web = await peer.registered("revoker", [
+      "--grant-type",
+      "authorization_code",
+      "--grant-type",
+      "refresh_token",
+    ]);
+    const api = await peer.registered("api", [
+      "--introspects",
+      "--grant-type",
+      "client_credentials",
+      "--scope",
+      "api:use",
+    ]);
+    const tokens = await peer.signedIn(web);
     const active = await client.tokenIntrospection(api, tokens.access_token);
     assert.deepEqual([active.active, active.client_id, active.username], [true, "revoker", "alice"]);
     assert.equal(active.sub, tokens.claims().sub);
@@ -77,12 +93,12 @@ describe("openid-client", { concurrency: false }, () => {
     const own = ["--grant-type", "client_credentials", "--scope", "stock:read stock:write"];
     const secret = await town.client("machine", own);
     for (const way of [client.ClientSecretBasic(secret), client.ClientSecretPost(secret)]) {
-      const machine = await discovered("machine", undefined, way);
+      const machine = await peer.discovered("machine", undefined, way);
       const tokens = await client.clientCredentialsGrant(machine, { scope: "stock:read" });
       assert.deepEqual([tokens.token_type, tokens.scope], ["bearer", "stock:read"]);
       await assert.rejects(client.clientCredentialsGrant(machine, { scope: "openid" }), { error: "invalid_scope" });
     }
-    const stranger = await discovered("machine", undefined, client.ClientSecretBasic("guessed"));
+    const stranger = await peer.discovered("machine", undefined, client.ClientSecretBasic("guessed"));
     await assert.rejects(client.clientCredentialsGrant(stranger), {
       status: 401,
       code: "OAUTH_WWW_AUTHENTICATE_CHALLENGE",
@@ -90,8 +106,8 @@ describe("openid-client", { concurrency: false }, () => {
   });
 
   test("takes the answer from a form that posts itself", async () => {
-    const web = await registered("poster");
-    const asked = await ask(web, { response_mode: "form_post" });
+    const web = await peer.registered("poster");
+    const asked = await peer.ask(web, { response_mode: "form_post" });
     const answer = await party.answer(page);
     assert.equal(answer.method, "POST");
     const tokens = await client.authorizationCodeGrant(web, answer, asked);
@@ -99,8 +115,8 @@ describe("openid-client", { concurrency: false }, () => {
   });
 
   test("takes a signed answer (JARM)", async () => {
-    const web = await registered("jarm", [], client.useJwtResponseMode);
-    const tokens = await signedIn(web);
+    const web = await peer.registered("jarm", [], client.useJwtResponseMode);
+    const tokens = await peer.signedIn(web);
     assert.match(page.url(), /\?response=[^&]+$/, "nothing beside what is signed");
     assert.ok(tokens.claims().sub);
   });
@@ -108,12 +124,12 @@ describe("openid-client", { concurrency: false }, () => {
   test("takes an ID token beside the code, as a signature over code and state", async () => {
     const grants = ["--grant-type", "authorization_code", "--grant-type", "implicit"];
     const types = ["--response-type", "code id_token", "--response-type", "id_token"];
-    const hybrid = await registered("hybrid", [...grants, ...types], client.useCodeIdTokenResponseType);
-    await signedIn(hybrid);
+    const hybrid = await peer.registered("hybrid", [...grants, ...types], client.useCodeIdTokenResponseType);
+    await peer.signedIn(hybrid);
     client.enableDetachedSignatureResponseChecks(hybrid);
-    await signedIn(hybrid);
-    const implicit = await discovered("hybrid", undefined, client.None(), client.useIdTokenResponseType);
-    const asked = await ask(implicit, {}, { challenge: false });
+    await peer.signedIn(hybrid);
+    const implicit = await peer.discovered("hybrid", undefined, client.None(), client.useIdTokenResponseType);
+    const asked = await peer.ask(implicit);
     const claims = await client.implicitAuthentication(implicit, await party.answer(page), asked.expectedNonce, asked);
     assert.deepEqual(claims.aud, ["hybrid"]);
   });
@@ -123,49 +139,61 @@ describe("openid-client", { concurrency: false }, () => {
       const id = alg.toLowerCase();
       const secret = await town.client(id, ["--redirect-uri", party.callback, "--id-token-alg", alg]);
       const metadata = { client_secret: secret, id_token_signed_response_alg: alg };
-      const web = await discovered(id, metadata, undefined, client.enableNonRepudiationChecks);
-      const tokens = await signedIn(web);
+      const web = await peer.discovered(id, metadata, undefined, client.enableNonRepudiationChecks);
+      const tokens = await peer.signedIn(web);
       assert.equal(JSON.parse(Buffer.from(tokens.id_token.split(".")[0], "base64url")).alg, alg);
     });
   }
 
   test("signs in to an app on the device, which has no secret and listens at any port", async () => {
     await town.client("native", ["--public", "--native", "--redirect-uri", "http://127.0.0.1/callback"]);
-    const native = await discovered("native", undefined, client.None());
-    assert.ok((await signedIn(native)).claims().sub);
+    const native = await peer.discovered("native", undefined, client.None());
+    assert.ok((await peer.signedIn(native)).claims().sub);
   });
 
   test("registers itself with a key of its own, which it signs its requests with, and gets userinfo signed", async () => {
-    const key = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
-    const jwk = await crypto.subtle.exportKey("jwk", key.publicKey);
+    const { key, jwks } = await ownKey();
     const metadata = {
       token_endpoint_auth_method: "private_key_jwt",
-      jwks: { keys: [{ kty: jwk.kty, crv: jwk.crv, x: jwk.x, y: jwk.y, kid: "own" }] },
+      jwks,
       userinfo_signed_response_alg: "ES256",
       subject_type: "pairwise",
     };
-    const own = client.PrivateKeyJwt({ key: key.privateKey, kid: "own" });
-    const web = await newcomer(metadata, own, client.enableNonRepudiationChecks);
-    const tokens = await agreed(web);
+    const web = await peer.newcomer(metadata, client.PrivateKeyJwt(key), client.enableNonRepudiationChecks);
+    const tokens = await peer.agreed(web);
     const told = await client.fetchUserInfo(web, tokens.access_token, tokens.claims().sub);
     assert.deepEqual(
       [told.aud, told.name],
       [web.clientMetadata().client_id, "Alice Example"],
       "signed for this client",
     );
-    const stranger = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+    const stranger = await ownKey();
     const { client_id } = web.clientMetadata();
-    const forger = await discovered(
-      client_id,
-      metadata,
-      client.PrivateKeyJwt({ key: stranger.privateKey, kid: "own" }),
-    );
+    const forger = await peer.discovered(client_id, metadata, client.PrivateKeyJwt(stranger.key));
     await assert.rejects(client.tokenRevocation(forger, tokens.access_token), { status: 401 });
   });
 
+  test("signs what it asks for, and leaves it with the server before the browser comes", async () => {
+    const { key, jwks } = await ownKey();
+    const signed = await peer.newcomer({ jwks, require_signed_request_object: true });
+    await peer.agreed(signed, (config, asked) => client.buildAuthorizationUrlWithJAR(config, asked, key));
+    assert.equal(await refusal(signed), "invalid_request", "without a signature");
+    const pushed = await peer.registered("pusher");
+    const asked = await peer.ask(pushed, { max_age: "600" }, client.buildAuthorizationUrlWithPAR);
+    const tokens = await client.authorizationCodeGrant(pushed, await party.answer(page), { ...asked, maxAge: 600 });
+    assert.ok(tokens.claims().sub);
+    const both = async (config, asked) => {
+      const { searchParams } = await client.buildAuthorizationUrlWithJAR(config, asked, key);
+      return client.buildAuthorizationUrlWithPAR(config, searchParams);
+    };
+    await peer.agreed(await peer.newcomer({ jwks, require_pushed_authorization_requests: true }), both);
+    const elsewhere = client.buildAuthorizationUrlWithPAR(pushed, { redirect_uri: "https://evil.example/" });
+    await assert.rejects(elsewhere, { error: "invalid_request" });
+  });
+
   test("registers itself, and proves that it knows its secret without sending it", async () => {
-    const web = await newcomer({ token_endpoint_auth_method: "client_secret_jwt" }, client.ClientSecretJwt());
-    const told = await client.tokenIntrospection(web, (await agreed(web)).access_token);
+    const web = await peer.newcomer({ token_endpoint_auth_method: "client_secret_jwt" }, client.ClientSecretJwt());
+    const told = await client.tokenIntrospection(web, (await peer.agreed(web)).access_token);
     assert.equal(told.active, true);
     const metadata = { redirect_uris: [party.callback] };
     const uninvited = { execute: [client.allowInsecureRequests] };
@@ -174,8 +202,8 @@ describe("openid-client", { concurrency: false }, () => {
   });
 
   test("mix-up: an answer of another issuer, or of nobody, is refused", async () => {
-    const web = await registered("careful");
-    const { asked, url } = await answerOf(web);
+    const web = await peer.registered("careful");
+    const { asked, url } = await peer.answer(web);
     const refused = (error) => /"iss" \(issuer\)/.test(error.cause?.message);
     url.searchParams.set("iss", "https://evil.example");
     await assert.rejects(client.authorizationCodeGrant(web, url, asked), refused);
@@ -184,8 +212,8 @@ describe("openid-client", { concurrency: false }, () => {
   });
 
   test("code injection: a code is nothing without the verifier of whoever began", async () => {
-    const web = await registered("injected");
-    const { url, asked } = await answerOf(web);
+    const web = await peer.registered("injected");
+    const { url, asked } = await peer.answer(web);
     const pkceCodeVerifier = client.randomPKCECodeVerifier();
     await assert.rejects(client.authorizationCodeGrant(web, url, { ...asked, pkceCodeVerifier }), {
       error: "invalid_grant",
@@ -193,24 +221,24 @@ describe("openid-client", { concurrency: false }, () => {
   });
 
   test("knows a person by a name that no other site shares, in the ID token and in userinfo", async () => {
-    const pairwise = await registered("pairwise", ["--pairwise"]);
-    const open = await registered("open");
-    const [one, other] = [await signedIn(pairwise), await signedIn(open)];
+    const pairwise = await peer.registered("pairwise", ["--pairwise"]);
+    const open = await peer.registered("open");
+    const [one, other] = [await peer.signedIn(pairwise), await peer.signedIn(open)];
     const { sub } = one.claims();
     assert.notEqual(sub, other.claims().sub);
     assert.equal((await client.fetchUserInfo(pairwise, one.access_token, sub)).sub, sub);
   });
 
   test("is told why nothing came: an error of the provider with the state", async () => {
-    const web = await registered("strict", ["--min-acr", "urn:symbolon:acr:mfa"]);
-    const asked = await ask(web, { prompt: "none", acr_values: "urn:symbolon:acr:mfa", max_age: "0" });
+    const web = await peer.registered("strict", ["--min-acr", "urn:symbolon:acr:mfa"]);
+    const asked = await peer.ask(web, { prompt: "none", acr_values: "urn:symbolon:acr:mfa", max_age: "0" });
     const answer = client.authorizationCodeGrant(web, await party.answer(page), asked);
     await assert.rejects(answer, { code: "OAUTH_AUTHORIZATION_RESPONSE_ERROR", error: "login_required" });
   });
 
   test("signs the person out at the provider, who comes back with the state", async () => {
-    const web = await registered("leaver", ["--post-logout-redirect-uri", party.goodbye]);
-    const tokens = await signedIn(web);
+    const web = await peer.registered("leaver", ["--post-logout-redirect-uri", party.goodbye]);
+    const tokens = await peer.signedIn(web);
     const goodbye = {
       post_logout_redirect_uri: party.goodbye,
       id_token_hint: tokens.id_token,
@@ -219,72 +247,24 @@ describe("openid-client", { concurrency: false }, () => {
     await page.goto(client.buildEndSessionUrl(web, goodbye).href);
     const url = new URL(page.url());
     assert.deepEqual([url.origin + url.pathname, url.searchParams.get("state")], [party.goodbye, "a state & more"]);
-    const asked = await ask(web, { prompt: "none" });
+    const asked = await peer.ask(web, { prompt: "none" });
     const answer = client.authorizationCodeGrant(web, await party.answer(page), asked);
     await assert.rejects(answer, { error: "login_required" });
     await assert.rejects(client.fetchUserInfo(web, tokens.access_token, tokens.claims().sub), { status: 401 });
     await profile.close();
   });
 
-  /** The client with what the server says about itself, and nothing else. */
-  async function discovered(id, metadata, authentication, ...execute) {
-    const insecure = { execute: [client.allowInsecureRequests, ...execute] };
-    return client.discovery(new URL(town.issuer), id, metadata, authentication, insecure);
-  }
-
-  /** A new application with a secret. */
-  async function registered(id, args = [], ...execute) {
-    const secret = await town.client(id, ["--redirect-uri", party.callback, ...args]);
-    return discovered(id, secret, undefined, ...execute);
-  }
-
-  /** An application that has registered itself, with a token of the administrator. */
-  async function newcomer(metadata, authentication, ...execute) {
-    const said = await town.admin(["client", "invite", "--once"], "");
-    const initialAccessToken = /^initial_access_token +(\S+)$/m.exec(said)[1];
-    const options = { initialAccessToken, execute: [client.allowInsecureRequests, ...execute] };
-    const all = { client_name: "Newcomer", redirect_uris: [party.callback], ...metadata };
-    return client.dynamicClientRegistration(new URL(town.issuer), all, authentication, options);
-  }
-
-  /** The tokens of somebody who is signed in already, and is asked whether the application may have them. */
-  async function agreed(config) {
-    const asked = await ask(config, {});
-    await page.getByText("Newcomer").first().waitFor();
-    await page.getByRole("button", { name: "Allow", exact: true }).click();
-    return client.authorizationCodeGrant(config, await party.answer(page), asked);
-  }
-
-  /** Sends the browser to the provider, and returns what its answer must fit to. */
-  async function ask(config, parameters, { challenge = true } = {}) {
-    const [pkceCodeVerifier, expectedNonce, expectedState] = [
-      client.randomPKCECodeVerifier(),
-      client.randomNonce(),
-      client.randomState(),
-    ];
-    const asked = {
-      redirect_uri: party.callback,
-      scope: SCOPE,
-      nonce: expectedNonce,
-      state: expectedState,
-      ...parameters,
-    };
-    if (challenge) {
-      asked.code_challenge = await client.calculatePKCECodeChallenge(pkceCodeVerifier);
-      asked.code_challenge_method = "S256";
-    }
-    await page.goto(client.buildAuthorizationUrl(config, asked).href, { waitUntil: "commit" });
-    return { pkceCodeVerifier, expectedNonce, expectedState };
-  }
-
-  async function answerOf(config) {
-    const asked = await ask(config, {});
-    return { asked, url: await party.answer(page) };
-  }
-
-  /** The tokens of somebody who is signed in already. */
-  async function signedIn(config) {
-    const { asked, url } = await answerOf(config);
-    return client.authorizationCodeGrant(config, url, asked);
+  /** The error that a plain request is answered with. */
+  async function refusal(config) {
+    const { asked, url } = await peer.answer(config);
+    return client.authorizationCodeGrant(config, url, asked).catch(({ error }) => error);
   }
 });
+
+/** A key that an application made itself, and what it tells of it. */
+async function ownKey() {
+  const ecdsa = { name: "ECDSA", namedCurve: "P-256" };
+  const { privateKey, publicKey } = await crypto.subtle.generateKey(ecdsa, true, ["sign", "verify"]);
+  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", publicKey);
+  return { key: { key: privateKey, kid: "own" }, jwks: { keys: [{ kty, crv, x, y, kid: "own" }] } };
+}
