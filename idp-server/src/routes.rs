@@ -23,6 +23,8 @@ use crate::{
 
 /// The document that applications begin with (OpenID Connect Discovery 1.0, 4).
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
+/// The same for applications of OAuth that do not know OpenID Connect (RFC 8414, 3).
+pub const METADATA: &str = "/.well-known/oauth-authorization-server";
 /// The public keys (RFC 7517).
 pub const JWKS: &str = "/oauth2/jwks";
 /// Where a browser is sent to sign in (RFC 6749, 3.1).
@@ -147,6 +149,7 @@ fn account_pages() -> Router<App> {
 fn applications() -> Router<App> {
     Router::new()
         .route(DISCOVERY, get(oidc::discovery::document))
+        .route(METADATA, get(oidc::discovery::document))
         .route(JWKS, get(oidc::discovery::keys))
         .route(TOKEN, post(oidc::token::exchange))
         .route(PUSHED, post(oidc::request::pushed::push))

@@ -196,9 +196,19 @@ pub enum ClientCommand {
 pub struct NewClientArguments {
     /// Its name in the protocol.
     pub id: String,
+    /// A file with what it says about itself, in the JSON of a registration (RFC 7591, 2), in place of the flags for that.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "redirect_uris", "response_types", "native", "grant_types", "scope", "pairwise", "public", "id_token_alg",
+            "post_logout_redirect_uris",
+        ],
+    )]
+    pub metadata: Option<PathBuf>,
     /// Its name for people.
-    #[arg(long)]
-    pub name: Text<64>,
+    #[arg(long, required_unless_present = "metadata")]
+    pub name: Option<Text<64>>,
     /// Where browsers are sent back to, exactly; may be given several times.
     #[arg(long = "redirect-uri", value_name = "URI")]
     pub redirect_uris: Vec<RedirectUri>,

@@ -1,6 +1,8 @@
 //! How does an administrator change which applications there are?
 
-use anyhow::bail;
+use std::{fs, path::Path};
+
+use anyhow::{Context as _, anyhow, bail};
 
 use super::{
     arguments::{ClientCommand, NewClientArguments},
@@ -10,7 +12,9 @@ use crate::{
     App,
     oidc::{
         ApplicationType, AuthMethod, Consent, Metadata, NewClient, Pkce, RedirectUri, Sso, SubjectType,
-        Terms, client::registration::Invitation,
+        Terms,
+        client::registration::{self, Invitation},
+        error::OAuthError,
     },
     text::Language,
 };
@@ -41,20 +45,7 @@ pub(super) async fn run(app: &App, command: ClientCommand) -> anyhow::Result<()>
 }
 
 async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
-    let scope = new.scope.map(|scope| scope.split_whitespace().collect::<Vec<_>>().join(" "));
-    let metadata = Metadata {
-        client_name: Some(new.name),
-        redirect_uris: new.redirect_uris,
-        grant_types: new.grant_types,
-        token_endpoint_auth_method: new.public.then_some(AuthMethod::None),
-        scope,
-        subject_type: if new.pairwise { SubjectType::Pairwise } else { SubjectType::Public },
-        id_token_signed_response_alg: new.id_token_alg,
-        post_logout_redirect_uris: new.post_logout_redirect_uris,
-        response_types: new.response_types,
-        application_type: if new.native { ApplicationType::Native } else { ApplicationType::Web },
-        ..Metadata::default()
-    };
+    let metadata = metadata(&new)?;
     let terms = Terms {
         pkce: if new.without_pkce { Pkce::Optional } else { Pkce::Required },
         min_acr: new.min_acr,
@@ -70,9 +61,42 @@ async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
             say(&format!("client_secret  {}", *secret));
             say("The secret is not stored and will not be shown again.");
         }
-        None => say("It is a public client: it has no secret and needs PKCE."),
+        None if registered.client.is_public() => {
+            say("It is a public client: it has no secret and needs PKCE.");
+        }
+        None => say("It proves itself with a key of its own."),
     }
     Ok(())
+}
+
+/// What it says about itself, in a file or in flags.
+fn metadata(new: &NewClientArguments) -> anyhow::Result<Metadata> {
+    let scope = new.scope.as_ref().map(|scope| scope.split_whitespace().collect::<Vec<_>>().join(" "));
+    let mut metadata = match &new.metadata {
+        Some(path) => read(path)?,
+        None => Metadata {
+            redirect_uris: new.redirect_uris.clone(),
+            grant_types: new.grant_types.clone(),
+            token_endpoint_auth_method: new.public.then_some(AuthMethod::None),
+            scope,
+            subject_type: if new.pairwise { SubjectType::Pairwise } else { SubjectType::Public },
+            id_token_signed_response_alg: new.id_token_alg,
+            post_logout_redirect_uris: new.post_logout_redirect_uris.clone(),
+            response_types: new.response_types.clone(),
+            application_type: if new.native { ApplicationType::Native } else { ApplicationType::Web },
+            ..Metadata::default()
+        },
+    };
+    if let Some(name) = &new.name {
+        metadata.client_name = Some(name.clone());
+    }
+    Ok(metadata)
+}
+
+fn read(path: &Path) -> anyhow::Result<Metadata> {
+    let text = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let bad = |error: OAuthError| anyhow!("{}: {}", path.display(), error.description);
+    registration::members::read(&text).map_err(bad)
 }
 
 async fn list(app: &App) -> anyhow::Result<()> {

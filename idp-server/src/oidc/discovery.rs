@@ -30,6 +30,15 @@ use crate::{
     routes,
 };
 
+/// How an application proves who it is.
+const AUTH_METHODS: [CoreClientAuthMethod; 5] = [
+    CoreClientAuthMethod::ClientSecretBasic,
+    CoreClientAuthMethod::ClientSecretPost,
+    CoreClientAuthMethod::ClientSecretJwt,
+    CoreClientAuthMethod::PrivateKeyJwt,
+    CoreClientAuthMethod::None,
+];
+
 /// What `openidconnect` does not know by name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct More {
@@ -50,6 +59,10 @@ struct More {
     registration_endpoint: Option<String>,
     /// RFC 8414.
     token_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    /// RFC 8414: as at the token endpoint.
+    revocation_endpoint_auth_methods_supported: Vec<CoreClientAuthMethod>,
+    /// RFC 8414: the same without clients that cannot prove who they are.
+    introspection_endpoint_auth_methods_supported: Vec<CoreClientAuthMethod>,
     /// RFC 7009 and RFC 8414.
     revocation_endpoint: String,
     /// RFC 7662 and RFC 8414.
@@ -116,6 +129,11 @@ pub(super) fn write(engine: &Engine, config: &config::Oidc) -> Result<String, Fa
         ),
         registration_endpoint: registers.then(|| url(routes::REGISTER)),
         token_endpoint_auth_signing_alg_values_supported: assertion_algorithms(),
+        revocation_endpoint_auth_methods_supported: AUTH_METHODS.to_vec(),
+        introspection_endpoint_auth_methods_supported: AUTH_METHODS
+            .into_iter()
+            .filter(|method| *method != CoreClientAuthMethod::None)
+            .collect(),
         revocation_endpoint: url(routes::REVOKE),
         introspection_endpoint: url(routes::INTROSPECT),
         authorization_signing_alg_values_supported: words(&ALGORITHMS.map(|algorithm| algorithm.name())),
@@ -143,13 +161,7 @@ pub(super) fn write(engine: &Engine, config: &config::Oidc) -> Result<String, Fa
         CoreGrantType::ClientCredentials,
     ]))
     .set_acr_values_supported(Some(classes(engine)))
-    .set_token_endpoint_auth_methods_supported(Some(vec![
-        CoreClientAuthMethod::ClientSecretBasic,
-        CoreClientAuthMethod::ClientSecretPost,
-        CoreClientAuthMethod::ClientSecretJwt,
-        CoreClientAuthMethod::PrivateKeyJwt,
-        CoreClientAuthMethod::None,
-    ]))
+    .set_token_endpoint_auth_methods_supported(Some(AUTH_METHODS.to_vec()))
     .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new(claim.to_owned())).collect()))
     .set_claims_parameter_supported(Some(true))
     .set_request_parameter_supported(Some(true))

@@ -17,6 +17,8 @@ pub struct OAuthError {
     pub error: Code,
     /// The sentence for the person who writes the application; ASCII without quotes.
     pub description: Cow<'static, str>,
+    /// Whether the application proved itself in the header, and is told there how that is done (RFC 6749, 5.2).
+    by_header: bool,
 }
 
 /// The codes of RFC 6749 and OpenID Connect that we use.
@@ -59,14 +61,21 @@ impl OAuthError {
     /// A refusal.
     #[must_use]
     pub const fn new(error: Code, description: &'static str) -> Self {
-        Self { error, description: Cow::Borrowed(description) }
+        Self { error, description: Cow::Borrowed(description), by_header: false }
     }
 
     /// A refusal whose reason depends on what was sent. The text must not repeat a secret.
     #[must_use]
     pub fn because(error: Code, description: impl Display) -> Self {
         let fits = |c: &char| matches!(c, ' '..='~') && *c != '"' && *c != '\\';
-        Self { error, description: Cow::Owned(description.to_string().chars().filter(fits).collect()) }
+        let description = Cow::Owned(description.to_string().chars().filter(fits).collect());
+        Self { error, description, by_header: false }
+    }
+
+    /// The same, to an application that proved itself in the header.
+    #[must_use]
+    pub fn by_header(self) -> Self {
+        Self { by_header: true, ..self }
     }
 }
 
@@ -86,7 +95,9 @@ struct Body {
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let status = match self.error {
-            Code::InvalidClient | Code::InvalidToken => StatusCode::UNAUTHORIZED,
+            Code::InvalidToken => StatusCode::UNAUTHORIZED,
+            // 401 must come with a challenge (RFC 9110, 11.6.1), and there is none for the other ways.
+            Code::InvalidClient if self.by_header => StatusCode::UNAUTHORIZED,
             Code::TemporarilyUnavailable => StatusCode::TOO_MANY_REQUESTS,
             Code::ServerError => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,

@@ -24,7 +24,7 @@ pub mod client;
 pub mod consent;
 pub mod discovery;
 pub mod dpop;
-mod error;
+pub(crate) mod error;
 mod keys;
 pub mod logout;
 mod params;

@@ -58,9 +58,9 @@ async fn a_copied_assertion_is_refused() {
     let assertion = signer.sign(&claims(&server, "robot"));
     assert_eq!(ask(&server, &assertion, &[]).await.0, 200);
     let (status, refused) = ask(&server, &assertion, &[]).await;
-    assert_eq!((status, refused["error"].as_str()), (401, Some("invalid_client")));
+    assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_client")));
     server.clock.advance(119);
-    assert_eq!(ask(&server, &assertion, &[]).await.0, 401, "as long as it would count");
+    assert_eq!(ask(&server, &assertion, &[]).await.0, 400, "as long as it would count");
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn an_assertion_for_somebody_else_or_another_time_is_refused() {
         let mut claims = claims(&server, "robot");
         change(&mut claims);
         let (status, refused) = ask(&server, &signer.sign(&claims), &[]).await;
-        assert_eq!((status, refused["error"].as_str()), (401, Some("invalid_client")), "{name}: {refused}");
+        assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_client")), "{name}: {refused}");
     }
     let honest = claims(&server, "robot");
     let forged = [
@@ -98,10 +98,10 @@ async fn an_assertion_for_somebody_else_or_another_time_is_refused() {
     ];
     for forged in forged {
         let (status, refused) = ask(&server, &forged, &[]).await;
-        assert_eq!((status, refused["error"].as_str()), (401, Some("invalid_client")), "{forged}");
+        assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_client")), "{forged}");
     }
     let (status, _) = ask(&server, &signer.sign(&honest), &[("client_id", "other")]).await;
-    assert_eq!(status, 401, "the form says something else");
+    assert_eq!(status, 400, "the form says something else");
 }
 
 #[tokio::test]
@@ -110,14 +110,14 @@ async fn a_client_proves_itself_in_the_way_that_it_is_registered_for() {
     let signer = Signer::new("one");
     robot(&server, "robot", &signer).await;
     let by_form = [("grant_type", "client_credentials"), ("client_id", "robot")];
-    assert_eq!(server.token(&by_form).await.status(), 401, "it is not public");
+    assert_eq!(server.token(&by_form).await.status(), 400, "it is not public");
     let with_secret = [by_form.as_slice(), &[("client_secret", "x")]].concat();
-    assert_eq!(server.token(&with_secret).await.status(), 401);
+    assert_eq!(server.token(&with_secret).await.status(), 400);
     let both = ask(&server, &signer.sign(&claims(&server, "robot")), &[("client_secret", "x")]).await;
     assert_eq!((both.0, both.1["error"].as_str()), (400, Some("invalid_request")));
     let secret = server.secrets["office"].clone();
     let assertion = hmac(secret.as_bytes(), &claims(&server, "office"));
-    assert_eq!(ask(&server, &assertion, &[]).await.0, 401, "office is registered for its secret itself");
+    assert_eq!(ask(&server, &assertion, &[]).await.0, 400, "office is registered for its secret itself");
 }
 
 #[tokio::test]
@@ -130,9 +130,9 @@ async fn a_secret_can_sign_too() {
         })
         .await;
     assert_eq!(ask(&server, &hmac(secret.as_bytes(), &claims(&server, "signing")), &[]).await.0, 200);
-    assert_eq!(ask(&server, &hmac(&[b'x'; 43], &claims(&server, "signing")), &[]).await.0, 401);
+    assert_eq!(ask(&server, &hmac(&[b'x'; 43], &claims(&server, "signing")), &[]).await.0, 400);
     let form = [("grant_type", "client_credentials"), ("client_id", "signing"), ("client_secret", &secret)];
-    assert_eq!(server.token(&form).await.status(), 401, "it must not travel");
+    assert_eq!(server.token(&form).await.status(), 400, "it must not travel");
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn keys_at_an_address_may_change() {
     }
     assert_eq!(site.asked(), 1, "they are kept");
     site.say(&new.jwks().to_string());
-    assert_eq!(ask(&server, &new.sign(&claims(&server, "robot")), &[]).await.0, 401, "asked just now");
+    assert_eq!(ask(&server, &new.sign(&claims(&server, "robot")), &[]).await.0, 400, "asked just now");
     server.clock.advance(30);
     let fresh = |signer: &Signer| {
         let mut claims = claims(&server, "robot");
@@ -160,7 +160,7 @@ async fn keys_at_an_address_may_change() {
         signer.sign(&claims)
     };
     assert_eq!(ask(&server, &fresh(&new), &[]).await.0, 200, "a key that is not known is looked for");
-    assert_eq!(ask(&server, &fresh(&old), &[]).await.0, 401, "the one that was taken away counts no more");
+    assert_eq!(ask(&server, &fresh(&old), &[]).await.0, 400, "the one that was taken away counts no more");
     assert_eq!(site.asked(), 2, "a stranger's tokens do not make us ask without end");
 }
 
@@ -177,7 +177,7 @@ async fn an_address_without_keys_is_not_asked_without_end() {
         .await;
     let signer = Signer::new("one");
     for _ in 0..5 {
-        assert_eq!(ask(&server, &signer.sign(&claims(&server, "robot")), &[]).await.0, 401);
+        assert_eq!(ask(&server, &signer.sign(&claims(&server, "robot")), &[]).await.0, 400);
     }
     assert_eq!(site.asked(), 1);
 }

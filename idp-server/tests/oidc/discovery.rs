@@ -48,6 +48,11 @@ async fn the_document_says_what_the_provider_does() {
         json!(["urn:symbolon:acr:single", "urn:symbolon:acr:device", "urn:symbolon:acr:mfa"]),
         "no method here makes a passkey"
     );
+    let without_none =
+        json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]);
+    assert_eq!(document["introspection_endpoint_auth_methods_supported"], without_none);
+    let (_, of_oauth) = answer(server.get("/.well-known/oauth-authorization-server").await).await;
+    assert_eq!(of_oauth, document, "RFC 8414");
     serde_json::from_value::<CoreProviderMetadata>(document).unwrap();
 }
 

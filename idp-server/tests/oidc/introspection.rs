@@ -65,7 +65,7 @@ async fn token_scanning() {
     );
     assert_eq!(ask(&server, ("web", &web), refresh).await.1["active"], true);
     let (status, refused) = ask(&server, ("shop", ""), access).await;
-    assert_eq!((status, refused["error"].as_str()), (401, Some("invalid_client")), "a public client");
+    assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_client")), "a public client");
     for nonsense in ["x", &access[..access.len() - 2], ""] {
         let (_, told) = ask(&server, ("api", &api), nonsense).await;
         assert!(told["active"] == false || told["error"] == "invalid_request", "{told}");

@@ -191,7 +191,7 @@ async fn what_is_wrong_with_a_pushed_request_is_said_to_its_client() {
     }
     let office = request("office");
     let (status, refused) = push(&server, &office).await;
-    assert_eq!((status, refused["error"].as_str()), (401, Some("invalid_client")), "it must show who it is");
+    assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_client")), "it must show who it is");
     let secret = server.secrets["office"].clone();
     let (status, pushed) = push(&server, &[office.as_slice(), &[("client_secret", &secret)]].concat()).await;
     assert_eq!(status, 201, "{pushed}");

@@ -213,16 +213,16 @@ async fn clients_prove_who_they_are() {
             (200, "none"),
         ),
         ("post", None, vec![("client_id", "office"), ("client_secret", good)], (200, "none")),
-        ("no secret", None, vec![("client_id", "office")], (401, "invalid_client")),
+        ("no secret", None, vec![("client_id", "office")], (400, "invalid_client")),
         ("wrong", Some(basic("office", &wrong)), vec![], (401, "invalid_client")),
         (
             "wrong post",
             None,
             vec![("client_id", "office"), ("client_secret", &wrong)],
-            (401, "invalid_client"),
+            (400, "invalid_client"),
         ),
         ("unknown", Some(basic("nobody", good)), vec![], (401, "invalid_client")),
-        ("nobody at all", None, vec![], (401, "invalid_client")),
+        ("nobody at all", None, vec![], (400, "invalid_client")),
         ("not basic", Some("Bearer abc".to_owned()), vec![], (401, "invalid_client")),
         ("two ways", Some(basic("office", good)), vec![("client_secret", good)], (400, "invalid_request")),
         ("two ids", Some(basic("office", good)), vec![("client_id", "shop")], (400, "invalid_request")),
@@ -230,7 +230,7 @@ async fn clients_prove_who_they_are() {
             "a public one with a secret",
             None,
             vec![("client_id", "shop"), ("client_secret", good)],
-            (401, "invalid_client"),
+            (400, "invalid_client"),
         ),
     ];
     for (name, authorization, params, expected) in cases {

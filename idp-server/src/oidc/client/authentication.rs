@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
@@ -31,6 +31,11 @@ struct Claimed {
 /// `invalid_client` (one answer for an unknown client and a wrong secret), `invalid_request` for two ways at once.
 pub async fn client(app: &App, headers: &HeaderMap, params: &Params) -> Result<Arc<Client>, OAuthError> {
     let header = headers.get(header::AUTHORIZATION);
+    let client = proved(app, header, params).await;
+    if header.is_some() { client.map_err(OAuthError::by_header) } else { client }
+}
+
+async fn proved(app: &App, header: Option<&HeaderValue>, params: &Params) -> Result<Arc<Client>, OAuthError> {
     if let Some((assertion, claimed)) = Assertion::read(params)? {
         if header.is_some() || params.one("client_secret")?.is_some() {
             return Err(TWO_WAYS);

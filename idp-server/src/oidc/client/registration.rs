@@ -2,7 +2,7 @@
 //! Registration 1.0)
 
 mod invitation;
-mod members;
+pub(crate) mod members;
 
 use std::{net::IpAddr, sync::Arc};
 

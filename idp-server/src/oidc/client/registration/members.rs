@@ -32,7 +32,7 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, OAuthError> {
 ///
 /// # Errors
 /// `invalid_redirect_uri` or `invalid_client_metadata`, which names the member.
-pub(super) fn read(body: &[u8]) -> Result<Metadata, OAuthError> {
+pub(crate) fn read(body: &[u8]) -> Result<Metadata, OAuthError> {
     let mut members = object(body)?;
     if members.contains_key("software_statement") {
         let why = "software statements are not read; leave software_statement out";
