@@ -14,6 +14,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("symbolon-jose", &["idp-protocol"]),
     ("symbolon-outbound", &[]),
     ("symbolon-sqlx", &["idp-protocol", "idp-core"]),
+    ("symbolon-tls", &["idp-protocol"]),
     (
         "idp-server",
         &[
@@ -24,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "symbolon-jose",
             "symbolon-outbound",
             "symbolon-sqlx",
+            "symbolon-tls",
         ],
     ),
     ("symbolon-authenticator", &["idp-protocol"]),
@@ -39,6 +41,10 @@ const NOT_IN_CORE: [&str; 6] = ["tokio", "axum", "hyper", "sqlx", "aws-lc-sys", 
 
 /// HTTP clients that have no place in the server.
 const CLIENTS: [&str; 5] = ["reqwest", "hyper-rustls", "ureq", "curl", "isahc"];
+
+/// Who speaks TLS within the server: the adapter that asks others, and the one that answers. The second one connects to
+/// nobody: `the_adapter_that_answers_over_tls_asks_nobody`.
+const SPEAK_TLS: [&str; 2] = ["symbolon-outbound", "symbolon-tls"];
 
 /// The platform that this test was built for; packages of other platforms may not have been fetched.
 fn host() -> String {
@@ -119,7 +125,23 @@ fn the_server_asks_others_through_one_adapter_only() {
     let all = dependencies(&metadata());
     for package in below("idp-server", &all) {
         assert!(!CLIENTS.contains(&package.as_str()), "the server depends on {package}");
-        let may = package == "symbolon-outbound" || !all[&package].contains(&"tokio-rustls".to_owned());
+        let may =
+            SPEAK_TLS.contains(&package.as_str()) || !all[&package].contains(&"tokio-rustls".to_owned());
         assert!(may, "{package} speaks TLS");
+    }
+}
+
+/// Both halves of TLS are in one package, so this is read in the source.
+#[test]
+fn the_adapter_that_answers_over_tls_asks_nobody() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../adapters/tls/src");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for word in
+            ["TlsConnector", "ClientConfig", "ClientConnection", "TcpStream", "UdpSocket", "lookup_host"]
+        {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
     }
 }
