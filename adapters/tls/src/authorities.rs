@@ -29,6 +29,12 @@ impl fmt::Debug for Authorities {
 }
 
 impl Authorities {
+    /// Nobody vouches for anybody.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { file: None, verifier: RwLock::new(None) }
+    }
+
     /// Those of a file of certificates in PEM (RFC 7468).
     ///
     /// # Errors
@@ -36,6 +42,12 @@ impl Authorities {
     pub fn load(file: Option<PathBuf>) -> Result<Self, TlsError> {
         let verifier = RwLock::new(verifier(file.as_ref())?);
         Ok(Self { file, verifier })
+    }
+
+    /// Whether there are none, and never will be.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.file.is_none()
     }
 
     /// Reads the file again.
