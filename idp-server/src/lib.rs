@@ -7,7 +7,8 @@
 //! | `app.rs` | how the parts are put together: the only file that chooses adapters and methods |
 //! | `routes.rs` | which URL leads where |
 //! | `limits.rs` | how large and how slow a request may be |
-//! | `serve.rs` | how it listens, and how it stops |
+//! | `serve.rs` | how it listens, and how it stops; `serve/` how connections are taken and certificates renewed |
+//! | `client_certificate.rs` | which certificate a proxy passes on |
 //! | `rotation.rs` | how its keys change, and how it notices |
 //! | `health.rs` | whether it is alive, and ready |
 //! | `accounts.rs` | how a person gets an account |
@@ -19,6 +20,7 @@
 pub mod accounts;
 pub mod app;
 pub mod cli;
+mod client_certificate;
 pub mod config;
 pub mod demo;
 mod health;
@@ -35,4 +37,4 @@ pub mod text;
 
 pub use app::{App, StartError, World};
 pub use config::Config;
-pub use serve::serve;
+pub use serve::{Certificates, ListenError, Listeners, serve};

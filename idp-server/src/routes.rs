@@ -12,11 +12,13 @@ use axum::{
 use symbolon_axum::{
     ceremony_router, client_address, device_router, navigations_only, same_origin_only, security_headers,
 };
-
+use symbolon_tls::Authorities;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::{
-    App, health, limits, login,
+    App,
+    client_certificate::{PassedOn, passed_on},
+    health, limits, login,
     oidc::{self, client},
     pages, portal,
 };
@@ -92,6 +94,19 @@ pub fn router(app: &App) -> Router {
         .merge(probes())
         .with_state(app.clone())
         .merge(device_router(Arc::clone(app.engine())))
+        .layer(from_fn_with_state(app.config().server.proxies(), client_address))
+        .layer(from_fn_with_state(app.config().server.patience(), limits::hold))
+}
+
+/// What applications ask with a certificate (RFC 8705). No page is there: its cookies would not be, either.
+pub(crate) fn mtls_router(app: &App, authorities: &Arc<Authorities>) -> Router {
+    with_certificates(applications().with_state(app.clone()), app, authorities)
+}
+
+/// Requests come with what their sender proved to have.
+pub(crate) fn with_certificates(router: Router, app: &App, authorities: &Arc<Authorities>) -> Router {
+    router
+        .layer(from_fn_with_state(PassedOn::new(app, authorities), passed_on))
         .layer(from_fn_with_state(app.config().server.proxies(), client_address))
         .layer(from_fn_with_state(app.config().server.patience(), limits::hold))
 }

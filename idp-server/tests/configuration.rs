@@ -98,6 +98,10 @@ fn a_complaint_names_key_place_and_remedy() {
             "[server]\nissuer = \"https://a.b\"\ntrusted_proxies = [\"x/y\"]",
             vec!["`server.trusted_proxies`", "10.0.0.0/8"],
         ),
+        (
+            "[server]\nissuer = \"https://a.b\"\n[server.tls]\ncertficate = \"x\"",
+            vec!["`server.tls.certficate`", "tls.certificate, tls.key"],
+        ),
         ("[server]\nissuer = \"https://a.b\"\n[log]\nlevel = \"loud\"", vec!["`log.level`", "info"]),
         ("[server]\nissuer = \"https://a.b\"\n[oidc]\ncode_life = 601", vec!["`oidc.code_life`", "600"]),
         (
@@ -210,6 +214,86 @@ fn requests_to_others_are_bounded_and_no_network_is_the_whole_internet() {
     let networks = "allowed_networks = [\"10.0.0.0/8\", \"10.1.2.3\", \"fc00::/7\", \"fd00::1\"]";
     let file = File::new(&format!("{ISSUER}[outbound]\n{networks}"));
     assert_eq!(Config::load(&file.given()).unwrap().outbound.allowed_networks.len(), 4);
+}
+
+/// What stands in `[server]` and below it, which setting is to blame, and what would help.
+const UNPROTECTED: [(&str, &str, &str); 17] = [
+    ("listen = \"0.0.0.0:8080\"", "server.listen", "[server.tls] with certificate and key"),
+    ("listen = \"192.0.2.1:80\"", "server.listen", "server.trusted_proxies"),
+    ("listen = \"[::]:8080\"", "server.listen", "127.0.0.1:8080"),
+    ("tls.certificate = \"/a\"", "server.tls.key", "without its key"),
+    ("tls.key = \"/a\"", "server.tls.certificate", "without its certificate"),
+    ("mtls.listen = \"127.0.0.1:8443\"", "server.mtls.origin", "https://mtls.id.example.org"),
+    ("mtls.origin = \"https://m.a.b\"", "server.mtls.listen", "nothing listens"),
+    ("mtls.client_ca = \"/a\"", "server.mtls.listen", "nothing listens"),
+    ("mtls.listen = \"8443\"", "server.mtls.listen", "127.0.0.1:8443"),
+    ("mtls = { listen = \"127.0.0.1:1\", origin = \"http://localhost:1\" }", "server.mtls.origin", "https"),
+    (
+        "mtls = { listen = \"127.0.0.1:1\", origin = \"https://id.example.org\" }",
+        "server.mtls.origin",
+        "the issuer",
+    ),
+    ("mtls = { listen = \"127.0.0.1:1\", origin = \"https://m.a.b\" }", "server.mtls.listen", "[server.tls]"),
+    (
+        "mtls = { listen = \"127.0.0.1:8080\", origin = \"https://m.a.b\" }",
+        "server.mtls.listen",
+        "another address or port",
+    ),
+    (
+        "mtls = { listen = \"127.0.0.1:1\", origin = \"https://m.a.b\", client_certificate_header = \"client-cert\" }",
+        "server.mtls.client_certificate_header",
+        "no trusted proxies",
+    ),
+    (
+        "mtls = { listen = \"127.0.0.1:1\", origin = \"https://m.a.b\", client_certificate_header = \"a b\" }",
+        "server.mtls.client_certificate_header",
+        "client-cert",
+    ),
+    ("mtls.client_certificate_header = \"client-cert\"", "server.mtls.listen", "nothing listens"),
+    (
+        "issuer = \"http://localhost:1\"\ntls = { certificate = \"/a\", key = \"/b\" }",
+        "server.issuer",
+        "https",
+    ),
+];
+
+#[test]
+fn check_config_says_what_to_do_where_connections_would_be_open_to_all() {
+    for (text, key, remedy) in UNPROTECTED {
+        let issuer = if text.starts_with("issuer") { "[server]\n" } else { ISSUER };
+        let complaint = complaint(&format!("{issuer}{text}"));
+        assert!(complaint.contains(&format!("`{key}`")), "{text}: {complaint}");
+        assert!(complaint.contains(remedy) && complaint.contains("Right would be"), "{text}: {complaint}");
+    }
+    let header = "client_certificate_header = \"client-cert\"";
+    for right in [
+        "listen = \"[::1]:8080\"".to_owned(),
+        "listen = \"0.0.0.0:8080\"\ntrusted_proxies = [\"10.0.0.0/8\"]".to_owned(),
+        "listen = \"0.0.0.0:443\"\ntls = { certificate = \"/a\", key = \"/b\" }".to_owned(),
+        format!(
+            "trusted_proxies = [\"127.0.0.1\"]\n[server.mtls]\nlisten = \"127.0.0.1:1\"\n\
+             origin = \"https://m.a.b\"\n{header}"
+        ),
+    ] {
+        Config::load(&File::new(&format!("{ISSUER}{right}")).given()).unwrap();
+    }
+}
+
+/// The start would fail for the same reason.
+#[test]
+fn check_config_looks_at_the_files_of_the_certificate() {
+    let file = File::new(&format!("{ISSUER}tls = {{ certificate = \"/nowhere/tls.pem\", key = \"/b\" }}"));
+    for command in ["check-config", "serve"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_idp-server"))
+            .args([command, "--config", file.0.to_str().unwrap()])
+            .args(["--state-dir", file.0.with_extension("state").to_str().unwrap()])
+            .output()
+            .unwrap();
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command}: {complaint}");
+        assert!(complaint.contains("the file /nowhere/tls.pem cannot be read"), "{command}: {complaint}");
+    }
+    std::fs::remove_dir_all(file.0.with_extension("state")).unwrap();
 }
 
 /// Each window is allowed by itself; together they would make one request that is answered after eleven minutes.

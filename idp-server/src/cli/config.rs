@@ -1,15 +1,16 @@
 //! What does the configuration look like, and is this one right?
 
 use super::terminal::say;
-use crate::{Config, config};
+use crate::{Certificates, Config, config};
 
 /// `config reference`
 pub(super) fn print_reference() {
     say(config::REFERENCE.trim_end());
 }
 
-/// `check-config`: reading it was the check.
-pub(super) fn print_checked(config: &Config) {
+/// `check-config`: reading it was the check, and that of the certificates.
+pub(super) fn print_checked(config: &Config) -> anyhow::Result<()> {
+    Certificates::load(&config.server)?;
     let url = config.store.url();
     // Only the kind: the rest may have a password in it.
     let kind = url.split(':').next().unwrap_or_default();
@@ -17,4 +18,5 @@ pub(super) fn print_checked(config: &Config) {
         "the configuration is right: {} on {}, store {kind}",
         config.server.issuer, config.server.listen
     ));
+    Ok(())
 }

@@ -57,8 +57,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<()> {
     };
     let config = Config::load(&Given::here(arguments.config.clone(), arguments.flags(), purpose))?;
     if let Command::CheckConfig = arguments.command {
-        config::print_checked(&config);
-        return Ok(());
+        return config::print_checked(&config);
     }
     let runtime = tokio::runtime::Runtime::new().context("the runtime does not start")?;
     runtime.block_on(async {

@@ -1,11 +1,8 @@
 //! How is the server started, and what is the person told who tries it out?
 
-use anyhow::Context as _;
-use tokio::net::TcpListener;
-
 use super::terminal::say;
 use crate::{
-    App, Config, World,
+    App, Config, Listeners, World,
     config::Purpose,
     demo::{self, Demo},
 };
@@ -14,14 +11,12 @@ pub(super) async fn run(config: Config, purpose: Purpose) -> anyhow::Result<()> 
     config.log.start();
     let listen = config.server.listen;
     let app = App::start(config, World::default()).await?;
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("cannot listen on {listen} (server.listen)"))?;
+    let listeners = Listeners::bind(&app.config().server).await?;
     if purpose == Purpose::Demo {
         announce(&app, &demo::prepare(&app).await?);
     }
     tracing::info!(issuer = app.issuer(), %listen, "ready");
-    crate::serve(app, listener, stop_signal()).await;
+    crate::serve(app, listeners, stop_signal()).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -9,10 +9,12 @@ mod kek;
 mod keyring;
 mod layers;
 mod log;
+mod mtls;
 mod oidc;
 mod outbound;
 mod server;
 mod store;
+mod tls;
 
 use std::path::{Path, PathBuf};
 
@@ -24,10 +26,12 @@ pub use kek::KekError;
 pub(crate) use kek::write_private;
 pub use keyring::Keyring;
 pub use log::{Format, Level, Log};
+pub use mtls::Mtls;
 pub use oidc::{Oidc, Registrants, Registration};
 pub use outbound::{Outbound, OutboundSetupError};
 pub use server::{ProxyHeader, Server};
 pub use store::Store;
+pub use tls::Tls;
 
 use layers::{Layers, Source};
 

@@ -12,7 +12,7 @@ use symbolon_axum::{
     address::{Forwarding, Network},
 };
 
-use super::Broken;
+use super::{Broken, Mtls, Tls, tls::plain_rule};
 
 /// `[server]`
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,10 +25,15 @@ pub struct Server {
     pub listen: SocketAddr,
     /// How many seconds a request may take to arrive. Default 10.
     pub read_timeout: u32,
-    /// Networks of the proxies in front of the server that are believed about addresses. Default none.
+    /// Networks of the proxies in front of the server that are believed about addresses, and may come without TLS.
+    /// Default none.
     pub trusted_proxies: Vec<String>,
     /// Which header those proxies write. Default `x-forwarded-for`.
     pub proxy_header: ProxyHeader,
+    /// With which certificate it speaks TLS.
+    pub tls: Tls,
+    /// Where applications show certificates.
+    pub mtls: Mtls,
 }
 
 /// The header in which a proxy says who asks.
@@ -50,26 +55,56 @@ impl Default for Server {
             read_timeout: 10,
             trusted_proxies: Vec::new(),
             proxy_header: ProxyHeader::default(),
+            tls: Tls::default(),
+            mtls: Mtls::default(),
         }
     }
 }
 
 impl Server {
     pub(super) fn broken_rule(&self) -> Option<Broken> {
+        self.broken_identity()
+            .or_else(|| self.broken_number())
+            .or_else(|| self.broken_proxies())
+            .or_else(|| self.tls.broken_rule())
+            .or_else(|| self.broken_listen())
+            .or_else(|| self.mtls.broken_rule(self))
+    }
+
+    fn broken_identity(&self) -> Option<Broken> {
         let right = "an origin such as \"https://id.example.org\" (http only for localhost), without a path";
         if self.issuer.is_empty() {
             return Broken::new("server.issuer", "the server has to know its own address", right);
         }
-        if Origin::parse(&self.issuer).is_err() {
-            return Broken::new("server.issuer", format!("{:?} is no such origin", self.issuer), right);
+        match Origin::parse(&self.issuer) {
+            Err(_) => Broken::new("server.issuer", format!("{:?} is no such origin", self.issuer), right),
+            Ok(origin) if !origin.is_secure() && self.tls.files().is_some() => {
+                let why = "it says http, and with [server.tls] the server speaks https";
+                Broken::new("server.issuer", why, "an origin such as \"https://id.example.org\"")
+            }
+            Ok(_) => None,
         }
+    }
+
+    fn broken_number(&self) -> Option<Broken> {
         if !(1..=600).contains(&self.read_timeout) {
             let why = format!("{} is not between 1 and 600 seconds", self.read_timeout);
             return Broken::new("server.read_timeout", why, "10");
         }
+        None
+    }
+
+    fn broken_proxies(&self) -> Option<Broken> {
         let bad = self.trusted_proxies.iter().find(|network| network.parse::<Network>().is_err())?;
         let right = "addresses and networks such as [\"127.0.0.1\", \"10.0.0.0/8\"]";
         Broken::new("server.trusted_proxies", format!("{bad:?} is neither"), right)
+    }
+
+    fn broken_listen(&self) -> Option<Broken> {
+        match self.tls.files() {
+            Some(_) => None,
+            None => plain_rule("server.listen", self.listen, &self.trusted_proxies),
+        }
     }
 
     /// How long a request may take to arrive: its head, and then its body.
@@ -94,5 +129,6 @@ impl Server {
         if let Ok(origin) = Origin::parse(&self.issuer) {
             origin.as_str().clone_into(&mut self.issuer);
         }
+        self.mtls.normalise();
     }
 }
