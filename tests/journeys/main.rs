@@ -2,6 +2,7 @@
 
 mod account;
 mod approvals;
+mod certificates;
 mod codes;
 mod enrolment;
 mod enumeration;

@@ -1,6 +1,7 @@
 //! Real processes: the server, the shop and the authenticator in the terminal, on ports and folders of their own.
 
 mod forwarder;
+mod secure;
 mod terminal;
 mod town;
 
@@ -15,6 +16,7 @@ use std::{
 use tokio::time;
 
 pub use forwarder::{Forwarder, Way};
+pub use secure::SecureServer;
 pub use terminal::{Session, Terminal};
 pub use town::Town;
 
