@@ -88,9 +88,7 @@ pub fn router(app: &App) -> Router {
         .fallback(pages::nothing)
         .layer(from_fn(navigations_only))
         .layer(from_fn_with_state(web, security_headers))
-        .merge(
-            applications().layer(from_fn_with_state(app.clone(), oidc::dpop::next_nonce)).layer(for_pages()),
-        )
+        .merge(applications(app))
         .merge(probes())
         .with_state(app.clone())
         .merge(device_router(Arc::clone(app.engine())))
@@ -100,7 +98,7 @@ pub fn router(app: &App) -> Router {
 
 /// What applications ask with a certificate (RFC 8705). No page is there: its cookies would not be, either.
 pub(crate) fn mtls_router(app: &App, authorities: &Arc<Authorities>) -> Router {
-    with_certificates(applications().with_state(app.clone()), app, authorities)
+    with_certificates(applications(app).with_state(app.clone()), app, authorities)
 }
 
 /// Requests come with what their sender proved to have.
@@ -161,7 +159,7 @@ fn account_pages() -> Router<App> {
 }
 
 /// What applications ask, without cookies.
-fn applications() -> Router<App> {
+fn applications(app: &App) -> Router<App> {
     Router::new()
         .route(DISCOVERY, get(oidc::discovery::document))
         .route(METADATA, get(oidc::discovery::document))
@@ -178,6 +176,8 @@ fn applications() -> Router<App> {
         .route(REVOKE, post(oidc::token::revoke::revoke))
         .route(INTROSPECT, post(oidc::token::introspect::introspect))
         .route(USERINFO, get(oidc::userinfo::tell).post(oidc::userinfo::tell))
+        .layer(from_fn_with_state(app.clone(), oidc::dpop::next_nonce))
+        .layer(for_pages())
 }
 
 /// Pages of any origin may ask what applications ask: no cookie counts there, so a page gets no further than whoever

@@ -6,7 +6,7 @@ mod mutations;
 use std::{collections::BTreeMap, process::Command};
 
 /// Each member, and the members that it may name as a dependency (development dependencies aside).
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("idp-protocol", &[]),
     ("idp-core", &["idp-protocol"]),
     ("symbolon-aws-lc", &["idp-protocol"]),
