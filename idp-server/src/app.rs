@@ -135,7 +135,7 @@ impl App {
         })
         .await?;
         let engine = Arc::new(engine);
-        let provider = Provider::start(&engine, &config.oidc).await?;
+        let provider = Provider::start(&engine, &config).await?;
         let clients = Clients::new(db.clone());
         let fetched_keys = FetchedKeys::default();
         let web = Web::new(Arc::clone(&engine));

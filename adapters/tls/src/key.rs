@@ -58,6 +58,16 @@ pub enum Curve {
 }
 
 impl Curve {
+    /// Its name, as `crv` has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+        }
+    }
+
     /// How many bytes a coordinate has.
     fn width(self) -> usize {
         match self {

@@ -172,7 +172,7 @@ pub enum UserCommand {
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
     /// Register an application; its secret is shown once.
-    Add(NewClientArguments),
+    Add(Box<NewClientArguments>),
     /// List the applications.
     List,
     /// Make an initial access token, with which somebody registers applications himself (RFC 7591).
@@ -247,6 +247,9 @@ pub struct NewClientArguments {
     /// Whether people are asked before it learns anything about them.
     #[arg(long, value_enum, default_value = "never")]
     pub consent: ConsentArgument,
+    /// A protected resource that it may get tokens for, by its address (RFC 8707); may be given several times.
+    #[arg(long = "resource", value_name = "URI", value_parser = resource)]
+    pub resources: Vec<String>,
     /// How far a sign-in for it reaches: to all applications, or to this one only.
     #[arg(long, value_enum, default_value = "all")]
     pub sso: SsoArgument,
@@ -288,6 +291,14 @@ impl From<ConsentArgument> for Consent {
             ConsentArgument::Ask => Self::Ask,
             ConsentArgument::Never => Self::Never,
         }
+    }
+}
+
+/// RFC 8707, 2: absolute, without a fragment.
+fn resource(text: &str) -> Result<String, String> {
+    match url::Url::parse(text) {
+        Ok(url) if url.fragment().is_none() && text.len() <= 1024 => Ok(text.to_owned()),
+        _ => Err("an absolute address without a fragment, such as https://stock.example.org".to_owned()),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
 
 pub(super) async fn run(app: &App, command: ClientCommand) -> anyhow::Result<()> {
     match command {
-        ClientCommand::Add(new) => add(app, new).await,
+        ClientCommand::Add(new) => add(app, *new).await,
         ClientCommand::List => list(app).await,
         ClientCommand::Invite { days, once } => {
             let until = app.engine().now() + i64::from(days) * 86_400;
@@ -52,6 +52,7 @@ async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
         consent: new.consent.into(),
         sso: new.sso.into(),
         introspects: new.introspects,
+        resources: new.resources,
     };
     let new = NewClient { id: new.id, metadata, terms };
     let registered = app.clients().register(app.engine(), new).await?;

@@ -24,20 +24,21 @@ use super::{
     request::{Mode, Prompt, ResponseType, SCOPES},
     userinfo::CLAIMS,
 };
-use crate::{
-    App,
-    config::{self, Registrants},
-    routes,
-};
+use crate::{App, Config, config::Registrants, routes};
 
 /// How an application proves who it is.
-const AUTH_METHODS: [CoreClientAuthMethod; 5] = [
-    CoreClientAuthMethod::ClientSecretBasic,
-    CoreClientAuthMethod::ClientSecretPost,
-    CoreClientAuthMethod::ClientSecretJwt,
-    CoreClientAuthMethod::PrivateKeyJwt,
-    CoreClientAuthMethod::None,
-];
+fn auth_methods(with_certificates: bool) -> Vec<CoreClientAuthMethod> {
+    let mut methods = vec![
+        CoreClientAuthMethod::ClientSecretBasic,
+        CoreClientAuthMethod::ClientSecretPost,
+        CoreClientAuthMethod::ClientSecretJwt,
+        CoreClientAuthMethod::PrivateKeyJwt,
+    ];
+    let names = ["tls_client_auth", "self_signed_tls_client_auth"].into_iter().filter(|_| with_certificates);
+    methods.extend(names.map(|name| CoreClientAuthMethod::Extension(name.to_owned())));
+    methods.push(CoreClientAuthMethod::None);
+    methods
+}
 
 /// What `openidconnect` does not know by name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -48,6 +49,11 @@ struct More {
     code_challenge_methods_supported: Vec<String>,
     /// OpenID Connect RP-Initiated Logout 1.0.
     end_session_endpoint: String,
+    /// RFC 8705, 3.3.
+    tls_client_certificate_bound_access_tokens: bool,
+    /// RFC 8705, 5; only where there is a listener for certificates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtls_endpoint_aliases: Option<Aliases>,
     /// RFC 9449, 5.1.
     dpop_signing_alg_values_supported: Vec<String>,
     /// RFC 9126, 5.
@@ -71,6 +77,29 @@ struct More {
     authorization_signing_alg_values_supported: Vec<String>,
     /// Initiating User Registration via OpenID Connect 1.0.
     prompt_values_supported: Vec<String>,
+}
+
+/// The endpoints where applications show certificates (RFC 8705, 5).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Aliases {
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    revocation_endpoint: String,
+    introspection_endpoint: String,
+    pushed_authorization_request_endpoint: String,
+}
+
+impl Aliases {
+    fn at(origin: &str) -> Self {
+        let url = |path: &str| format!("{origin}{path}");
+        Self {
+            token_endpoint: url(routes::TOKEN),
+            userinfo_endpoint: url(routes::USERINFO),
+            revocation_endpoint: url(routes::REVOKE),
+            introspection_endpoint: url(routes::INTROSPECT),
+            pushed_authorization_request_endpoint: url(routes::PUSHED),
+        }
+    }
 }
 
 impl AdditionalProviderMetadata for More {}
@@ -112,33 +141,12 @@ fn public_json(body: String) -> Response {
 }
 
 /// Writes the document down, once.
-pub(super) fn write(engine: &Engine, config: &config::Oidc) -> Result<String, Fault> {
+pub(super) fn write(engine: &Engine, config: &Config) -> Result<String, Fault> {
     let issuer = engine.issuer();
     let url = |path: &str| format!("{issuer}{path}");
     let bad = |_| Fault::Setup("the issuer is not a URL");
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    let registers = config.registration.who != Registrants::Nobody;
-    let more = More {
-        authorization_response_iss_parameter_supported: true,
-        code_challenge_methods_supported: words(&["S256"]),
-        end_session_endpoint: url(routes::END_SESSION),
-        dpop_signing_alg_values_supported: words(&assertion::ALGORITHMS.map(|algorithm| algorithm.name())),
-        pushed_authorization_request_endpoint: url(routes::PUSHED),
-        request_object_signing_alg_values_supported: words(
-            &assertion::ALGORITHMS.map(|algorithm| algorithm.name()),
-        ),
-        registration_endpoint: registers.then(|| url(routes::REGISTER)),
-        token_endpoint_auth_signing_alg_values_supported: assertion_algorithms(),
-        revocation_endpoint_auth_methods_supported: AUTH_METHODS.to_vec(),
-        introspection_endpoint_auth_methods_supported: AUTH_METHODS
-            .into_iter()
-            .filter(|method| *method != CoreClientAuthMethod::None)
-            .collect(),
-        revocation_endpoint: url(routes::REVOKE),
-        introspection_endpoint: url(routes::INTROSPECT),
-        authorization_signing_alg_values_supported: words(&ALGORITHMS.map(|algorithm| algorithm.name())),
-        prompt_values_supported: words(&Prompt::NAMES),
-    };
+    let methods = auth_methods(config.server.mtls.listen.is_some());
+    let more = more(issuer, config, &methods);
     let claims = CLAIMS.into_iter().chain(person::names());
     let metadata = Metadata::new(
         IssuerUrl::new(issuer.to_owned()).map_err(bad)?,
@@ -161,13 +169,46 @@ pub(super) fn write(engine: &Engine, config: &config::Oidc) -> Result<String, Fa
         CoreGrantType::ClientCredentials,
     ]))
     .set_acr_values_supported(Some(classes(engine)))
-    .set_token_endpoint_auth_methods_supported(Some(AUTH_METHODS.to_vec()))
+    .set_token_endpoint_auth_methods_supported(Some(methods))
     .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new(claim.to_owned())).collect()))
     .set_claims_parameter_supported(Some(true))
     .set_request_parameter_supported(Some(true))
     .set_request_uri_parameter_supported(Some(true))
     .set_require_request_uri_registration(Some(true));
     Ok(serde_json::to_string(&metadata)?)
+}
+
+/// What `openidconnect` does not know by name.
+fn more(issuer: &str, config: &Config, methods: &[CoreClientAuthMethod]) -> More {
+    let url = |path: &str| format!("{issuer}{path}");
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let registers = config.oidc.registration.who != Registrants::Nobody;
+    let mtls = &config.server.mtls;
+    let shows = mtls.listen.map(|_| mtls.origin.as_str());
+    More {
+        authorization_response_iss_parameter_supported: true,
+        code_challenge_methods_supported: words(&["S256"]),
+        end_session_endpoint: url(routes::END_SESSION),
+        tls_client_certificate_bound_access_tokens: shows.is_some(),
+        mtls_endpoint_aliases: shows.map(Aliases::at),
+        dpop_signing_alg_values_supported: words(&assertion::ALGORITHMS.map(|algorithm| algorithm.name())),
+        pushed_authorization_request_endpoint: url(routes::PUSHED),
+        request_object_signing_alg_values_supported: words(
+            &assertion::ALGORITHMS.map(|algorithm| algorithm.name()),
+        ),
+        registration_endpoint: registers.then(|| url(routes::REGISTER)),
+        token_endpoint_auth_signing_alg_values_supported: assertion_algorithms(),
+        revocation_endpoint_auth_methods_supported: methods.to_vec(),
+        introspection_endpoint_auth_methods_supported: methods
+            .iter()
+            .filter(|method| **method != CoreClientAuthMethod::None)
+            .cloned()
+            .collect(),
+        revocation_endpoint: url(routes::REVOKE),
+        introspection_endpoint: url(routes::INTROSPECT),
+        authorization_signing_alg_values_supported: words(&ALGORITHMS.map(|algorithm| algorithm.name())),
+        prompt_values_supported: words(&Prompt::NAMES),
+    }
 }
 
 /// What clients sign with when they prove who they are, with a key or with a secret.

@@ -39,13 +39,6 @@ const NONCE_LIFE: i64 = 300;
 #[serde(transparent)]
 pub struct Thumbprint(pub Octets<32>);
 
-/// What a token says that is bound to a key (RFC 7800; RFC 9449, 6.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confirmation {
-    /// The key.
-    pub jkt: Thumbprint,
-}
-
 #[derive(Deserialize)]
 struct Claims {
     jti: String,
@@ -100,7 +93,8 @@ fn check(app: &App, claims: &Claims, of: &For<'_>) -> Result<(), OAuthError> {
     if claims.htm != of.method.as_str() {
         return Err(bad("htm of the proof is not the method of the request"));
     }
-    if !is_same_address(&claims.htu, app.issuer(), of.path) {
+    let origins = [app.issuer(), app.config().server.mtls.origin.as_str()];
+    if !origins.into_iter().any(|origin| is_same_address(&claims.htu, origin, of.path)) {
         return Err(bad("htu of the proof is not the address of the request"));
     }
     let now = app.engine().now();

@@ -35,6 +35,10 @@ pub enum Code {
     UnauthorizedClient,
     /// More than was granted, or than the application is registered for.
     InvalidScope,
+    /// A resource that was not granted, or is not the application's to ask for (RFC 8707, 2).
+    InvalidTarget,
+    /// Rich authorization requests are not read (RFC 9396, 6).
+    InvalidAuthorizationDetails,
     /// A proof of possession will not do (RFC 9449, 12.2).
     InvalidDpopProof,
     /// A proof of possession must hold a number of ours (RFC 9449, 8).

@@ -13,24 +13,29 @@
 //! | `token/` | what is exchanged for tokens, what they say, and how they end |
 //! | `person.rs` | what an application may know about a person |
 //! | `userinfo.rs` | how it asks |
-//! | `dpop.rs` | whether whoever sends a token holds the key that it was made for |
+//! | `audience.rs` | for whom a token is |
+//! | `holder.rs` `dpop.rs` | what must whoever holds a token prove to have |
+//! | `sender.rs` | who sent a request |
 //! | `keys.rs` | what tokens are signed with |
 //! | `params.rs` | how parameters are read, once each |
 //! | `error.rs` | what a refusal looks like to an application |
 
 pub(crate) mod allowed;
+pub mod audience;
 pub mod authorize;
 pub mod client;
 pub mod consent;
 pub mod discovery;
 pub mod dpop;
 pub(crate) mod error;
+pub mod holder;
 mod keys;
 pub mod logout;
 mod params;
 mod person;
 pub mod request;
 mod respond;
+pub mod sender;
 pub mod token;
 pub mod userinfo;
 
@@ -46,7 +51,7 @@ use idp_core::{
     seal::{Kek, Sealer},
 };
 
-use crate::config;
+use crate::{Config, config};
 
 pub use authorize::OpenIdConnect;
 pub use client::{
@@ -78,7 +83,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`Fault`] if the store fails or a key cannot be opened.
-    pub async fn start(engine: &Engine, config: &config::Oidc) -> Result<Self, Fault> {
+    pub async fn start(engine: &Engine, config: &Config) -> Result<Self, Fault> {
         let keys = RwLock::new(Arc::new(SigningKeys::load(engine).await?));
         // A key of its own: codes are sealed by the thousand, and a random nonce of AES-GCM must not repeat under
         // the key that protects everything else.

@@ -5,6 +5,9 @@ use std::collections::HashSet;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+/// The one parameter that may stand there several times (RFC 8707, 2).
+const REPEATED: &str = "resource";
+
 /// The parameters of a request, in `application/x-www-form-urlencoded`.
 #[derive(Clone, Default)]
 pub struct Params(Vec<(String, Zeroizing<String>)>);
@@ -33,12 +36,18 @@ impl Params {
         }
     }
 
-    /// Whether any parameter stands there twice.
+    /// All values of the one parameter that may have several.
+    pub fn resources(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(name, _)| name == REPEATED).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether any parameter stands there twice that should not.
     #[must_use]
     pub fn has_duplicates(&self) -> bool {
         // A body holds some ten thousand parameters: to look for each among all would be work for a second.
         let mut seen = HashSet::new();
-        !self.0.iter().all(|(name, _)| seen.insert(name.as_str()))
+        let once = self.0.iter().filter(|(name, _)| name != REPEATED);
+        !once.map(|(name, _)| name.as_str()).all(|name| seen.insert(name))
     }
 
     /// Those that the members of a JSON object stand for (RFC 9101, 4): what is no text is written as JSON.
@@ -48,7 +57,14 @@ impl Params {
             Value::String(text) => text,
             other => other.to_string(),
         };
-        let pairs = members.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, text(value)));
+        let each = |(name, value): (String, Value)| match value {
+            Value::Array(values) if name == REPEATED => {
+                values.into_iter().map(|value| (name.clone(), value)).collect()
+            }
+            value => vec![(name, value)],
+        };
+        let pairs = members.flat_map(each).filter(|(_, value)| !value.is_null());
+        let pairs = pairs.map(|(name, value)| (name, text(value)));
         Self(
             pairs
                 .filter(|(_, text)| !text.is_empty())
@@ -92,5 +108,8 @@ mod tests {
         assert_eq!(params.one("c"), Ok(Some("x y")));
         assert!(params.has_duplicates());
         assert!(!Params::parse(b"a=1&b=2").has_duplicates());
+        let params = Params::parse(b"resource=https://a.example&resource=https://b.example");
+        assert!(!params.has_duplicates());
+        assert_eq!(params.resources().count(), 2);
     }
 }

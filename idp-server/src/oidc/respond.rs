@@ -93,7 +93,10 @@ async fn access_token(
     };
     let holder = (signed.session.clone(), signed.user.clone());
     let grant = Grant::open(app, client, basis, agreed, holder).await?;
-    Ok(grant.map(|grant| AccessToken::granted(app, client, &grant, &grant.agreed.asks.scope)))
+    Ok(grant.map(|grant| {
+        let asks = &grant.agreed.asks;
+        AccessToken::granted(app, client, &grant, &asks.scope).for_resources(&asks.resources)
+    }))
 }
 
 /// The ID token, with digests of what comes beside it: none of them can be exchanged on the way.

@@ -14,10 +14,12 @@ use zeroize::Zeroizing;
 
 use super::{
     client::assertion::ALGORITHMS,
-    dpop::{self, Thumbprint},
+    dpop,
     error::{Code, OAuthError},
+    holder::Holder,
     params::Params,
     person,
+    sender::Sender,
     token::{
         access_token::{self, AccessToken},
         is_form,
@@ -59,8 +61,8 @@ struct SignedClaims<'a> {
 }
 
 /// `GET` and `POST /oauth2/userinfo`.
-pub async fn tell(State(app): State<App>, method: Method, headers: HeaderMap, body: Bytes) -> Response {
-    let presented = match presented(&headers, &body) {
+pub async fn tell(State(app): State<App>, method: Method, sender: Sender, body: Bytes) -> Response {
+    let presented = match presented(&sender.headers, &body) {
         Ok(Some(presented)) => presented,
         Ok(None) => return challenge(StatusCode::UNAUTHORIZED, "Bearer", None),
         Err(TwoTokens) => return challenge(StatusCode::BAD_REQUEST, "Bearer", Some(Code::InvalidRequest)),
@@ -71,12 +73,13 @@ pub async fn tell(State(app): State<App>, method: Method, headers: HeaderMap, bo
         return challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken));
     }
     let of = dpop::For { method: &method, path: routes::USERINFO, token: Some(&presented.token) };
-    let key = match dpop::proved(&app, &headers, &of).await {
+    let key = match dpop::proved(&app, &sender.headers, &of).await {
         Ok(key) => key,
         Err(OAuthError { error: Code::ServerError, .. }) => return unavailable(),
         Err(refused) => return challenge(StatusCode::UNAUTHORIZED, "DPoP", Some(refused.error)),
     };
-    match answer(&app, &presented, key).await {
+    let proved = Holder { key, certificate: sender.certificate_digest() };
+    match answer(&app, &presented, &proved).await {
         Ok(Some(response)) => response,
         Ok(None) => challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken)),
         Err(fault) => {
@@ -90,15 +93,12 @@ fn unavailable() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response()
 }
 
-async fn answer(
-    app: &App,
-    presented: &Presented,
-    key: Option<Thumbprint>,
-) -> Result<Option<Response>, Fault> {
+async fn answer(app: &App, presented: &Presented, proved: &Holder) -> Result<Option<Response>, Fault> {
     let Some((token, grant)) = access_token::holding(app, &presented.token).await? else { return Ok(None) };
-    // One that is bound to a key is worth nothing without it, nor as a mere bearer token (RFC 9449, 7.2).
-    let bound_to = token.cnf.map(|confirmation| confirmation.jkt);
-    if bound_to != key.filter(|_| presented.with_proof) || bound_to.is_some() != presented.with_proof {
+    // One that is bound is worth nothing without what it is bound to, and with a key it is no mere bearer token
+    // (RFC 8705, 3; RFC 9449, 7.2).
+    let needed = token.cnf.unwrap_or_default();
+    if !needed.is_met_by(proved) || needed.key.is_some() != presented.with_proof {
         return Ok(None);
     }
     let now = app.engine().now();

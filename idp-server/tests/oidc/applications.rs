@@ -1,6 +1,9 @@
 //! What does a person see of the consents that he gave, and what ends when he takes one back?
 
-use crate::server::{CALLBACK, Server, answer, redemption, redirected, request};
+use crate::{
+    requests::{redemption, request},
+    server::{CALLBACK, Server, answer, redirected},
+};
 
 const PAGE: &str = "/account/applications";
 

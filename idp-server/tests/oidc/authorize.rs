@@ -3,7 +3,10 @@
 use idp_core::users::UserState;
 use idp_server::accounts;
 
-use crate::server::{CALLBACK, Server, answer, changed, redemption, redirected, request};
+use crate::{
+    requests::{changed, claims_of, redemption, request},
+    server::{CALLBACK, Server, answer, redirected},
+};
 
 #[tokio::test]
 async fn a_session_gets_a_code_with_state_and_issuer() {
@@ -181,9 +184,7 @@ async fn classes_of_acr_values_are_wishes() {
     };
     let answer = wishing("phr urn:symbolon:acr:aal2").await;
     let (_, tokens) = server.redeem(&answer.params["code"]).await;
-    let claims = tokens["id_token"].as_str().unwrap().split('.').nth(1).unwrap();
-    let claims = idp_protocol::encoding::from_base64url(claims).unwrap();
-    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    let claims = claims_of(tokens["id_token"].as_str().unwrap());
     assert_eq!(claims["acr"], "urn:symbolon:acr:single", "the token says how sure it was");
     assert_eq!(
         wishing("phr urn:symbolon:acr:mfa").await.to,

@@ -4,18 +4,14 @@ use idp_protocol::encoding::from_base64url;
 use idp_server::oidc::{AuthMethod, Consent, GrantType, ResponseType, Signature};
 use serde_json::{Value, json};
 
-use crate::server::{NOW, Server, answer, changed, redemption, redirected, request};
-
-fn claims_of(token: &str) -> Value {
-    serde_json::from_slice(&from_base64url(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
-}
+use crate::{
+    requests::{asking, changed, claims_of, redemption},
+    server::{NOW, Server, answer, redirected},
+};
 
 /// The ID token's claims and those of the userinfo endpoint, for a request of the shop.
 async fn learned(server: &Server, cookie: &str, with: &[(&str, &str)]) -> (Value, Value) {
-    let mut asked = request("shop");
-    asked.retain(|(name, _)| !with.iter().any(|(other, _)| other == name));
-    asked.extend(with);
-    let answered = redirected(&server.authorize(&asked, Some(cookie)).await);
+    let answered = redirected(&server.authorize(&asking("shop", with), Some(cookie)).await);
     let code = answered.params.get("code").unwrap_or_else(|| panic!("{answered:?}"));
     let (_, tokens) = server.redeem(code).await;
     let (_, userinfo) = answer(server.userinfo(tokens["access_token"].as_str().unwrap()).await).await;
@@ -71,9 +67,7 @@ async fn without_an_access_token_the_scope_speaks_in_the_id_token() {
         })
         .await;
     let (cookie, _) = server.sign_in().await;
-    let mut asked = request("page");
-    asked.retain(|(name, _)| !["response_type", "response_mode"].contains(name));
-    asked.push(("response_type", "id_token"));
+    let asked = asking("page", &[("response_type", "id_token")]);
     let response = server.authorize(&asked, Some(&cookie)).await;
     let to = response.headers()["location"].to_str().unwrap().to_owned();
     let fragment = url::form_urlencoded::parse(to.split_once('#').unwrap().1.as_bytes()).into_owned();
@@ -131,23 +125,15 @@ async fn single_claims_need_the_consent_of_their_scope() {
         .await;
     let (cookie, _) = server.sign_in().await;
     let claims = json!({"userinfo": {"phone_number": null}}).to_string();
-    let asks = |with: &[(&'static str, &str)]| {
-        let mut asked: Vec<(&str, String)> =
-            request("curious").into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-        asked.retain(|(name, _)| *name != "scope");
-        asked.push(("scope", "openid".to_owned()));
-        asked.extend(with.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        asked
-    };
-    let send = async |asked: Vec<(&str, String)>| {
-        let asked: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let send = async |claims: &str| {
+        let asked = asking("curious", &[("scope", "openid"), ("claims", claims)]);
         redirected(&server.authorize(&asked, Some(&cookie)).await)
     };
-    let question = send(asks(&[])).await.params["question"].clone();
+    let question = send("").await.params["question"].clone();
     let form = [("question", question.as_str()), ("choice", "allow")];
     server.visit("/oauth2/consent", &cookie, Some(&form)).await;
-    assert!(send(asks(&[])).await.params.contains_key("code"), "agreed");
-    let again = send(asks(&[("claims", &claims)])).await;
+    assert!(send("").await.params.contains_key("code"), "agreed");
+    let again = send(&claims).await;
     assert_eq!(again.to, "/oauth2/consent", "the telephone number was not part of it");
     let path = format!("/oauth2/consent?question={}", again.params["question"]);
     let page = server.visit(&path, &cookie, None).await.text().await.unwrap();

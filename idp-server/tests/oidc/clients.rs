@@ -1,9 +1,11 @@
 //! What may be registered, under which name does a client know a person, and who learns of a change?
 
 use idp_server::oidc::{AuthMethod, BadClient, GrantType, Metadata, NewClient, Pkce, SubjectType, Terms};
-use serde_json::Value;
 
-use crate::server::{Server, answer, redemption, redirected, request};
+use crate::{
+    requests::{asking, claims_of, redemption, request},
+    server::{Server, answer, redirected},
+};
 
 async fn refusal(server: &Server, set: impl FnOnce(&mut NewClient)) -> BadClient {
     let metadata =
@@ -50,8 +52,7 @@ async fn known_as(server: &Server, client: &str, cookie: &str) -> (String, Strin
     let code = server.code_with(client, cookie).await;
     let (_, tokens) = answer(server.token(&redemption(client, &code)).await).await;
     let id_token = tokens["id_token"].as_str().unwrap();
-    let claims = idp_protocol::encoding::from_base64url(id_token.split('.').nth(1).unwrap()).unwrap();
-    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    let claims = claims_of(id_token);
     let (_, userinfo) = answer(server.userinfo(tokens["access_token"].as_str().unwrap()).await).await;
     assert_eq!(claims["sub"], userinfo["sub"], "OpenID Connect Core 1.0, 5.3.2");
     (claims["sub"].as_str().unwrap().to_owned(), id_token.to_owned())
@@ -75,9 +76,7 @@ async fn sites_cannot_compare_whom_they_know() {
     }
     let (cookie, _) = server.sign_in().await;
     let known = async |client: &str, uri: &str| {
-        let mut asked = request(client);
-        asked.retain(|(name, _)| *name != "redirect_uri");
-        asked.push(("redirect_uri", uri));
+        let asked = asking(client, &[("redirect_uri", uri)]);
         let code = redirected(&server.authorize(&asked, Some(&cookie)).await).params["code"].clone();
         let mut form = redemption(client, &code);
         form.retain(|(name, _)| *name != "redirect_uri");

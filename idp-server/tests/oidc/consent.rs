@@ -1,10 +1,9 @@
 //! When is a person asked what an application may learn, and what becomes of the answer?
 
-use crate::server::{CALLBACK, Server, redirected, request};
-
-fn asking<'a>(client: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    request(client).into_iter().chain(more.iter().copied()).collect()
-}
+use crate::{
+    requests::{asking, request},
+    server::{CALLBACK, Server, redirected},
+};
 
 /// Where the browser is sent to be asked.
 async fn question(server: &Server, cookie: &str, params: &[(&str, &str)]) -> String {

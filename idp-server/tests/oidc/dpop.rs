@@ -6,7 +6,8 @@ use reqwest::{Method, Response, header};
 use serde_json::{Value, json};
 
 use crate::{
-    server::{NOW, Server, answer, form, redemption, redirected, request},
+    requests::{redemption, request},
+    server::{NOW, Server, answer, form, redirected},
     signer::Signer,
 };
 

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use idp_core::audit::AuditRow;
 
-use crate::server::{Server, request};
+use crate::{requests::request, server::Server};
 
 const RULES: &str = "rules = [\n\
     { name = \"the bank\", clients = [\"bank\"], then = \"deny\" },\n\

@@ -8,7 +8,10 @@ use idp_server::config::{Config, Given};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
-use crate::server::{CALLBACK, Server, form, redemption, request};
+use crate::{
+    requests::{redemption, request},
+    server::{CALLBACK, Server, form},
+};
 
 /// Which parser gets the bytes.
 #[derive(Clone, Copy, Debug)]

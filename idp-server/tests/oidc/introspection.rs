@@ -3,7 +3,10 @@
 use idp_server::oidc::GrantType;
 use serde_json::{Value, json};
 
-use crate::server::{NOW, Server, answer};
+use crate::{
+    requests::redemption,
+    server::{NOW, Server, answer},
+};
 
 async fn ask(server: &Server, as_client: (&str, &str), token: &str) -> (u16, Value) {
     let form = [("client_id", as_client.0), ("client_secret", as_client.1), ("token", token)];
@@ -25,7 +28,7 @@ async fn world(server: &Server) -> (String, String) {
 
 async fn tokens(server: &Server, secret: &str) -> Value {
     let code = server.code("web").await;
-    let mut form = crate::server::redemption("web", &code);
+    let mut form = redemption("web", &code);
     form.push(("client_secret", secret));
     let (status, tokens) = answer(server.token(&form).await).await;
     assert_eq!(status, 200, "{tokens}");
@@ -78,7 +81,7 @@ async fn a_token_of_a_session_that_ended_is_not_active() {
     let (api, web) = world(&server).await;
     let (cookie, session) = server.sign_in().await;
     let code = server.code_with("web", &cookie).await;
-    let mut form = crate::server::redemption("web", &code);
+    let mut form = redemption("web", &code);
     form.push(("client_secret", &web));
     let (_, tokens) = answer(server.token(&form).await).await;
     let token = tokens["access_token"].as_str().unwrap();

@@ -1,6 +1,9 @@
 //! How does an application sign a person out, and who may not?
 
-use crate::server::{AFTER, Server, form, redemption, redirected, request};
+use crate::{
+    requests::{redemption, request},
+    server::{AFTER, Server, form, redirected},
+};
 
 async fn id_token(server: &Server, client: &str, cookie: &str) -> String {
     let code = server.code_with(client, cookie).await;

@@ -3,7 +3,10 @@
 use idp_server::oidc::{AuthMethod, Consent, GrantType};
 use serde_json::Value;
 
-use crate::server::{Server, answer, changed, redemption, redirected, request};
+use crate::{
+    requests::{asking, claims_of, redemption},
+    server::{Server, answer, redirected},
+};
 
 const DAY: i64 = 86_400;
 
@@ -19,9 +22,7 @@ async fn app(server: &Server) {
 
 /// The tokens of a sign-in with this scope.
 async fn tokens(server: &Server, client: &str, scope: &str, cookie: &str) -> Value {
-    let mut asked = request(client);
-    asked.retain(|(name, _)| *name != "scope");
-    asked.push(("scope", scope));
+    let asked = asking(client, &[("scope", scope)]);
     let code = redirected(&server.authorize(&asked, Some(cookie)).await).params["code"].clone();
     let (status, tokens) = answer(server.token(&redemption(client, &code)).await).await;
     assert_eq!(status, 200, "{tokens}");
@@ -35,9 +36,7 @@ async fn refresh(server: &Server, client: &str, token: &Value, more: &[(&str, &s
 }
 
 fn claim<'a>(tokens: &Value, claim: &'a str) -> (Value, &'a str) {
-    let part = tokens["id_token"].as_str().unwrap().split('.').nth(1).unwrap();
-    let claims: Value =
-        serde_json::from_slice(&idp_protocol::encoding::from_base64url(part).unwrap()).unwrap();
+    let claims = claims_of(tokens["id_token"].as_str().unwrap());
     (claims[claim].clone(), claim)
 }
 
@@ -112,6 +111,7 @@ async fn less_may_be_asked_for_and_never_more() {
     let (status, refused) =
         refresh(&server, "app", &less["refresh_token"], &[("scope", "openid profile")]).await;
     assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_scope")));
+    server.clock.advance(60);
     let (status, all) = refresh(&server, "app", &less["refresh_token"], &[]).await;
     assert_eq!((status, &all["scope"]), (200, &Value::from("openid email")), "nothing was lost by asking");
 }
@@ -177,9 +177,7 @@ async fn lasting_access_is_agreed_to_listed_and_taken_back() {
         })
         .await;
     let (cookie, _) = server.sign_in().await;
-    let mut asked = changed("scope", &[("scope", "openid offline_access")]);
-    asked.retain(|(name, _)| *name != "client_id");
-    asked.push(("client_id", "strange"));
+    let asked = asking("strange", &[("scope", "openid offline_access")]);
     let question = redirected(&server.authorize(&asked, Some(&cookie)).await).params["question"].clone();
     let path = format!("/oauth2/consent?question={question}");
     let page = server.visit(&path, &cookie, None).await.text().await.unwrap();

@@ -8,7 +8,8 @@ use reqwest::{Method, Response, header};
 use serde_json::{Value, json};
 
 use crate::{
-    server::{CALLBACK, NOW, Server, answer, redemption, redirected, request},
+    requests::{redemption, request},
+    server::{CALLBACK, NOW, Server, answer, redirected},
     signer::Signer,
     site::Site,
 };

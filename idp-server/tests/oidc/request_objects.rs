@@ -8,7 +8,8 @@ use reqwest::Response;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    server::{CALLBACK, NOW, Server, VERIFIER, answer, redirected, request},
+    requests::{asking, request},
+    server::{CALLBACK, NOW, Server, VERIFIER, answer, redirected},
     signer::{Signer, hmac},
     site::Site,
 };
@@ -173,12 +174,7 @@ async fn a_pushed_request_is_known_by_a_reference_for_a_while() {
 #[tokio::test]
 async fn what_is_wrong_with_a_pushed_request_is_said_to_its_client() {
     let server = Server::start().await;
-    let with = |with: &[(&'static str, &'static str)]| {
-        let mut asked = request("shop");
-        asked.retain(|(name, _)| !with.iter().any(|(other, _)| other == name));
-        asked.extend(with.iter().filter(|(_, value)| !value.is_empty()));
-        asked
-    };
+    let with = |with: &[(&'static str, &'static str)]| asking("shop", with);
     for (error, asked) in [
         ("invalid_request", with(&[("redirect_uri", "https://evil.example/")])),
         ("invalid_request", with(&[("code_challenge", "")])),

@@ -7,7 +7,10 @@ use idp_server::oidc::{ApplicationType, AuthMethod, GrantType, ResponseType, Sig
 use reqwest::{Response, header};
 use serde_json::{Value, json};
 
-use crate::server::{CALLBACK, NOW, Server, VERIFIER, answer, redemption, redirected, request};
+use crate::{
+    requests::{asking, claims_of, redemption},
+    server::{CALLBACK, NOW, Server, VERIFIER, answer, redirected},
+};
 
 /// A public client that may ask for everything.
 async fn old_style(server: &Server) {
@@ -18,14 +21,6 @@ async fn old_style(server: &Server) {
             new.metadata.grant_types = vec![GrantType::AuthorizationCode, GrantType::Implicit];
         })
         .await;
-}
-
-/// The honest request of a client with other parameters; empty ones are left out.
-fn asking<'a>(client: &'a str, with: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let mut asked = request(client);
-    asked.retain(|(name, _)| !with.iter().any(|(other, _)| other == name));
-    asked.extend(with.iter().filter(|(_, value)| !value.is_empty()));
-    asked
 }
 
 /// What stands behind the `#`.
@@ -53,10 +48,6 @@ async fn form(response: Response) -> BTreeMap<String, String> {
         (name.to_owned(), value)
     };
     fields.map(field).filter(|(name, _)| name != "language").collect()
-}
-
-fn claims(token: &str) -> Value {
-    serde_json::from_slice(&from_base64url(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
 /// OpenID Connect Core 1.0, 3.3.2.11.
@@ -89,7 +80,7 @@ async fn each_response_type_brings_its_parts() {
             assert_eq!(status, 200, "{name}: {tokens}");
         }
         if of.has_id_token() {
-            let claims = claims(&came["id_token"]);
+            let claims = claims_of(&came["id_token"]);
             let digest = |name: &str| came.get(name).map_or(Value::Null, |text| half_hash(text));
             assert_eq!(claims["c_hash"], digest("code"), "{name}");
             assert_eq!(claims["at_hash"], digest("access_token"), "{name}");
@@ -207,7 +198,7 @@ async fn a_signed_answer_says_who_answers_whom_until_when() {
         let head: Value =
             serde_json::from_slice(&from_base64url(token.split('.').next().unwrap()).unwrap()).unwrap();
         assert_eq!(head["alg"], "ES256");
-        let claims = claims(token);
+        let claims = claims_of(token);
         assert_eq!((&claims["iss"], &claims["aud"]), (&json!(server.url), &json!("jarm")));
         assert_eq!((&claims["exp"], &claims["state"]), (&json!(NOW.0 + 600), &json!("a state & more")));
         let code = claims["code"].as_str().unwrap();
@@ -215,7 +206,7 @@ async fn a_signed_answer_says_who_answers_whom_until_when() {
     }
     let asked = asking("jarm", &[("response_mode", "jwt"), ("prompt", "none")]);
     let refused = redirected(&server.authorize(&asked, None).await).params;
-    assert_eq!(claims(&refused["response"])["error"], "login_required");
+    assert_eq!(claims_of(&refused["response"])["error"], "login_required");
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 use idp_server::oidc::GrantType;
 use serde_json::Value;
 
-use crate::server::{Server, answer, redemption};
+use crate::{
+    requests::redemption,
+    server::{Server, answer},
+};
 
 async fn tokens(server: &Server, secret: &str) -> Value {
     let code = server.code("web").await;

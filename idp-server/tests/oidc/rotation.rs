@@ -7,7 +7,10 @@ use idp_server::{
 };
 use serde_json::Value;
 
-use crate::server::{NOW, Server, answer, redemption, request};
+use crate::{
+    requests::{redemption, request},
+    server::{NOW, Server, answer},
+};
 
 async fn waiting(app: &App) -> u64 {
     rotation::kek_state(app).await.unwrap().waiting

@@ -19,13 +19,15 @@ use idp_core::{
 };
 use idp_protocol::{context::Opens, encoding::to_base64url};
 use idp_server::{
-    App, Config, World,
+    App, Config, Listeners, World,
     accounts::{self, NewAccount},
     oidc::{AuthMethod, Consent, Metadata, NewClient, Pkce, Signature, Sso, Terms},
 };
 use reqwest::{Response, header};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::requests::{redemption, request};
 
 pub const NOW: Time = Time(1_800_000_000);
 pub const CALLBACK: &str = "https://shop.example/callback";
@@ -37,6 +39,8 @@ pub const PASSWORD: &str = "correct horse battery";
 pub struct Server {
     pub app: App,
     pub url: String,
+    /// Where applications show certificates, if the settings say so.
+    pub mtls: String,
     pub clock: Arc<ManualClock>,
     pub user: User,
     pub http: reqwest::Client,
@@ -79,6 +83,14 @@ impl Server {
         config.server.issuer.clone_from(&url);
         config.store.state_dir.clone_from(&folder);
         set(&mut config);
+        // Where applications show certificates, through a proxy that ends TLS: the tests are that proxy.
+        let shown = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mtls = format!("http://{}", shown.local_addr().unwrap());
+        let shows = !config.server.mtls.client_certificate_header.is_empty();
+        if shows {
+            config.server.mtls.listen = shown.local_addr().ok();
+            config.server.mtls.origin.clone_from(&mtls);
+        }
         let app = App::start(config, World { clock: clock.clone(), crypto }).await.unwrap();
         let profile = Profile {
             name: Some("Alice Adams".to_owned()),
@@ -97,12 +109,13 @@ impl Server {
         let user = accounts::add(app.engine(), new, PASSWORD).await.unwrap();
         let secrets = clients(&app).await;
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = idp_server::serve(app.clone(), listener, async {
+        let listeners = Listeners::on(&app.config().server, listener, shows.then_some(shown)).unwrap();
+        let served = idp_server::serve(app.clone(), listeners, async {
             let _ = stopped.await;
         });
         tokio::spawn(served);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { app, url, clock, user, http, secrets, folder, stop: Some(stop) }
+        Self { app, url, mtls, clock, user, http, secrets, folder, stop: Some(stop) }
     }
 
     /// Registers another client; its secret, or nothing if it keeps none. It has the addresses of the others.
@@ -265,44 +278,6 @@ fn new_client(id: &str) -> NewClient {
         ..Metadata::default()
     };
     NewClient { id: id.to_owned(), metadata, terms: Terms::default() }
-}
-
-pub fn challenge() -> &'static str {
-    static CHALLENGE: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
-        to_base64url(&symbolon_aws_lc::crypto().hash.sha256(VERIFIER.as_bytes()))
-    });
-    &CHALLENGE
-}
-
-/// An honest request.
-pub fn request(client: &str) -> Vec<(&str, &str)> {
-    vec![
-        ("client_id", client),
-        ("redirect_uri", CALLBACK),
-        ("response_type", "code"),
-        ("scope", "openid profile email"),
-        ("state", "a state & more"),
-        ("nonce", "a-nonce"),
-        ("code_challenge", challenge()),
-        ("code_challenge_method", "S256"),
-    ]
-}
-
-/// The honest request without one parameter, and with others.
-pub fn changed<'a>(without: &str, with: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let kept = request("shop").into_iter().filter(|(name, _)| *name != without);
-    kept.chain(with.iter().copied()).collect()
-}
-
-/// An honest redemption by a public client.
-pub fn redemption<'a>(client: &'a str, code: &'a str) -> Vec<(&'a str, &'a str)> {
-    vec![
-        ("grant_type", "authorization_code"),
-        ("client_id", client),
-        ("code", code),
-        ("redirect_uri", CALLBACK),
-        ("code_verifier", VERIFIER),
-    ]
 }
 
 pub fn form(params: &[(&str, &str)]) -> String {

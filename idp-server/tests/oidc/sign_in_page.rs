@@ -1,6 +1,6 @@
 //! What does somebody see whom an application sent, where the code is of no use, or the request of none?
 
-use crate::server::{Server, changed};
+use crate::{requests::changed, server::Server};
 
 /// Where an authorization request leads, as a page: with the cookies that came with the redirect.
 async fn led_to(server: &Server, params: &[(&str, &str)], session: Option<&str>) -> (String, String) {

@@ -2,7 +2,10 @@
 
 use reqwest::Response;
 
-use crate::server::{CALLBACK, PASSWORD, Server, changed, redemption, redirected, request};
+use crate::{
+    requests::{changed, redemption, request},
+    server::{CALLBACK, PASSWORD, Server, redirected},
+};
 
 fn cookies(response: &Response) -> String {
     let set = response.headers().get_all("set-cookie").iter();

@@ -1,7 +1,6 @@
 //! Who gets tokens for a code, what do they say, and what happens to a thief?
 
 use data_encoding::BASE64;
-use idp_protocol::encoding::from_base64url;
 use openidconnect::{
     AccessToken, AccessTokenHash, ClientId, IssuerUrl, Nonce,
     core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet},
@@ -9,14 +8,10 @@ use openidconnect::{
 use reqwest::header;
 use serde_json::{Value, json};
 
-use crate::server::{CALLBACK, NOW, Server, VERIFIER, answer, changed, form, redemption, redirected};
-
-/// The two JSON parts of a token.
-fn parts(token: &str) -> (Value, Value) {
-    let mut parts = token.split('.').map(|part| from_base64url(part).unwrap());
-    let mut read = || serde_json::from_slice(&parts.next().unwrap()).unwrap();
-    (read(), read())
-}
+use crate::{
+    requests::{changed, parts, redemption},
+    server::{CALLBACK, NOW, Server, VERIFIER, answer, form, redirected},
+};
 
 fn error(answer: &(u16, Value)) -> (u16, &str) {
     (answer.0, answer.1["error"].as_str().unwrap_or("none"))

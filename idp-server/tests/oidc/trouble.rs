@@ -1,6 +1,9 @@
 //! What do people and applications see while the database is lost?
 
-use crate::server::{Server, redemption, request};
+use crate::{
+    requests::{redemption, request},
+    server::Server,
+};
 
 #[tokio::test]
 async fn a_lost_database_is_503_with_a_time_to_come_back() {

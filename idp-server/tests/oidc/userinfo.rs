@@ -5,7 +5,10 @@ use idp_server::accounts;
 use reqwest::header;
 use serde_json::json;
 
-use crate::server::{Server, answer, changed, redirected};
+use crate::{
+    requests::changed,
+    server::{Server, answer, redirected},
+};
 
 #[tokio::test]
 async fn the_scope_decides_what_is_told() {

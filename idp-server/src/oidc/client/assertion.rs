@@ -16,6 +16,7 @@ use super::{
 use crate::{
     App,
     oidc::{
+        audience::Audience,
         error::{Code, OAuthError},
         params::Params,
     },
@@ -44,34 +45,13 @@ pub struct Assertion<'a>(&'a str);
 struct Claims {
     iss: String,
     sub: String,
-    aud: OneOrMany,
+    aud: Audience,
     exp: i64,
     #[serde(default)]
     nbf: Option<i64>,
     #[serde(default)]
     iat: Option<i64>,
     jti: String,
-}
-
-/// RFC 7519, 4.1.3.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub enum OneOrMany {
-    /// A text.
-    One(String),
-    /// A list of texts.
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    /// Whether one of these is among them.
-    #[must_use]
-    pub fn has_any(&self, wanted: &[String]) -> bool {
-        match self {
-            Self::One(one) => wanted.contains(one),
-            Self::Many(many) => many.iter().any(|one| wanted.contains(one)),
-        }
-    }
 }
 
 const fn refused(why: &'static str) -> OAuthError {

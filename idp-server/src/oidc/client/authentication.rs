@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderValue, header};
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use super::{AuthMethod, Client, assertion::Assertion};
+use super::{AuthMethod, Client, assertion::Assertion, certificate};
 use crate::{
     App,
     oidc::{
         error::{Code, OAuthError},
         params::Params,
+        sender::Sender,
     },
 };
 
@@ -25,17 +25,18 @@ struct Claimed {
 }
 
 /// The application that sent a request: `client_secret_basic`, `client_secret_post`, `client_secret_jwt`,
-/// `private_key_jwt`, or `none` for one that cannot keep a secret.
+/// `private_key_jwt`, `tls_client_auth`, `self_signed_tls_client_auth`, or `none` for one that cannot keep a secret.
 ///
 /// # Errors
 /// `invalid_client` (one answer for an unknown client and a wrong secret), `invalid_request` for two ways at once.
-pub async fn client(app: &App, headers: &HeaderMap, params: &Params) -> Result<Arc<Client>, OAuthError> {
-    let header = headers.get(header::AUTHORIZATION);
-    let client = proved(app, header, params).await;
+pub async fn client(app: &App, sender: &Sender, params: &Params) -> Result<Arc<Client>, OAuthError> {
+    let header = sender.authorization();
+    let client = proved(app, sender, params).await;
     if header.is_some() { client.map_err(OAuthError::by_header) } else { client }
 }
 
-async fn proved(app: &App, header: Option<&HeaderValue>, params: &Params) -> Result<Arc<Client>, OAuthError> {
+async fn proved(app: &App, sender: &Sender, params: &Params) -> Result<Arc<Client>, OAuthError> {
+    let header = sender.authorization();
     if let Some((assertion, claimed)) = Assertion::read(params)? {
         if header.is_some() || params.one("client_secret")?.is_some() {
             return Err(TWO_WAYS);
@@ -54,6 +55,10 @@ async fn proved(app: &App, header: Option<&HeaderValue>, params: &Params) -> Res
         (Some(text), AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost, Some(secret))
             if secret.is(app.engine(), text) =>
         {
+            Ok(client)
+        }
+        (None, AuthMethod::TlsClientAuth | AuthMethod::SelfSignedTlsClientAuth, _) => {
+            certificate::check(app, &client, sender.certificate.as_ref()).await?;
             Ok(client)
         }
         (None, AuthMethod::None, _) => Ok(client),

@@ -101,8 +101,20 @@ impl Metadata {
         if self.jwks.is_some() && self.jwks_uri.is_some() {
             return Err(bad("jwks", "jwks and jwks_uri exclude each other (RFC 7591, 2)"));
         }
-        if method == AuthMethod::PrivateKeyJwt && self.jwks.is_none() && self.jwks_uri.is_none() {
-            return Err(bad("jwks", "private_key_jwt needs jwks or jwks_uri"));
+        let needs_keys = matches!(method, AuthMethod::PrivateKeyJwt | AuthMethod::SelfSignedTlsClientAuth);
+        if needs_keys && self.jwks.is_none() && self.jwks_uri.is_none() {
+            return Err(bad("jwks", "this token_endpoint_auth_method needs jwks or jwks_uri"));
+        }
+        let names = [
+            &self.tls_client_auth_subject_dn,
+            &self.tls_client_auth_san_dns,
+            &self.tls_client_auth_san_uri,
+            &self.tls_client_auth_san_ip,
+            &self.tls_client_auth_san_email,
+        ];
+        if method == AuthMethod::TlsClientAuth && names.into_iter().flatten().count() != 1 {
+            let why = "tls_client_auth needs one name of the certificate (RFC 8705, 2.1.2)";
+            return Err(bad("tls_client_auth_subject_dn", why));
         }
         let is_known = |name: &str| assertion::ALGORITHMS.iter().any(|algorithm| algorithm.name() == name);
         if self.request_object_signing_alg.as_deref().is_some_and(|name| !is_known(name)) {

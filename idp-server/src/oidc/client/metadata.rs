@@ -84,6 +84,24 @@ pub struct Metadata {
     /// Whether it leaves every request with us before the browser comes (RFC 9126, 6).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_pushed_authorization_requests: bool,
+    /// The subject of its certificate (RFC 4514). Of this and the following four one is given (RFC 8705, 2.1.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_subject_dn: Option<String>,
+    /// A DNS name in its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_dns: Option<String>,
+    /// An address in its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_uri: Option<String>,
+    /// An IP address in its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_ip: Option<String>,
+    /// An e-mail address in its certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth_san_email: Option<String>,
+    /// Whether it takes only tokens that are bound to its certificate (RFC 8705, 3.4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// Whether it takes only tokens that are bound to a key of its own (RFC 9449, 5.2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dpop_bound_access_tokens: bool,
@@ -140,6 +158,12 @@ impl Default for Metadata {
             request_uris: Vec::new(),
             require_signed_request_object: false,
             require_pushed_authorization_requests: false,
+            tls_client_auth_subject_dn: None,
+            tls_client_auth_san_dns: None,
+            tls_client_auth_san_uri: None,
+            tls_client_auth_san_ip: None,
+            tls_client_auth_san_email: None,
+            tls_client_certificate_bound_access_tokens: false,
             dpop_bound_access_tokens: false,
             contacts: Vec::new(),
             client_uri: None,
@@ -221,6 +245,10 @@ pub enum AuthMethod {
     ClientSecretJwt,
     /// With a token that is signed with a key of its own (RFC 7523).
     PrivateKeyJwt,
+    /// With a certificate that an authority vouches for (RFC 8705, 2.1).
+    TlsClientAuth,
+    /// With a certificate whose key is registered (RFC 8705, 2.2).
+    SelfSignedTlsClientAuth,
     /// Not at all: a public client.
     None,
 }

@@ -8,13 +8,14 @@
 //! | `registration.rs` | how an application registers itself (RFC 7591, RFC 7592) |
 //! | `registry.rs` | which applications there are |
 //! | `secret.rs` | what it proves itself with |
-//! | `authentication.rs` `assertion.rs` | whether an application is who it says |
+//! | `authentication.rs` `assertion.rs` `certificate.rs` | whether an application is who it says |
 //! | `keys.rs` | with which keys it signs |
 //! | `subject.rs` | under which name it knows a person |
 //! | `redirect_uri.rs` `web_uri.rs` | where it takes people back, and which other addresses it may name |
 
 pub mod assertion;
 pub mod authentication;
+mod certificate;
 mod check;
 pub mod keys;
 mod metadata;
@@ -146,6 +147,22 @@ impl Client {
             None => Some(own),
             Some(asked) => asked.iter().all(|scope| own.contains(scope)).then_some(asked),
         }
+    }
+
+    /// The resources that are asked for, each once. None if one of them is not the client's to ask for; the provider itself
+    /// always is (RFC 8707, 2).
+    #[must_use]
+    pub fn resources<'a>(&self, issuer: &str, asked: impl Iterator<Item = &'a str>) -> Option<Vec<String>> {
+        let mut resources: Vec<String> = Vec::new();
+        for resource in asked {
+            if resource != issuer && !self.registration.terms.resources.iter().any(|own| own == resource) {
+                return None;
+            }
+            if !resources.iter().any(|other| other == resource) {
+                resources.push(resource.to_owned());
+            }
+        }
+        Some(resources)
     }
 
     /// Whether it must begin with a PKCE challenge. One that cannot keep a secret always must (RFC 9700, 2.1.1).

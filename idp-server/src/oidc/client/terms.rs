@@ -22,6 +22,9 @@ pub struct Terms {
     /// Whether it is a protected resource, which may ask about the tokens of others (RFC 7662).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub introspects: bool,
+    /// The protected resources that it may get tokens for (RFC 8707): absolute addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
 }
 
 /// Whether the person is asked before an application learns anything.

@@ -21,6 +21,9 @@ pub struct Asks {
     /// Single claims at the userinfo endpoint, beside those of the scope.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub userinfo: Vec<String>,
+    /// The resources that tokens may be for; without any, they are for the provider itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
     /// The classes of which one must be reached and named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub essential_acr: Vec<Acr>,

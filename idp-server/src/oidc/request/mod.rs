@@ -116,6 +116,10 @@ pub enum Code {
     InvalidScope,
     /// The client is not registered for that response type.
     UnauthorizedClient,
+    /// A resource that is not the client's to ask for (RFC 8707, 2).
+    InvalidTarget,
+    /// Rich authorization requests are not read (RFC 9396, 5).
+    InvalidAuthorizationDetails,
     /// A response type that there is not.
     UnsupportedResponseType,
     /// A request object is not what it should be (RFC 9101, 7).
@@ -226,6 +230,7 @@ fn checked(
             scope: scope::read(client, response_type, params.one("scope")?)?,
             id_token: claims.id_token,
             userinfo: claims.userinfo,
+            resources: client.resources(app.issuer(), params.resources()).ok_or(INVALID_TARGET)?,
             essential_acr: claims.essential_acr,
         },
         nonce: nonce(response_type, params)?,
@@ -238,6 +243,10 @@ fn checked(
 }
 
 fn refuse_unsupported(params: &Params) -> Result<(), No> {
+    if params.one("authorization_details")?.is_some() {
+        let why = "rich authorization requests (RFC 9396) are not supported; ask for scopes";
+        return Err((Code::InvalidAuthorizationDetails, why));
+    }
     if params.one("registration")?.is_some() {
         return Err((Code::RegistrationNotSupported, "registration is not supported"));
     }
@@ -315,6 +324,9 @@ fn requirement(app: &App, client: &Client, params: &Params, claims: &Claims) -> 
         ..Requirement::default()
     })
 }
+
+const INVALID_TARGET: No =
+    (Code::InvalidTarget, "resource is not one that the client is registered for (RFC 8707)");
 
 const UNKNOWN_SUB: No = (Code::InvalidRequest, "the sub in claims is not one that this client knows");
 

@@ -8,7 +8,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use idp_core::{
@@ -31,6 +31,7 @@ use crate::{
         dpop::{self, Thumbprint},
         error::OAuthError,
         params::Params,
+        sender::Sender,
         token::authenticated,
     },
     routes,
@@ -66,11 +67,11 @@ struct Refusal {
 /// # Errors
 /// An error of RFC 6749, 5.2 about the client; what is wrong with the request is said as the authorization endpoint
 /// would (RFC 9126, 2.3).
-pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, OAuthError> {
-    let (client, params) = authenticated(&app, &headers, &body).await?;
+pub async fn push(State(app): State<App>, sender: Sender, body: Bytes) -> Result<Response, OAuthError> {
+    let (client, params) = authenticated(&app, &sender, &body).await?;
     let params = params.without(&ABOUT_THE_CLIENT);
     let of = dpop::For { method: &Method::POST, path: routes::PUSHED, token: None };
-    let key = dpop::proved(&app, &headers, &of).await?;
+    let key = dpop::proved(&app, &sender.headers, &of).await?;
     let checked = async {
         let params = bound(read(&app, &client, params).await.map_err(Err)?, key).map_err(Err)?;
         super::check(&app, &params).await.map_err(Ok)?;

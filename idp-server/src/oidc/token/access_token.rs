@@ -7,10 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::grant::Grant;
 use crate::{
     App,
-    oidc::{
-        client::Client,
-        dpop::{Confirmation, Thumbprint},
-    },
+    oidc::{audience::Audience, client::Client, holder::Holder},
 };
 
 /// The type in the header: an ID token cannot pass for an access token, nor the other way round.
@@ -23,8 +20,8 @@ pub struct AccessToken {
     pub iss: String,
     /// Whom it is about: a person, or the application itself.
     pub sub: String,
-    /// For whom: our own endpoints.
-    pub aud: String,
+    /// For whom: resources, or our own endpoints.
+    pub aud: Audience,
     /// Until when.
     pub exp: Time,
     /// Since when.
@@ -36,9 +33,9 @@ pub struct AccessToken {
     /// What it lets its holder learn and do.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
-    /// The key that it is bound to, if it is.
+    /// What its holder must prove to have, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cnf: Option<Confirmation>,
+    pub cnf: Option<Holder>,
     /// What a person granted; absent if the application acts for itself.
     #[serde(flatten)]
     pub granted: Option<Granted>,
@@ -72,7 +69,7 @@ impl AccessToken {
         Self {
             iss: app.issuer().to_owned(),
             sub,
-            aud: app.issuer().to_owned(),
+            aud: Audience::One(app.issuer().to_owned()),
             exp: now + app.config().oidc.access_token_life,
             iat: now,
             jti: Octets(app.engine().crypto().random()),
@@ -104,17 +101,36 @@ impl AccessToken {
         Self::new(app, client, client.id.clone(), scope)
     }
 
-    /// The same, good only for whoever holds this key.
+    /// The same, for these resources; without any, for our own endpoints.
     #[must_use]
-    pub fn bound(mut self, key: Option<Thumbprint>) -> Self {
-        self.cnf = key.map(|jkt| Confirmation { jkt });
+    pub fn for_resources(mut self, resources: &[String]) -> Self {
+        if !resources.is_empty() {
+            self.aud = Audience::of(resources.to_vec());
+        }
         self
+    }
+
+    /// The same, good only for whoever proves to have this.
+    #[must_use]
+    pub fn bound(mut self, holder: Holder) -> Self {
+        self.cnf = (!holder.is_anybody()).then_some(holder);
+        self
+    }
+
+    /// The grant that it stands on, if there is one and it has not ended.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn holder(&self, app: &App) -> Result<Option<Grant>, Fault> {
+        let Some(granted) = &self.granted else { return Ok(None) };
+        let grant = Grant::find(app, granted.grant).await?;
+        Ok(grant.filter(|grant| grant.client_id == self.client_id))
     }
 
     /// Its type, as token responses name it (RFC 6749, 7.1; RFC 9449, 5).
     #[must_use]
     pub fn token_type(&self) -> &'static str {
-        if self.cnf.is_some() { "DPoP" } else { "Bearer" }
+        if self.cnf.is_some_and(|holder| holder.key.is_some()) { "DPoP" } else { "Bearer" }
     }
 
     /// The token as the application gets it, signed like its ID tokens.
@@ -130,18 +146,18 @@ impl AccessToken {
     #[must_use]
     pub fn read(app: &App, text: &str) -> Option<Self> {
         let claims: Option<Self> = app.provider().keys().verified(text, Some(TYPE));
-        let ours = |claims: &Self| claims.iss == app.issuer() && claims.aud == app.issuer();
-        claims.filter(|claims| ours(claims) && app.engine().now() < claims.exp)
+        claims.filter(|claims| claims.iss == app.issuer() && app.engine().now() < claims.exp)
     }
 }
 
-/// The claims of a token that a person granted, and the grant, if nothing that it stands on has ended.
+/// The claims of a token that a person granted for our own endpoints, and the grant, if nothing that it stands on has
+/// ended. What is for another resource is not taken here: it could have been passed on by that one.
 ///
 /// # Errors
 /// [`Fault`] if the store fails.
 pub async fn holding(app: &App, text: &str) -> Result<Option<(AccessToken, Grant)>, Fault> {
-    let Some(token) = AccessToken::read(app, text) else { return Ok(None) };
-    let Some(granted) = &token.granted else { return Ok(None) };
-    let grant = Grant::find(app, granted.grant).await?;
-    Ok(grant.filter(|grant| grant.client_id == token.client_id).map(|grant| (token, grant)))
+    match AccessToken::read(app, text).filter(|token| token.aud.has(app.issuer())) {
+        Some(token) => token.holder(app).await.map(|grant| grant.map(|grant| (token, grant))),
+        None => Ok(None),
+    }
 }

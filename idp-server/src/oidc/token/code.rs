@@ -24,6 +24,7 @@ use crate::{
         client::Client,
         dpop::Thumbprint,
         error::{Code, OAuthError},
+        holder::Holder,
         request::{Asks, AuthorizationRequest},
     },
 };
@@ -72,8 +73,10 @@ pub struct Proof<'a> {
     pub redirect_uri: Option<&'a str>,
     /// The PKCE verifier (RFC 7636, 4.5).
     pub verifier: Option<&'a str>,
-    /// The key that the client holds.
-    pub key: Option<Thumbprint>,
+    /// The resources that it wants tokens for now.
+    pub resources: Vec<&'a str>,
+    /// What the client proved to have.
+    pub holder: Holder,
 }
 
 fn place() -> Aad {
@@ -123,8 +126,10 @@ pub async fn redeem(app: &App, client: &Client, proof: &Proof<'_>) -> Result<Red
     }
     let holder = holder(app, promise.session).await?.ok_or(WRONG)?;
     let mut agreed = Agreed::new(promise.asks.clone(), &holder.0);
-    // A client that proves who it is need not prove for ever that it holds the same key (RFC 9449, 5).
-    agreed.key = proof.key.filter(|_| client.is_public());
+    // A client that proves who it is need not prove for ever that it has the same key (RFC 9449, 5).
+    if client.is_public() {
+        agreed.holder = proof.holder;
+    }
     let event = Event::new("oidc.code_redeemed");
     let basis = Basis { id: promise.id, consent: promise.consent, event };
     if let Some(grant) = Grant::open(app, client, basis, agreed, holder).await? {
@@ -151,7 +156,10 @@ fn check(app: &App, client: &Client, promise: &Promise, proof: &Proof<'_>) -> Re
             "redirect_uri is not that of the authorization request",
         ));
     }
-    if promise.key.is_some() && promise.key != proof.key {
+    if !proof.resources.iter().all(|resource| promise.asks.resources.iter().any(|own| own == resource)) {
+        return Err(OAuthError::new(Code::InvalidTarget, "resource is not one of those that were granted"));
+    }
+    if promise.key.is_some() && promise.key != proof.holder.key {
         return Err(OAuthError::new(
             Code::InvalidDpopProof,
             "the code is for the holder of another key (dpop_jkt)",

@@ -20,7 +20,7 @@ use crate::{
     App,
     oidc::{
         client::{Client, GrantType},
-        dpop::Thumbprint,
+        holder::Holder,
         request::Asks,
     },
 };
@@ -68,9 +68,9 @@ pub struct Agreed {
     /// Whether it lives beyond the session.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub offline: bool,
-    /// The key that refresh tokens are bound to, if they are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<Thumbprint>,
+    /// What the holder of refresh tokens must prove to have.
+    #[serde(default, skip_serializing_if = "Holder::is_anybody")]
+    pub holder: Holder,
     /// When the person was last verified.
     pub auth_time: Time,
     /// How sure that was.
@@ -92,7 +92,7 @@ impl Agreed {
         Self {
             offline: asks.has("offline_access"),
             asks,
-            key: None,
+            holder: Holder::default(),
             auth_time: session.authenticated_at(),
             acr: named.or(reached).map(|acr| acr.name().to_owned()),
             amr: verified::amr(ledger).into_iter().map(str::to_owned).collect(),

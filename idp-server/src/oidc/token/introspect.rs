@@ -1,21 +1,16 @@
 //! What may a protected resource ask about a token? (RFC 7662)
 
-use axum::{body::Bytes, extract::State, http::HeaderMap, response::Response};
+use axum::{body::Bytes, extract::State, response::Response};
 use idp_core::{Fault, Time};
 use serde::Serialize;
 
-use super::{
-    access_token::{self, AccessToken},
-    authenticated,
-    grant::Grant,
-    refresh::RefreshToken,
-    secret_json,
-};
+use super::{access_token::AccessToken, authenticated, grant::Grant, refresh::RefreshToken, secret_json};
 use crate::{
     App,
     oidc::{
         client::Client,
         error::{Code, OAuthError},
+        sender::Sender,
     },
 };
 
@@ -46,12 +41,8 @@ struct Refresh {
 ///
 /// # Errors
 /// An error of RFC 6749, 5.2.
-pub async fn introspect(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, OAuthError> {
-    let (client, params) = authenticated(&app, &headers, &body).await?;
+pub async fn introspect(State(app): State<App>, sender: Sender, body: Bytes) -> Result<Response, OAuthError> {
+    let (client, params) = authenticated(&app, &sender, &body).await?;
     if client.is_public() {
         let why = "introspection is for clients that authenticate";
         return Err(OAuthError::new(Code::InvalidClient, why));
@@ -77,8 +68,8 @@ async fn access(app: &App, client: &Client, token: &str) -> Result<Option<Intros
     }
     let username = match &claims.granted {
         None => None,
-        Some(_) => match access_token::holding(app, token).await? {
-            Some((_, grant)) => Some(grant.user.login),
+        Some(_) => match claims.holder(app).await? {
+            Some(grant) => Some(grant.user.login),
             None => return Ok(None),
         },
     };

@@ -14,7 +14,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, header},
     response::{IntoResponse as _, Response},
 };
 use idp_core::Fault;
@@ -23,12 +23,14 @@ use serde::Serialize;
 use self::{access_token::AccessToken, code::Proof, grant::Grant, id_token::About, refresh::RefreshToken};
 use super::{
     client::{Client, GrantType, authentication},
-    dpop::{self, Thumbprint},
     error::{Code, OAuthError},
+    holder::Holder,
     params::{Duplicate, Params},
+    sender::Sender,
 };
 use crate::{App, routes};
 
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[derive(Serialize)]
@@ -48,19 +50,10 @@ struct Tokens {
 ///
 /// # Errors
 /// An error of RFC 6749, 5.2.
-pub async fn exchange(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, OAuthError> {
-    let (client, params) = authenticated(&app, &headers, &body).await?;
-    let of = dpop::For { method: &Method::POST, path: routes::TOKEN, token: None };
-    let key = dpop::proved(&app, &headers, &of).await?;
-    if key.is_none() && client.registration.metadata.dpop_bound_access_tokens {
-        let why = "the client is registered for tokens that are bound to a key; send a proof (DPoP)";
-        return Err(OAuthError::new(Code::InvalidDpopProof, why));
-    }
-    let tokens = exchanged(&app, &client, &params, key).await?;
+pub async fn exchange(State(app): State<App>, sender: Sender, body: Bytes) -> Result<Response, OAuthError> {
+    let (client, params) = authenticated(&app, &sender, &body).await?;
+    let holder = Holder::of(&app, &client, &sender, routes::TOKEN).await?;
+    let tokens = exchanged(&app, &client, &params, holder).await?;
     Ok(secret_json(&tokens))
 }
 
@@ -82,10 +75,10 @@ impl From<Duplicate> for OAuthError {
 /// `invalid_request` if it is no form, or as [`authentication::client`].
 pub(super) async fn authenticated(
     app: &App,
-    headers: &HeaderMap,
+    sender: &Sender,
     body: &[u8],
 ) -> Result<(Arc<Client>, Params), OAuthError> {
-    if !is_form(headers) {
+    if !is_form(&sender.headers) {
         let why = "the request must be a form (application/x-www-form-urlencoded)";
         return Err(OAuthError::new(Code::InvalidRequest, why));
     }
@@ -93,7 +86,7 @@ pub(super) async fn authenticated(
     if params.has_duplicates() {
         return Err(Duplicate.into());
     }
-    Ok((authentication::client(app, headers, &params).await?, params))
+    Ok((authentication::client(app, sender, &params).await?, params))
 }
 
 /// The parameters of the media type do not matter.
@@ -111,9 +104,18 @@ async fn exchanged(
     app: &App,
     client: &Client,
     params: &Params,
-    key: Option<Thumbprint>,
+    holder: Holder,
 ) -> Result<Tokens, OAuthError> {
+    if params.one("authorization_details")?.is_some() {
+        let why = "rich authorization requests (RFC 9396) are not supported; ask for scopes";
+        return Err(OAuthError::new(Code::InvalidAuthorizationDetails, why));
+    }
     let name = params.one("grant_type")?.ok_or(missing("grant_type is missing"))?;
+    if name == TOKEN_EXCHANGE {
+        let why =
+            "token exchange (RFC 8693) is not offered: it would let tokens outgrow what a person agreed to";
+        return Err(OAuthError::new(Code::UnsupportedGrantType, why));
+    }
     let grant_type = GrantType::from_name(name).ok_or(UNSUPPORTED)?;
     if !client.may(grant_type) {
         let why = "the client is not registered for this grant_type";
@@ -121,42 +123,45 @@ async fn exchanged(
     }
     match grant_type {
         GrantType::Implicit => Err(UNSUPPORTED),
-        GrantType::AuthorizationCode => by_code(app, client, params, key).await,
-        GrantType::RefreshToken => by_refresh_token(app, client, params, key).await,
-        GrantType::ClientCredentials => by_itself(app, client, params, key),
+        GrantType::AuthorizationCode => by_code(app, client, params, holder).await,
+        GrantType::RefreshToken => by_refresh_token(app, client, params, holder).await,
+        GrantType::ClientCredentials => by_itself(app, client, params, holder),
     }
 }
 
-async fn by_code(
-    app: &App,
-    client: &Client,
-    params: &Params,
-    key: Option<Thumbprint>,
-) -> Result<Tokens, OAuthError> {
+async fn by_code(app: &App, client: &Client, params: &Params, holder: Holder) -> Result<Tokens, OAuthError> {
     let code = params.one("code")?.ok_or(missing("code is missing"))?;
     let proof = Proof {
         code,
         redirect_uri: params.one("redirect_uri")?,
         verifier: params.one("code_verifier")?,
-        key,
+        resources: params.resources().collect(),
+        holder,
     };
     let redeemed = code::redeem(app, client, &proof).await?;
-    let scope = redeemed.grant.agreed.asks.scope.clone();
-    Ok(granted(app, client, &redeemed.grant, redeemed.nonce.as_deref(), (&scope, key))?)
+    let asks = &redeemed.grant.agreed.asks;
+    let resources = of_those(&asks.resources, params)?;
+    let of = For { scope: &asks.scope, resources: &resources, holder };
+    Ok(granted(app, client, &redeemed.grant, redeemed.nonce.as_deref(), of)?)
 }
 
 async fn by_refresh_token(
     app: &App,
     client: &Client,
     params: &Params,
-    key: Option<Thumbprint>,
+    holder: Holder,
 ) -> Result<Tokens, OAuthError> {
     let token = params.one("refresh_token")?.ok_or(missing("refresh_token is missing"))?;
     let asked = params.one("scope")?;
-    let grant = refresh::refresh(app, client, token, key).await?;
+    let fits = |grant: &Grant| {
+        narrowed(&grant.agreed.asks.scope, asked)?;
+        of_those(&grant.agreed.asks.resources, params).map(drop)
+    };
+    let grant = refresh::refresh(app, client, token, &holder, fits).await?;
     let scope = narrowed(&grant.agreed.asks.scope, asked)?;
+    let resources = of_those(&grant.agreed.asks.resources, params)?;
     // OpenID Connect Core 1.0, 12.2: a refreshed ID token has no nonce, or the one of then.
-    Ok(granted(app, client, &grant, None, (&scope, key))?)
+    Ok(granted(app, client, &grant, None, For { scope: &scope, resources: &resources, holder })?)
 }
 
 /// RFC 6749, 6: less than was granted may be asked for, never more. The next refresh may ask for all again.
@@ -169,18 +174,34 @@ fn narrowed(granted: &[String], asked: Option<&str>) -> Result<Vec<String>, OAut
     Ok(asked)
 }
 
-fn by_itself(
-    app: &App,
-    client: &Client,
-    params: &Params,
-    key: Option<Thumbprint>,
-) -> Result<Tokens, OAuthError> {
+fn by_itself(app: &App, client: &Client, params: &Params, holder: Holder) -> Result<Tokens, OAuthError> {
     let scope = client
         .own_scope(params.one("scope")?)
         .ok_or(OAuthError::new(Code::InvalidScope, "scope is more than what the client is registered for"))?;
-    let token = AccessToken::own(app, client, &scope).bound(key);
+    let asked = client.resources(app.issuer(), params.resources());
+    let resources = asked.ok_or(OAuthError::new(Code::InvalidTarget, NOT_ITS_RESOURCE))?;
+    let token = AccessToken::own(app, client, &scope).for_resources(&resources).bound(holder);
     let access_token = token.sign(app, client)?;
     Ok(Tokens::new(token, access_token))
+}
+
+const NOT_ITS_RESOURCE: &str = "resource is not one that the client is registered for (RFC 8707)";
+
+/// RFC 8707, 2.2: a token for some of the resources that were granted; without a wish, for all.
+fn of_those(granted: &[String], params: &Params) -> Result<Vec<String>, OAuthError> {
+    let asked: Vec<String> = params.resources().map(str::to_owned).collect();
+    if asked.iter().any(|resource| !granted.contains(resource)) {
+        return Err(OAuthError::new(Code::InvalidTarget, "resource is not one of those that were granted"));
+    }
+    Ok(if asked.is_empty() { granted.to_vec() } else { asked })
+}
+
+/// What tokens are made for.
+#[derive(Clone, Copy)]
+struct For<'a> {
+    scope: &'a [String],
+    resources: &'a [String],
+    holder: Holder,
 }
 
 const fn missing(why: &'static str) -> OAuthError {
@@ -192,9 +213,10 @@ fn granted(
     client: &Client,
     grant: &Grant,
     nonce: Option<&str>,
-    (scope, key): (&[String], Option<Thumbprint>),
+    of: For<'_>,
 ) -> Result<Tokens, Fault> {
-    let token = AccessToken::granted(app, client, grant, scope).bound(key);
+    let token =
+        AccessToken::granted(app, client, grant, of.scope).for_resources(of.resources).bound(of.holder);
     let is_about_a_person = token.covers("openid");
     let mut tokens = Tokens::new(token.clone(), token.sign(app, client)?);
     if is_about_a_person {

@@ -19,8 +19,8 @@ use crate::{
     App,
     oidc::{
         client::{Client, GrantType},
-        dpop::Thumbprint,
         error::{Code, OAuthError},
+        holder::Holder,
     },
 };
 
@@ -70,15 +70,16 @@ impl RefreshToken {
     }
 }
 
-/// Uses a refresh token: the grant in its next generation.
+/// Uses a refresh token for what `fits` the grant: the grant in its next generation.
 ///
 /// # Errors
-/// `invalid_grant`; one answer for all reasons.
+/// `invalid_grant`, one answer for all reasons; `invalid_dpop_proof`; those of `fits`.
 pub async fn refresh(
     app: &App,
     client: &Client,
     text: &str,
-    key: Option<Thumbprint>,
+    holder: &Holder,
+    fits: impl Fn(&Grant) -> Result<(), OAuthError>,
 ) -> Result<Grant, OAuthError> {
     let token = RefreshToken::read(app, text).ok_or(WRONG)?;
     // A second look is for whoever lost a race against himself.
@@ -89,12 +90,14 @@ pub async fn refresh(
             return Err(WRONG);
         }
         // A thief has the token and not the key; its owner loses nothing by the try.
-        if grant.agreed.key.is_some() && grant.agreed.key != key {
+        if !grant.agreed.holder.is_met_by(holder) {
             return Err(OAuthError::new(
                 Code::InvalidDpopProof,
                 "the refresh token is for the holder of another key",
             ));
         }
+        // Before the token is used up: a slip of the client must not cost it the grant.
+        fits(&grant)?;
         let now = app.engine().now();
         match grant.generation - i64::from(token.generation) {
             0 => {

@@ -3,7 +3,7 @@
 use axum::{
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse as _, Response},
 };
 use idp_core::audit::Event;
@@ -15,6 +15,7 @@ use crate::{
     oidc::{
         client::Client,
         error::{Code, OAuthError},
+        sender::Sender,
     },
 };
 
@@ -23,8 +24,8 @@ use crate::{
 ///
 /// # Errors
 /// An error of RFC 6749, 5.2, or `unsupported_token_type`.
-pub async fn revoke(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<Response, OAuthError> {
-    let (client, params) = authenticated(&app, &headers, &body).await?;
+pub async fn revoke(State(app): State<App>, sender: Sender, body: Bytes) -> Result<Response, OAuthError> {
+    let (client, params) = authenticated(&app, &sender, &body).await?;
     let missing = OAuthError::new(Code::InvalidRequest, "token is missing");
     let token = params.one("token")?.ok_or(missing)?;
     if let Some(id) = grant_of(&app, &client, token).await? {

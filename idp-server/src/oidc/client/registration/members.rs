@@ -9,11 +9,10 @@ use crate::oidc::error::{Code, OAuthError};
 /// Names that people see may stand there in several languages (RFC 7591, 2.2).
 const TRANSLATED: &str = "client_name#";
 /// What would weaken a registration if it were ignored: whoever asks for it relies on it.
-const NOT_HERE: [&str; 5] = [
+const NOT_HERE: [&str; 4] = [
     "id_token_encrypted_response_alg",
     "userinfo_encrypted_response_alg",
     "authorization_encrypted_response_alg",
-    "tls_client_certificate_bound_access_tokens",
     "introspection_signed_response_alg",
 ];
 

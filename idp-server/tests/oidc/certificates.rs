@@ -1,0 +1,216 @@
+//! Does a certificate show who an application is, and is a token worth anything without it? (RFC 8705)
+
+use std::path::PathBuf;
+
+use data_encoding::BASE64;
+use idp_protocol::encoding::to_base64url;
+use idp_server::oidc::{AuthMethod, GrantType, Metadata};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair, SanType,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    requests::{claims_of, redemption},
+    server::{Server, answer, form},
+};
+
+/// An authority, and the file with it.
+struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    file: PathBuf,
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let name = to_base64url(&symbolon_aws_lc::crypto().random::<12>());
+        let file = std::env::temp_dir().join(format!("symbolon-clients-{name}.pem"));
+        std::fs::write(&file, issuer.pem()).unwrap();
+        Self { issuer, file }
+    }
+
+    /// The certificate of an application, as DER.
+    fn vouch(&self, name: &str, dns: &str) -> Vec<u8> {
+        params(name, dns).signed_by(&KeyPair::generate().unwrap(), &self.issuer).unwrap().der().to_vec()
+    }
+}
+
+fn params(name: &str, dns: &str) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.subject_alt_names = vec![SanType::DnsName(dns.try_into().unwrap())];
+    params
+}
+
+/// A certificate that nobody else signed, and its key as a JWK.
+fn own(name: &str) -> (Vec<u8>, Value) {
+    let key = KeyPair::generate().unwrap();
+    let der = params(name, "own.example").self_signed(&key).unwrap().der().to_vec();
+    let point = key.public_key_raw();
+    let (x, y) = (to_base64url(&point[1..33]), to_base64url(&point[33..65]));
+    (der, json!({"keys": [{"kty": "EC", "crv": "P-256", "x": x, "y": y}]}))
+}
+
+async fn start(authority: &Authority) -> Server {
+    let file = authority.file.clone();
+    Server::start_with(move |config| {
+        config.server.trusted_proxies = vec!["127.0.0.1".to_owned()];
+        config.server.mtls.client_certificate_header = "client-cert".to_owned();
+        config.server.mtls.client_ca = file;
+    })
+    .await
+}
+
+/// A request at the listener for certificates, with one, if there is one.
+async fn post(server: &Server, path: &str, shown: Option<&[u8]>, params: &[(&str, &str)]) -> (u16, Value) {
+    let mut request = server
+        .http
+        .post(format!("{}{path}", server.mtls))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form(params));
+    if let Some(der) = shown {
+        request = request.header("client-cert", format!(":{}:", BASE64.encode(der)));
+    }
+    answer(request.send().await.unwrap()).await
+}
+
+async fn robot(server: &Server, set: impl FnOnce(&mut Metadata)) {
+    server
+        .register("robot", |new| {
+            new.metadata.token_endpoint_auth_method = Some(AuthMethod::TlsClientAuth);
+            new.metadata.grant_types = vec![GrantType::ClientCredentials];
+            set(&mut new.metadata);
+        })
+        .await;
+}
+
+const ASKED: [(&str, &str); 2] = [("grant_type", "client_credentials"), ("client_id", "robot")];
+
+#[tokio::test]
+async fn an_authority_vouches_for_the_name_of_an_application() {
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    robot(&server, |metadata| metadata.tls_client_auth_san_dns = Some("robot.example".to_owned())).await;
+    let good = authority.vouch("anything", "robot.example");
+    let (status, tokens) = post(&server, "/oauth2/token", Some(&good), &ASKED).await;
+    assert_eq!(status, 200, "{tokens}");
+    let stranger = Authority::new();
+    for (name, shown) in [
+        ("another name", Some(authority.vouch("robot.example", "other.example"))),
+        ("another authority", Some(stranger.vouch("anything", "robot.example"))),
+        ("no authority", Some(own("anything").0)),
+        ("nothing", None),
+    ] {
+        let (status, refused) = post(&server, "/oauth2/token", shown.as_deref(), &ASKED).await;
+        assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_client")), "{name}: {refused}");
+    }
+    let (status, _) = answer(server.token(&ASKED).await).await;
+    assert_eq!(status, 400, "where nobody shows certificates");
+}
+
+#[tokio::test]
+async fn the_subject_may_be_the_name() {
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    robot(&server, |metadata| metadata.tls_client_auth_subject_dn = Some("CN=robot".to_owned())).await;
+    let good = authority.vouch("robot", "x.example");
+    assert_eq!(post(&server, "/oauth2/token", Some(&good), &ASKED).await.0, 200);
+    let other = authority.vouch("robot2", "x.example");
+    assert_eq!(post(&server, "/oauth2/token", Some(&other), &ASKED).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_registered_key_needs_no_authority() {
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    let (good, jwks) = own("robot");
+    robot(&server, |metadata| {
+        metadata.token_endpoint_auth_method = Some(AuthMethod::SelfSignedTlsClientAuth);
+        metadata.jwks = Some(serde_json::from_value(jwks).unwrap());
+    })
+    .await;
+    assert_eq!(post(&server, "/oauth2/token", Some(&good), &ASKED).await.0, 200);
+    for bad in [own("robot").0, authority.vouch("robot", "x.example")] {
+        let (status, refused) = post(&server, "/oauth2/token", Some(&bad), &ASKED).await;
+        assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_client")), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_bound_to_a_certificate_is_worth_nothing_without_it() {
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    server
+        .register("bound", |new| {
+            new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+            new.metadata.grant_types.push(GrantType::RefreshToken);
+            new.metadata.tls_client_certificate_bound_access_tokens = true;
+        })
+        .await;
+    let (good, thief) = (own("app").0, own("app").0);
+    let code = server.code("bound").await;
+    let redemption = redemption("bound", &code);
+    let (status, refused) = answer(server.token(&redemption).await).await;
+    assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_request")), "without a certificate");
+    let (status, tokens) = post(&server, "/oauth2/token", Some(&good), &redemption).await;
+    assert_eq!((status, &tokens["token_type"]), (200, &json!("Bearer")), "{tokens}");
+    let token = tokens["access_token"].as_str().unwrap();
+    let digest = to_base64url(&symbolon_aws_lc::crypto().hash.sha256(&good));
+    assert_eq!(claims_of(token)["cnf"], json!({"x5t#S256": digest}));
+
+    let ask = async |shown: Option<&[u8]>| {
+        post(&server, "/oauth2/userinfo", shown, &[("access_token", token)]).await
+    };
+    let userinfo = async |shown: Option<&[u8]>| {
+        let mut request = server.http.get(format!("{}/oauth2/userinfo", server.mtls)).bearer_auth(token);
+        if let Some(der) = shown {
+            request = request.header("client-cert", format!(":{}:", BASE64.encode(der)));
+        }
+        request.send().await.unwrap().status()
+    };
+    assert_eq!(userinfo(Some(&good)).await, 200);
+    assert_eq!(ask(Some(&good)).await.0, 200);
+    assert_eq!(userinfo(Some(&thief)).await, 401);
+    assert_eq!(userinfo(None).await, 401);
+    assert_eq!(server.userinfo(token).await.status(), 401, "where nobody shows certificates");
+
+    let refresh = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "bound"),
+        ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+    ];
+    assert_eq!(
+        post(&server, "/oauth2/token", Some(&thief), &refresh).await.0,
+        400,
+        "that of a public client"
+    );
+    assert_eq!(post(&server, "/oauth2/token", Some(&good), &refresh).await.0, 200);
+}
+
+#[tokio::test]
+async fn discovery_says_where_certificates_are_shown() {
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    let (_, document) = answer(server.get("/.well-known/openid-configuration").await).await;
+    let aliases = &document["mtls_endpoint_aliases"];
+    assert_eq!(aliases["token_endpoint"], json!(format!("{}/oauth2/token", server.mtls)));
+    assert_eq!(document["tls_client_certificate_bound_access_tokens"], json!(true));
+    let methods = document["token_endpoint_auth_methods_supported"].as_array().unwrap();
+    assert!(
+        methods.contains(&json!("tls_client_auth"))
+            && methods.contains(&json!("self_signed_tls_client_auth"))
+    );
+    let plain = Server::start().await;
+    let (_, document) = answer(plain.get("/.well-known/openid-configuration").await).await;
+    assert!(document.get("mtls_endpoint_aliases").is_none(), "there is no listener for them");
+}
