@@ -105,6 +105,24 @@ describe("openid-client", { concurrency: false }, () => {
     });
   });
 
+  test("binds its tokens to a key, and answers the nonces of the server", async () => {
+    const grants = ["--grant-type", "authorization_code", "--grant-type", "refresh_token"];
+    const web = await peer.registered("holder", grants);
+    const DPoP = client.getDPoPHandle(web, await client.randomDPoPKeyPair("ES256"));
+    const { asked, url } = await peer.answer(web);
+    const tokens = await client.authorizationCodeGrant(web, url, asked, undefined, { DPoP });
+    assert.equal(tokens.token_type, "dpop");
+    const { sub } = tokens.claims();
+    const fresh = await client.refreshTokenGrant(web, tokens.refresh_token, undefined, { DPoP });
+    for (const { access_token } of [tokens, fresh]) {
+      assert.equal((await client.fetchUserInfo(web, access_token, sub, { DPoP })).name, "Alice Example");
+    }
+    const stranger = client.getDPoPHandle(web, await client.randomDPoPKeyPair("ES256"));
+    for (const options of [{ DPoP: stranger }, {}]) {
+      await assert.rejects(client.fetchUserInfo(web, fresh.access_token, sub, options), { status: 401 });
+    }
+  });
+
   test("takes the answer from a form that posts itself", async () => {
     const web = await peer.registered("poster");
     const asked = await peer.ask(web, { response_mode: "form_post" });
