@@ -12,7 +12,8 @@ use axum::{
 use idp_core::{
     Time,
     mark::{MarkRow, MarkWrite},
-    store::{Batch, Committed},
+    rate::RateWrite,
+    store::{Batch, Committed, Guard},
 };
 use idp_protocol::{Octets, encoding::to_base64url};
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,8 @@ pub struct For<'a> {
     pub path: &'a str,
     /// The access token that comes with it, if one does.
     pub token: Option<&'a str>,
+    /// What counts it, if anybody could have sent it.
+    pub rate: Option<RateWrite>,
 }
 
 const fn bad(why: &'static str) -> OAuthError {
@@ -69,7 +72,7 @@ const fn bad(why: &'static str) -> OAuthError {
 ///
 /// # Errors
 /// `invalid_dpop_proof`, `use_dpop_nonce`, or trouble of ours.
-pub async fn proved(app: &App, headers: &HeaderMap, of: &For<'_>) -> Result<Option<Thumbprint>, OAuthError> {
+pub async fn proved(app: &App, headers: &HeaderMap, of: For<'_>) -> Result<Option<Thumbprint>, OAuthError> {
     let mut proofs = headers.get_all(PROOF).iter();
     let proof = match (proofs.next(), proofs.next()) {
         (None, _) => return Ok(None),
@@ -82,9 +85,9 @@ pub async fn proved(app: &App, headers: &HeaderMap, of: &For<'_>) -> Result<Opti
         bad("the proof must be a dpop+jwt that is signed with the key in its header")
     })?;
     let claims = &signed.claims;
-    check(app, claims, of)?;
+    check(app, claims, &of)?;
     check_nonce(app, claims)?;
-    use_up(app, signed.thumbprint, claims).await?;
+    use_up(app, signed.thumbprint, claims, of.rate).await?;
     Ok(Some(Thumbprint(signed.thumbprint)))
 }
 
@@ -143,12 +146,20 @@ fn nonce(app: &App, round: i64) -> String {
 }
 
 /// A proof that was seen before is somebody else's copy (RFC 9449, 11.1).
-async fn use_up(app: &App, key: Octets<32>, claims: &Claims) -> Result<(), OAuthError> {
+async fn use_up(
+    app: &App,
+    key: Octets<32>,
+    claims: &Claims,
+    rate: Option<RateWrite>,
+) -> Result<(), OAuthError> {
     let (engine, now) = (app.engine(), app.engine().now());
     let key = engine.keys().digest("dpop-proof", &[&key.0, claims.jti.as_bytes()]);
     let row = MarkRow { key, answer: None, expires_at: Time(claims.iat) + WINDOW + 1 };
-    match engine.store().commit(Batch::new().with(MarkWrite::Insert { row, now })).await? {
+    let mut batch = Batch::new();
+    batch.extend(rate);
+    match engine.store().commit(batch.with(MarkWrite::Insert { row, now })).await? {
         Committed::Yes => Ok(()),
+        Committed::Conflict(Guard::Rate) => Err(OAuthError::TOO_MANY),
         Committed::Conflict(_) => Err(bad("the proof was used before (jti)")),
     }
 }

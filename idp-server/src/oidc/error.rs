@@ -68,6 +68,10 @@ impl OAuthError {
         Self { error, description: Cow::Borrowed(description), by_header: false }
     }
 
+    /// Too much from one network.
+    pub const TOO_MANY: Self =
+        Self::new(Code::TemporarilyUnavailable, "too many requests from your network; try again later");
+
     /// A refusal whose reason depends on what was sent. The text must not repeat a secret.
     #[must_use]
     pub fn because(error: Code, description: impl Display) -> Self {
@@ -120,7 +124,7 @@ impl IntoResponse for OAuthError {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         if status == StatusCode::TOO_MANY_REQUESTS {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("3600"));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
         }
         response
     }

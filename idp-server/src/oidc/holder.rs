@@ -30,8 +30,9 @@ impl Holder {
     /// Those of [`dpop::proved`]; `invalid_request` and `invalid_dpop_proof` if the client promised more.
     pub async fn of(app: &App, client: &Client, sender: &Sender, path: &str) -> Result<Self, OAuthError> {
         let metadata = &client.registration.metadata;
-        let of = dpop::For { method: &Method::POST, path, token: None };
-        let key = dpop::proved(app, &sender.headers, &of).await?;
+        let rate = sender.rate(app, client);
+        let of = dpop::For { method: &Method::POST, path, token: None, rate };
+        let key = dpop::proved(app, &sender.headers, of).await?;
         if key.is_none() && metadata.dpop_bound_access_tokens {
             let why = "the client is registered for tokens that are bound to a key; send a proof (DPoP)";
             return Err(OAuthError::new(Code::InvalidDpopProof, why));

@@ -72,8 +72,8 @@ pub async fn tell(State(app): State<App>, method: Method, sender: Sender, body: 
     if AccessToken::read(&app, &presented.token).is_none() {
         return challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken));
     }
-    let of = dpop::For { method: &method, path: routes::USERINFO, token: Some(&presented.token) };
-    let key = match dpop::proved(&app, &sender.headers, &of).await {
+    let of = dpop::For { method: &method, path: routes::USERINFO, token: Some(&presented.token), rate: None };
+    let key = match dpop::proved(&app, &sender.headers, of).await {
         Ok(key) => key,
         Err(OAuthError { error: Code::ServerError, .. }) => return unavailable(),
         Err(refused) => return challenge(StatusCode::UNAUTHORIZED, "DPoP", Some(refused.error)),

@@ -215,3 +215,22 @@ async fn a_client_that_promised_more_is_held_to_it() {
     let uri = pushed["request_uri"].as_str().unwrap();
     assert!(params(&server, &cookie, &[("request_uri", uri)]).await.contains_key("code"));
 }
+
+#[tokio::test]
+async fn a_flood_of_strangers_fills_no_store() {
+    let server = Server::start().await;
+    let asked = request("shop");
+    let secret = server.secrets["office"].clone();
+    let of_office = [request("office"), vec![("client_secret", secret.as_str())]].concat();
+    for _ in 0..300 {
+        assert_eq!(server.post(PAR, &asked).await.status(), 201);
+    }
+    let (status, refused) = push(&server, &asked).await;
+    assert_eq!((status, refused["error"].as_str()), (429, Some("temporarily_unavailable")));
+    assert_eq!(server.post(PAR, &of_office).await.status(), 201, "it has shown who it is");
+    server.clock.advance(60);
+    assert_eq!(server.post(PAR, &asked).await.status(), 201);
+    let long = "x".repeat(8 * 1024);
+    let (status, refused) = push(&server, &asking("shop", &[("state", &long)])).await;
+    assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_request")));
+}

@@ -79,10 +79,7 @@ pub async fn register(
     with.extend(allowed.once);
     match app.clients().insert(&registered.client, with).await? {
         Changed::Yes => Ok((StatusCode::CREATED, answer(&app, &registered.client, &token)).into_response()),
-        Changed::Conflict(Guard::Rate) => Err(OAuthError::new(
-            Code::TemporarilyUnavailable,
-            "too many registrations from here; come back in an hour",
-        )),
+        Changed::Conflict(Guard::Rate) => Err(OAuthError::TOO_MANY),
         _ => Err(OAuthError::new(Code::InvalidToken, "the initial access token was used before")),
     }
 }

@@ -15,7 +15,7 @@ use idp_core::{
     Fault,
     mark::{MarkRow, MarkWrite},
     seal::Aad,
-    store::{Batch, Committed},
+    store::{Batch, Committed, Guard},
 };
 use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ use crate::{
 pub const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 /// How long it counts, in seconds: long enough for a person to be sent on and to load a page again.
 const LIFE: i64 = 90;
+/// As long as one in an address may be, in bytes.
+const MAX: usize = 8 * 1024;
 /// What a client says about itself and not about the request.
 const ABOUT_THE_CLIENT: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
 
@@ -70,15 +72,20 @@ struct Refusal {
 pub async fn push(State(app): State<App>, sender: Sender, body: Bytes) -> Result<Response, OAuthError> {
     let (client, params) = authenticated(&app, &sender, &body).await?;
     let params = params.without(&ABOUT_THE_CLIENT);
-    let of = dpop::For { method: &Method::POST, path: routes::PUSHED, token: None };
-    let key = dpop::proved(&app, &sender.headers, &of).await?;
+    let of = dpop::For {
+        method: &Method::POST,
+        path: routes::PUSHED,
+        token: None,
+        rate: sender.rate(&app, &client),
+    };
+    let key = dpop::proved(&app, &sender.headers, of).await?;
     let checked = async {
         let params = bound(read(&app, &client, params).await.map_err(Err)?, key).map_err(Err)?;
         super::check(&app, &params).await.map_err(Ok)?;
         Ok(params)
     };
     match checked.await {
-        Ok(params) => Ok(kept(&app, &client, &params).await?),
+        Ok(params) => kept(&app, &client, &sender, &params).await,
         Err(Ok(Unanswered::Trouble(error))) => Err(trouble(&error)),
         Err(Ok(Unanswered::Refused(_, code, why)) | Err((code, why))) => Ok(refused(code, why)),
         Err(Ok(Unanswered::Page(bad))) => Ok(refused(Code::InvalidRequest, in_words(bad))),
@@ -113,16 +120,22 @@ fn bound(params: Params, key: Option<Thumbprint>) -> Result<Params, Bad> {
     }
 }
 
-async fn kept(app: &App, client: &Client, params: &Params) -> Result<Response, Fault> {
+async fn kept(app: &App, client: &Client, sender: &Sender, params: &Params) -> Result<Response, OAuthError> {
     let (engine, now) = (app.engine(), app.engine().now());
     let reference = Octets(engine.crypto().random::<32>());
     let kept = Kept { client_id: client.id.clone(), query: params.to_query() };
+    if kept.query.len() > MAX {
+        return Ok(refused(Code::InvalidRequest, "the request is longer than 8 KiB"));
+    }
     let key = key(app, reference);
     let answer = Some(engine.sealer().seal_json(&place(&key), &kept)?);
+    let mut batch = Batch::new();
+    batch.extend(sender.rate(app, client));
     let row = MarkRow { key, answer, expires_at: now + LIFE };
-    match engine.store().commit(Batch::new().with(MarkWrite::Insert { row, now })).await? {
+    match engine.store().commit(batch.with(MarkWrite::Insert { row, now })).await? {
         Committed::Yes => {}
-        Committed::Conflict(_) => return Err(Fault::Setup("a random reference came twice")),
+        Committed::Conflict(Guard::Rate) => return Err(OAuthError::TOO_MANY),
+        Committed::Conflict(_) => return Err(Fault::Setup("a random reference came twice").into()),
     }
     let answer = Answer { request_uri: format!("{PREFIX}{reference}"), expires_in: LIFE };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
