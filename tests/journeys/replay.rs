@@ -133,11 +133,7 @@ async fn f2_every_request_of_a_browser_again_over_http_opens_no_session() {
     terminal.enrol(&town).await;
     let mut browser = WebBrowser::new();
     browser.open(&format!("{}/sign-in", town.shop)).await;
-    let login = browser.url.to_string();
-    let code = terminal.approve(&browser).await;
-    browser.open(&login).await;
-    browser.submit("/login/finish", &[("code", &code)]).await;
-    browser.submit("/login/continue", &[("choice", "continue")]).await;
+    terminal.sign_in(&mut browser).await;
     assert!(browser.html.contains("Alice Example"), "{}", browser.html);
 
     let run = std::mem::take(&mut browser.sent);

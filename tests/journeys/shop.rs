@@ -57,11 +57,7 @@ async fn a_forgotten_password_is_replaced_after_a_sign_in_by_screenshot() {
     terminal.enrol(&town).await;
     let mut browser = WebBrowser::new();
     browser.open(&format!("{}/account/password", town.issuer)).await;
-    let login = browser.url.to_string();
-    let code = terminal.approve(&browser).await;
-    browser.open(&login).await;
-    browser.submit("/login/finish", &[("code", &code)]).await;
-    browser.submit("/login/continue", &[("choice", "continue")]).await;
+    terminal.sign_in(&mut browser).await;
     browser.submit("/account/password", &[("password", NEW)]).await;
 
     let mut elsewhere = WebBrowser::new();

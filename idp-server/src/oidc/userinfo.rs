@@ -20,10 +20,7 @@ use super::{
     params::Params,
     person,
     sender::Sender,
-    token::{
-        access_token::{self, AccessToken},
-        is_form,
-    },
+    token::{access_token::AccessToken, is_form},
 };
 use crate::{App, routes};
 
@@ -68,10 +65,12 @@ pub async fn tell(State(app): State<App>, method: Method, sender: Sender, body: 
         Err(TwoTokens) => return challenge(StatusCode::BAD_REQUEST, "Bearer", Some(Code::InvalidRequest)),
     };
     let scheme = if presented.with_proof { "DPoP" } else { "Bearer" };
-    // First the token: a proof is remembered, and strangers must not fill our memory.
-    if AccessToken::read(&app, &presented.token).is_none() {
+    // First the token: a proof is remembered, and strangers must not fill our memory. What is for another resource is
+    // not taken here: it could have been passed on by that one.
+    let token = AccessToken::read(&app, &presented.token).filter(|token| token.aud.has(app.issuer()));
+    let Some(token) = token else {
         return challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken));
-    }
+    };
     let of = dpop::For { method: &method, path: routes::USERINFO, token: Some(&presented.token), rate: None };
     let key = match dpop::proved(&app, &sender.headers, of).await {
         Ok(key) => key,
@@ -79,7 +78,13 @@ pub async fn tell(State(app): State<App>, method: Method, sender: Sender, body: 
         Err(refused) => return challenge(StatusCode::UNAUTHORIZED, "DPoP", Some(refused.error)),
     };
     let proved = Holder { key, certificate: sender.certificate_digest() };
-    match answer(&app, &presented, &proved).await {
+    // One that is bound is worth nothing without what it is bound to, and with a key it is no mere bearer token
+    // (RFC 8705, 3; RFC 9449, 7.2).
+    let needed = token.cnf.unwrap_or_default();
+    if !needed.is_met_by(&proved) || needed.key.is_some() != presented.with_proof {
+        return challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken));
+    }
+    match answer(&app, token).await {
         Ok(Some(response)) => response,
         Ok(None) => challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken)),
         Err(fault) => {
@@ -93,14 +98,8 @@ fn unavailable() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response()
 }
 
-async fn answer(app: &App, presented: &Presented, proved: &Holder) -> Result<Option<Response>, Fault> {
-    let Some((token, grant)) = access_token::holding(app, &presented.token).await? else { return Ok(None) };
-    // One that is bound is worth nothing without what it is bound to, and with a key it is no mere bearer token
-    // (RFC 8705, 3; RFC 9449, 7.2).
-    let needed = token.cnf.unwrap_or_default();
-    if !needed.is_met_by(proved) || needed.key.is_some() != presented.with_proof {
-        return Ok(None);
-    }
+async fn answer(app: &App, token: AccessToken) -> Result<Option<Response>, Fault> {
+    let Some(grant) = token.holder(app).await? else { return Ok(None) };
     let now = app.engine().now();
     let Some(client) = app.clients().find(&grant.client_id, now).await? else { return Ok(None) };
     // Less than was granted, if the token is for less (RFC 6749, 6).

@@ -258,3 +258,20 @@ async fn a_resource_learns_which_key_a_token_is_bound_to() {
     let (_, told) = answer(server.post("/oauth2/introspect", &form).await).await;
     assert_eq!((&told["token_type"], &told["cnf"]), (&json!("DPoP"), &json!({"jkt": signer.thumbprint()})));
 }
+
+#[tokio::test]
+async fn a_flood_of_proofs_fills_no_store() {
+    let server = Server::start().await;
+    let signer = Signer::new("one");
+    let nonce = nonce(&server, &signer).await;
+    let ask = async || {
+        let proof = signer.prove(&claims(&server, TOKEN, Some(&nonce)));
+        let asked = [("grant_type", "authorization_code"), ("client_id", "shop")];
+        answer(send(&server, TOKEN, Some(&proof), Sent::Form(&asked)).await).await
+    };
+    for _ in 0..300 {
+        assert_eq!(ask().await.1["error"], "invalid_request", "the proof is good, and the code is missing");
+    }
+    let (status, refused) = ask().await;
+    assert_eq!((status, refused["error"].as_str()), (429, Some("temporarily_unavailable")));
+}

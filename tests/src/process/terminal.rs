@@ -55,6 +55,15 @@ impl Terminal {
         code
     }
 
+    /// Signs in on the page that a browser stands at, for the first time in it: a screenshot, the digits, "is this you".
+    pub async fn sign_in(&self, browser: &mut WebBrowser) {
+        let page = browser.url.to_string();
+        let code = self.approve(browser).await;
+        browser.open(&page).await;
+        browser.submit("/login/finish", &[("code", &code)]).await;
+        browser.submit("/login/continue", &[("choice", "continue")]).await;
+    }
+
     /// Registers this terminal as alice's device, by the screenshot of the portal, and signs out there.
     pub async fn enrol(&self, town: &Town) {
         let mut browser = WebBrowser::new();

@@ -1,6 +1,7 @@
 //! Does a request come signed, or from elsewhere than the browser? (RFC 9101, RFC 9126)
 
 use idp_core::Time;
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 use symbolon_jose::{Expected, Typ};
 use symbolon_outbound::{Fragment, Limits};
@@ -9,6 +10,7 @@ use super::{BadAddress, Code, ReturnTo, Unanswered, pushed};
 use crate::{
     App,
     oidc::{
+        audience::Audience,
         client::{Client, assertion},
         params::Params,
     },
@@ -116,7 +118,8 @@ fn check(app: &App, client: &Client, claims: &Map<String, Value>) -> Result<(), 
     {
         return bad("client_id and iss of the request object must be the client_id");
     }
-    if !claims.get("aud").is_none_or(|aud| has(aud, app.issuer())) {
+    if !claims.get("aud").is_none_or(|aud| Audience::deserialize(aud).is_ok_and(|aud| aud.has(app.issuer())))
+    {
         return bad("aud of the request object must be the issuer");
     }
     if time("exp").is_some_and(|exp| now >= exp + assertion::SKEW)
@@ -127,14 +130,6 @@ fn check(app: &App, client: &Client, claims: &Map<String, Value>) -> Result<(), 
     match claims.contains_key("request") || claims.contains_key("request_uri") {
         true => bad("a request object holds no other request"),
         false => Ok(()),
-    }
-}
-
-fn has(aud: &Value, issuer: &str) -> bool {
-    match aud {
-        Value::String(one) => one == issuer,
-        Value::Array(many) => many.iter().any(|one| one.as_str() == Some(issuer)),
-        _ => false,
     }
 }
 

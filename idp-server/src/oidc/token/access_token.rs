@@ -149,15 +149,3 @@ impl AccessToken {
         claims.filter(|claims| claims.iss == app.issuer() && app.engine().now() < claims.exp)
     }
 }
-
-/// The claims of a token that a person granted for our own endpoints, and the grant, if nothing that it stands on has
-/// ended. What is for another resource is not taken here: it could have been passed on by that one.
-///
-/// # Errors
-/// [`Fault`] if the store fails.
-pub async fn holding(app: &App, text: &str) -> Result<Option<(AccessToken, Grant)>, Fault> {
-    match AccessToken::read(app, text).filter(|token| token.aud.has(app.issuer())) {
-        Some(token) => token.holder(app).await.map(|grant| grant.map(|grant| (token, grant))),
-        None => Ok(None),
-    }
-}
