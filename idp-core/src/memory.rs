@@ -51,6 +51,7 @@ struct State {
 impl State {
     /// Whether the guard of the write held.
     fn apply(&mut self, write: Write, wakes: &mut Vec<Topic>) -> bool {
+        wakes.extend(write.wakes());
         match write {
             Write::Ceremony(write) => return self.ceremonies.apply(write),
             Write::SignIn(write) => return self.sign_ins.apply(write),
@@ -66,7 +67,7 @@ impl State {
             Write::Browser(write) => self.browsers.apply(write),
             Write::Notice(row) => self.records.notices.push(row),
             Write::Audit(row) => self.records.audit.push(row),
-            Write::Wake(topic) => wakes.push(topic),
+            Write::Wake(_) => {}
         }
         true
     }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, Time, evidence::Evidence, signin::SignInRow, users::User};
+use crate::{Id, Time, bus::Topic, evidence::Evidence, signin::SignInRow, users::User};
+
+/// Whoever has to tell others that sessions ended waits for this; every [`SessionWrite`] that ends one wakes him.
+pub const ENDED: Topic = *b"sessions ended..";
 
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +95,15 @@ impl<'a> From<&'a SessionRow> for SignedIn<'a> {
 pub enum SessionWrite {
     /// A new session. Guard: neither its id, its secret nor its sign-in has one.
     Insert(Box<SessionRow>),
+    /// The same person signed in again in the same browser: the session goes on under its id, so what applications have
+    /// of it lives on, with another secret, sign-in, browser and ends, and what was verified now. Guard: it holds when
+    /// `row` says that it is used, has the secret `from`, and no other session has the new secret or sign-in.
+    Renew {
+        /// What it is from now on.
+        row: Box<SessionRow>,
+        /// The digest of the secret that it had.
+        from: [u8; 32],
+    },
     /// It was used. No guard.
     Touch {
         /// The session.

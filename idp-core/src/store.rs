@@ -20,7 +20,7 @@ use crate::{
     notify::NoticeRow,
     rate::{RateRow, RateWrite},
     seal::{Place, Reseal, Sealed},
-    session::{SessionRow, SessionWrite},
+    session::{self, SessionRow, SessionWrite},
     signin::{SignInRow, SignInWrite},
     throttle::{ThrottleRow, ThrottleWrite},
     users::{User, UserWrite},
@@ -263,6 +263,16 @@ pub enum Write {
 }
 
 impl Write {
+    /// Whom it wakes after the commit. The end of a session says so by itself: whoever ends one cannot forget it.
+    #[must_use]
+    pub fn wakes(&self) -> Option<Topic> {
+        match self {
+            Self::Wake(topic) => Some(*topic),
+            Self::Session(SessionWrite::End { .. } | SessionWrite::EndAll { .. }) => Some(session::ENDED),
+            _ => None,
+        }
+    }
+
     /// Whose guard it is if this write conflicts; `None` if it cannot.
     #[must_use]
     pub fn guard(&self) -> Option<Guard> {

@@ -145,4 +145,13 @@ if (returning) {
   }
 }
 for (const form of document.querySelectorAll("main > section > form[data-auto]")) form.requestSubmit();
+
+// The page goes on once the applications in its frames were told; one that does not answer holds nobody up.
+function goOn(link) {
+  const on = () => location.replace(link.href);
+  if (document.readyState === "complete") return on();
+  window.addEventListener("load", on);
+  setTimeout(on, 5000);
+}
+for (const link of document.querySelectorAll("a[data-goes-on]")) goOn(link);
 for (const element of document.querySelectorAll("[data-live]")) new Panel(element);

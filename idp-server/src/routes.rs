@@ -49,6 +49,15 @@ pub const CONSENT: &str = "/oauth2/consent";
 /// Where an application ends the session (OpenID Connect RP-Initiated Logout 1.0, 2).
 pub const END_SESSION: &str = "/oauth2/end-session";
 
+/// What a browser sees whose session an application ended, and whom it tells (Front-Channel Logout 1.0).
+pub const SIGNED_OUT: &str = "/oauth2/signed-out";
+
+/// The frame in which pages of applications watch a session (Session Management 1.0, 3.2).
+pub const CHECK_SESSION: &str = "/oauth2/check-session";
+
+/// Opens an application; its name follows (OpenID Connect Core 1.0, 4).
+pub const LAUNCH: &str = "/launch";
+
 /// Forms of the account pages that bind, replace, reset or remove what somebody signs in with: the binding rule holds
 /// for each. `tests/oidc/binding.rs` tries them with a phished password.
 pub const BINDING: [&str; 5] = [
@@ -89,6 +98,7 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn(navigations_only))
         .layer(from_fn_with_state(web, security_headers))
         .merge(applications(app))
+        .merge(frames())
         .merge(probes())
         .with_state(app.clone())
         .merge(device_router(Arc::clone(app.engine())))
@@ -118,6 +128,8 @@ fn pages() -> Router<App> {
         .merge(account_pages())
         .route(CONSENT, get(oidc::consent::page).post(oidc::consent::decide))
         .route("/oauth2/end-session/confirm", post(oidc::logout::confirm))
+        .route(SIGNED_OUT, get(oidc::logout::signed_out))
+        .route(&format!("{LAUNCH}/{{id}}"), get(oidc::launch::launch))
         .route("/", get(|| async { Redirect::to("/account") }))
         .route("/language", post(pages::language::choose))
         .route("/assets/{name}", get(pages::assets::serve))
@@ -189,6 +201,11 @@ fn for_pages() -> CorsLayer {
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, oidc::dpop::PROOF])
         .expose_headers([header::WWW_AUTHENTICATE, oidc::dpop::NONCE])
         .max_age(Duration::from_secs(3600))
+}
+
+/// What may stand in pages of others, and nothing else.
+fn frames() -> Router<App> {
+    Router::new().route(CHECK_SESSION, get(oidc::session_state::frame))
 }
 
 /// What a load balancer asks.

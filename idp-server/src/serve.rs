@@ -14,7 +14,7 @@ use idp_core::{
 };
 use tokio::time;
 
-use crate::{App, rotation, routes};
+use crate::{App, oidc::logout::back_channel, rotation, routes};
 
 pub use certificates::Certificates;
 pub use listeners::{ListenError, Listeners};
@@ -37,6 +37,7 @@ pub async fn serve(
     let listeners = listeners.into();
     let by_itself = [
         tokio::spawn(sweep(app.clone())),
+        tokio::spawn(back_channel::keep_telling(app.clone())),
         tokio::spawn(rotation::keep_renewing(app.clone())),
         tokio::spawn(rotation::keep_resealing(app.clone())),
         tokio::spawn(certificates::keep_renewing(app.clone(), listeners.certificates(), LOOK)),

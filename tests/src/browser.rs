@@ -127,7 +127,7 @@ impl Browser {
 
     /// Finishes a sign-in and keeps the cookies.
     pub async fn finish(&mut self, id: Id<SignInRow>, account: Account) -> Result<Opened, Error> {
-        let before = self.session.as_ref().map(|(_, row)| row.id);
+        let before = self.session.as_ref().map(|(_, row)| row);
         let opened = self.world.engine.finish_into_session(&self.claimant, id, account, before).await?;
         self.session = Some((opened.secret.clone(), opened.session.clone()));
         if opened.known.is_some() {

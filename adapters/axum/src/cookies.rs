@@ -1,6 +1,6 @@
 //! Which cookies are there, and how are they written and read?
 //!
-//! All are HttpOnly, SameSite=Lax and of this host only. `__Host-` makes the browser refuse one that a
+//! All are of this host only, and all but one HttpOnly and SameSite=Lax. `__Host-` makes the browser refuse one that a
 //! neighbouring host or a plain connection planted; on a loopback issuer without TLS the browser would
 //! refuse the prefix itself, so there it is dropped together with `Secure`.
 
@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use axum::response::{IntoResponseParts, ResponseParts};
 use http::{HeaderMap, HeaderValue, header};
 use idp_core::{Id, claimant::Claimant, settings::Settings, signin::SignInRow};
+use idp_protocol::Octets;
 
 /// The secret that sign-ins are bound to.
 const CLAIMANT: &str = "lt";
@@ -16,6 +17,8 @@ const CLAIMANT: &str = "lt";
 const SESSION: &str = "session";
 /// The secret of a known browser.
 const KNOWN: &str = "kb";
+/// What script in a frame of ours compares: a digest of the session.
+const BROWSER_STATE: &str = "browser-state";
 /// The sign-ins that are open in this browser, so that a page without an id finds its own.
 const OPEN: &str = "open";
 /// How many of those are kept in mind.
@@ -56,6 +59,21 @@ impl Jar {
     #[must_use]
     pub fn no_session(&self) -> Cookie {
         self.write(SESSION, "", Some(0))
+    }
+
+    /// Sets what a frame of ours on a page of another site reads. It is no secret and opens nothing. Browsers take
+    /// `Secure` from localhost, too.
+    #[must_use]
+    pub fn browser_state(&self, state: &Octets<16>) -> Cookie {
+        let name = self.name(BROWSER_STATE);
+        line(format!("{name}={state}; Path=/; SameSite=None; Secure"))
+    }
+
+    /// Takes it back.
+    #[must_use]
+    pub fn no_browser_state(&self) -> Cookie {
+        let name = self.name(BROWSER_STATE);
+        line(format!("{name}=; Path=/; SameSite=None; Secure; Max-Age=0"))
     }
 
     /// Sets the secret of a known browser.
@@ -125,11 +143,15 @@ impl Jar {
         if let Some(life) = life {
             line.push_str(&format!("; Max-Age={life}"));
         }
-        // Names, ids and base64url are visible ASCII, so this never falls back.
-        let mut line = HeaderValue::from_str(&line).unwrap_or_else(|_| HeaderValue::from_static(""));
-        line.set_sensitive(true);
-        Cookie(line)
+        self::line(line)
     }
+}
+
+/// Names, ids and base64url are visible ASCII, so this never falls back.
+fn line(text: String) -> Cookie {
+    let mut line = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""));
+    line.set_sensitive(true);
+    Cookie(line)
 }
 
 fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

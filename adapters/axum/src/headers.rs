@@ -15,13 +15,19 @@ use crate::web::Web;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FormTargets(pub Vec<String>);
 
+/// Put this extension into a response with frames of others: a page that signs a person out of applications. Only
+/// *validated* origins belong here, never one from the request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FrameSources(pub Vec<String>);
+
 /// The middleware that adds the security headers to every page; `from_fn_with_state(web, …)`.
 /// What a handler set itself stays.
 pub async fn security_headers(State(web): State<Web>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let targets = response.extensions_mut().remove::<FormTargets>().unwrap_or_default();
+    let frames = response.extensions_mut().remove::<FrameSources>().unwrap_or_default();
     let headers = response.headers_mut();
-    set(headers, header::CONTENT_SECURITY_POLICY, &policy(&targets));
+    set(headers, header::CONTENT_SECURITY_POLICY, &policy(&targets, &frames));
     set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     // Our own forms must carry an Origin, which `no-referrer` would make `null`.
     set(headers, header::REFERRER_POLICY, "same-origin");
@@ -43,15 +49,17 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 
 /// Injected markup finds no script, no style and no frame that would run; a frame of ours in another page
 /// (QR codes can be stolen that way) stays empty.
-fn policy(FormTargets(targets): &FormTargets) -> String {
+fn policy(FormTargets(targets): &FormTargets, FrameSources(frames): &FrameSources) -> String {
     let mut form_action = "'self'".to_owned();
     for target in targets.iter().filter(|target| is_origin(target) || is_private_scheme(target)) {
         form_action.push(' ');
         form_action.push_str(target);
     }
+    let frames: Vec<&str> = frames.iter().map(String::as_str).filter(|source| is_origin(source)).collect();
+    let frame_src = if frames.is_empty() { "'none'".to_owned() } else { frames.join(" ") };
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
+         frame-src {frame_src}; form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
     )
 }
 
@@ -81,9 +89,12 @@ mod tests {
     fn only_origins_widen_the_policy() {
         let targets =
             ["https://shop.example", "https://x.example; script-src *", "javascript:", "*", "a.b c:"];
-        let policy = policy(&FormTargets(targets.map(str::to_owned).to_vec()));
+        let targets = targets.map(str::to_owned).to_vec();
+        let policy = policy(&FormTargets(targets.clone()), &FrameSources(targets));
         assert!(
-            policy.contains("form-action 'self' https://shop.example; frame-ancestors 'none'"),
+            policy.contains(
+                "frame-src https://shop.example; form-action 'self' https://shop.example; frame-ancestors 'none'"
+            ),
             "{policy}"
         );
         assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");

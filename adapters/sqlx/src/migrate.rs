@@ -22,6 +22,7 @@ macro_rules! migrations {
                 include_str!(concat!("../migrations/", $database, "/0002_one_open_enrolment.sql")),
             ),
             (3, "grants", include_str!(concat!("../migrations/", $database, "/0003_grants.sql"))),
+            (4, "parties", include_str!(concat!("../migrations/", $database, "/0004_parties.sql"))),
         ])
     };
 }

@@ -11,6 +11,7 @@ use idp_core::{
 
 use crate::{
     Db, browser,
+    provider::parties,
     sql::{Conn, Found, bounded, execute, find, id_bytes, list, to_json, unknown_write},
 };
 
@@ -92,6 +93,7 @@ impl Sessions for Db {
 pub(crate) async fn write(conn: &mut Conn<'_>, write: &SessionWrite) -> sqlx::Result<bool> {
     match write {
         SessionWrite::Insert(row) => return insert(conn, row).await,
+        SessionWrite::Renew { row, from } => return renew(conn, row, from).await,
         SessionWrite::Touch { id, at, idle_expires_at } => execute!(
             conn,
             "UPDATE sessions SET used_at = $2, idle_expires_at = $3 WHERE id = $1",
@@ -110,12 +112,16 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &SessionWrite) -> sqlx::Re
             );
             return Ok(held == 1);
         }
-        SessionWrite::End { id, at } => execute!(
-            conn,
-            "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL",
-            id.bytes().as_slice(),
-            at.0,
-        ),
+        SessionWrite::End { id, at } => {
+            let ended = execute!(
+                conn,
+                "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL",
+                id.bytes().as_slice(),
+                at.0,
+            );
+            parties::ended(conn, *id, *at).await?;
+            ended
+        }
         SessionWrite::EndAll { user, browser, except, at } => {
             let browser = browser.as_ref().map(<[u8; 32]>::as_slice);
             let ended = execute!(
@@ -138,6 +144,7 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &SessionWrite) -> sqlx::Re
                 id_bytes(except),
                 at.0,
             );
+            parties::all_ended(conn, *user, *at).await?;
             ended
         }
         _ => return Err(unknown_write()),
@@ -164,4 +171,24 @@ async fn insert(conn: &mut Conn<'_>, row: &SessionRow) -> sqlx::Result<bool> {
         to_json(&row.facts)?,
     );
     Ok(inserted == 1)
+}
+
+/// Whoever it belongs to and when it began stays as it was.
+async fn renew(conn: &mut Conn<'_>, row: &SessionRow, from: &[u8; 32]) -> sqlx::Result<bool> {
+    let renewed = execute!(
+        conn,
+        "UPDATE sessions SET secret = $3, sign_in = $4, used_at = $5, idle_expires_at = $6, expires_at = $7, \
+         browser = $8, facts = $9 \
+         WHERE id = $1 AND secret = $2 AND ended_at IS NULL AND idle_expires_at > $5 AND expires_at > $5",
+        row.id.bytes().as_slice(),
+        from.as_slice(),
+        row.secret.as_slice(),
+        row.sign_in.bytes().as_slice(),
+        row.used_at.0,
+        row.idle_expires_at.0,
+        row.expires_at.0,
+        row.browser.as_slice(),
+        to_json(&row.facts)?,
+    );
+    Ok(renewed == 1)
 }

@@ -22,7 +22,7 @@ pub(crate) const ATTEMPTS: u32 = 5;
 #[derive(Debug)]
 pub(crate) enum Work {
     Batch(Vec<Write>),
-    Provider(provider::ProviderWrite, Vec<Write>),
+    Provider(Vec<provider::ProviderWrite>, Vec<Write>),
     Sweep(Time),
 }
 
@@ -34,7 +34,7 @@ pub(crate) type Outcome = Result<u64, Conflict>;
 pub(crate) enum Conflict {
     /// That of one of the engine's writes.
     Engine(Guard),
-    /// That of the provider's write.
+    /// That of a write of the provider's.
     Provider,
 }
 
@@ -42,10 +42,14 @@ impl Work {
     pub(crate) async fn apply(&self, conn: &mut Conn<'_>) -> sqlx::Result<Outcome> {
         match self {
             Self::Batch(writes) => batch(conn, writes).await,
-            Self::Provider(write, with) => match provider::write(conn, write).await? {
-                true => batch(conn, with).await,
-                false => Ok(Err(Conflict::Provider)),
-            },
+            Self::Provider(writes, with) => {
+                for write in writes {
+                    if !provider::write(conn, write).await? {
+                        return Ok(Err(Conflict::Provider));
+                    }
+                }
+                batch(conn, with).await
+            }
             Self::Sweep(now) => sweep::sweep(conn, *now).await.map(Ok),
         }
     }
@@ -53,10 +57,7 @@ impl Work {
     /// Whom it wakes, each once.
     pub(crate) fn topics(&self) -> Vec<Topic> {
         let (Self::Batch(writes) | Self::Provider(_, writes)) = self else { return Vec::new() };
-        let mut topics: Vec<Topic> = writes
-            .iter()
-            .filter_map(|write| if let Write::Wake(topic) = write { Some(*topic) } else { None })
-            .collect();
+        let mut topics: Vec<Topic> = writes.iter().filter_map(Write::wakes).collect();
         topics.sort_unstable();
         topics.dedup();
         topics

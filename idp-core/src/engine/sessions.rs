@@ -16,14 +16,15 @@ use crate::{
     notify::Notice,
     session::{SessionFacts, SessionRow, SessionWrite},
     signin::{SignIn, SignInRow, SignInWrite},
-    store::{Batch, Committed, Write},
+    store::{Batch, Committed, Guard, Write},
     users::User,
     verified::Verified,
 };
 
 impl Engine {
-    /// Finishes a sign-in into a session, which replaces `before`. Once; a repeat within 30 s by the same
-    /// browser gets the same session again, so a lost answer costs nothing and no second session comes of it.
+    /// Finishes a sign-in into a session, which takes the place of `before`: the session of the same person goes on
+    /// under its id with another secret, that of somebody else ends. Once; a repeat within 30 s by the same browser gets
+    /// the same session again, so a lost answer costs nothing and no second session comes of it.
     ///
     /// # Errors
     /// As [`Engine::finish`].
@@ -32,8 +33,9 @@ impl Engine {
         claimant: &Claimant,
         id: Id<SignInRow>,
         account: Account,
-        before: Option<Id<SessionRow>>,
+        before: Option<&SessionRow>,
     ) -> Result<Opened, Error> {
+        let mut before = before;
         for _ in 0..super::ATTEMPTS {
             let (open, verified, held) = self.finishable(claimant, id, account).await?;
             let secret = self.derived_secret("session", claimant, id);
@@ -47,18 +49,17 @@ impl Engine {
                 let known = self.store.known_browser(digest, user.id, self.now()).await?;
                 return Ok(Opened { session, secret, known: known.map(|_| known_secret), user, parked });
             };
-            let session = self.new_session(&open, &verified, &secret);
+            let mut session = self.new_session(&open, &verified, &secret);
             let mut batch = Batch::new().with(Write::SignIn(SignInWrite::Update(next)));
             batch.extend(held);
-            batch.push(SessionWrite::Insert(Box::new(session.clone())));
-            if let Some(before) = before {
-                batch.push(SessionWrite::End { id: before, at: self.now() });
-            }
-            let before = self.known_before(&open.sign_in, &user).await?;
-            batch.push(self.signed_in(&open.sign_in, &verified, before.is_some()));
-            let known = self.remember(&open.sign_in, &verified, (before, known_secret), &mut batch);
+            batch.extend(in_place_of(before, &mut session));
+            let known = self.known_before(&open.sign_in, &user).await?;
+            batch.push(self.signed_in(&open.sign_in, &verified, known.is_some()));
+            let known = self.remember(&open.sign_in, &verified, (known, known_secret), &mut batch);
             match self.store.commit(batch).await? {
                 Committed::Yes => return Ok(Opened { session, secret, known, user, parked }),
+                // The one before ended at this moment: a new one it is.
+                Committed::Conflict(Guard::Session) => before = None,
                 Committed::Conflict(_) => {}
             }
         }
@@ -173,6 +174,25 @@ impl Engine {
     #[must_use]
     pub fn known_digest(&self, cookie: &Claimant) -> Octets<32> {
         Octets(cookie.digest(self.crypto()))
+    }
+}
+
+/// The writes of a new session where `before` was. The same person keeps the id, or whoever is asked for more by one
+/// application would be signed out of the others; but what was approved for one application takes over nothing.
+fn in_place_of(before: Option<&SessionRow>, session: &mut SessionRow) -> Vec<SessionWrite> {
+    let goes_on = |before: &SessionRow| {
+        before.user == session.user && before.facts.only_client == session.facts.only_client
+    };
+    match before {
+        Some(before) if goes_on(before) => {
+            (session.id, session.created_at) = (before.id, before.created_at);
+            vec![SessionWrite::Renew { row: Box::new(session.clone()), from: before.secret }]
+        }
+        before => {
+            let insert = SessionWrite::Insert(Box::new(session.clone()));
+            let end = before.map(|before| SessionWrite::End { id: before.id, at: session.created_at });
+            std::iter::once(insert).chain(end).collect()
+        }
     }
 }
 

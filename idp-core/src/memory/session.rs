@@ -27,6 +27,16 @@ impl Table {
                 }
                 self.0.insert(row.id, *row);
             }
+            SessionWrite::Renew { row, from } => {
+                let taken = |other: &SessionRow| {
+                    other.id != row.id && (other.secret == row.secret || other.sign_in == row.sign_in)
+                };
+                let holds = |own: &SessionRow| own.secret == from && own.holds(row.used_at);
+                if self.0.values().any(taken) || !self.0.get(&row.id).is_some_and(holds) {
+                    return false;
+                }
+                self.0.insert(row.id, *row);
+            }
             SessionWrite::Touch { id, at, idle_expires_at } => {
                 if let Some(row) = self.0.get_mut(&id) {
                     row.used_at = at;

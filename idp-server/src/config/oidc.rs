@@ -24,6 +24,9 @@ pub struct Oidc {
     pub consent_life: i64,
     /// Whether proofs of possession (DPoP) must hold a number that the server gave out minutes ago. Default yes.
     pub dpop_nonce: bool,
+    /// Whether pages of applications may watch in a frame whether the browser is still signed in (OpenID Connect Session
+    /// Management 1.0). Default no: it needs a cookie that frames on other sites can read.
+    pub session_management: bool,
     /// Whether applications register themselves.
     pub registration: Registration,
 }
@@ -73,6 +76,7 @@ impl Default for Oidc {
             refresh_token_life: 90 * DAY,
             consent_life: 365 * DAY,
             dpop_nonce: true,
+            session_management: false,
             registration: Registration::default(),
         }
     }

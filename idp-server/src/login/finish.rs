@@ -40,8 +40,8 @@ async fn opened(
     account: Account,
 ) -> Result<Response, Error> {
     let engine = app.engine();
-    let before = visitor.session(engine).await?.map(|signed_in| signed_in.session.id);
-    let opened = engine.finish_into_session(visitor.initiator()?, id, account, before).await?;
+    let before = visitor.session(engine).await?.map(|signed_in| signed_in.session);
+    let opened = engine.finish_into_session(visitor.initiator()?, id, account, before.as_ref()).await?;
     let jar = app.web().cookies();
     let mut cookies = vec![jar.session(&opened.secret), jar.closed(visitor.open_sign_ins(), id)];
     cookies.extend(opened.known.as_ref().map(|secret| jar.known(secret)));

@@ -49,6 +49,15 @@ struct More {
     code_challenge_methods_supported: Vec<String>,
     /// OpenID Connect RP-Initiated Logout 1.0.
     end_session_endpoint: String,
+    /// Session Management 1.0, 3.3; only where it is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check_session_iframe: Option<String>,
+    /// Back-Channel Logout 1.0, 2.1; this and the following.
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
+    /// Front-Channel Logout 1.0, 3; this and the following.
+    frontchannel_logout_supported: bool,
+    frontchannel_logout_session_supported: bool,
     /// RFC 8705, 3.3.
     tls_client_certificate_bound_access_tokens: bool,
     /// RFC 8705, 5; only where there is a listener for certificates.
@@ -189,6 +198,11 @@ fn more(issuer: &str, config: &Config, methods: &[CoreClientAuthMethod]) -> More
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: words(&["S256"]),
         end_session_endpoint: url(routes::END_SESSION),
+        check_session_iframe: config.oidc.session_management.then(|| url(routes::CHECK_SESSION)),
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
+        frontchannel_logout_supported: true,
+        frontchannel_logout_session_supported: true,
         tls_client_certificate_bound_access_tokens: shows.is_some(),
         mtls_endpoint_aliases: shows.map(Aliases::at),
         dpop_signing_alg_values_supported: words(&assertion::ALGORITHMS.map(|algorithm| algorithm.name())),

@@ -8,7 +8,9 @@
 //! | `respond.rs` | what comes back for it, and on which way |
 //! | `consent.rs` | how the person is asked whether he agrees |
 //! | `allowed.rs` | what he agreed to, and how he takes it back |
-//! | `logout.rs` | how an application ends the session |
+//! | `logout/` | how an application ends the session, and which others are told |
+//! | `launch.rs` | how a person opens an application from here |
+//! | `session_state.rs` | how a page of an application notices that |
 //! | `client/` | which applications there are, and whether one is who it says |
 //! | `token/` | what is exchanged for tokens, what they say, and how they end |
 //! | `person.rs` | what an application may know about a person |
@@ -30,12 +32,14 @@ pub mod dpop;
 pub(crate) mod error;
 pub mod holder;
 mod keys;
+pub(crate) mod launch;
 pub mod logout;
 mod params;
 mod person;
 pub mod request;
 mod respond;
 pub mod sender;
+pub(crate) mod session_state;
 pub mod token;
 pub mod userinfo;
 

@@ -7,16 +7,25 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
-use idp_core::{Fault, Time, audit::Event, session::SessionRow, users::User};
+use idp_core::{
+    Fault, Time,
+    audit::Event,
+    session::{SessionRow, SessionWrite},
+    store::Batch,
+    users::User,
+};
 use idp_protocol::Octets;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use symbolon_axum::headers::FormTargets;
+use symbolon_sqlx::provider::Changed;
 use zeroize::Zeroizing;
 
 use super::{
     client::{Client, RedirectUri, Signature},
+    logout::parties,
     request::{AuthorizationRequest, BadAddress, Code, ResponseType, ReturnTo, Unanswered, Way},
+    session_state,
     token::{
         access_token::AccessToken,
         code,
@@ -62,20 +71,41 @@ pub(super) async fn granted(
         answer.push(("code", code::issue(app, request, signed.session, signed.consent)?));
     }
     if of.has_token() {
-        let over = || {
-            let why = "the session or the consent has just ended";
-            Unanswered::Refused(request.return_to.clone(), Code::AccessDenied, why)
-        };
-        let token = access_token(app, client, request, signed).await?.ok_or_else(over)?;
+        let token = access_token(app, client, request, signed).await?.ok_or_else(|| over(request))?;
         answer.push(("access_token", Zeroizing::new(token.sign(app, client)?)));
         answer.push(("token_type", Zeroizing::new("Bearer".to_owned())));
         answer.push(("expires_in", Zeroizing::new((token.exp - token.iat).to_string())));
         answer.push(("scope", Zeroizing::new(token.scope)));
     }
     if of.has_id_token() {
+        joins(app, client, request, signed.session).await?;
         answer.push(("id_token", id_token(app, client, request, signed, &answer)?));
     }
-    Ok(send(app, t, &request.return_to, answer)?)
+    let state = session_state::of(app, request, signed.session.id);
+    answer.extend(state.map(|state| ("session_state", Zeroizing::new(state))));
+    let cookie = session_state::cookie(app, signed.session.id);
+    Ok((cookie, send(app, t, &request.return_to, answer)?).into_response())
+}
+
+/// Writes down that the client learns of the session now, unless a grant does.
+async fn joins(
+    app: &App,
+    client: &Client,
+    request: &AuthorizationRequest,
+    session: &SessionRow,
+) -> Result<(), Unanswered> {
+    let now = app.engine().now();
+    let Some(party) = parties::joins(client, session.id, now) else { return Ok(()) };
+    let with = Batch::new().with(SessionWrite::Holds { id: session.id, now });
+    match app.db().change(party, with).await? {
+        Changed::Yes => Ok(()),
+        Changed::No | Changed::Conflict(_) => Err(over(request)),
+    }
+}
+
+fn over(request: &AuthorizationRequest) -> Unanswered {
+    let why = "the session or the consent has just ended";
+    Unanswered::Refused(request.return_to.clone(), Code::AccessDenied, why)
 }
 
 /// An access token that does not wait for a code.

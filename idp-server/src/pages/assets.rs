@@ -19,6 +19,8 @@ pub enum Asset {
     Script,
     /// The mark.
     Mark,
+    /// The script of the frame that pages of applications ask.
+    CheckSession,
 }
 
 struct File {
@@ -29,7 +31,7 @@ struct File {
     bytes: &'static [u8],
 }
 
-static FILES: LazyLock<[File; 3]> = LazyLock::new(|| {
+static FILES: LazyLock<[File; 4]> = LazyLock::new(|| {
     [
         file(Asset::Style, "css", "text/css; charset=utf-8", include_bytes!("../../assets/symbolon.css")),
         file(
@@ -37,6 +39,12 @@ static FILES: LazyLock<[File; 3]> = LazyLock::new(|| {
             "js",
             "text/javascript; charset=utf-8",
             include_bytes!("../../assets/symbolon.js"),
+        ),
+        file(
+            Asset::CheckSession,
+            "js",
+            "text/javascript; charset=utf-8",
+            include_bytes!("../../assets/check-session.js"),
         ),
         file(Asset::Mark, "svg", "image/svg+xml", include_bytes!("../../assets/mark.svg")),
     ]

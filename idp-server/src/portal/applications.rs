@@ -13,7 +13,7 @@ use symbolon_axum::Visitor;
 use super::{Place, signed_in};
 use crate::{
     app::App,
-    oidc::{allowed, consent},
+    oidc::{allowed, consent, launch},
     pages::{self, Frame, Moment, Sent},
     text::Language,
 };
@@ -29,6 +29,8 @@ struct Applications {
 struct Line {
     client: String,
     name: String,
+    /// Where it can be opened.
+    open: Option<String>,
     scopes: String,
     since: Option<Moment>,
     used: Option<Moment>,
@@ -50,10 +52,13 @@ pub async fn list(State(app): State<App>, visitor: Visitor) -> Response {
 async fn lines(app: &App, t: Language, user: Id<User>) -> Result<Vec<Line>, Fault> {
     let mut lines = Vec::new();
     for application in allowed::all(app, user).await? {
-        let name = name(app, t, &application.client_id).await?;
+        let client = app.clients().find(&application.client_id, app.engine().now()).await?;
+        let client = client.as_deref();
+        let name = client.map_or(application.client_id.as_str(), |client| client.name(t)).to_owned();
         let scopes: Vec<String> =
             application.scopes.iter().map(|scope| consent::in_words(t, scope)).collect();
         lines.push(Line {
+            open: client.and_then(launch::link),
             client: application.client_id,
             name,
             scopes: scopes.join(" · "),

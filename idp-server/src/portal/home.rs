@@ -1,21 +1,20 @@
 //! What does the account page show?
 
 use askama::Template;
-use axum::{
-    extract::State,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, response::Response};
 use http::StatusCode;
 use idp_core::{
     Error,
     device::{DeviceRow, DeviceState},
 };
+use serde::Deserialize;
 use symbolon_axum::{SignedIn, Visitor};
 
 use super::{Place, device::Action, notices, sessions, signed_in};
 use crate::{
     app::App,
-    pages::{self, Back, Frame, Moment},
+    oidc::logout::Leaving,
+    pages::{self, Frame, Moment, Sent},
     text::Language,
 };
 
@@ -28,6 +27,7 @@ struct Account {
     frame: Frame,
     name: String,
     login: String,
+    leaving: String,
     devices: Vec<Card>,
     sessions: Vec<sessions::Line>,
     notices: Vec<notices::Line>,
@@ -75,6 +75,7 @@ async fn account(app: &App, t: Language, signed_in: &SignedIn) -> Result<Account
         frame: Frame::new(app, t),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
+        leaving: Leaving::of(app, Some(signed_in.session.id)).seal(app)?,
         devices: devices.into_iter().map(|device| card(t, device)).collect(),
         sessions: sessions::lines(app, signed_in).await?,
         notices: rows.into_iter().map(|row| notices::line(t, &row)).collect(),
@@ -113,25 +114,26 @@ pub(super) fn state(state: DeviceState) -> (&'static str, &'static str) {
     }
 }
 
+/// What the form of signing out sends.
+#[derive(Debug, Deserialize)]
+pub struct SigningOut {
+    /// Which session it is, sealed.
+    #[serde(default)]
+    leaving: String,
+}
+
 /// `POST /account/sign-out`. A repeat finds no session, and has the same answer.
-pub async fn sign_out(State(app): State<App>, visitor: Visitor) -> Response {
+pub async fn sign_out(State(app): State<App>, visitor: Visitor, Sent(sent): Sent<SigningOut>) -> Response {
     let t = Language::of(&visitor);
     let ended = async {
-        if let Some(signed_in) = visitor.session(app.engine()).await? {
-            app.engine().end_session(&signed_in.session).await?;
-        }
-        Ok(())
+        let session = match visitor.session(app.engine()).await? {
+            Some(signed_in) => {
+                app.engine().end_session(&signed_in.session).await?;
+                Some(signed_in.session.id)
+            }
+            None => Leaving::session_of(&app, &sent.leaving),
+        };
+        Ok(Leaving::of(&app, session).answer(&app, t).await?)
     };
-    if let Err(error) = ended.await {
-        return pages::failure(Frame::new(&app, t), &error);
-    }
-    let back = Back { href: "/account/sign-in".to_owned(), label: t.say("signed-out-again") };
-    let page = pages::message(
-        StatusCode::OK,
-        Frame::new(&app, t),
-        t.say("signed-out-title"),
-        t.say("signed-out-text"),
-        back,
-    );
-    (app.web().cookies().no_session(), page).into_response()
+    ended.await.unwrap_or_else(|error: Error| pages::failure(Frame::new(&app, t), &error))
 }

@@ -85,6 +85,7 @@ account-hello = Guten Tag,
 sign-out = Abmelden
 signed-out-title = Sie sind abgemeldet
 signed-out-text = Ihre Sitzung in diesem Browser ist beendet.
+signed-out-telling = Die Anwendungen, bei denen Sie angemeldet waren, werden benachrichtigt.
 signed-out-again = Neu anmelden
 
 devices-title = Ihre Geräte
@@ -239,6 +240,8 @@ consent-allow = Zustimmen
 consent-deny = Nicht zustimmen
 signed-in-as = Sie sind angemeldet als
 
+launch-nowhere-title = Diese Anwendung lässt sich von hier aus nicht öffnen
+launch-nowhere-text = Öffnen Sie sie wie gewohnt. Sie schickt Sie zum Anmelden hierher.
 logout-title = Möchten Sie sich abmelden?
 logout-wants = bittet darum, Sie auch hier abzumelden.
 logout-why = Ihre Sitzung in diesem Browser endet. Anwendungen, bei denen Sie angemeldet sind, können ihre eigene behalten.

@@ -85,6 +85,7 @@ account-hello = Hello,
 sign-out = Sign out
 signed-out-title = You are signed out
 signed-out-text = Your session on this browser has ended.
+signed-out-telling = The applications that you were signed in to are being told.
 signed-out-again = Sign in again
 
 devices-title = Your devices
@@ -239,6 +240,8 @@ consent-allow = Allow
 consent-deny = Do not allow
 signed-in-as = You are signed in as
 
+launch-nowhere-title = This application cannot be opened from here
+launch-nowhere-text = Open it as you usually do. It will send you here to sign in.
 logout-title = Do you want to sign out?
 logout-wants = asks to sign you out here, too.
 logout-why = Your session on this browser ends. Applications that you are signed in to may keep their own.

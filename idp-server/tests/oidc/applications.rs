@@ -84,3 +84,35 @@ async fn nobody_takes_back_what_somebody_else_allowed() {
     let answer = redirected(&server.authorize(&request("stranger"), Some(&cookie)).await);
     assert_eq!(answer.to, CALLBACK, "the consent still holds");
 }
+
+#[tokio::test]
+async fn an_application_is_opened_from_here() {
+    let server = Server::start().await;
+    server
+        .register("news", |new| {
+            new.metadata.token_endpoint_auth_method = Some(idp_server::oidc::AuthMethod::None);
+            new.terms.consent = idp_server::oidc::Consent::Ask;
+            new.metadata.initiate_login_uri = Some("https://shop.example/begin?a=b".parse().unwrap());
+        })
+        .await;
+    let (cookie, _) = server.sign_in().await;
+    let asked = redirected(&server.authorize(&request("news"), Some(&cookie)).await);
+    let form = [("question", asked.params["question"].as_str()), ("choice", "allow")];
+    assert_eq!(server.visit("/oauth2/consent", &cookie, Some(&form)).await.status(), 303);
+    assert!(page(&server, &cookie).await.contains("<a href=\"/launch/news\">"));
+    for cookie in ["", cookie.as_str()] {
+        let to = redirected(&server.visit("/launch/news", cookie, None).await);
+        assert_eq!(to.to, "https://shop.example/begin");
+        let params: Vec<(&str, &str)> =
+            to.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(params, [("a", "b"), ("iss", server.url.as_str())], "nothing about the person");
+    }
+    let wish = "?target_link_uri=https://evil.example/&iss=https://evil.example";
+    let to = redirected(&server.visit(&format!("/launch/news{wish}"), &cookie, None).await);
+    assert_eq!(to.params["iss"], server.url, "nothing of the address counts");
+    for id in ["shop", "nobody"] {
+        let nowhere = server.visit(&format!("/launch/{id}"), &cookie, None).await;
+        assert_eq!(nowhere.status(), 404);
+        assert!(nowhere.text().await.unwrap().contains("cannot be opened from here"), "{id}");
+    }
+}

@@ -45,6 +45,10 @@ async fn what_does_not_fit_together_is_not_registered() {
         new.metadata.grant_types.push(GrantType::ClientCredentials);
     };
     assert_eq!(member(robot).await, "grant_types");
+    let framed = |new: &mut NewClient| {
+        new.metadata.frontchannel_logout_uri = Some("https://shop.example:8443/bye".parse().unwrap());
+    };
+    assert_eq!(member(framed).await, "frontchannel_logout_uri", "another origin than its own");
 }
 
 /// The name under which a client knows alice, in the ID token and at the userinfo endpoint; and the ID token.
@@ -83,13 +87,17 @@ async fn sites_cannot_compare_whom_they_know() {
         form.push(("redirect_uri", uri));
         let (_, tokens) = answer(server.token(&form).await).await;
         let token = tokens["access_token"].as_str().unwrap().to_owned();
-        answer(server.userinfo(&token).await).await.1["sub"].as_str().unwrap().to_owned()
+        let sub = answer(server.userinfo(&token).await).await.1["sub"].as_str().unwrap().to_owned();
+        assert_eq!(claims_of(&token)["sid"], claims_of(tokens["id_token"].as_str().unwrap())["sid"]);
+        (sub, claims_of(&token)["sid"].clone())
     };
-    let (red, blue) =
-        (known("red", "https://red.example/cb").await, known("blue", "https://blue.example/cb").await);
+    let (red, session) = known("red", "https://red.example/cb").await;
+    let (blue, other) = known("blue", "https://blue.example/cb").await;
     assert_ne!(red, blue);
-    assert_eq!(blue, known("navy", "https://blue.example/x").await, "one site");
-    assert_eq!(red, known("red", "https://red.example/cb").await, "the same each time");
+    assert_ne!(session, other, "sessions would tell whose they are");
+    assert_eq!(blue, known("navy", "https://blue.example/x").await.0, "one site");
+    let again = known("red", "https://red.example/cb").await;
+    assert_eq!((&red, &session), (&again.0, &again.1), "the same each time");
     assert!(!red.contains(&server.user.id.to_string()) && red.len() < 255, "{red}");
 }
 

@@ -86,7 +86,8 @@ async fn each_response_type_brings_its_parts() {
             assert_eq!(claims["at_hash"], digest("access_token"), "{name}");
             assert_eq!(claims["s_hash"], digest("state"), "{name}");
             assert_eq!((&claims["nonce"], &claims["aud"]), (&json!("a-nonce"), &json!(["wide"])), "{name}");
-            assert_eq!(claims["sid"], json!(session.id.to_string()));
+            let sid = server.sid("wide", &session).await;
+            assert_eq!(claims["sid"], sid);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use idp_core::{
-    ManualClock, Time,
+    Clock as _, ManualClock, Time,
     claimant::Claimant,
     engine::{Account, NewSignIn, Progress},
     evidence::Evidence,
@@ -144,6 +144,15 @@ impl Server {
 
     /// Signs somebody in with the password.
     pub async fn sign_in_as(&self, login: &str) -> (String, SessionRow) {
+        self.signed_in(login, None).await
+    }
+
+    /// The same in a browser where there is a session already.
+    pub async fn sign_in_where(&self, login: &str, before: &SessionRow) -> (String, SessionRow) {
+        self.signed_in(login, Some(before)).await
+    }
+
+    async fn signed_in(&self, login: &str, before: Option<&SessionRow>) -> (String, SessionRow) {
         let engine = self.app.engine();
         let claimant = Claimant::random(engine.crypto());
         let from = Origin {
@@ -167,7 +176,7 @@ impl Server {
         let typed = json!({ "password": PASSWORD });
         let progress = engine.answer_form(&claimant, id, "password", login, typed).await.unwrap();
         assert!(matches!(progress, Progress::Ready | Progress::Confirm), "{progress:?}");
-        let opened = engine.finish_into_session(&claimant, id, Account::Confirmed, None).await.unwrap();
+        let opened = engine.finish_into_session(&claimant, id, Account::Confirmed, before).await.unwrap();
         (format!("session={}", *opened.secret.reveal()), opened.session)
     }
 
@@ -188,6 +197,12 @@ impl Server {
     pub async fn code_with(&self, client: &str, cookie: &str) -> String {
         let answer = redirected(&self.authorize(&request(client), Some(cookie)).await);
         answer.params.get("code").unwrap_or_else(|| panic!("{answer:?}")).clone()
+    }
+
+    /// The name under which a client knows a session.
+    pub async fn sid(&self, client: &str, session: &SessionRow) -> String {
+        let client = self.app.clients().find(client, self.clock.now()).await.unwrap().unwrap();
+        client.sid(self.app.engine(), session.id).to_string()
     }
 
     pub async fn token(&self, params: &[(&str, &str)]) -> Response {

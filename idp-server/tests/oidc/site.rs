@@ -1,12 +1,20 @@
 //! A web site of an application, which answers with whatever it is told to.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU16, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
-use axum::{Router, extract::State, routing::get};
-use tokio::net::TcpListener;
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::StatusCode,
+    routing::get,
+};
+use tokio::{net::TcpListener, sync::Notify, time::timeout};
 
 /// The site.
 #[derive(Clone)]
@@ -19,19 +27,26 @@ pub struct Site {
 struct Held {
     says: Mutex<String>,
     asked: AtomicUsize,
+    status: AtomicU16,
+    heard: Mutex<Vec<Message>>,
+    news: Notify,
+}
+
+/// A form that somebody sent to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub path: String,
+    pub body: String,
 }
 
 impl Site {
     /// Opens one that says this at every path.
     pub async fn open(says: &str) -> Self {
-        let held = Arc::new(Held { says: Mutex::new(says.to_owned()), asked: AtomicUsize::new(0) });
+        let held = Held { says: Mutex::new(says.to_owned()), status: AtomicU16::new(200), ..Held::default() };
+        let held = Arc::new(held);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let answer = async |State(held): State<Arc<Held>>| {
-            held.asked.fetch_add(1, Ordering::SeqCst);
-            held.says.lock().unwrap().clone()
-        };
-        let router = Router::new().route("/{*path}", get(answer)).with_state(Arc::clone(&held));
+        let router = Router::new().route("/{*path}", get(answer).post(hear)).with_state(Arc::clone(&held));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, held }
     }
@@ -41,8 +56,41 @@ impl Site {
         says.clone_into(&mut self.held.says.lock().unwrap());
     }
 
+    /// What it answers to forms from now on.
+    pub fn answer_with(&self, status: u16) {
+        self.held.status.store(status, Ordering::SeqCst);
+    }
+
     /// How often it was asked.
     pub fn asked(&self) -> usize {
         self.held.asked.load(Ordering::SeqCst)
     }
+
+    /// The first forms that it got, as soon as there are so many.
+    pub async fn heard(&self, count: usize) -> Vec<Message> {
+        let heard = async {
+            loop {
+                let news = self.held.news.notified();
+                let heard = self.held.heard.lock().unwrap().clone();
+                if heard.len() >= count {
+                    return heard;
+                }
+                news.await;
+            }
+        };
+        timeout(Duration::from_secs(30), heard)
+            .await
+            .unwrap_or_else(|_| panic!("it never heard {count} forms"))
+    }
+}
+
+async fn answer(State(held): State<Arc<Held>>) -> String {
+    held.asked.fetch_add(1, Ordering::SeqCst);
+    held.says.lock().unwrap().clone()
+}
+
+async fn hear(State(held): State<Arc<Held>>, Path(path): Path<String>, body: String) -> StatusCode {
+    held.heard.lock().unwrap().push(Message { path, body });
+    held.news.notify_waiters();
+    StatusCode::from_u16(held.status.load(Ordering::SeqCst)).unwrap()
 }

@@ -48,7 +48,7 @@ async fn a_code_becomes_tokens_that_say_what_happened() {
     let key = id_token.signing_key(&verifier).unwrap();
     let hash = AccessTokenHash::from_token(&access_token, id_token.signing_alg().unwrap(), key).unwrap();
     assert_eq!(claims.access_token_hash(), Some(&hash));
-    assert_eq!(parts(text).1["sid"], session.id.to_string());
+    assert_eq!(parts(text).1["sid"], server.sid("shop", &session).await);
 
     let (head, claims) = parts(access_token.secret());
     assert_eq!(head["typ"], "at+jwt", "RFC 9068");

@@ -4,6 +4,7 @@
 mod clients;
 mod consents;
 mod grants;
+pub(crate) mod parties;
 
 use idp_core::{
     Fault,
@@ -19,6 +20,7 @@ use crate::{
 pub use clients::{ClientRow, ClientWrite};
 pub use consents::{ConsentRow, ConsentWrite};
 pub use grants::{GrantRow, GrantWrite};
+pub use parties::{DueRow, PartyWrite};
 
 /// A change of what a provider keeps.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub enum ProviderWrite {
     Consent(ConsentWrite),
     /// Of a grant.
     Grant(GrantWrite),
+    /// Of who knows of a session.
+    Party(PartyWrite),
 }
 
 /// What became of a change.
@@ -38,7 +42,7 @@ pub enum ProviderWrite {
 pub enum Changed {
     /// It is done.
     Yes,
-    /// The guard of the provider's write did not hold; nothing was changed.
+    /// The guard of a write of the provider's did not hold; nothing was changed.
     No,
     /// The guard of one of the engine's writes did not hold; nothing was changed.
     Conflict(Guard),
@@ -54,6 +58,7 @@ writes! {
     Client(ClientWrite);
     Consent(ConsentWrite);
     Grant(GrantWrite);
+    Party(PartyWrite);
 }
 
 impl Db {
@@ -63,7 +68,15 @@ impl Db {
     /// # Errors
     /// [`Fault`] if the database does not answer.
     pub async fn change(&self, write: impl Into<ProviderWrite>, with: Batch) -> Result<Changed, Fault> {
-        let work = Work::Provider(write.into(), with.into_writes());
+        self.change_all(vec![write.into()], with).await
+    }
+
+    /// As [`Db::change`], with several changes of the provider's, in their order.
+    ///
+    /// # Errors
+    /// [`Fault`] if the database does not answer.
+    pub async fn change_all(&self, writes: Vec<ProviderWrite>, with: Batch) -> Result<Changed, Fault> {
+        let work = Work::Provider(writes, with.into_writes());
         Ok(match bounded(self.run(work)).await? {
             Ok(_) => Changed::Yes,
             Err(Conflict::Provider) => Changed::No,
@@ -78,5 +91,6 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &ProviderWrite) -> sqlx::R
         ProviderWrite::Client(write) => clients::write(conn, write).await,
         ProviderWrite::Consent(write) => consents::write(conn, write).await,
         ProviderWrite::Grant(write) => grants::write(conn, write).await,
+        ProviderWrite::Party(write) => parties::write(conn, write).await,
     }
 }

@@ -1,10 +1,15 @@
 //! Does the database keep clients, consents and grants as a provider needs them?
 
-use idp_core::{Id, Time, session::SessionWrite, store::Batch};
+use idp_core::{
+    Id, Time,
+    session::{SessionFacts, SessionRow, SessionWrite},
+    store::{Batch, Committed, Store as _},
+};
 use symbolon_sqlx::{
     Db,
     provider::{
-        Changed, ClientRow, ClientWrite, ConsentRow, ConsentWrite, GrantRow, GrantWrite, ProviderWrite,
+        Changed, ClientRow, ClientWrite, ConsentRow, ConsentWrite, DueRow, GrantRow, GrantWrite, PartyWrite,
+        ProviderWrite,
     },
 };
 
@@ -65,6 +70,7 @@ pub async fn clients_consents_and_grants(db: &Db) {
     consents(db).await;
     grants(db).await;
     grants_end(db).await;
+    parties(db).await;
 }
 
 async fn clients(db: &Db) {
@@ -146,8 +152,7 @@ async fn grants_end(db: &Db) {
         except: None,
         at: NOW + 1,
     };
-    let store: &dyn idp_core::store::Store = db;
-    let _ = store.commit(Batch::new().with(report)).await.unwrap();
+    commit(db, report).await;
     assert_eq!((ended(11).await, ended(13).await, ended(14).await), (None, Some(NOW + 1), None));
     let allowed = consent(5, "app");
     let stands_on_it = |id| GrantWrite::Open { row: grant(id, "app", 5, 5), consent: allowed.id };
@@ -161,4 +166,86 @@ async fn grants_end(db: &Db) {
     assert!(done(db, ClientWrite::Insert(client("web", 1))).await);
     assert!(done(db, ClientWrite::Remove("web".to_owned())).await);
     assert_eq!(db.grant([12; 16]).await.unwrap(), None, "the next client of that name inherits nothing");
+}
+
+async fn commit(db: &Db, write: SessionWrite) {
+    assert_eq!(db.commit(Batch::new().with(write)).await.unwrap(), Committed::Yes);
+}
+
+fn session(number: u8, user: u8) -> SessionRow {
+    SessionRow {
+        id: Id::from_bytes([number; 16]),
+        secret: [number; 32],
+        sign_in: Id::from_bytes([number; 16]),
+        user: Id::from_bytes([user; 16]),
+        created_at: NOW,
+        used_at: NOW,
+        idle_expires_at: NOW + 600,
+        expires_at: NOW + 6_000,
+        ended_at: None,
+        browser: [number; 32],
+        facts: SessionFacts {
+            ledger: Vec::new(),
+            address: String::new(),
+            place: String::new(),
+            browser_name: String::new(),
+            only_client: None,
+        },
+    }
+}
+
+fn join(client_id: &str, session: u8) -> PartyWrite {
+    PartyWrite::Join { client_id: client_id.to_owned(), session: Id::from_bytes([session; 16]), at: NOW }
+}
+
+/// Whoever knows of a session is due when it ends, whoever ends it; one node takes it at a time.
+async fn parties(db: &Db) {
+    for (number, user) in [(61, 60), (62, 60), (63, 63)] {
+        commit(db, SessionWrite::Insert(Box::new(session(number, user)))).await;
+        for _ in 0..2 {
+            assert!(done(db, join("app", number)).await, "a second time nothing changes");
+        }
+    }
+    assert!(done(db, join("web", 61)).await);
+    assert!(done(db, join("app", 99)).await, "without the session nothing happens");
+    assert_eq!(db.parties(Id::from_bytes([99; 16])).await.unwrap(), [""; 0]);
+    assert_eq!(db.parties(Id::from_bytes([61; 16])).await.unwrap(), ["app", "web"]);
+    let due = async |seconds| db.due_parties(NOW + seconds, 10).await.unwrap();
+    assert_eq!((due(9_999).await, db.next_due_party().await.unwrap()), (vec![], None), "all of them live");
+
+    let user = Id::from_bytes([60; 16]);
+    commit(db, SessionWrite::End { id: Id::from_bytes([61; 16]), at: NOW + 1 }).await;
+    commit(db, SessionWrite::EndAll { user, browser: None, except: None, at: NOW + 2 }).await;
+    let row = |client: &str, session: u8, seconds| DueRow {
+        client_id: client.to_owned(),
+        session: Id::from_bytes([session; 16]),
+        user,
+        tries: 0,
+        due_at: NOW + seconds,
+    };
+    assert_eq!(due(1).await, [row("app", 61, 1), row("web", 61, 1)], "another person's lives");
+    assert_eq!(due(2).await, [row("app", 61, 1), row("web", 61, 1), row("app", 62, 2)]);
+    assert_eq!(db.due_parties(NOW + 2, 1).await.unwrap().len(), 1);
+    let take = |row, again| PartyWrite::Try { row, again_at: again };
+    assert!(done(db, take(row("app", 61, 1), Some(NOW + 11))).await);
+    assert!(!done(db, take(row("app", 61, 1), Some(NOW + 11))).await, "another node was faster");
+    assert!(done(db, take(row("web", 61, 1), None)).await);
+    assert_eq!(due(10).await, [row("app", 62, 2)], "one has its turn later, the other had its last");
+    assert_eq!(db.next_due_party().await.unwrap(), Some(NOW + 2));
+    let again = DueRow { tries: 1, ..row("app", 61, 11) };
+    assert_eq!(due(11).await, [row("app", 62, 2), again.clone()]);
+    let told = PartyWrite::Told { client_id: "app".to_owned(), session: again.session };
+    assert!(done(db, told).await);
+    assert!(!done(db, take(again, None)).await, "it was told meanwhile");
+    assert!(done(db, take(row("app", 62, 2), None)).await);
+    commit(db, SessionWrite::End { id: Id::from_bytes([61; 16]), at: NOW + 20 }).await;
+    commit(db, SessionWrite::EndAll { user, browser: None, except: None, at: NOW + 20 }).await;
+    assert_eq!(due(9_999).await, [], "once a session");
+
+    assert!(done(db, ClientWrite::Insert(client("app", 1))).await);
+    assert!(done(db, ClientWrite::Remove("app".to_owned())).await);
+    assert_eq!(db.parties(Id::from_bytes([63; 16])).await.unwrap(), [""; 0], "the client is gone");
+    assert_eq!(db.parties(Id::from_bytes([61; 16])).await.unwrap(), ["web"]);
+    while db.sweep(NOW + 999_999).await.unwrap() > 0 {}
+    assert_eq!(db.parties(Id::from_bytes([61; 16])).await.unwrap(), [""; 0], "they go with the session");
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::{
     Spawn, at_once, is_woken, ok,
     rows::{
-        NOW, audit, ceremony, credential, device, digest, id, key, known, mark, notice, session, sign_in,
-        user,
+        self, NOW, audit, ceremony, credential, device, digest, id, key, known, mark, notice, sign_in, user,
     },
     yes,
 };
@@ -17,7 +16,7 @@ use crate::{
     device::DeviceWrite,
     keys::KeyWrite,
     mark::MarkWrite,
-    session::SessionWrite,
+    session::{self, SessionWrite},
     signin::SignInWrite,
     store::{Batch, BoxFuture, Committed, Guard, Store, Users, Write},
     throttle::{Schedule, ThrottleWrite},
@@ -54,7 +53,7 @@ fn everything() -> Batch {
         .with(ThrottleWrite::Spend { key: digest(9), now: NOW, schedule: Schedule::default() })
         .with(DeviceWrite::Insert(device(9)))
         .with(CredentialWrite::Insert(credential(9)))
-        .with(SessionWrite::Insert(Box::new(session(9))))
+        .with(SessionWrite::Insert(Box::new(rows::session(9))))
         .with(BrowserWrite::Remember(known(9, 9)))
         .with(UserWrite::Insert(user(9)))
         .with(KeyWrite::Insert(key(9)))
@@ -102,6 +101,13 @@ async fn wakes<S: Store>(store: &S) {
     batch.extend(many.clone().chain(many));
     assert_eq!(ok(store.commit(batch).await), Committed::Yes);
     assert!(is_woken(&mut first) && is_woken(&mut second));
+    let mut ends = store.bus().watch(session::ENDED);
+    yes(store, SessionWrite::Touch { id: id(20), at: NOW, idle_expires_at: NOW }).await;
+    assert!(!is_woken(&mut ends), "nothing ended");
+    yes(store, SessionWrite::End { id: id(20), at: NOW }).await;
+    assert!(is_woken(&mut ends), "whoever ends a session says so");
+    yes(store, SessionWrite::EndAll { user: id(20), browser: None, except: None, at: NOW }).await;
+    assert!(is_woken(&mut ends));
 }
 
 /// Whoever is woken finds what the batch wrote.

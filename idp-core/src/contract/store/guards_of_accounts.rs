@@ -22,6 +22,7 @@ pub async fn guards_of_accounts<S: Store + Users>(store: &S) {
     credential_insert(store).await;
     credential_use(store).await;
     session_insert(store).await;
+    session_renewed(store).await;
     session_end(store).await;
     users(store).await;
     keys(store).await;
@@ -98,6 +99,34 @@ async fn session_insert<S: Store>(store: &S) {
     }
     yes(store, SessionWrite::End { id: id(1), at: NOW }).await;
     no(store, insert(same_sign_in), Guard::Session).await;
+}
+
+async fn session_renewed<S: Store>(store: &S) {
+    let renew = |row, from| SessionWrite::Renew { row: Box::new(row), from: digest(from) };
+    for number in 30..=32 {
+        yes(store, SessionWrite::Insert(Box::new(session(number)))).await;
+    }
+    yes(store, SessionWrite::End { id: id(32), at: NOW }).await;
+    let mut next = SessionRow { secret: digest(40), sign_in: id(40), browser: digest(40), ..session(30) };
+    next.used_at = NOW + 100;
+    next.idle_expires_at = NOW + 3_700;
+    next.facts.place = "Utrecht".to_owned();
+    no(store, renew(next.clone(), 31), Guard::Session).await;
+    let same_secret = SessionRow { secret: digest(31), ..next.clone() };
+    let same_sign_in = SessionRow { sign_in: id(31), ..next.clone() };
+    let too_late = SessionRow { used_at: session(30).idle_expires_at, ..next.clone() };
+    let ended = SessionRow { id: id(32), ..next.clone() };
+    let unknown = SessionRow { id: id(39), ..next.clone() };
+    for (row, from) in [(same_secret, 30), (same_sign_in, 30), (too_late, 30), (ended, 32), (unknown, 30)] {
+        no(store, renew(row, from), Guard::Session).await;
+    }
+    assert_eq!(ok(store.session(digest(30)).await), Some(session(30)), "nothing changed");
+    yes(store, renew(next.clone(), 30)).await;
+    assert_eq!(ok(store.session(digest(30)).await), None, "the old secret opens nothing");
+    assert_eq!(ok(store.session(digest(40)).await), Some(next.clone()));
+    assert_eq!(ok(store.session_by_id(id(30)).await), Some(next.clone()), "it has its id");
+    assert_eq!(ok(store.session_of_sign_in(id(40)).await), Some(next));
+    assert_eq!(ok(store.session_of_sign_in(id(30)).await), None);
 }
 
 async fn session_end<S: Store>(store: &S) {

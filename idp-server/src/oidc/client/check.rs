@@ -60,6 +60,7 @@ impl Registration {
         metadata.check_keys(method)?;
         metadata.check_grants(is_public)?;
         metadata.check_scope()?;
+        metadata.check_logout()?;
         metadata.check_sector()
     }
 }
@@ -143,6 +144,19 @@ impl Metadata {
                 Err(bad("scope", "words separated by single spaces, without quotes (RFC 6749, 3.3)"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Front-Channel Logout 1.0, 2: a page of ours opens this address, so it must be of a site that is known already.
+    fn check_logout(&self) -> Result<(), BadClient> {
+        let Some(uri) = &self.frontchannel_logout_uri else { return Ok(()) };
+        let origin = uri.origin();
+        match self.redirect_uris.iter().any(|redirect| origin.as_deref() == Some(redirect.returns_to())) {
+            true => Ok(()),
+            false => Err(bad(
+                "frontchannel_logout_uri",
+                "it must have the scheme, host and port of one of the redirect_uris (Front-Channel Logout 1.0, 2)",
+            )),
         }
     }
 

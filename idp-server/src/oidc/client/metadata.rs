@@ -69,6 +69,18 @@ pub struct Metadata {
     /// Where a browser may be sent after signing out; compared letter by letter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where it is told that a session ended, without a browser (Back-Channel Logout 1.0, 2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<WebUri>,
+    /// Whether it must be told which session; here it always is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backchannel_logout_session_required: bool,
+    /// Which address a browser opens in a frame that has just signed out (Front-Channel Logout 1.0, 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<WebUri>,
+    /// Whether the address must say which session; here it always does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub frontchannel_logout_session_required: bool,
     /// Where somebody else may send a browser so that it begins to sign in (OpenID Connect Core 1.0, 4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<WebUri>,
@@ -153,6 +165,10 @@ impl Default for Metadata {
             require_auth_time: false,
             default_acr_values: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
+            backchannel_logout_session_required: false,
+            frontchannel_logout_uri: None,
+            frontchannel_logout_session_required: false,
             initiate_login_uri: None,
             request_object_signing_alg: None,
             request_uris: Vec::new(),

@@ -4,8 +4,11 @@
 //! of both. So it is the same each time, differs from site to site, tells nothing, and can be turned back by us: an
 //! `id_token_hint` needs no table.
 
-use idp_core::{Crypto, Id, engine::Engine, users::User};
-use idp_protocol::encoding::{from_base64url, to_base64url};
+use idp_core::{Crypto, Id, engine::Engine, session::SessionRow, users::User};
+use idp_protocol::{
+    Octets,
+    encoding::{from_base64url, to_base64url},
+};
 use zeroize::Zeroizing;
 
 use super::{Client, SubjectType};
@@ -27,6 +30,14 @@ impl Client {
             None => subject.parse().ok(),
             Some(pairwise) => pairwise.person(subject),
         }
+    }
+
+    /// The name under which it knows a session (`sid`). No other application knows it by this name: two sites that
+    /// compare their sessions must not find out that they have the same person.
+    #[must_use]
+    pub fn sid(&self, engine: &Engine, session: Id<SessionRow>) -> Octets<16> {
+        let digest = engine.keys().digest("sid", &[session.bytes(), self.id.as_bytes()]);
+        Octets(digest.first_chunk().copied().unwrap_or_default())
     }
 
     fn pairwise<'a>(&self, engine: &'a Engine) -> Option<Pairwise<'a>> {

@@ -30,6 +30,14 @@ impl WebUri {
     }
 }
 
+impl WebUri {
+    /// The origin: scheme, host and port.
+    #[must_use]
+    pub fn origin(&self) -> Option<String> {
+        Some(Url::parse(&self.0).ok()?.origin().ascii_serialization())
+    }
+}
+
 impl FromStr for WebUri {
     type Err = NotWeb;
     fn from_str(text: &str) -> Result<Self, NotWeb> {

@@ -1,6 +1,6 @@
 //! What does an access token say, and does it still hold? (RFC 9068)
 
-use idp_core::{Fault, Id, Time, session::SessionRow};
+use idp_core::{Fault, Time};
 use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
 
@@ -46,8 +46,8 @@ pub struct AccessToken {
 pub struct Granted {
     /// The grant; when it ends, so does the token.
     pub grant: Octets<16>,
-    /// The session that it came from.
-    pub sid: Id<SessionRow>,
+    /// The session that it came from, as the client knows it.
+    pub sid: Octets<16>,
     /// When the person was last verified.
     pub auth_time: Time,
     /// How sure that was.
@@ -87,7 +87,7 @@ impl AccessToken {
         token.exp = token.exp.min(grant.expires_at);
         token.granted = Some(Granted {
             grant: grant.id,
-            sid: grant.session,
+            sid: client.sid(app.engine(), grant.session),
             auth_time: grant.agreed.auth_time,
             acr: grant.agreed.acr.clone(),
             amr: grant.agreed.amr.clone(),

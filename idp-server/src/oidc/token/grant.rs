@@ -14,13 +14,14 @@ use idp_core::{
 };
 use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
-use symbolon_sqlx::provider::{Changed, GrantRow, GrantWrite};
+use symbolon_sqlx::provider::{Changed, GrantRow, GrantWrite, ProviderWrite};
 
 use crate::{
     App,
     oidc::{
         client::{Client, GrantType},
         holder::Holder,
+        logout::parties,
         request::Asks,
     },
 };
@@ -135,7 +136,9 @@ impl Grant {
             event,
         ));
         let consent = basis.consent.map(|consent| consent.0);
-        let opened = app.db().change(GrantWrite::Open { row, consent }, with).await?;
+        let party = parties::joins(client, row.session, now).map(ProviderWrite::from);
+        let writes = std::iter::once(GrantWrite::Open { row, consent }.into()).chain(party).collect();
+        let opened = app.db().change_all(writes, with).await?;
         Ok((opened == Changed::Yes).then_some(grant))
     }
 

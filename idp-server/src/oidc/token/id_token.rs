@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use idp_core::{Fault, Id, Time, session::SessionRow, users::User};
-use idp_protocol::encoding::to_base64url;
+use idp_protocol::{Octets, encoding::to_base64url};
 use openidconnect::{
     AccessToken, AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference,
     AuthorizationCode, IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
@@ -20,8 +20,8 @@ use crate::{
 /// What `openidconnect` does not know by name.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct More {
-    /// The session (OpenID Connect Back-Channel Logout 1.0).
-    sid: String,
+    /// The session, as the client knows it (OpenID Connect Back-Channel Logout 1.0, 2.1).
+    sid: Octets<16>,
     /// The left half of the digest of the client's state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     s_hash: Option<String>,
@@ -86,7 +86,7 @@ pub fn sign(app: &App, client: &Client, about: &About<'_>) -> Result<String, Fau
         IssuerUrl::new(app.issuer().to_owned()).map_err(|_| Fault::Setup("the issuer is not a URL"))?;
     let amr = agreed.amr.iter().cloned().map(AuthenticationMethodReference::new);
     let more = More {
-        sid: about.session.to_string(),
+        sid: client.sid(app.engine(), about.session),
         s_hash: about.state.map(|state| half_digest(app, state)),
         person: person::in_id_token(about.user, &agreed.asks, about.is_alone),
     };

@@ -10,20 +10,21 @@ use axum::{
     Extension,
     body::Bytes,
     extract::{RawQuery, State},
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
 use idp_core::{Error, Id, Refusal, session::SessionRow, users::User};
 use symbolon_axum::{Visitor, headers::FormTargets};
 
-use super::{
-    client::Client,
-    params::{Duplicate, Params},
-    token::id_token::Hint,
-};
+use super::{Leaving, Onward};
 use crate::{
     App,
-    pages::{self, Back, Frame},
+    oidc::{
+        client::Client,
+        params::{Duplicate, Params},
+        token::id_token::Hint,
+    },
+    pages::{self, Frame},
     routes,
     text::Language,
 };
@@ -33,14 +34,8 @@ struct Wish {
     /// Whom an ID token was about that it handed in.
     person: Option<Id<User>>,
     client: Option<Arc<Client>>,
-    /// Where to go on: an address that is registered for this client, and what it wants to be told there.
+    /// Where to go on.
     back: Option<Onward>,
-}
-
-struct Onward {
-    uri: String,
-    returns_to: String,
-    state: Option<String>,
 }
 
 impl From<Duplicate> for Error {
@@ -60,6 +55,7 @@ struct Question {
     client_id: String,
     uri: String,
     state: String,
+    leaving: String,
 }
 
 /// `GET /oauth2/end-session`.
@@ -77,11 +73,16 @@ pub async fn ask_by_form(body: Bytes) -> Response {
 /// `POST /oauth2/end-session/confirm`: the person wants it. A repeat finds no session, and has the same answer.
 pub async fn confirm(State(app): State<App>, visitor: Visitor, body: Bytes) -> Response {
     let confirmed = async {
-        let wish = Wish::read(&app, &Params::parse(&body)).await?;
-        if let Some(signed_in) = visitor.session(app.engine()).await? {
-            end(&app, &signed_in.session).await?;
-        }
-        Ok(ended(&app, Language::of(&visitor), wish))
+        let params = Params::parse(&body);
+        let wish = Wish::read(&app, &params).await?;
+        let session = match visitor.session(app.engine()).await? {
+            Some(signed_in) => {
+                app.engine().end_session(&signed_in.session).await?;
+                Some(signed_in.session.id)
+            }
+            None => params.one("leaving")?.and_then(|text| Leaving::session_of(&app, text)),
+        };
+        Ok(wish.leaving(&app, session).answer(&app, Language::of(&visitor)).await?)
     };
     confirmed.await.unwrap_or_else(|error: Error| pages::failure(Frame::of(&app, &visitor), &error))
 }
@@ -91,13 +92,16 @@ async fn asked(app: &App, visitor: &Visitor, params: &Params) -> Result<Response
     let wish = Wish::read(app, params).await?;
     match (visitor.session(app.engine()).await?, wish.person) {
         (Some(signed_in), Some(person)) if person == signed_in.user.id => {
-            end(app, &signed_in.session).await?;
-            Ok(ended(app, t, wish))
+            app.engine().end_session(&signed_in.session).await?;
+            Ok(wish.leaving(app, Some(signed_in.session.id)).answer(app, t).await?)
         }
-        (Some(signed_in), _) => Ok(question(app, t, &signed_in.user, wish)),
-        (None, Some(_)) => Ok(ended(app, t, wish)),
+        (Some(signed_in), _) => {
+            let leaving = Leaving::of(app, Some(signed_in.session.id)).seal(app)?;
+            Ok(question(app, t, &signed_in.user, wish, leaving))
+        }
+        (None, Some(_)) => Ok(wish.leaving(app, None).answer(app, t).await?),
         // Nobody is signed in, and who sent the browser is not shown: it is not sent on by itself.
-        (None, None) => Ok(signed_out(app, t, &wish)),
+        (None, None) => Ok(wish.leaving(app, None).said(app, t).await?),
     }
 }
 
@@ -132,16 +136,16 @@ impl Wish {
         Ok(Self { person, client, back })
     }
 
+    fn leaving(self, app: &App, session: Option<Id<SessionRow>>) -> Leaving {
+        Leaving::of(app, session).for_client(self.client.as_deref(), self.back)
+    }
+
     fn client_name(&self, t: Language) -> String {
         self.client.as_ref().map(|client| client.name(t).to_owned()).unwrap_or_default()
     }
 }
 
-async fn end(app: &App, session: &SessionRow) -> Result<(), Error> {
-    app.engine().end_session(session).await
-}
-
-fn question(app: &App, t: Language, user: &User, wish: Wish) -> Response {
+fn question(app: &App, t: Language, user: &User, wish: Wish, leaving: String) -> Response {
     let target = wish.back.as_ref().map(|back| back.returns_to.clone());
     let client = wish.client_name(t);
     let (uri, state) = wish.back.map(|back| (back.uri, back.state.unwrap_or_default())).unwrap_or_default();
@@ -153,32 +157,8 @@ fn question(app: &App, t: Language, user: &User, wish: Wish) -> Response {
         client_id: wish.client.map(|client| client.id.clone()).unwrap_or_default(),
         uri,
         state,
+        leaving,
     };
     let targets = FormTargets(target.into_iter().collect());
     (Extension(targets), pages::render(StatusCode::OK, &page)).into_response()
-}
-
-/// On to the application, if it has an address for that, else to a page that says so; without the cookie.
-fn ended(app: &App, t: Language, wish: Wish) -> Response {
-    let Some(Onward { uri, state, .. }) = &wish.back else { return signed_out(app, t, &wish) };
-    let Ok(mut url) = url::Url::parse(uri) else { return signed_out(app, t, &wish) };
-    if let Some(state) = state {
-        url.query_pairs_mut().append_pair("state", state);
-    }
-    let headers = [(header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
-    (app.web().cookies().no_session(), headers, Redirect::to(url.as_str())).into_response()
-}
-
-fn signed_out(app: &App, t: Language, wish: &Wish) -> Response {
-    let web = wish.back.as_ref().filter(|back| back.returns_to.starts_with("http"));
-    let back = match web {
-        Some(back) => {
-            let label = t.say_with("back-to-client", "client", wish.client_name(t));
-            Back { href: back.returns_to.clone(), label }
-        }
-        None => Back { href: "/account/sign-in".to_owned(), label: t.say("signed-out-again") },
-    };
-    let (title, text) = (t.say("signed-out-title"), t.say("signed-out-text"));
-    let page = pages::message(StatusCode::OK, Frame::new(app, t), title, text, back);
-    (app.web().cookies().no_session(), page).into_response()
 }
