@@ -28,6 +28,8 @@ pub async fn security_headers(State(web): State<Web>, request: Request, next: Ne
     let frames = response.extensions_mut().remove::<FrameSources>().unwrap_or_default();
     let headers = response.headers_mut();
     set(headers, header::CONTENT_SECURITY_POLICY, &policy(&targets, &frames));
+    // For browsers that do not know frame-ancestors.
+    set(headers, header::X_FRAME_OPTIONS, "DENY");
     set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     // Our own forms must carry an Origin, which `no-referrer` would make `null`.
     set(headers, header::REFERRER_POLICY, "same-origin");

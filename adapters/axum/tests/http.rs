@@ -243,6 +243,7 @@ async fn pages_may_not_be_framed_or_kept_and_forms_end_where_they_were_told() {
     let policy = page.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     assert!(policy.contains("frame-ancestors 'none'") && policy.contains("default-src 'none'"), "{policy}");
     assert!(policy.contains("form-action 'self' https://shop.example;"), "{policy}");
+    assert_eq!(page.headers()[header::X_FRAME_OPTIONS], "DENY");
     assert_eq!(page.headers()[header::CACHE_CONTROL], "no-store");
     assert_eq!(page.headers()[header::STRICT_TRANSPORT_SECURITY], "max-age=31536000");
     assert_eq!(page.headers()[header::REFERRER_POLICY], "same-origin");

@@ -232,6 +232,10 @@ pub struct NewClientArguments {
     /// It is a protected resource: it may ask about the tokens of others.
     #[arg(long, conflicts_with = "public")]
     pub introspects: bool,
+    /// The address of the protected resource that it is, with --introspects: it learns only of tokens for it (RFC 8707);
+    /// may be given several times.
+    #[arg(long = "serves", value_name = "URI", value_parser = resource, requires = "introspects")]
+    pub serves: Vec<String>,
     /// It cannot keep a secret: an app on a phone, a page with script.
     #[arg(long)]
     pub public: bool,

@@ -52,6 +52,7 @@ async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
         consent: new.consent.into(),
         sso: new.sso.into(),
         introspects: new.introspects,
+        serves: new.serves,
         resources: new.resources,
     };
     let new = NewClient { id: new.id, metadata, terms };

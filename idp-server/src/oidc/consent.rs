@@ -24,7 +24,7 @@ use super::{
     allowed::{self, Allowed},
     authorize,
     client::{Client, Consent},
-    request::{AuthorizationRequest, Code, Unanswered},
+    request::{AuthorizationRequest, Code, RESOURCE, Unanswered},
     respond::{self, Signed},
 };
 use crate::{
@@ -148,6 +148,9 @@ pub(crate) fn in_words(t: Language, scope: &str) -> String {
         "address" => t.say("consent-address"),
         "phone" => t.say("consent-phone"),
         "offline_access" => t.say("consent-offline"),
+        scope if scope.starts_with(RESOURCE) => {
+            t.say_with("consent-resource", "resource", scope.trim_start_matches(RESOURCE).to_owned())
+        }
         // Of an application's own; it has no other words.
         scope => t.say_with("consent-scope", "scope", scope.to_owned()),
     }

@@ -231,6 +231,7 @@ consent-wants = möchte von Ihnen erfahren:
 consent-openid = eine Kennung, an der sie Sie das nächste Mal erkennt
 consent-offline = all das auch, wenn Sie nicht da sind, bis Sie es zurücknehmen
 consent-scope = „{$scope}“: ein eigenes Recht der Anwendung
+consent-resource = { $resource } in Ihrem Namen nutzen
 consent-profile = Ihren Namen, Ihren Benutzernamen und Ihre Sprache
 consent-email = Ihre E-Mail-Adresse
 consent-address = Ihre Postanschrift

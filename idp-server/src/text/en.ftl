@@ -231,6 +231,7 @@ consent-wants = wants to learn about you:
 consent-openid = an identifier by which it recognises you next time
 consent-offline = all this also when you are not there, until you take it back
 consent-scope = “{$scope}”: a right of the application’s own
+consent-resource = use { $resource } in your name
 consent-profile = your name, your user name and your language
 consent-email = your e-mail address
 consent-address = your postal address

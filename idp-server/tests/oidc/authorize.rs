@@ -240,3 +240,30 @@ async fn a_hint_that_another_client_was_given_is_none() {
     let answer = redirected(&server.authorize(&changed("", &hint), Some(&cookie)).await);
     assert_eq!(answer.params["error"], "invalid_request");
 }
+
+#[tokio::test]
+async fn every_page_stands_in_no_frame_and_tells_nobody_its_address() {
+    let server = Server::start().await;
+    let (cookie, _) = server.sign_in().await;
+    let asked = redirected(&server.authorize(&request("stranger"), Some(&cookie)).await);
+    let consent = format!("/oauth2/consent?question={}", asked.params["question"]);
+    let wrong = format!("/oauth2/authorize?{}", crate::server::form(&request("nobody")));
+    let parked = redirected(&server.authorize(&request("shop"), None).await);
+    let login = format!("/login?id={}", parked.params["id"]);
+    let pages = [wrong.as_str(), &login, &consent, "/oauth2/end-session", "/oauth2/signed-out", "/account"];
+    for path in pages {
+        let page = server.visit(path, &cookie, None).await;
+        let header = |name: &str| page.headers()[name].to_str().unwrap().to_owned();
+        assert!(header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(
+            (header("x-frame-options").as_str(), header("cache-control").as_str()),
+            ("DENY", "no-store")
+        );
+        assert!(matches!(header("referrer-policy").as_str(), "same-origin" | "no-referrer"), "{path}");
+        let text = page.text().await.unwrap();
+        let links = text.split(" src=\"").skip(1).chain(text.split("<link rel=").skip(1));
+        for link in links {
+            assert!(!link.split('>').next().unwrap().contains("http"), "{path} loads from elsewhere: {link}");
+        }
+    }
+}

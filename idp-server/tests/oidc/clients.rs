@@ -45,6 +45,18 @@ async fn what_does_not_fit_together_is_not_registered() {
         new.metadata.grant_types.push(GrantType::ClientCredentials);
     };
     assert_eq!(member(robot).await, "grant_types");
+    for promise in [
+        |metadata: &mut Metadata| metadata.dpop_bound_access_tokens = true,
+        |metadata: &mut Metadata| metadata.tls_client_certificate_bound_access_tokens = true,
+    ] {
+        let through_the_browser = refusal(&server, |new| {
+            new.metadata.grant_types = vec![GrantType::Implicit];
+            new.metadata.response_types = vec!["id_token token".parse().unwrap()];
+            promise(&mut new.metadata);
+        });
+        let refused = through_the_browser.await;
+        assert!(matches!(refused, BadClient::Member { member: "response_types", .. }), "{refused}");
+    }
     let framed = |new: &mut NewClient| {
         new.metadata.frontchannel_logout_uri = Some("https://shop.example:8443/bye".parse().unwrap());
     };

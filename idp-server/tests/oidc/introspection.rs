@@ -4,7 +4,7 @@ use idp_server::oidc::GrantType;
 use serde_json::{Value, json};
 
 use crate::{
-    requests::redemption,
+    requests::{claims_of, redemption},
     server::{NOW, Server, answer},
 };
 
@@ -104,6 +104,9 @@ async fn an_application_acts_for_itself() {
     assert_eq!(status, 200, "{tokens}");
     assert_eq!(tokens["scope"], "stock:read stock:write", "all of its own, and nothing about people");
     assert!(tokens.get("id_token").is_none() && tokens.get("refresh_token").is_none(), "RFC 6749, 4.4.3");
+    let claims = claims_of(tokens["access_token"].as_str().unwrap());
+    let about_people = ["sid", "auth_time", "acr", "grant"].map(|name| claims.get(name).is_none());
+    assert_eq!(about_people, [true; 4], "no resource may take it for a person's: {claims}");
     let (_, told) = ask(&server, ("api", &api), tokens["access_token"].as_str().unwrap()).await;
     assert_eq!(
         (&told["active"], &told["sub"], &told["username"]),

@@ -1,5 +1,6 @@
 //! Who gets fresh tokens without the person, for how long, and what happens to a thief?
 
+use idp_protocol::encoding::{from_base64url, to_base64url};
 use idp_server::oidc::{AuthMethod, Consent, GrantType};
 use serde_json::Value;
 
@@ -132,6 +133,23 @@ async fn a_token_of_another_client_is_none() {
     assert_eq!(refresh(&server, "app", &first, &[]).await.0, 200, "and its owner has lost nothing");
     let forged = Value::from(format!("{}A", &first.as_str().unwrap()[..60]));
     assert_eq!(refresh(&server, "app", &forged, &[]).await.0, 400);
+}
+
+/// The id of a grant stands in every access token of it: whoever reads one must not be able to write a refresh token.
+#[tokio::test]
+async fn a_refresh_token_is_not_made_from_an_access_token() {
+    let server = Server::start().await;
+    app(&server).await;
+    let (cookie, _) = server.sign_in().await;
+    let first = tokens(&server, "app", "openid", &cookie).await["refresh_token"].clone();
+    let bytes = from_base64url(first.as_str().unwrap()).unwrap();
+    for changed in [bytes.len() - 1, 20, 19] {
+        let mut forged = bytes.clone();
+        forged[changed] ^= 1;
+        let forged = Value::from(to_base64url(&forged));
+        assert_eq!(refresh(&server, "app", &forged, &[]).await.0, 400, "byte {changed}");
+    }
+    assert_eq!(refresh(&server, "app", &first, &[]).await.0, 200);
 }
 
 #[tokio::test]

@@ -56,11 +56,12 @@ async fn what_registers_itself_signs_people_in() {
     let (status, registered) = register(
         &server,
         &json!({
-            "redirect_uris": [CALLBACK], "client_name": "Weather", "client_name#de": "Wetter",
+            "redirect_uris": [CALLBACK], "client_name": "Weather", "client_name#de": "Wetter", "client_id": "shop",
             "token_endpoint_auth_method": "client_secret_post", "favourite_tea": "green"
         }),
     )
     .await;
+    assert_ne!(registered["client_id"], "shop", "nobody chooses a name that may be a person's or another's");
     assert_eq!(status, 201, "{registered}");
     assert_eq!(registered["client_name#de"], "Wetter");
     assert_eq!(registered["grant_types"], json!(["authorization_code"]), "what was left out is said");
@@ -140,6 +141,7 @@ async fn a_bad_registration_names_the_member() {
         ("invalid_redirect_uri", "redirect_uris", json!({"redirect_uris": ["http://shop.example/cb"]})),
         ("invalid_redirect_uri", "redirect_uris", json!({"redirect_uris": ["https://shop.example/cb#x"]})),
         ("invalid_redirect_uri", "redirect_uris", json!({})),
+        ("invalid_redirect_uri", "redirect_uris", json!({"redirect_uris": ["http://127.0.0.1:8081/cb"]})),
         ("invalid_client_metadata", "grant_types", json!({"grant_types": ["password"]})),
         ("invalid_client_metadata", "response_types", json!({"response_types": ["token"]})),
         (

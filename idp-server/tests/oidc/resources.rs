@@ -125,3 +125,52 @@ async fn what_is_not_offered_is_refused_with_a_reason() {
     assert_eq!((status, refused["error"].as_str()), (400, Some("unsupported_grant_type")));
     assert!(refused["error_description"].as_str().unwrap().contains("RFC 8693"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_resource_hears_nothing_of_tokens_for_another_one() {
+    let server = Server::start().await;
+    app(&server).await;
+    let mut secrets = Vec::new();
+    for (id, serves) in [("stock", Some(STOCK)), ("till", Some(TILL)), ("any", None)] {
+        let secret = server.register(id, |new| {
+            new.terms.introspects = true;
+            new.terms.serves = serves.map(str::to_owned).into_iter().collect();
+        });
+        secrets.push((id, secret.await));
+    }
+    let (cookie, _) = server.sign_in().await;
+    let code = ask(&server, &cookie, &[STOCK]).await["code"].clone();
+    let (_, tokens) = answer(server.token(&redemption("app", &code)).await).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    for (id, secret) in &secrets {
+        let form = [("client_id", *id), ("client_secret", secret.as_str()), ("token", token)];
+        let (_, told) = answer(server.post("/oauth2/introspect", &form).await).await;
+        assert_eq!(told["active"], json!(*id == "stock"), "{id}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_agrees_to_each_resource() {
+    let server = Server::start().await;
+    app(&server).await;
+    server
+        .register("asks", |new| {
+            new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+            new.terms.consent = idp_server::oidc::Consent::Ask;
+            new.terms.resources = vec![STOCK.to_owned(), TILL.to_owned()];
+        })
+        .await;
+    let (cookie, _) = server.sign_in().await;
+    let wanted = async |resource: &str| {
+        let mut asked = request("asks");
+        asked.push(("resource", resource));
+        redirected(&server.authorize(&asked, Some(&cookie)).await)
+    };
+    let question = wanted(STOCK).await.params["question"].clone();
+    let page = server.visit(&format!("/oauth2/consent?question={question}"), &cookie, None).await;
+    assert!(page.text().await.unwrap().contains(STOCK), "the person sees for what it is");
+    let form = [("question", question.as_str()), ("choice", "allow")];
+    assert_eq!(server.visit("/oauth2/consent", &cookie, Some(&form)).await.status(), 303);
+    assert!(wanted(STOCK).await.params.contains_key("code"));
+    assert_eq!(wanted(TILL).await.to, "/oauth2/consent", "another one is another question");
+}

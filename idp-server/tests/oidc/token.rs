@@ -9,7 +9,7 @@ use reqwest::header;
 use serde_json::{Value, json};
 
 use crate::{
-    requests::{changed, parts, redemption},
+    requests::{asking, changed, parts, redemption, request},
     server::{CALLBACK, NOW, Server, VERIFIER, answer, form, redirected},
 };
 
@@ -266,4 +266,28 @@ async fn malformed_requests() {
     assert_eq!(error(&answer(json.unwrap()).await), (400, "invalid_request"));
     let get = server.get(&format!("/oauth2/token?{}", form(&redemption("shop", &code)))).await;
     assert_eq!(get.status(), 405, "codes do not belong into addresses");
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_does_not_read_what_browsers_are_sent_to() {
+    let server = Server::start().await;
+    let url = format!("{}/oauth2/authorize?{}", server.url, crate::server::form(&request("shop")));
+    for method in [reqwest::Method::GET, reqwest::Method::OPTIONS] {
+        let asked = server.http.request(method, &url).header(header::ORIGIN, "https://page.example");
+        let asked = asked.header(header::ACCESS_CONTROL_REQUEST_METHOD, "GET").send().await.unwrap();
+        assert!(!asked.headers().contains_key("access-control-allow-origin"), "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_pkce_a_nonce_ties_the_code_to_its_browser() {
+    let server = Server::start().await;
+    let (cookie, _) = server.sign_in().await;
+    let no_pkce = [("code_challenge", ""), ("code_challenge_method", "")];
+    let with_nonce = redirected(&server.authorize(&asking("old", &no_pkce), Some(&cookie)).await);
+    assert!(with_nonce.params.contains_key("code"), "{with_nonce:?}");
+    let neither = [&no_pkce[..], &[("nonce", "")]].concat();
+    let refused = redirected(&server.authorize(&asking("old", &neither), Some(&cookie)).await);
+    assert_eq!(refused.params["error"], "invalid_request");
+    assert!(refused.params["error_description"].contains("nonce"), "{refused:?}");
 }

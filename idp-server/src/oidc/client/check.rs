@@ -91,6 +91,13 @@ impl Metadata {
             if of.has_code() && !has(GrantType::AuthorizationCode) {
                 return Err(bad("response_types", "a code needs authorization_code among the grant_types"));
             }
+            // Nothing is proved in the browser: what came through it would be anybody's (RFC 9700, 2.2.1).
+            if of.has_token()
+                && (self.dpop_bound_access_tokens || self.tls_client_certificate_bound_access_tokens)
+            {
+                let why = "an access token through the browser cannot be bound to a key or a certificate";
+                return Err(bad("response_types", why));
+            }
             if (of.has_token() || of.has_id_token()) && !has(GrantType::Implicit) {
                 return Err(bad("response_types", "tokens need implicit among the grant_types"));
             }

@@ -26,8 +26,8 @@ use symbolon_sqlx::provider::Changed;
 use zeroize::Zeroizing;
 
 use super::{
-    AuthMethod, BadClient, Client, Consent, GrantType, Metadata, NewClient, Pkce, Registered, Secret, Terms,
-    registry::event,
+    ApplicationType, AuthMethod, BadClient, Client, Consent, GrantType, Metadata, NewClient, Pkce,
+    Registered, Secret, Terms, registry::event,
 };
 use crate::{
     App,
@@ -129,6 +129,12 @@ fn bounds(app: &App, client: &Client) -> Result<(), OAuthError> {
     if is_implicit && !app.config().oidc.registration.implicit {
         let why = "response_types: only code can be registered here (grant_types authorization_code)";
         return Err(OAuthError::new(Code::InvalidClientMetadata, why));
+    }
+    // Answers travel over TLS; a plain address is for an app on the device itself (RFC 9700, 2.6).
+    let is_native = metadata.application_type == ApplicationType::Native;
+    if !is_native && metadata.redirect_uris.iter().any(|uri| uri.as_str().starts_with("http:")) {
+        let why = "redirect_uris: https, or application_type native for an app on the person's device";
+        return Err(OAuthError::new(Code::InvalidRedirectUri, why));
     }
     // Scopes beyond those about the person are rights at somebody's interface.
     if client.own_scope(None).is_some_and(|own| !own.is_empty()) {

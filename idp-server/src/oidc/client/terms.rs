@@ -22,6 +22,9 @@ pub struct Terms {
     /// Whether it is a protected resource, which may ask about the tokens of others (RFC 7662).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub introspects: bool,
+    /// Which resource it is: its addresses (RFC 8707). It learns only of tokens for these; without any, of tokens for us.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub serves: Vec<String>,
     /// The protected resources that it may get tokens for (RFC 8707): absolute addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,

@@ -29,6 +29,9 @@ pub struct Asks {
     pub essential_acr: Vec<Acr>,
 }
 
+/// What the name of a resource begins with where it stands beside scopes.
+pub(crate) const RESOURCE: &str = "resource ";
+
 impl Asks {
     /// Whether a scope is among what is asked.
     #[must_use]
@@ -36,7 +39,8 @@ impl Asks {
         self.scope.iter().any(|own| own == scope)
     }
 
-    /// What the person has to agree to: the scopes, and those that the single claims belong to.
+    /// What the person has to agree to: the scopes, those that the single claims belong to, and the resources. A
+    /// resource has a blank in its name, as no scope does (RFC 6749, 3.3).
     #[must_use]
     pub fn learns(&self) -> Vec<String> {
         let mut scopes = self.scope.clone();
@@ -46,6 +50,7 @@ impl Asks {
                 scopes.push(scope.to_owned());
             }
         }
+        scopes.extend(self.resources.iter().map(|resource| format!("{RESOURCE}{resource}")));
         scopes
     }
 }

@@ -23,6 +23,7 @@ use crate::App;
 use claims::Claims;
 
 pub use claims::Asks;
+pub(crate) use claims::RESOURCE;
 pub use prompt::Prompt;
 pub use response::{Mode, ResponseType, Way};
 pub use scope::SCOPES;
@@ -234,7 +235,7 @@ fn checked(
             essential_acr: claims.essential_acr,
         },
         nonce: nonce(response_type, params)?,
-        challenge: challenge(client, response_type, params)?,
+        challenge: tied(client, response_type, params)?,
         key: key(params)?,
         requirement,
         ask_consent,
@@ -282,6 +283,16 @@ fn nonce(of: ResponseType, params: &Params) -> Result<Option<String>, No> {
         None if of.has_id_token() => Err((Code::InvalidRequest, "nonce is missing")),
         nonce => Ok(nonce.map(str::to_owned)),
     }
+}
+
+/// A client that was let off PKCE sends a nonce: with neither, a code that somebody slips into another browser would be
+/// taken there (RFC 9700, 2.1.1 and 4.5.3).
+fn tied(client: &Client, of: ResponseType, params: &Params) -> Result<Option<Octets<32>>, No> {
+    let challenge = challenge(client, of, params)?;
+    if of.has_code() && challenge.is_none() && params.one("nonce")?.is_none() {
+        return Err((Code::InvalidRequest, "code_challenge (PKCE) or nonce is needed"));
+    }
+    Ok(challenge)
 }
 
 fn challenge(client: &Client, of: ResponseType, params: &Params) -> Result<Option<Octets<32>>, No> {

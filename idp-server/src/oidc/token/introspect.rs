@@ -56,14 +56,20 @@ pub async fn introspect(State(app): State<App>, sender: Sender, body: Bytes) -> 
     Ok(secret_json(&found.unwrap_or_default()))
 }
 
-/// Whether a client may ask about tokens of another one: only a protected resource may.
-fn may_see(client: &Client, of: &str) -> bool {
-    client.id == of || client.registration.terms.introspects
+/// Whether a client may ask about a token: its own, or a protected resource about one that is for it. A token for
+/// another resource would else pass there as good (RFC 7662, 4).
+fn may_see(app: &App, client: &Client, token: &AccessToken) -> bool {
+    let terms = &client.registration.terms;
+    let is_for_it = match terms.serves.is_empty() {
+        true => token.aud.has(app.issuer()),
+        false => token.aud.has_any(&terms.serves),
+    };
+    client.id == token.client_id || (terms.introspects && is_for_it)
 }
 
 async fn access(app: &App, client: &Client, token: &str) -> Result<Option<Introspection>, Fault> {
     let Some(claims) = AccessToken::read(app, token) else { return Ok(None) };
-    if !may_see(client, &claims.client_id) {
+    if !may_see(app, client, &claims) {
         return Ok(None);
     }
     let username = match &claims.granted {
