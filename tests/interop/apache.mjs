@@ -34,9 +34,10 @@ export class Apache {
   async register(town) {
     const back = ["--redirect-uri", `${this.origin}/redirect_uri`];
     const leave = ["--post-logout-redirect-uri", `${this.origin}/goodbye.html`];
+    const told = ["--backchannel-logout-uri", `${this.origin}/redirect_uri?logout=backchannel`];
     const api = ["--grant-type", "client_credentials", "--scope", "stock:count", "--introspects"];
     return {
-      PAGES_SECRET: await town.client("pages", [...back, ...leave]),
+      PAGES_SECRET: await town.client("pages", [...back, ...leave, ...told]),
       API_SECRET: await town.client("api", api),
       PASSPHRASE: randomBytes(24).toString("base64url"),
     };

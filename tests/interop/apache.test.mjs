@@ -1,6 +1,7 @@
 // Does Apache with mod_auth_openidc let in whom the server knows, in a real browser?
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { Profile, launch, password } from "../browser/browser.mjs";
 import { PASSWORD, Terminal, Town } from "../browser/town.mjs";
 import { Apache } from "./apache.mjs";
@@ -11,7 +12,9 @@ describe("Apache with mod_auth_openidc", { concurrency: false }, () => {
 
   before(async () => {
     const people = [{ login: "alice", name: "Alice Example", email: "alice@example.org" }];
-    [town, browser, terminal] = await Promise.all([Town.open({ people }), launch(), Terminal.open()]);
+    // Apache is on this computer, without TLS.
+    const settings = { SYMBOLON_OUTBOUND_DANGER_LOOPBACK_HTTP: "true" };
+    [town, browser, terminal] = await Promise.all([Town.open({ people, settings }), launch(), Terminal.open()]);
     apache = await Apache.open(town);
     await register(browser, town, terminal);
   });
@@ -51,6 +54,24 @@ describe("Apache with mod_auth_openidc", { concurrency: false }, () => {
     await prove(page, terminal);
     await page.getByRole("heading", { name: "Surely Alice Example" }).waitFor();
     await page.getByText("urn:symbolon:acr:mfa").waitFor();
+    await profile.close();
+  });
+
+  test("a session that ends at the provider ends at Apache, told by the server alone", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${apache.origin}/index.html`);
+    await password(page, "alice", PASSWORD);
+    await page.getByText("urn:symbolon:acr:single").waitFor();
+    await page.reload();
+    await page.getByText("urn:symbolon:acr:single").waitFor();
+    const elsewhere = await profile.context.newPage();
+    await elsewhere.goto(`${town.issuer}/account`);
+    await elsewhere.getByRole("button", { name: "Sign out", exact: true }).click();
+    await elsewhere.getByRole("heading", { name: "You are signed out" }).waitFor();
+    while (!(await town.admin(["audit", "list"], "")).includes("oidc.logout_told")) await pause(50);
+    await page.reload();
+    await page.getByText("to continue to pages").waitFor();
     await profile.close();
   });
 

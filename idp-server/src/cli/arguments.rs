@@ -7,7 +7,7 @@ use idp_core::policy::Acr;
 use idp_protocol::Text;
 
 use super::attributes::ProfileArguments;
-use crate::oidc::{Consent, GrantType, RedirectUri, ResponseType, Signature, Sso};
+use crate::oidc::{Consent, GrantType, RedirectUri, ResponseType, Signature, Sso, client::WebUri};
 
 /// The Symbolon identity provider.
 #[derive(Debug, Parser)]
@@ -202,7 +202,7 @@ pub struct NewClientArguments {
         value_name = "FILE",
         conflicts_with_all = [
             "redirect_uris", "response_types", "native", "grant_types", "scope", "pairwise", "public", "id_token_alg",
-            "post_logout_redirect_uris",
+            "post_logout_redirect_uris", "backchannel_logout_uri", "frontchannel_logout_uri",
         ],
     )]
     pub metadata: Option<PathBuf>,
@@ -260,6 +260,12 @@ pub struct NewClientArguments {
     /// Where browsers may be sent after signing out, exactly; may be given several times.
     #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
     pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where the server tells it that a session ended.
+    #[arg(long, value_name = "URI")]
+    pub backchannel_logout_uri: Option<WebUri>,
+    /// Which address of its own a browser opens that has just signed out.
+    #[arg(long, value_name = "URI")]
+    pub frontchannel_logout_uri: Option<WebUri>,
 }
 
 /// `--consent …`

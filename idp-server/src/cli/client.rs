@@ -84,6 +84,8 @@ fn metadata(new: &NewClientArguments) -> anyhow::Result<Metadata> {
             subject_type: if new.pairwise { SubjectType::Pairwise } else { SubjectType::Public },
             id_token_signed_response_alg: new.id_token_alg,
             post_logout_redirect_uris: new.post_logout_redirect_uris.clone(),
+            backchannel_logout_uri: new.backchannel_logout_uri.clone(),
+            frontchannel_logout_uri: new.frontchannel_logout_uri.clone(),
             response_types: new.response_types.clone(),
             application_type: if new.native { ApplicationType::Native } else { ApplicationType::Web },
             ..Metadata::default()
