@@ -32,7 +32,7 @@ pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQ
     let params = Params::parse(query.unwrap_or_default().as_bytes());
     match answer(&app, &visitor, params).await {
         Ok(response) => response,
-        Err(unanswered) => told(&app, &visitor, &unanswered),
+        Err(unanswered) => told(&app, &visitor, &unanswered).await,
     }
 }
 
@@ -187,7 +187,10 @@ impl Protocol for OpenIdConnect {
     ) -> BoxFuture<'a, Response> {
         Box::pin(async move {
             let resumed = resumed(app, Language::of(visitor), session, user, data).await;
-            resumed.unwrap_or_else(|unanswered| told(app, visitor, &unanswered))
+            match resumed {
+                Ok(response) => response,
+                Err(unanswered) => told(app, visitor, &unanswered).await,
+            }
         })
     }
 
@@ -202,9 +205,10 @@ impl Protocol for OpenIdConnect {
             Some(match unparked(app, data).await {
                 Ok((_, request)) => {
                     let why = "the person cancelled the sign-in";
-                    respond::refused(app, Language::of(visitor), &request.return_to, Code::AccessDenied, why)
+                    let t = Language::of(visitor);
+                    respond::refused(app, t, &request.return_to, Code::AccessDenied, why).await
                 }
-                Err(unanswered) => told(app, visitor, &unanswered),
+                Err(unanswered) => told(app, visitor, &unanswered).await,
             })
         })
     }
@@ -247,9 +251,11 @@ pub(super) async fn client_of(app: &App, request: &AuthorizationRequest) -> Resu
 }
 
 /// The answer without a code.
-pub(super) fn told(app: &App, visitor: &Visitor, unanswered: &Unanswered) -> Response {
+pub(super) async fn told(app: &App, visitor: &Visitor, unanswered: &Unanswered) -> Response {
     match unanswered {
-        Unanswered::Refused(to, code, why) => respond::refused(app, Language::of(visitor), to, *code, why),
+        Unanswered::Refused(to, code, why) => {
+            respond::refused(app, Language::of(visitor), to, *code, why).await
+        }
         Unanswered::Page(bad) => respond::bad_address(Frame::of(app, visitor), *bad),
         Unanswered::Trouble(error) => pages::failure(Frame::of(app, visitor), error),
     }

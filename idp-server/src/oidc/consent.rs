@@ -114,7 +114,10 @@ pub async fn page(State(app): State<App>, visitor: Visitor, Asked(which): Asked<
         let client = authorize::client_of(&app, &question.request).await?;
         Ok(show(&app, t, which.question, &question.request, &client, &signed_in.user))
     };
-    shown.await.unwrap_or_else(|unanswered| authorize::told(&app, &visitor, &unanswered))
+    match shown.await {
+        Ok(response) => response,
+        Err(unanswered) => authorize::told(&app, &visitor, &unanswered).await,
+    }
 }
 
 fn show(
@@ -177,7 +180,10 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<F
             }
         }
     };
-    decided.await.unwrap_or_else(|unanswered| authorize::told(&app, &visitor, &unanswered))
+    match decided.await {
+        Ok(response) => response,
+        Err(unanswered) => authorize::told(&app, &visitor, &unanswered).await,
+    }
 }
 
 /// The question and the session that it was asked in.

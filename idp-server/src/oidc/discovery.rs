@@ -16,9 +16,11 @@ use openidconnect::{
     },
 };
 use serde::{Deserialize, Serialize};
+use symbolon_jose::{ContentEncryption, KeyManagement};
 
 use super::{
     client::assertion,
+    decryption,
     keys::{ALGORITHMS, named},
     person,
     request::{Mode, Prompt, ResponseType, SCOPES},
@@ -84,8 +86,40 @@ struct More {
     introspection_endpoint: String,
     /// JARM, 4.
     authorization_signing_alg_values_supported: Vec<String>,
+    /// What can be encrypted for applications, and by them.
+    #[serde(flatten)]
+    encryption: Encryption,
     /// Initiating User Registration via OpenID Connect 1.0.
     prompt_values_supported: Vec<String>,
+}
+
+/// OpenID Connect Discovery 1.0, 3; JARM, 4.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Encryption {
+    id_token_encryption_alg_values_supported: Vec<KeyManagement>,
+    id_token_encryption_enc_values_supported: Vec<ContentEncryption>,
+    userinfo_encryption_alg_values_supported: Vec<KeyManagement>,
+    userinfo_encryption_enc_values_supported: Vec<ContentEncryption>,
+    authorization_encryption_alg_values_supported: Vec<KeyManagement>,
+    authorization_encryption_enc_values_supported: Vec<ContentEncryption>,
+    request_object_encryption_alg_values_supported: Vec<KeyManagement>,
+    request_object_encryption_enc_values_supported: Vec<ContentEncryption>,
+}
+
+impl Encryption {
+    fn supported() -> Self {
+        let (management, content) = (KeyManagement::ALL, ContentEncryption::ALL);
+        Self {
+            id_token_encryption_alg_values_supported: management.to_vec(),
+            id_token_encryption_enc_values_supported: content.to_vec(),
+            userinfo_encryption_alg_values_supported: management.to_vec(),
+            userinfo_encryption_enc_values_supported: content.to_vec(),
+            authorization_encryption_alg_values_supported: management.to_vec(),
+            authorization_encryption_enc_values_supported: content.to_vec(),
+            request_object_encryption_alg_values_supported: decryption::MANAGEMENT.to_vec(),
+            request_object_encryption_enc_values_supported: content.to_vec(),
+        }
+    }
 }
 
 /// The endpoints where applications show certificates (RFC 8705, 5).
@@ -221,6 +255,7 @@ fn more(issuer: &str, config: &Config, methods: &[CoreClientAuthMethod]) -> More
         revocation_endpoint: url(routes::REVOKE),
         introspection_endpoint: url(routes::INTROSPECT),
         authorization_signing_alg_values_supported: words(&ALGORITHMS.map(|algorithm| algorithm.name())),
+        encryption: Encryption::supported(),
         prompt_values_supported: words(&Prompt::NAMES),
     }
 }

@@ -12,11 +12,13 @@ use idp_protocol::{
     encoding::{from_base64url, to_base64url},
 };
 use openidconnect::{
-    JsonWebKeySet, PrivateSigningKey, SigningError,
+    PrivateSigningKey, SigningError,
     core::{CoreJsonWebKey, CoreJwsSigningAlgorithm},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
+
+use super::decryption::{self, DecryptionKeys};
 
 /// The algorithms that keys are made for; another one is another entry here.
 pub const ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
@@ -29,6 +31,7 @@ const MAX_TOKEN: usize = 8 * 1024;
 pub struct SigningKeys {
     keys: Vec<TokenKey>,
     public_set: String,
+    decryption: DecryptionKeys,
     crypto: Crypto,
 }
 
@@ -79,11 +82,15 @@ impl SigningKeys {
                 keys.push(TokenKey::new(crypto, key, open.not_before)?);
             }
         }
-        let set = JsonWebKeySet::new(keys.iter().map(|key| key.public.clone()).collect());
-        Ok(Self { public_set: serde_json::to_string(&set)?, keys, crypto: crypto.clone() })
+        let decryption = DecryptionKeys::load(engine, now).await?;
+        let set: Result<Vec<_>, _> = keys.iter().map(|key| serde_json::to_value(&key.public)).collect();
+        let mut set = set?;
+        set.extend(decryption.published().map(serde_json::to_value).transpose()?);
+        let public_set = json!({ "keys": set }).to_string();
+        Ok(Self { public_set, decryption, keys, crypto: crypto.clone() })
     }
 
-    /// Makes a new key for each algorithm. It stands in the public set at once and signs from `at` on; the keys before
+    /// Makes a new key for each algorithm, and one for what applications encrypt. It stands in the public set at once and signs from `at` on; the keys before
     /// it stay there for `keeps` seconds more, as long as a token of theirs may live.
     ///
     /// # Errors
@@ -94,6 +101,7 @@ impl SigningKeys {
         for (algorithm, purpose) in ALGORITHMS.into_iter().zip(&purposes) {
             made.push((purpose.as_str(), engine.crypto().signatures.generate(algorithm)?));
         }
+        made.push((decryption::PURPOSE, decryption::made(engine.crypto())?));
         engine.rotate_keys(&made, handover).await
     }
 
@@ -110,6 +118,11 @@ impl SigningKeys {
     #[must_use]
     pub fn public_set(&self) -> &str {
         &self.public_set
+    }
+
+    /// What opens what applications encrypt.
+    pub(super) fn decryption(&self) -> &DecryptionKeys {
+        &self.decryption
     }
 
     /// The ids of the keys, and their algorithms.

@@ -19,6 +19,7 @@
 //! | `holder.rs` `dpop.rs` | what must whoever holds a token prove to have |
 //! | `sender.rs` | who sent a request |
 //! | `keys.rs` | what tokens are signed with |
+//! | `encryption.rs` `decryption.rs` | how what only the client may read reaches it, and what it encrypts for us |
 //! | `params.rs` | how parameters are read, once each |
 //! | `error.rs` | what a refusal looks like to an application |
 
@@ -27,8 +28,10 @@ pub mod audience;
 pub mod authorize;
 pub mod client;
 pub mod consent;
+mod decryption;
 pub mod discovery;
 pub mod dpop;
+mod encryption;
 pub(crate) mod error;
 pub mod holder;
 mod keys;
@@ -59,8 +62,8 @@ use crate::{Config, config};
 
 pub use authorize::OpenIdConnect;
 pub use client::{
-    ApplicationType, AuthMethod, BadClient, Client, Clients, Consent, GrantType, Metadata, NewClient, Pkce,
-    RedirectUri, Registered, Signature, Sso, SubjectType, Terms,
+    ApplicationType, AuthMethod, BadClient, Client, Clients, Consent, Encryption, GrantType, Metadata,
+    NewClient, Pkce, RedirectUri, Registered, Signature, Sso, SubjectType, Terms,
 };
 pub use keys::{ALGORITHMS, SigningKeys};
 pub use person::names as claims;

@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 
 use super::{
     client::{Client, RedirectUri, Signature},
+    encryption::{Envelope, NoKey},
     logout::parties,
     request::{AuthorizationRequest, BadAddress, Code, ResponseType, ReturnTo, Unanswered, Way},
     session_state,
@@ -67,6 +68,12 @@ pub(super) async fn granted(
 ) -> Result<Response, Unanswered> {
     let of = request.response_type;
     let mut answer = Answer::new();
+    let envelope = match of.has_id_token() {
+        true => Envelope::of(app, client, client.registration.metadata.encryption.of_id_tokens()).await,
+        false => Ok(None),
+    };
+    let envelope = envelope
+        .map_err(|NoKey| Unanswered::Refused(request.return_to.clone(), Code::ServerError, NoKey::WHY))?;
     if of.has_code() {
         answer.push(("code", code::issue(app, request, signed.session, signed.consent)?));
     }
@@ -79,12 +86,12 @@ pub(super) async fn granted(
     }
     if of.has_id_token() {
         joins(app, client, request, signed.session).await?;
-        answer.push(("id_token", id_token(app, client, request, signed, &answer)?));
+        answer.push(("id_token", id_token(app, client, request, signed, (&answer, envelope.as_ref()))?));
     }
     let state = session_state::of(app, request, signed.session.id);
     answer.extend(state.map(|state| ("session_state", Zeroizing::new(state))));
     let cookie = session_state::cookie(app, signed.session.id);
-    Ok((cookie, send(app, t, &request.return_to, answer)?).into_response())
+    Ok((cookie, send(app, t, &request.return_to, answer).await?).into_response())
 }
 
 /// Writes down that the client learns of the session now, unless a grant does.
@@ -135,7 +142,7 @@ fn id_token(
     client: &Client,
     request: &AuthorizationRequest,
     signed: Signed<'_>,
-    beside: &Answer,
+    (beside, envelope): (&Answer, Option<&Envelope>),
 ) -> Result<Zeroizing<String>, Fault> {
     let one = |name| beside.iter().find(|(of, _)| *of == name).map(|(_, value)| value.as_str());
     let about = About {
@@ -147,24 +154,41 @@ fn id_token(
         code: one("code"),
         is_alone: request.response_type == ResponseType::IdToken,
         state: request.return_to.state.as_deref(),
+        envelope,
     };
     id_token::sign(app, client, &about).map(Zeroizing::new)
 }
 
 /// Back to the client with a reason.
-pub(super) fn refused(app: &App, t: Language, to: &ReturnTo, code: Code, why: &str) -> Response {
+pub(super) async fn refused(app: &App, t: Language, to: &ReturnTo, code: Code, why: &str) -> Response {
+    let sent = send(app, t, to, refusal(code, why)).await;
+    sent.unwrap_or_else(|fault| pages::failure(Frame::new(app, t), &fault.into()))
+}
+
+fn refusal(code: Code, why: &str) -> Answer {
     let code = serde_json::to_value(code).ok();
     let code = code.as_ref().and_then(Value::as_str).unwrap_or("server_error").to_owned();
-    let answer = vec![("error", Zeroizing::new(code)), ("error_description", Zeroizing::new(why.to_owned()))];
-    send(app, t, to, answer).unwrap_or_else(|fault| pages::failure(Frame::new(app, t), &fault.into()))
+    vec![("error", Zeroizing::new(code)), ("error_description", Zeroizing::new(why.to_owned()))]
 }
 
 /// To the client's address with the answer, its `state`, and who answers: without `iss` a client with several
 /// providers can be made to bring one provider's code to another (RFC 9207).
-fn send(app: &App, t: Language, to: &ReturnTo, mut answer: Answer) -> Result<Response, Fault> {
-    answer.extend(to.state.iter().map(|state| ("state", Zeroizing::new(state.clone()))));
+async fn send(app: &App, t: Language, to: &ReturnTo, mut answer: Answer) -> Result<Response, Fault> {
+    let state = || to.state.iter().map(|state| ("state", Zeroizing::new(state.clone())));
+    answer.extend(state());
     match to.mode.signed {
-        Some(signature) => answer = vec![("response", signed(app, to, signature, &answer)?)],
+        Some(signature) => {
+            let response = match envelope(app, to).await? {
+                Ok(Some(envelope)) => envelope.around(app, &signed(app, to, signature, &answer)?)?.into(),
+                Ok(None) => signed(app, to, signature, &answer)?,
+                // What was to be encrypted does not go without; that it cannot be is no secret.
+                Err(NoKey) => {
+                    let refusal = refusal(Code::ServerError, NoKey::WHY).into_iter().chain(state());
+                    signed(app, to, signature, &refusal.collect())?
+                }
+            };
+            answer = vec![("response", response)];
+        }
         None => answer.push(("iss", Zeroizing::new(app.issuer().to_owned()))),
     }
     let Ok(uri) = to.redirect_uri.parse::<RedirectUri>() else {
@@ -175,6 +199,14 @@ fn send(app: &App, t: Language, to: &ReturnTo, mut answer: Answer) -> Result<Res
         Way::Fragment => redirect(&format!("{}#{}", uri.as_str(), encoded(&answer))),
         Way::FormPost => form(app, t, &uri, answer),
     })
+}
+
+/// What an answer to this client is encrypted with (JARM, 2.2).
+async fn envelope(app: &App, to: &ReturnTo) -> Result<Result<Option<Envelope>, NoKey>, Fault> {
+    let client = app.clients().find(&to.client_id, app.engine().now()).await?;
+    let client = client.ok_or(Fault::Setup("a client was removed while it was answered"))?;
+    let how = client.registration.metadata.encryption.of_answers();
+    Ok(Envelope::of(app, &client, how).await)
 }
 
 /// The address with the answer behind what it says already.

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::{
     client::assertion::ALGORITHMS,
     dpop,
+    encryption::{Envelope, NoKey},
     error::{Code, OAuthError},
     holder::Holder,
     params::Params,
@@ -41,7 +42,7 @@ pub const CLAIMS: [&str; 13] = [
     "sid",
 ];
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Claims {
     sub: String,
     #[serde(flatten)]
@@ -50,7 +51,7 @@ struct Claims {
 
 /// The claims as a token (OpenID Connect Core 1.0, 5.3.2).
 #[derive(Serialize)]
-struct SignedClaims<'a> {
+struct TokenClaims<'a> {
     iss: &'a str,
     aud: &'a str,
     #[serde(flatten)]
@@ -107,12 +108,24 @@ async fn answer(app: &App, token: AccessToken) -> Result<Option<Response>, Fault
     asks.scope.retain(|scope| token.covers(scope));
     let claims = Claims { sub: token.sub, person: person::at_userinfo(&grant.user, &asks) };
     let no_store = [(header::CACHE_CONTROL, "no-store")];
-    let Some(signature) = client.registration.metadata.userinfo_signed_response_alg else {
-        return Ok(Some((no_store, Json(claims)).into_response()));
+    let metadata = &client.registration.metadata;
+    let envelope = match Envelope::of(app, &client, metadata.encryption.of_userinfo()).await {
+        Ok(envelope) => envelope,
+        Err(no_key @ NoKey) => return Ok(Some(OAuthError::from(no_key).into_response())),
     };
-    let keys = app.provider().keys();
-    let claims = SignedClaims { iss: app.issuer(), aud: &client.id, claims };
-    let token = keys.signer(signature.algorithm(), now)?.sign("JWT", &claims)?;
+    let of = |claims| TokenClaims { iss: app.issuer(), aud: &client.id, claims };
+    let signed = match metadata.userinfo_signed_response_alg {
+        Some(with) => {
+            Some(app.provider().keys().signer(with.algorithm(), now)?.sign("JWT", &of(claims.clone()))?)
+        }
+        None => None,
+    };
+    let token = match (signed, envelope) {
+        (None, None) => return Ok(Some((no_store, Json(claims)).into_response())),
+        (Some(signed), None) => signed,
+        (Some(signed), Some(envelope)) => envelope.around(app, &signed)?,
+        (None, Some(envelope)) => envelope.around_claims(app, &serde_json::to_vec(&of(claims))?)?,
+    };
     Ok(Some((no_store, [(header::CONTENT_TYPE, "application/jwt")], token).into_response()))
 }
 

@@ -1,7 +1,7 @@
 //! Does the provider say what it can do?
 
 use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::server::{Server, answer};
 
@@ -77,10 +77,16 @@ async fn the_keys_are_public_ones_with_thumbprints_for_names() {
     let (status, keys) = answer(server.get("/oauth2/jwks").await).await;
     assert_eq!(status, 200);
     let list = keys["keys"].as_array().unwrap();
-    let kinds = [("RSA", "RS256"), ("EC", "ES256"), ("OKP", "EdDSA")];
+    let sig = |algorithm| (json!(algorithm), json!("sig"));
+    let kinds = [
+        ("RSA", sig("RS256")),
+        ("EC", sig("ES256")),
+        ("OKP", sig("EdDSA")),
+        ("EC", (Value::Null, json!("enc"))),
+    ];
     assert_eq!(list.len(), kinds.len());
-    for (key, (kind, algorithm)) in list.iter().zip(kinds) {
-        assert_eq!((&key["kty"], &key["alg"], &key["use"]), (&json!(kind), &json!(algorithm), &json!("sig")));
+    for (key, (kind, stated)) in list.iter().zip(kinds) {
+        assert_eq!((&key["kty"], &(key["alg"].clone(), key["use"].clone())), (&json!(kind), &stated));
         assert_eq!(key["kid"].as_str().unwrap().len(), 43);
         for private in ["d", "p", "q", "dp", "dq", "qi"] {
             assert!(key.get(private).is_none(), "{private}");

@@ -19,6 +19,7 @@ mod connections;
 mod consent;
 mod discovery;
 mod dpop;
+mod encryption;
 mod explain;
 mod health;
 mod hostile;
@@ -26,6 +27,7 @@ mod introspection;
 mod logout;
 #[path = "../../../tests/fuzz/parsers/mutate.rs"]
 mod mutate;
+mod recipient;
 mod refresh;
 mod registration;
 mod request_objects;

@@ -76,11 +76,11 @@ async fn a_lost_or_foreign_key_file_does_not_reach_a_running_server() {
     rotation::renew(&server.app).await.unwrap();
 }
 
-/// The ids of the published keys.
+/// The ids of the published keys that sign.
 async fn published(server: &Server) -> Vec<String> {
     let (_, keys) = answer(server.get("/oauth2/jwks").await).await;
-    let ids = keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned());
-    ids.collect()
+    let signing = keys["keys"].as_array().unwrap().iter().filter(|key| key["use"] == "sig");
+    signing.map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
 /// An ID token and an access token, and the key that signed them.

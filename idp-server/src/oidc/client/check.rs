@@ -58,6 +58,7 @@ impl Registration {
             return Err(BadClient::PublicWithoutPkce);
         }
         metadata.check_keys(method)?;
+        metadata.check_encryption()?;
         metadata.check_grants(is_public)?;
         metadata.check_scope()?;
         metadata.check_logout()?;

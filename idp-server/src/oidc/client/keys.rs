@@ -1,4 +1,4 @@
-//! With which keys does an application sign? (RFC 7591, 2: `jwks` and `jwks_uri`)
+//! With which keys does an application sign, and which are to encrypt for it? (RFC 7591, 2: `jwks` and `jwks_uri`)
 //!
 //! What stands at its address is kept for as long as the answer says. A key that is not among them is looked for once
 //! more, but not more often than twice a minute: a stranger's tokens must not make us ask without end.

@@ -6,7 +6,7 @@ use idp_protocol::{Text, crypto::Algorithm};
 use serde::{Deserialize, Serialize};
 use symbolon_jose::KeySet;
 
-use super::{RedirectUri, WebUri};
+use super::{Encryption, RedirectUri, WebUri};
 use crate::oidc::request::ResponseType;
 
 /// The members of a registration, under the names of the specifications. A member that is missing has its default.
@@ -57,6 +57,9 @@ pub struct Metadata {
     /// What answers of the authorization endpoint are signed with, if it asks for signed ones (JARM).
     #[serde(default)]
     pub authorization_signed_response_alg: Signature,
+    /// What is encrypted for it, and by it.
+    #[serde(flatten)]
+    pub encryption: Encryption,
     /// How old a sign-in may be, in seconds, where a request does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u32>,
@@ -161,6 +164,7 @@ impl Default for Metadata {
             id_token_signed_response_alg: Signature::default(),
             userinfo_signed_response_alg: None,
             authorization_signed_response_alg: Signature::default(),
+            encryption: Encryption::default(),
             default_max_age: None,
             require_auth_time: false,
             default_acr_values: Vec::new(),

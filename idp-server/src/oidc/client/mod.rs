@@ -9,7 +9,8 @@
 //! | `registry.rs` | which applications there are |
 //! | `secret.rs` | what it proves itself with |
 //! | `authentication.rs` `assertion.rs` `certificate.rs` | whether an application is who it says |
-//! | `keys.rs` | with which keys it signs |
+//! | `keys.rs` | with which keys it signs, and which are to encrypt for it |
+//! | `encryption.rs` | what it wants encrypted |
 //! | `subject.rs` | under which name it knows a person |
 //! | `redirect_uri.rs` `web_uri.rs` | where it takes people back, and which other addresses it may name |
 
@@ -17,6 +18,7 @@ pub mod assertion;
 pub mod authentication;
 mod certificate;
 mod check;
+mod encryption;
 pub mod keys;
 mod metadata;
 mod redirect_uri;
@@ -35,6 +37,7 @@ use super::request::SCOPES;
 use crate::text::Language;
 
 pub use check::BadClient;
+pub use encryption::{Algorithms, Encryption};
 pub use metadata::{ApplicationType, AuthMethod, GrantType, Metadata, Signature, SubjectType};
 pub use redirect_uri::{NotRedirect, RedirectUri};
 pub use registry::{Clients, NewClient, Registered};

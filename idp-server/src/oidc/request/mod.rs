@@ -273,6 +273,13 @@ fn response_type(client: &Client, params: &Params) -> Result<ResponseType, No> {
         let why = "response_mode must be fragment or form_post, or query for a code alone";
         return Err((Code::InvalidRequest, why));
     }
+    let is_jwt = mode.is_some_and(|mode| mode == "jwt" || mode.ends_with(".jwt"));
+    // Whoever writes the link must not be able to have the answer sent in the clear.
+    if metadata.encryption.of_answers().is_some() && !is_jwt {
+        let why =
+            "the client is registered for encrypted answers; response_mode must be one of those with jwt";
+        return Err((Code::InvalidRequest, why));
+    }
     Ok(of)
 }
 

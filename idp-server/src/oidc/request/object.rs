@@ -3,8 +3,9 @@
 use idp_core::Time;
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
-use symbolon_jose::{Expected, Typ};
+use symbolon_jose::{Expected, Typ, is_encrypted};
 use symbolon_outbound::{Fragment, Limits};
+use zeroize::Zeroizing;
 
 use super::{BadAddress, Code, ReturnTo, Unanswered, pushed};
 use crate::{
@@ -90,6 +91,8 @@ const UNREADABLE: Bad = (
 /// # Errors
 /// `invalid_request_object`.
 pub(super) async fn signed(app: &App, client: &Client, object: &str) -> Result<Params, Bad> {
+    let opened = opened(app, client, object)?;
+    let object = opened.as_ref().map_or(object, |opened| opened.as_str());
     let expected = Expected::new(Typ::OneOfOrAbsent(&["oauth-authz-req+jwt", "JWT"]));
     let registered = client.registration.metadata.request_object_signing_alg.as_deref();
     let algorithms: Vec<_> = assertion::ALGORITHMS
@@ -106,6 +109,27 @@ pub(super) async fn signed(app: &App, client: &Client, object: &str) -> Result<P
     check(app, client, &claims)?;
     let kept = claims.into_iter().filter(|(name, _)| !ABOUT_ITSELF.contains(&name.as_str()));
     Ok(Params::from_members(kept))
+}
+
+/// The signed token in an encrypted one. The answer to what cannot be opened is that to what nobody signed: whoever feeds
+/// us ciphertexts that he changed learns nothing from the difference (RFC 7516, 11.5).
+fn opened(app: &App, client: &Client, object: &str) -> Result<Option<Zeroizing<String>>, Bad> {
+    let promised = client.registration.metadata.encryption.of_request_objects();
+    if !is_encrypted(object) {
+        // Whoever can see one that was sent in the clear knows what its client meant to hide.
+        return match promised {
+            Some(_) => Err((
+                Code::InvalidRequestObject,
+                "the client is registered to encrypt its request objects (request_object_encryption_alg)",
+            )),
+            None => Ok(None),
+        };
+    }
+    let keys = app.provider().keys();
+    keys.decryption().open(object, promised).map(Some).map_err(|_| {
+        tracing::info!(client = client.id, "an encrypted request object cannot be opened");
+        UNREADABLE
+    })
 }
 
 fn check(app: &App, client: &Client, claims: &Map<String, Value>) -> Result<(), Bad> {

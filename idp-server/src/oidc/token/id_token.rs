@@ -10,11 +10,12 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use symbolon_jose::is_encrypted;
 
 use super::grant::Agreed;
 use crate::{
     App,
-    oidc::{client::Client, person},
+    oidc::{client::Client, encryption::Envelope, person},
 };
 
 /// What `openidconnect` does not know by name.
@@ -49,14 +50,19 @@ impl Hint {
     /// ours. The caller checks for whom it was.
     #[must_use]
     pub fn read(app: &App, token: &str) -> Option<Self> {
-        let hint: Option<Self> = app.provider().keys().verified(token, None);
+        let keys = app.provider().keys();
+        // A client that gets it encrypted may encrypt it again, for us (OpenID Connect Core 1.0, 3.1.2.1).
+        let hint: Option<Self> = match is_encrypted(token) {
+            true => keys.verified(&keys.decryption().open(token, None).ok()?, None),
+            false => keys.verified(token, None),
+        };
         hint.filter(|hint| hint.iss == app.issuer())
     }
 }
 
 /// Whom an ID token is about, and what it comes with.
 #[derive(Clone, Copy, Debug)]
-pub struct About<'a> {
+pub(in crate::oidc) struct About<'a> {
     /// The person.
     pub user: &'a User,
     /// The session.
@@ -73,13 +79,16 @@ pub struct About<'a> {
     pub is_alone: bool,
     /// The client's state, where the token comes through the browser.
     pub state: Option<&'a str>,
+    /// What it is encrypted with, if the client wants that.
+    pub envelope: Option<&'a Envelope>,
 }
 
-/// Signs an ID token. It says what happened, never what the account could do.
+/// Signs an ID token, and encrypts it then if its client wants that. It says what happened, never what the account could
+/// do.
 ///
 /// # Errors
 /// [`Fault`] if the key cannot sign.
-pub fn sign(app: &App, client: &Client, about: &About<'_>) -> Result<String, Fault> {
+pub(in crate::oidc) fn sign(app: &App, client: &Client, about: &About<'_>) -> Result<String, Fault> {
     let now = app.engine().now();
     let agreed = about.agreed;
     let issuer =
@@ -108,7 +117,11 @@ pub fn sign(app: &App, client: &Client, about: &About<'_>) -> Result<String, Fau
     let algorithm = client.registration.metadata.id_token_signed_response_alg.algorithm();
     let signer = keys.signer(algorithm, now)?;
     let token = Token::new(claims, signer, signer.algorithm(), access_token.as_ref(), code.as_ref());
-    Ok(token.map_err(|_| Fault::Setup("an ID token cannot be signed"))?.to_string())
+    let token = token.map_err(|_| Fault::Setup("an ID token cannot be signed"))?.to_string();
+    match about.envelope {
+        None => Ok(token),
+        Some(envelope) => envelope.around(app, &token),
+    }
 }
 
 /// The left half of the SHA-256 digest, as for `at_hash` (FAPI 1.0 Advanced, 5.1: `s_hash`).

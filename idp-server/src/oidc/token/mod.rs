@@ -23,6 +23,7 @@ use serde::Serialize;
 use self::{access_token::AccessToken, code::Proof, grant::Grant, id_token::About, refresh::RefreshToken};
 use super::{
     client::{Client, GrantType, authentication},
+    encryption::Envelope,
     error::{Code, OAuthError},
     holder::Holder,
     params::{Duplicate, Params},
@@ -138,10 +139,11 @@ async fn by_code(app: &App, client: &Client, params: &Params, holder: Holder) ->
         resources: params.resources().collect(),
         holder,
     };
+    let envelope = envelope(app, client).await?;
     let redeemed = code::redeem(app, client, &proof).await?;
     let asks = &redeemed.grant.agreed.asks;
     let resources = of_those(&asks.resources, params)?;
-    let of = For { scope: &asks.scope, resources: &resources, holder };
+    let of = For { scope: &asks.scope, resources: &resources, holder, envelope: envelope.as_ref() };
     Ok(granted(app, client, &redeemed.grant, redeemed.nonce.as_deref(), of)?)
 }
 
@@ -157,11 +159,19 @@ async fn by_refresh_token(
         narrowed(&grant.agreed.asks.scope, asked)?;
         of_those(&grant.agreed.asks.resources, params).map(drop)
     };
+    let envelope = envelope(app, client).await?;
     let grant = refresh::refresh(app, client, token, &holder, fits).await?;
     let scope = narrowed(&grant.agreed.asks.scope, asked)?;
     let resources = of_those(&grant.agreed.asks.resources, params)?;
     // OpenID Connect Core 1.0, 12.2: a refreshed ID token has no nonce, or the one of then.
-    Ok(granted(app, client, &grant, None, For { scope: &scope, resources: &resources, holder })?)
+    let of = For { scope: &scope, resources: &resources, holder, envelope: envelope.as_ref() };
+    Ok(granted(app, client, &grant, None, of)?)
+}
+
+/// What ID tokens are encrypted with. It is looked for before a code or a refresh token is used up.
+async fn envelope(app: &App, client: &Client) -> Result<Option<Envelope>, OAuthError> {
+    let how = client.registration.metadata.encryption.of_id_tokens();
+    Ok(Envelope::of(app, client, how).await?)
 }
 
 /// RFC 6749, 6: less than was granted may be asked for, never more. The next refresh may ask for all again.
@@ -202,6 +212,7 @@ struct For<'a> {
     scope: &'a [String],
     resources: &'a [String],
     holder: Holder,
+    envelope: Option<&'a Envelope>,
 }
 
 const fn missing(why: &'static str) -> OAuthError {
@@ -229,6 +240,7 @@ fn granted(
             code: None,
             is_alone: false,
             state: None,
+            envelope: of.envelope,
         };
         tokens.id_token = Some(id_token::sign(app, client, &about)?);
     }

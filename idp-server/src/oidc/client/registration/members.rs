@@ -9,12 +9,7 @@ use crate::oidc::error::{Code, OAuthError};
 /// Names that people see may stand there in several languages (RFC 7591, 2.2).
 const TRANSLATED: &str = "client_name#";
 /// What would weaken a registration if it were ignored: whoever asks for it relies on it.
-const NOT_HERE: [&str; 4] = [
-    "id_token_encrypted_response_alg",
-    "userinfo_encrypted_response_alg",
-    "authorization_encrypted_response_alg",
-    "introspection_signed_response_alg",
-];
+const NOT_HERE: [&str; 2] = ["introspection_signed_response_alg", "introspection_encrypted_response_alg"];
 
 fn malformed(why: &'static str) -> OAuthError {
     OAuthError::new(Code::InvalidClientMetadata, why)
