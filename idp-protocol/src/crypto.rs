@@ -95,6 +95,9 @@ pub enum Algorithm {
     Es256,
     /// RSASSA-PKCS1-v1_5 with SHA-256 and a 2048-bit modulus.
     Rs256,
+    /// RSASSA-PSS with SHA-256, a salt of 32 bytes and a 2048-bit modulus (RFC 7518, 3.5). Its keys serve no other
+    /// algorithm (RFC 8725, 3.1).
+    Ps256,
     /// Ed25519.
     EdDsa,
 }
@@ -106,6 +109,7 @@ impl Algorithm {
         match self {
             Self::Es256 => "ES256",
             Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
             Self::EdDsa => "EdDSA",
         }
     }

@@ -152,7 +152,7 @@ describe("openid-client", { concurrency: false }, () => {
     assert.deepEqual(claims.aud, ["hybrid"]);
   });
 
-  for (const alg of ["RS256", "ES256", "EdDSA"]) {
+  for (const alg of ["RS256", "PS256", "ES256", "EdDSA"]) {
     test(`checks the signature of an ID token with ${alg} by our keys`, async () => {
       const id = alg.toLowerCase();
       const secret = await town.client(id, ["--redirect-uri", party.callback, "--id-token-alg", alg]);

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use aws_lc_rs::{
     encoding::{AsDer as _, Pkcs8V1Der},
+    error::Unspecified,
     rand::SystemRandom,
     rsa::{KeyPair as RsaPair, KeySize, PublicKeyComponents},
     signature::{
         ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair,
-        KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
+        KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256,
+        RsaEncoding, RsaParameters, UnparsedPublicKey,
     },
 };
 use idp_protocol::{
@@ -32,7 +34,7 @@ impl Signatures for AwsLc {
         match algorithm {
             Algorithm::Es256 => generate_es256(&*self.random),
             Algorithm::EdDsa => generate_ed25519(&*self.random),
-            Algorithm::Rs256 => generate_rsa(),
+            Algorithm::Rs256 | Algorithm::Ps256 => generate_rsa(),
             _ => Err(CryptoError::Unsupported),
         }
     }
@@ -41,7 +43,8 @@ impl Signatures for AwsLc {
         match algorithm {
             Algorithm::Es256 => load_es256(pkcs8),
             Algorithm::EdDsa => load_ed25519(pkcs8),
-            Algorithm::Rs256 => load_rsa(pkcs8),
+            Algorithm::Rs256 => load_rsa(pkcs8, Padding::Pkcs1),
+            Algorithm::Ps256 => load_rsa(pkcs8, Padding::Pss),
             _ => Err(CryptoError::Unsupported),
         }
     }
@@ -62,13 +65,25 @@ impl Signatures for AwsLc {
                 UnparsedPublicKey::new(&ED25519, x).verify(message, signature)
             }
             (Algorithm::Rs256, PublicKey::Rsa { n, e }) => {
-                PublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
+                verify_rsa(&RSA_PKCS1_2048_8192_SHA256, (n, e), message, signature)
+            }
+            (Algorithm::Ps256, PublicKey::Rsa { n, e }) => {
+                verify_rsa(&RSA_PSS_2048_8192_SHA256, (n, e), message, signature)
             }
             // A key of another kind: the attack that turns a public key into an HMAC secret ends here.
             _ => return Err(CryptoError::Unauthentic),
         };
         checked.map_err(|_| CryptoError::Unauthentic)
     }
+}
+
+fn verify_rsa(
+    how: &RsaParameters,
+    (n, e): (&[u8], &[u8]),
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), Unspecified> {
+    PublicKeyComponents { n, e }.verify(how, message, signature)
 }
 
 fn generate_es256(random: &dyn Random) -> Result<PrivateKey, CryptoError> {
@@ -110,7 +125,7 @@ fn load_ed25519(pkcs8: &[u8]) -> Result<Arc<dyn SigningKey>, CryptoError> {
     Ok(Arc::new(Key { pair: Pair::EdDsa(pair), public: PublicKey::Ed25519 { x } }))
 }
 
-fn load_rsa(pkcs8: &[u8]) -> Result<Arc<dyn SigningKey>, CryptoError> {
+fn load_rsa(pkcs8: &[u8], padding: Padding) -> Result<Arc<dyn SigningKey>, CryptoError> {
     let pair = RsaPair::from_pkcs8(pkcs8).map_err(bad_key)?;
     if pair.public_modulus_len() < MIN_MODULUS {
         return Err(CryptoError::BadKey);
@@ -119,7 +134,7 @@ fn load_rsa(pkcs8: &[u8]) -> Result<Arc<dyn SigningKey>, CryptoError> {
         n: pair.public_key().modulus().big_endian_without_leading_zero().to_vec(),
         e: pair.public_key().exponent().big_endian_without_leading_zero().to_vec(),
     };
-    Ok(Arc::new(Key { pair: Pair::Rs256(pair), public }))
+    Ok(Arc::new(Key { pair: Pair::Rsa(pair, padding), public }))
 }
 
 fn bad_key<E>(_: E) -> CryptoError {
@@ -134,7 +149,23 @@ struct Key {
 enum Pair {
     Es256(EcdsaKeyPair),
     EdDsa(Ed25519KeyPair),
-    Rs256(RsaPair),
+    Rsa(RsaPair, Padding),
+}
+
+/// The two schemes of RSA signatures (RFC 8017, 8.1 and 8.2).
+#[derive(Clone, Copy)]
+enum Padding {
+    Pss,
+    Pkcs1,
+}
+
+impl Padding {
+    fn encoding(self) -> &'static dyn RsaEncoding {
+        match self {
+            Self::Pss => &RSA_PSS_SHA256,
+            Self::Pkcs1 => &RSA_PKCS1_SHA256,
+        }
+    }
 }
 
 impl SigningKey for Key {
@@ -142,7 +173,8 @@ impl SigningKey for Key {
         match self.pair {
             Pair::Es256(_) => Algorithm::Es256,
             Pair::EdDsa(_) => Algorithm::EdDsa,
-            Pair::Rs256(_) => Algorithm::Rs256,
+            Pair::Rsa(_, Padding::Pkcs1) => Algorithm::Rs256,
+            Pair::Rsa(_, Padding::Pss) => Algorithm::Ps256,
         }
     }
 
@@ -157,9 +189,9 @@ impl SigningKey for Key {
                 Ok(signature.as_ref().to_vec())
             }
             Pair::EdDsa(pair) => Ok(pair.try_sign(message).map_err(bad_key)?.as_ref().to_vec()),
-            Pair::Rs256(pair) => {
+            Pair::Rsa(pair, padding) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+                pair.sign(padding.encoding(), &SystemRandom::new(), message, &mut signature)
                     .map_err(bad_key)?;
                 Ok(signature)
             }

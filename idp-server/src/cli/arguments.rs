@@ -245,7 +245,7 @@ pub struct NewClientArguments {
     /// The weakest class of sign-in that it takes, such as urn:symbolon:acr:mfa.
     #[arg(long, value_name = "ACR", value_parser = acr)]
     pub min_acr: Option<Acr>,
-    /// What its ID tokens are signed with: RS256, ES256 or EdDSA.
+    /// What its ID tokens are signed with: RS256, PS256, ES256 or EdDSA.
     #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = signature)]
     pub id_token_alg: Signature,
     /// Whether people are asked before it learns anything about them.
@@ -318,7 +318,7 @@ fn grant_type(text: &str) -> Result<GrantType, String> {
 }
 
 fn signature(text: &str) -> Result<Signature, String> {
-    Signature::from_name(text).ok_or_else(|| "the algorithms are RS256, ES256 and EdDSA".to_owned())
+    Signature::from_name(text).ok_or_else(|| "the algorithms are RS256, PS256, ES256 and EdDSA".to_owned())
 }
 
 fn acr(text: &str) -> Result<Acr, String> {

@@ -20,8 +20,10 @@ use serde_json::json;
 
 use super::decryption::{self, DecryptionKeys};
 
-/// The algorithms that keys are made for; another one is another entry here.
-pub const ALGORITHMS: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
+/// The algorithms that keys are made for, one each; another one is another entry here. RS256 and PS256 could share the
+/// numbers of a key, but a key that says for what it is (`alg`) is used for nothing else by whoever reads it (RFC 8725, 3.1).
+pub const ALGORITHMS: [Algorithm; 4] =
+    [Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa];
 
 /// The longest token that is read, in bytes.
 const MAX_TOKEN: usize = 8 * 1024;
@@ -192,6 +194,7 @@ fn purpose(algorithm: Algorithm) -> String {
 pub(super) fn named(algorithm: Algorithm) -> CoreJwsSigningAlgorithm {
     match algorithm {
         Algorithm::Es256 => CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+        Algorithm::Ps256 => CoreJwsSigningAlgorithm::RsaSsaPssSha256,
         Algorithm::EdDsa => CoreJwsSigningAlgorithm::EdDsa,
         _ => CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
     }

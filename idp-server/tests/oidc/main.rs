@@ -36,6 +36,7 @@ mod resources;
 mod responses;
 mod revocation;
 mod rotation;
+mod saved_keys;
 mod server;
 mod session_management;
 mod sign_in_page;

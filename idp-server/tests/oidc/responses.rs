@@ -6,6 +6,7 @@ use idp_protocol::encoding::{from_base64url, to_base64url};
 use idp_server::oidc::{ApplicationType, AuthMethod, GrantType, ResponseType, Signature};
 use reqwest::{Response, header};
 use serde_json::{Value, json};
+use symbolon_jose::{Expected, KeySet, SignatureAlgorithm, Typ, verify};
 
 use crate::{
     requests::{asking, claims_of, redemption},
@@ -258,4 +259,35 @@ async fn what_a_client_always_wants_stands_in_its_registration() {
     assert_eq!(came.params["error"], "login_required");
     let asked = asking("strict", &[("prompt", "none"), ("max_age", "600")]);
     assert!(redirected(&server.authorize(&asked, Some(&cookie)).await).params.contains_key("code"));
+}
+
+#[tokio::test]
+async fn ps256_signs_whatever_the_provider_signs_with_a_key_for_nothing_else() {
+    let server = Server::start().await;
+    server
+        .register("banking", |new| {
+            new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+            new.metadata.id_token_signed_response_alg = Signature::Ps256;
+            new.metadata.userinfo_signed_response_alg = Some(Signature::Ps256);
+            new.metadata.authorization_signed_response_alg = Signature::Ps256;
+        })
+        .await;
+    let (cookie, _) = server.sign_in().await;
+    let asked = asking("banking", &[("response_mode", "jwt")]);
+    let signed = redirected(&server.authorize(&asked, Some(&cookie)).await).params["response"].clone();
+    let code = claims_of(&signed)["code"].as_str().unwrap().to_owned();
+    let (_, tokens) = answer(server.token(&redemption("banking", &code)).await).await;
+    let text = |name: &str| tokens[name].as_str().unwrap().to_owned();
+    let told = server.userinfo(&text("access_token")).await.text().await.unwrap();
+    let (_, keys) = answer(server.get("/oauth2/jwks").await).await;
+    let set = KeySet::from_value(&keys).unwrap();
+    let types = ["JWT", "at+jwt", "oauth-authz-resp+jwt"];
+    for token in [signed, text("id_token"), text("access_token"), told] {
+        let expected = Expected::new(Typ::OneOfOrAbsent(&types));
+        let of = |algorithm| verify::<Value>(&token, &set, &[algorithm], &expected);
+        let signed = of(SignatureAlgorithm::Ps256).unwrap();
+        assert!(of(SignatureAlgorithm::Rs256).is_err());
+        let own = keys["keys"].as_array().unwrap().iter().find(|key| key["alg"] == "PS256").unwrap();
+        assert_eq!(signed.header.kid.as_deref(), own["kid"].as_str());
+    }
 }

@@ -27,7 +27,10 @@ use reqwest::{Response, header};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
 
-use crate::requests::{redemption, request};
+use crate::{
+    requests::{redemption, request},
+    saved_keys,
+};
 
 pub const NOW: Time = Time(1_800_000_000);
 pub const CALLBACK: &str = "https://shop.example/callback";
@@ -65,7 +68,7 @@ pub struct Redirected {
 
 impl Server {
     /// Clients: `shop` (public), `office` (with a secret), `old` (with a secret, without PKCE), `bank` (asks for two
-    /// factors), `vault` (asks for what nothing here reaches), `payroll` (stands outside single sign-on), `es256` and `eddsa` (what their tokens are signed with), `stranger` (needs consent). A person:
+    /// factors), `vault` (asks for what nothing here reaches), `payroll` (stands outside single sign-on), `ps256`, `es256` and `eddsa` (what their tokens are signed with), `stranger` (needs consent). A person:
     /// `alice`.
     pub async fn start() -> Self {
         Self::start_with(|_| {}).await
@@ -74,7 +77,7 @@ impl Server {
     /// The same with other settings.
     pub async fn start_with(set: impl FnOnce(&mut Config)) -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
-        let crypto = symbolon_aws_lc::crypto();
+        let crypto = saved_keys::crypto();
         let name = to_base64url(&crypto.random::<12>());
         let folder = std::env::temp_dir().join(format!("symbolon-oidc-{name}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -273,6 +276,7 @@ async fn clients(app: &App) -> BTreeMap<String, String> {
         new("vault", false, Pkce::Required, Some(Acr::PhishingResistant)),
         new("office", true, Pkce::Required, None),
         decided("payroll", Terms { sso: Sso::Client, ..Terms::default() }),
+        signed("ps256", Signature::Ps256),
         signed("es256", Signature::Es256),
         signed("eddsa", Signature::EdDsa),
         decided("stranger", Terms { consent: Consent::Ask, ..Terms::default() }),

@@ -87,6 +87,7 @@ async fn each_client_has_its_algorithm() {
     let issuer = IssuerUrl::new(server.url.clone()).unwrap();
     for (client, algorithm) in [
         ("shop", Algorithm::RsaSsaPkcs1V15Sha256),
+        ("ps256", Algorithm::RsaSsaPssSha256),
         ("es256", Algorithm::EcdsaP256Sha256),
         ("eddsa", Algorithm::EdDsa),
     ] {

@@ -299,6 +299,9 @@ pub enum Signature {
     #[default]
     #[serde(rename = "RS256")]
     Rs256,
+    /// RSASSA-PSS with SHA-256, as profiles for banks ask for it (FAPI 2.0 Security Profile, 5.4.1).
+    #[serde(rename = "PS256")]
+    Ps256,
     /// ECDSA on P-256 with SHA-256: shorter tokens.
     #[serde(rename = "ES256")]
     Es256,
@@ -309,13 +312,14 @@ pub enum Signature {
 
 impl Signature {
     /// All of them, the default first.
-    pub const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
+    pub const ALL: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
 
     /// The algorithm; one more is one line here, two above, and one in [`crate::oidc::ALGORITHMS`].
     #[must_use]
     pub fn algorithm(self) -> Algorithm {
         match self {
             Self::Rs256 => Algorithm::Rs256,
+            Self::Ps256 => Algorithm::Ps256,
             Self::Es256 => Algorithm::Es256,
             Self::EdDsa => Algorithm::EdDsa,
         }
