@@ -136,7 +136,7 @@ impl App {
         .await?;
         let engine = Arc::new(engine);
         let provider = Provider::start(&engine, &config).await?;
-        let clients = Clients::new(db.clone());
+        let clients = Clients::new(db.clone(), config.oidc.profile);
         let fetched_keys = FetchedKeys::default();
         let web = Web::new(Arc::clone(&engine));
         let protocols: Vec<Arc<dyn Protocol>> = vec![Arc::new(OpenIdConnect), Arc::new(Portal)];

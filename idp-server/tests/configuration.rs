@@ -105,6 +105,18 @@ fn a_complaint_names_key_place_and_remedy() {
         ("[server]\nissuer = \"https://a.b\"\n[log]\nlevel = \"loud\"", vec!["`log.level`", "info"]),
         ("[server]\nissuer = \"https://a.b\"\n[oidc]\ncode_life = 601", vec!["`oidc.code_life`", "600"]),
         (
+            "[server]\nissuer = \"https://a.b\"\n[oidc]\nprofile = \"fapi2\"\ncode_life = 61",
+            vec!["`oidc.code_life`", "fapi2", "60 seconds"],
+        ),
+        (
+            "[server]\nissuer = \"https://a.b\"\n[oidc]\nprofile = \"fapi2\"\nregistration = { implicit = true }",
+            vec!["`oidc.registration.implicit`", "fapi2"],
+        ),
+        (
+            "[server]\nissuer = \"https://a.b\"\n[oidc]\nprofile = \"fapi2\"\nregistration = { without_pkce = true }",
+            vec!["`oidc.registration.without_pkce`", "fapi2"],
+        ),
+        (
             "[server]\nissuer = \"https://a.b\"\n[engine]\nqr_life = 0",
             vec!["`engine.qr_life`", "between 1 and 600"],
         ),

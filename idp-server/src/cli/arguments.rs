@@ -7,7 +7,9 @@ use idp_core::policy::Acr;
 use idp_protocol::Text;
 
 use super::attributes::ProfileArguments;
-use crate::oidc::{Consent, GrantType, RedirectUri, ResponseType, Signature, Sso, client::WebUri};
+use crate::oidc::{
+    Consent, GrantType, Profile, RedirectUri, ResponseType, Signature, Sso, client::WebUri,
+};
 
 /// The Symbolon identity provider.
 #[derive(Debug, Parser)]
@@ -173,6 +175,14 @@ pub enum UserCommand {
 pub enum ClientCommand {
     /// Register an application; its secret is shown once.
     Add(Box<NewClientArguments>),
+    /// Change what you decided about an application.
+    Set {
+        /// Which one.
+        id: String,
+        /// The profile that it keeps to.
+        #[arg(long, value_enum)]
+        profile: ProfileArgument,
+    },
     /// List the applications.
     List,
     /// Make an initial access token, with which somebody registers applications himself (RFC 7591).
@@ -245,9 +255,12 @@ pub struct NewClientArguments {
     /// The weakest class of sign-in that it takes, such as urn:symbolon:acr:mfa.
     #[arg(long, value_name = "ACR", value_parser = acr)]
     pub min_acr: Option<Acr>,
-    /// What its ID tokens are signed with: RS256, PS256, ES256 or EdDSA.
-    #[arg(long, value_name = "ALG", default_value = "RS256", value_parser = signature)]
-    pub id_token_alg: Signature,
+    /// What its ID tokens are signed with: RS256, PS256, ES256 or EdDSA. Without it RS256, or PS256 under FAPI 2.0.
+    #[arg(long, value_name = "ALG", value_parser = signature)]
+    pub id_token_alg: Option<Signature>,
+    /// The profile that it keeps to, if it is not that of the server; fapi2 needs --metadata with its keys.
+    #[arg(long, value_enum, default_value = "none")]
+    pub profile: ProfileArgument,
     /// Whether people are asked before it learns anything about them.
     #[arg(long, value_enum, default_value = "never")]
     pub consent: ConsentArgument,
@@ -266,6 +279,24 @@ pub struct NewClientArguments {
     /// Which address of its own a browser opens that has just signed out.
     #[arg(long, value_name = "URI")]
     pub frontchannel_logout_uri: Option<WebUri>,
+}
+
+/// `--profile …`
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ProfileArgument {
+    /// OpenID Connect, and what its registration says.
+    None,
+    /// The FAPI 2.0 Security Profile.
+    Fapi2,
+}
+
+impl From<ProfileArgument> for Profile {
+    fn from(argument: ProfileArgument) -> Self {
+        match argument {
+            ProfileArgument::None => Self::None,
+            ProfileArgument::Fapi2 => Self::Fapi2,
+        }
+    }
 }
 
 /// `--consent …`

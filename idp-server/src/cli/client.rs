@@ -11,8 +11,8 @@ use super::{
 use crate::{
     App,
     oidc::{
-        ApplicationType, AuthMethod, Consent, Metadata, NewClient, Pkce, RedirectUri, Sso, SubjectType,
-        Terms,
+        ApplicationType, AuthMethod, Consent, Metadata, NewClient, Pkce, Profile, RedirectUri, Sso,
+        SubjectType, Terms,
         client::registration::{self, Invitation},
         error::OAuthError,
     },
@@ -22,6 +22,7 @@ use crate::{
 pub(super) async fn run(app: &App, command: ClientCommand) -> anyhow::Result<()> {
     match command {
         ClientCommand::Add(new) => add(app, *new).await,
+        ClientCommand::Set { id, profile } => set(app, &id, profile.into()).await,
         ClientCommand::List => list(app).await,
         ClientCommand::Invite { days, once } => {
             let until = app.engine().now() + i64::from(days) * 86_400;
@@ -44,9 +45,22 @@ pub(super) async fn run(app: &App, command: ClientCommand) -> anyhow::Result<()>
     }
 }
 
+async fn set(app: &App, id: &str, profile: Profile) -> anyhow::Result<()> {
+    if !app.clients().decide(app.engine(), id, |terms| terms.profile = profile).await? {
+        bail!("there is no client {id}, or somebody else changes it at this moment");
+    }
+    say(&match profile {
+        Profile::None => format!("{id} keeps to no profile but that of the server (oidc.profile)."),
+        Profile::Fapi2 => format!("{id} keeps to the FAPI 2.0 Security Profile from now on."),
+    });
+    Ok(())
+}
+
 async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
-    let metadata = metadata(&new)?;
+    let profile = app.config().oidc.profile.max(new.profile.into());
+    let metadata = metadata(&new, profile)?;
     let terms = Terms {
+        profile: new.profile.into(),
         pkce: if new.without_pkce { Pkce::Optional } else { Pkce::Required },
         min_acr: new.min_acr,
         consent: new.consent.into(),
@@ -72,17 +86,18 @@ async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
 }
 
 /// What it says about itself, in a file or in flags.
-fn metadata(new: &NewClientArguments) -> anyhow::Result<Metadata> {
+fn metadata(new: &NewClientArguments, profile: Profile) -> anyhow::Result<Metadata> {
     let scope = new.scope.as_ref().map(|scope| scope.split_whitespace().collect::<Vec<_>>().join(" "));
     let mut metadata = match &new.metadata {
-        Some(path) => read(path)?,
+        Some(path) => read(path, profile)?,
         None => Metadata {
             redirect_uris: new.redirect_uris.clone(),
             grant_types: new.grant_types.clone(),
             token_endpoint_auth_method: new.public.then_some(AuthMethod::None),
             scope,
             subject_type: if new.pairwise { SubjectType::Pairwise } else { SubjectType::Public },
-            id_token_signed_response_alg: new.id_token_alg,
+            id_token_signed_response_alg: new.id_token_alg.unwrap_or(profile.usual_signature()),
+            authorization_signed_response_alg: profile.usual_signature(),
             post_logout_redirect_uris: new.post_logout_redirect_uris.clone(),
             backchannel_logout_uri: new.backchannel_logout_uri.clone(),
             frontchannel_logout_uri: new.frontchannel_logout_uri.clone(),
@@ -97,10 +112,10 @@ fn metadata(new: &NewClientArguments) -> anyhow::Result<Metadata> {
     Ok(metadata)
 }
 
-fn read(path: &Path) -> anyhow::Result<Metadata> {
+fn read(path: &Path, profile: Profile) -> anyhow::Result<Metadata> {
     let text = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let bad = |error: OAuthError| anyhow!("{}: {}", path.display(), error.description);
-    registration::members::read(&text).map_err(bad)
+    registration::members::read(&text, profile).map_err(bad)
 }
 
 async fn list(app: &App) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Broken;
+use crate::oidc::{Profile, profile};
 
 const DAY: i64 = 86_400;
 
@@ -10,6 +11,8 @@ const DAY: i64 = 86_400;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Oidc {
+    /// What holds for all applications beyond OpenID Connect. Default nothing.
+    pub profile: Profile,
     /// An authorization code. Default 60; at most 600 (RFC 6749, 4.1.2).
     pub code_life: i64,
     /// An access token. Default 300.
@@ -69,6 +72,7 @@ impl Default for Registration {
 impl Default for Oidc {
     fn default() -> Self {
         Self {
+            profile: Profile::None,
             code_life: 60,
             access_token_life: 300,
             id_token_life: 300,
@@ -96,8 +100,28 @@ impl Oidc {
             let why = format!("{} is out of range", self.registration.per_hour);
             return Broken::new("oidc.registration.per_hour", why, "between 1 and 100000");
         }
-        let (key, life, _, right) =
-            lives.into_iter().find(|(_, life, most, _)| !(1..=*most).contains(life))?;
-        Broken::new(key, format!("{life} is out of range"), right)
+        let found = lives.into_iter().find(|(_, life, most, _)| !(1..=*most).contains(life));
+        match found {
+            Some((key, life, _, right)) => Broken::new(key, format!("{life} is out of range"), right),
+            None => self.against_the_profile(),
+        }
+    }
+
+    /// What the profile would silently override is refused, so that nobody believes that it holds.
+    fn against_the_profile(&self) -> Option<Broken> {
+        let why = "it is against oidc.profile \"fapi2\"";
+        match self {
+            Self { profile: Profile::None, .. } => None,
+            Self { code_life, .. } if *code_life > profile::CODE_LIFE => {
+                Broken::new("oidc.code_life", why, "60 seconds at most (FAPI 2.0, 5.3.2.1)")
+            }
+            Self { registration: Registration { implicit: true, .. }, .. } => {
+                Broken::new("oidc.registration.implicit", why, "false (FAPI 2.0, 5.3.2.2)")
+            }
+            Self { registration: Registration { without_pkce: true, .. }, .. } => {
+                Broken::new("oidc.registration.without_pkce", why, "false (FAPI 2.0, 5.3.2.2)")
+            }
+            _ => None,
+        }
     }
 }

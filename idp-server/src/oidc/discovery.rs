@@ -19,9 +19,10 @@ use serde::{Deserialize, Serialize};
 use symbolon_jose::{ContentEncryption, KeyManagement};
 
 use super::{
-    client::assertion,
+    Profile,
+    client::{AuthMethod, GrantType},
     decryption,
-    keys::{ALGORITHMS, named},
+    keys::named,
     person,
     request::{Mode, Prompt, ResponseType, SCOPES},
     userinfo::CLAIMS,
@@ -29,16 +30,19 @@ use super::{
 use crate::{App, Config, config::Registrants, routes};
 
 /// How an application proves who it is.
-fn auth_methods(with_certificates: bool) -> Vec<CoreClientAuthMethod> {
-    let mut methods = vec![
+fn auth_methods(profile: Profile, with_certificates: bool) -> Vec<CoreClientAuthMethod> {
+    let by_secret = [
         CoreClientAuthMethod::ClientSecretBasic,
         CoreClientAuthMethod::ClientSecretPost,
         CoreClientAuthMethod::ClientSecretJwt,
-        CoreClientAuthMethod::PrivateKeyJwt,
     ];
+    let takes = |method| profile.takes_method(method);
+    let mut methods: Vec<_> =
+        by_secret.into_iter().filter(|_| takes(AuthMethod::ClientSecretBasic)).collect();
+    methods.push(CoreClientAuthMethod::PrivateKeyJwt);
     let names = ["tls_client_auth", "self_signed_tls_client_auth"].into_iter().filter(|_| with_certificates);
     methods.extend(names.map(|name| CoreClientAuthMethod::Extension(name.to_owned())));
-    methods.push(CoreClientAuthMethod::None);
+    methods.extend([CoreClientAuthMethod::None].into_iter().filter(|_| takes(AuthMethod::None)));
     methods
 }
 
@@ -69,6 +73,8 @@ struct More {
     dpop_signing_alg_values_supported: Vec<String>,
     /// RFC 9126, 5.
     pushed_authorization_request_endpoint: String,
+    /// RFC 9126, 5.
+    require_pushed_authorization_requests: bool,
     /// OpenID Connect Discovery 1.0, 3.
     request_object_signing_alg_values_supported: Vec<String>,
     /// RFC 7591 and RFC 8414; only where applications may register themselves.
@@ -188,37 +194,42 @@ pub(super) fn write(engine: &Engine, config: &Config) -> Result<String, Fault> {
     let issuer = engine.issuer();
     let url = |path: &str| format!("{issuer}{path}");
     let bad = |_| Fault::Setup("the issuer is not a URL");
-    let methods = auth_methods(config.server.mtls.listen.is_some());
+    let profile = config.oidc.profile;
+    let signatures: Vec<_> =
+        profile.signatures().into_iter().map(|signature| named(signature.algorithm())).collect();
+    let types = ResponseType::ALL.into_iter().filter(|of| profile.is_none() || *of == ResponseType::Code);
+    let methods = auth_methods(profile, config.server.mtls.listen.is_some());
     let more = more(issuer, config, &methods);
     let claims = CLAIMS.into_iter().chain(person::names());
     let metadata = Metadata::new(
         IssuerUrl::new(issuer.to_owned()).map_err(bad)?,
         AuthUrl::new(url(routes::AUTHORIZE)).map_err(bad)?,
         JsonWebKeySetUrl::new(url(routes::JWKS)).map_err(bad)?,
-        ResponseType::ALL.map(response_type).to_vec(),
+        types.map(response_type).collect(),
         vec![CoreSubjectIdentifierType::Public, CoreSubjectIdentifierType::Pairwise],
-        ALGORITHMS.into_iter().map(named).collect(),
+        signatures.clone(),
         more,
     )
     .set_token_endpoint(Some(TokenUrl::new(url(routes::TOKEN)).map_err(bad)?))
     .set_userinfo_endpoint(Some(UserInfoUrl::new(url(routes::USERINFO)).map_err(bad)?))
-    .set_userinfo_signing_alg_values_supported(Some(ALGORITHMS.into_iter().map(named).collect()))
+    .set_userinfo_signing_alg_values_supported(Some(signatures))
     .set_scopes_supported(Some(SCOPES.map(|scope| Scope::new(scope.to_owned())).to_vec()))
     .set_response_modes_supported(Some(Mode::NAMES.map(response_mode).to_vec()))
-    .set_grant_types_supported(Some(vec![
-        CoreGrantType::AuthorizationCode,
-        CoreGrantType::Implicit,
-        CoreGrantType::RefreshToken,
-        CoreGrantType::ClientCredentials,
-    ]))
+    .set_grant_types_supported(Some(grant_types(profile)))
     .set_acr_values_supported(Some(classes(engine)))
     .set_token_endpoint_auth_methods_supported(Some(methods))
     .set_claims_supported(Some(claims.map(|claim| CoreClaimName::new(claim.to_owned())).collect()))
     .set_claims_parameter_supported(Some(true))
     .set_request_parameter_supported(Some(true))
-    .set_request_uri_parameter_supported(Some(true))
+    .set_request_uri_parameter_supported(Some(profile.is_none()))
     .set_require_request_uri_registration(Some(true));
     Ok(serde_json::to_string(&metadata)?)
+}
+
+/// What may be exchanged for tokens.
+fn grant_types(profile: Profile) -> Vec<CoreGrantType> {
+    let names = GrantType::ALL.into_iter().filter(|grant_type| profile.takes_grant(*grant_type));
+    names.map(|grant_type| CoreGrantType::Extension(grant_type.name().to_owned())).collect()
 }
 
 /// What `openidconnect` does not know by name.
@@ -228,6 +239,10 @@ fn more(issuer: &str, config: &Config, methods: &[CoreClientAuthMethod]) -> More
     let registers = config.oidc.registration.who != Registrants::Nobody;
     let mtls = &config.server.mtls;
     let shows = mtls.listen.map(|_| mtls.origin.as_str());
+    let profile = config.oidc.profile;
+    let theirs: Vec<String> =
+        profile.algorithms().into_iter().map(|algorithm| algorithm.name().to_owned()).collect();
+    let ours = profile.signatures().into_iter().map(|signature| signature.algorithm().name().to_owned());
     More {
         authorization_response_iss_parameter_supported: true,
         code_challenge_methods_supported: words(&["S256"]),
@@ -239,13 +254,12 @@ fn more(issuer: &str, config: &Config, methods: &[CoreClientAuthMethod]) -> More
         frontchannel_logout_session_supported: true,
         tls_client_certificate_bound_access_tokens: shows.is_some(),
         mtls_endpoint_aliases: shows.map(Aliases::at),
-        dpop_signing_alg_values_supported: words(&assertion::ALGORITHMS.map(|algorithm| algorithm.name())),
+        dpop_signing_alg_values_supported: theirs.clone(),
         pushed_authorization_request_endpoint: url(routes::PUSHED),
-        request_object_signing_alg_values_supported: words(
-            &assertion::ALGORITHMS.map(|algorithm| algorithm.name()),
-        ),
+        require_pushed_authorization_requests: !profile.is_none(),
+        request_object_signing_alg_values_supported: theirs.clone(),
         registration_endpoint: registers.then(|| url(routes::REGISTER)),
-        token_endpoint_auth_signing_alg_values_supported: assertion_algorithms(),
+        token_endpoint_auth_signing_alg_values_supported: assertion_algorithms(profile, theirs),
         revocation_endpoint_auth_methods_supported: methods.to_vec(),
         introspection_endpoint_auth_methods_supported: methods
             .iter()
@@ -254,16 +268,17 @@ fn more(issuer: &str, config: &Config, methods: &[CoreClientAuthMethod]) -> More
             .collect(),
         revocation_endpoint: url(routes::REVOKE),
         introspection_endpoint: url(routes::INTROSPECT),
-        authorization_signing_alg_values_supported: words(&ALGORITHMS.map(|algorithm| algorithm.name())),
+        authorization_signing_alg_values_supported: ours.collect(),
         encryption: Encryption::supported(),
         prompt_values_supported: words(&Prompt::NAMES),
     }
 }
 
 /// What clients sign with when they prove who they are, with a key or with a secret.
-fn assertion_algorithms() -> Vec<String> {
-    let names = assertion::ALGORITHMS.map(|algorithm| algorithm.name());
-    names.into_iter().chain(["HS256"]).map(str::to_owned).collect()
+fn assertion_algorithms(profile: Profile, mut with_a_key: Vec<String>) -> Vec<String> {
+    let with_a_secret = profile.takes_method(AuthMethod::ClientSecretJwt);
+    with_a_key.extend(with_a_secret.then(|| "HS256".to_owned()));
+    with_a_key
 }
 
 fn response_type(of: ResponseType) -> ResponseTypes<CoreResponseType> {

@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq as _;
 use symbolon_jose::{Expected, Typ, verify_self_signed};
 
 use super::{
-    client::assertion::ALGORITHMS,
+    Profile,
     error::{Code, OAuthError},
 };
 use crate::App;
@@ -60,6 +60,8 @@ pub struct For<'a> {
     pub path: &'a str,
     /// The access token that comes with it, if one does.
     pub token: Option<&'a str>,
+    /// The profile of the client that it comes from.
+    pub profile: Profile,
     /// What counts it, if anybody could have sent it.
     pub rate: Option<RateWrite>,
 }
@@ -80,10 +82,11 @@ pub async fn proved(app: &App, headers: &HeaderMap, of: For<'_>) -> Result<Optio
         (Some(_), Some(_)) => return Err(bad("a request has one proof")),
     };
     let expected = Expected::new(Typ::OneOf(&["dpop+jwt"]));
-    let signed = verify_self_signed::<Claims>(proof, &ALGORITHMS, &expected).map_err(|error| {
-        tracing::info!(%error, "a DPoP proof does not verify");
-        bad("the proof must be a dpop+jwt that is signed with the key in its header")
-    })?;
+    let signed =
+        verify_self_signed::<Claims>(proof, &of.profile.algorithms(), &expected).map_err(|error| {
+            tracing::info!(%error, "a DPoP proof does not verify");
+            bad("the proof must be a dpop+jwt that is signed with the key in its header")
+        })?;
     let claims = &signed.claims;
     check(app, claims, &of)?;
     check_nonce(app, claims)?;

@@ -5,6 +5,7 @@ use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Profile,
     client::Client,
     dpop::{self, Thumbprint},
     error::{Code, OAuthError},
@@ -31,7 +32,7 @@ impl Holder {
     pub async fn of(app: &App, client: &Client, sender: &Sender, path: &str) -> Result<Self, OAuthError> {
         let metadata = &client.registration.metadata;
         let rate = sender.rate(app, client);
-        let of = dpop::For { method: &Method::POST, path, token: None, rate };
+        let of = dpop::For { method: &Method::POST, path, token: None, profile: client.profile, rate };
         let key = dpop::proved(app, &sender.headers, of).await?;
         if key.is_none() && metadata.dpop_bound_access_tokens {
             let why = "the client is registered for tokens that are bound to a key; send a proof (DPoP)";
@@ -43,7 +44,12 @@ impl Holder {
             let why = "the client is registered for tokens that are bound to its certificate; come to the mtls_endpoint_aliases";
             return Err(OAuthError::new(Code::InvalidRequest, why));
         }
-        Ok(Self { key, certificate })
+        let holder = Self { key, certificate };
+        if client.profile == Profile::Fapi2 && holder.is_anybody() {
+            let why = "FAPI 2.0 binds tokens: send a proof (DPoP), or register for tokens that are bound to a certificate";
+            return Err(OAuthError::new(Code::InvalidDpopProof, why));
+        }
+        Ok(holder)
     }
 
     /// Whether there is nothing to prove.

@@ -20,6 +20,7 @@
 //! | `sender.rs` | who sent a request |
 //! | `keys.rs` | what tokens are signed with |
 //! | `encryption.rs` `decryption.rs` | how what only the client may read reaches it, and what it encrypts for us |
+//! | `profile.rs` | what FAPI 2.0 asks for beyond all that, row by row |
 //! | `params.rs` | how parameters are read, once each |
 //! | `error.rs` | what a refusal looks like to an application |
 
@@ -39,6 +40,7 @@ pub(crate) mod launch;
 pub mod logout;
 mod params;
 mod person;
+pub mod profile;
 pub mod request;
 mod respond;
 pub mod sender;
@@ -67,6 +69,7 @@ pub use client::{
 };
 pub use keys::{ALGORITHMS, SigningKeys};
 pub use person::names as claims;
+pub use profile::Profile;
 pub use request::ResponseType;
 
 /// How long after a handover a node may still sign with the key before, and a clock be wrong, in seconds.

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{
-    client::assertion::ALGORITHMS,
+    client::{Client, assertion::ALGORITHMS},
     dpop,
     encryption::{Envelope, NoKey},
     error::{Code, OAuthError},
@@ -72,10 +72,21 @@ pub async fn tell(State(app): State<App>, method: Method, sender: Sender, body: 
     let Some(token) = token else {
         return challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken));
     };
-    let of = dpop::For { method: &method, path: routes::USERINFO, token: Some(&presented.token), rate: None };
+    let client = match app.clients().find(&token.client_id, app.engine().now()).await {
+        Ok(Some(client)) => client,
+        Ok(None) => return challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken)),
+        Err(fault) => return unavailable(&fault),
+    };
+    let of = dpop::For {
+        method: &method,
+        path: routes::USERINFO,
+        token: Some(&presented.token),
+        profile: client.profile,
+        rate: None,
+    };
     let key = match dpop::proved(&app, &sender.headers, of).await {
         Ok(key) => key,
-        Err(OAuthError { error: Code::ServerError, .. }) => return unavailable(),
+        Err(OAuthError { error: Code::ServerError, .. }) => return busy(),
         Err(refused) => return challenge(StatusCode::UNAUTHORIZED, "DPoP", Some(refused.error)),
     };
     let proved = Holder { key, certificate: sender.certificate_digest() };
@@ -85,31 +96,32 @@ pub async fn tell(State(app): State<App>, method: Method, sender: Sender, body: 
     if !needed.is_met_by(&proved) || needed.key.is_some() != presented.with_proof {
         return challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken));
     }
-    match answer(&app, token).await {
+    match answer(&app, &client, token).await {
         Ok(Some(response)) => response,
         Ok(None) => challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken)),
-        Err(fault) => {
-            tracing::error!(%fault, "a userinfo request failed");
-            unavailable()
-        }
+        Err(fault) => unavailable(&fault),
     }
 }
 
-fn unavailable() -> Response {
+fn unavailable(fault: &Fault) -> Response {
+    tracing::error!(%fault, "a userinfo request failed");
+    busy()
+}
+
+fn busy() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response()
 }
 
-async fn answer(app: &App, token: AccessToken) -> Result<Option<Response>, Fault> {
+async fn answer(app: &App, client: &Client, token: AccessToken) -> Result<Option<Response>, Fault> {
     let Some(grant) = token.holder(app).await? else { return Ok(None) };
     let now = app.engine().now();
-    let Some(client) = app.clients().find(&grant.client_id, now).await? else { return Ok(None) };
     // Less than was granted, if the token is for less (RFC 6749, 6).
     let mut asks = grant.agreed.asks;
     asks.scope.retain(|scope| token.covers(scope));
     let claims = Claims { sub: token.sub, person: person::at_userinfo(&grant.user, &asks) };
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     let metadata = &client.registration.metadata;
-    let envelope = match Envelope::of(app, &client, metadata.encryption.of_userinfo()).await {
+    let envelope = match Envelope::of(app, client, metadata.encryption.of_userinfo()).await {
         Ok(envelope) => envelope,
         Err(no_key @ NoKey) => return Ok(Some(OAuthError::from(no_key).into_response())),
     };

@@ -34,7 +34,10 @@ async fn the_document_says_what_the_provider_does() {
         json!(["authorization_code", "implicit", "refresh_token", "client_credentials"])
     );
     assert_eq!(document["subject_types_supported"], json!(["public", "pairwise"]));
-    assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "PS256", "ES256", "EdDSA"]));
+    assert_eq!(
+        document["id_token_signing_alg_values_supported"],
+        json!(["RS256", "PS256", "ES256", "EdDSA"])
+    );
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]), "plain is no protection");
     assert_eq!(document["authorization_response_iss_parameter_supported"], json!(true));
     assert_eq!(document["require_request_uri_registration"], json!(true), "the default would be false");

@@ -21,6 +21,7 @@ mod discovery;
 mod dpop;
 mod encryption;
 mod explain;
+mod fapi;
 mod health;
 mod hostile;
 mod introspection;

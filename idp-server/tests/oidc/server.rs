@@ -269,6 +269,10 @@ async fn clients(app: &App) -> BTreeMap<String, String> {
     };
     let decided = |id: &str, terms| NewClient { terms, ..public(id) };
     let mut secrets = BTreeMap::new();
+    // None of them keeps to it.
+    if !app.config().oidc.profile.is_none() {
+        return secrets;
+    }
     for client in [
         new("shop", false, Pkce::Required, None),
         new("old", true, Pkce::Optional, None),

@@ -8,7 +8,9 @@ use idp_protocol::{
 };
 use serde_json::{Value, json};
 
-/// An application's key on P-256.
+use crate::saved_keys;
+
+/// An application's key: on P-256, or RSA.
 pub struct Signer {
     key: Arc<dyn SigningKey>,
     kid: String,
@@ -22,10 +24,27 @@ impl Signer {
         Self { key, kid: kid.to_owned() }
     }
 
+    /// One RSA key, as it signs with PS256 and with RS256.
+    pub fn rsa(kid: &str) -> [Self; 2] {
+        let signatures = saved_keys::crypto().signatures;
+        let private = signatures.generate(Algorithm::Ps256).unwrap();
+        [Algorithm::Ps256, Algorithm::Rs256].map(|algorithm| {
+            let key = signatures.load(algorithm, &private).unwrap();
+            Self { key, kid: kid.to_owned() }
+        })
+    }
+
     /// The public key.
     pub fn jwk(&self) -> Value {
-        let PublicKey::P256 { x, y } = self.key.public() else { panic!("another kind") };
-        json!({"kty": "EC", "crv": "P-256", "kid": self.kid, "x": to_base64url(x), "y": to_base64url(y)})
+        match self.key.public() {
+            PublicKey::P256 { x, y } => {
+                json!({"kty": "EC", "crv": "P-256", "kid": self.kid, "x": to_base64url(x), "y": to_base64url(y)})
+            }
+            PublicKey::Rsa { n, e } => {
+                json!({"kty": "RSA", "kid": self.kid, "n": to_base64url(n), "e": to_base64url(e)})
+            }
+            _ => panic!("another kind"),
+        }
     }
 
     /// The set of this key alone.
@@ -35,7 +54,7 @@ impl Signer {
 
     /// A proof of possession (RFC 9449, 4.2).
     pub fn prove(&self, claims: &Value) -> String {
-        self.sign_as(&json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk()}), claims)
+        self.sign_as(&json!({"typ": "dpop+jwt", "alg": self.alg(), "jwk": self.jwk()}), claims)
     }
 
     /// The thumbprint of the key (RFC 7638).
@@ -47,7 +66,11 @@ impl Signer {
 
     /// A token with these claims.
     pub fn sign(&self, claims: &Value) -> String {
-        self.sign_as(&json!({"alg": "ES256", "kid": self.kid}), claims)
+        self.sign_as(&json!({"alg": self.alg(), "kid": self.kid}), claims)
+    }
+
+    fn alg(&self) -> &'static str {
+        self.key.algorithm().name()
     }
 
     /// A token with another header.

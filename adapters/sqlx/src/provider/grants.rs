@@ -56,6 +56,17 @@ pub enum GrantWrite {
         /// The new end.
         expires_at: Time,
     },
+    /// The same refresh token counts on. Guard: it is of this generation, and holds.
+    Prolong {
+        /// Which one.
+        id: [u8; 16],
+        /// The generation of the token that was used.
+        generation: i64,
+        /// When.
+        at: Time,
+        /// The new end.
+        expires_at: Time,
+    },
     /// Ends one. Guard: it was not ended before.
     End {
         /// Which one.
@@ -150,6 +161,15 @@ pub(super) async fn write(conn: &mut Conn<'_>, write: &GrantWrite) -> sqlx::Resu
              WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > $3",
             id.as_slice(),
             *from,
+            at.0,
+            expires_at.0,
+        ),
+        GrantWrite::Prolong { id, generation, at, expires_at } => execute!(
+            conn,
+            "UPDATE grants SET used_at = $3, expires_at = $4 \
+             WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > $3",
+            id.as_slice(),
+            *generation,
             at.0,
             expires_at.0,
         ),

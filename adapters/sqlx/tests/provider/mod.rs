@@ -132,10 +132,17 @@ async fn grants(db: &Db) {
     assert_eq!(db.grants_of_session(refreshed.session).await.unwrap(), [refreshed]);
     let late = GrantWrite::Refresh { id: [1; 16], from: 1, at: NOW + 90, expires_at: NOW + 900 };
     assert!(!done(db, late).await, "it is over");
+    let prolong = |generation, at| GrantWrite::Prolong { id: [1; 16], generation, at, expires_at: NOW + 95 };
+    assert!(!done(db, prolong(0, NOW + 11)).await, "an older token");
+    assert!(!done(db, prolong(1, NOW + 90)).await, "it is over");
+    assert!(done(db, prolong(1, NOW + 11)).await);
+    let prolonged = db.grant([1; 16]).await.unwrap().unwrap();
+    assert_eq!((prolonged.generation, prolonged.used_at, prolonged.expires_at), (1, NOW + 11, NOW + 95));
     let end = || GrantWrite::End { id: [1; 16], at: NOW + 11 };
     assert!(done(db, end()).await);
     assert!(!done(db, end()).await, "it was ended before");
     assert!(!done(db, refresh(1, 1)).await, "it was ended");
+    assert!(!done(db, prolong(1, NOW + 12)).await, "it was ended");
 }
 
 /// With the consent, with the client, and where somebody else may have been.

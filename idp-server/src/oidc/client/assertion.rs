@@ -16,6 +16,7 @@ use super::{
 use crate::{
     App,
     oidc::{
+        Profile,
         audience::Audience,
         error::{Code, OAuthError},
         params::Params,
@@ -89,14 +90,20 @@ impl<'a> Assertion<'a> {
         if claims.iss != client.id || claims.sub != client.id {
             return Err(refused("iss and sub of the assertion must be the client_id"));
         }
-        if !claims.aud.has_any(&audiences(app)) {
+        let is_for_us = match client.profile {
+            Profile::None => claims.aud.has_any(&audiences(app)),
+            // Whoever also runs another provider, and has the address of one of our endpoints believed as its own, would
+            // get an assertion for us (FAPI 2.0 Security Profile, 5.3.2.1).
+            Profile::Fapi2 => claims.aud == Audience::One(app.issuer().to_owned()),
+        };
+        if !is_for_us {
             return Err(refused("aud of the assertion must be the issuer"));
         }
         let exp = Time(claims.exp);
         if now >= exp + SKEW || exp > now + LONGEST {
             return Err(refused("exp of the assertion must be in the future, by an hour at most"));
         }
-        if claims.nbf.or(claims.iat).is_some_and(|since| Time(since) > now + SKEW) {
+        if [claims.nbf, claims.iat].into_iter().flatten().any(|since| Time(since) > now + SKEW) {
             return Err(refused("the assertion is from the future; look at the clock"));
         }
         self.use_up(app, client, &claims.jti, exp + SKEW).await

@@ -31,7 +31,7 @@ struct Claimed {
 /// `invalid_client` (one answer for an unknown client and a wrong secret), `invalid_request` for two ways at once.
 pub async fn client(app: &App, sender: &Sender, params: &Params) -> Result<Arc<Client>, OAuthError> {
     let header = sender.authorization();
-    let client = proved(app, sender, params).await;
+    let client = proved(app, sender, params).await.and_then(conforming);
     if header.is_some() { client.map_err(OAuthError::by_header) } else { client }
 }
 
@@ -63,6 +63,18 @@ async fn proved(app: &App, sender: &Sender, params: &Params) -> Result<Arc<Clien
         }
         (None, AuthMethod::None, _) => Ok(client),
         _ => Err(REFUSED),
+    }
+}
+
+/// A registration of before a profile was chosen is against it maybe, and then serves for nothing.
+fn conforming(client: Arc<Client>) -> Result<Arc<Client>, OAuthError> {
+    match client.profile.check(&client.registration) {
+        Ok(()) => Ok(client),
+        Err(bad) => {
+            let why =
+                format!("the registration of the client is against the profile that holds for it: {bad}");
+            Err(OAuthError::because(Code::UnauthorizedClient, why))
+        }
     }
 }
 

@@ -33,7 +33,7 @@ use idp_core::Time;
 use serde::{Deserialize, Serialize};
 use symbolon_jose::SignatureAlgorithm;
 
-use super::request::SCOPES;
+use super::{Profile, request::SCOPES};
 use crate::text::Language;
 
 pub use check::BadClient;
@@ -52,6 +52,8 @@ pub struct Client {
     pub id: String,
     /// What else is known.
     pub registration: Registration,
+    /// The profile that holds for it: that of the server, or its own.
+    pub profile: Profile,
     /// Since when.
     pub created_at: Time,
     /// Rises with every change.
@@ -120,7 +122,21 @@ impl Client {
     pub fn signature_algorithms(&self) -> Vec<SignatureAlgorithm> {
         let registered = self.registration.metadata.token_endpoint_auth_signing_alg.as_deref();
         let fits = |algorithm: &SignatureAlgorithm| registered.is_none_or(|name| name == algorithm.name());
-        assertion::ALGORITHMS.into_iter().filter(fits).collect()
+        self.profile.algorithms().into_iter().filter(fits).collect()
+    }
+
+    /// What it may sign requests with, likewise.
+    #[must_use]
+    pub fn request_algorithms(&self) -> Vec<SignatureAlgorithm> {
+        let registered = self.registration.metadata.request_object_signing_alg.as_deref();
+        let fits = |algorithm: &SignatureAlgorithm| registered.is_none_or(|name| name == algorithm.name());
+        self.profile.algorithms().into_iter().filter(fits).collect()
+    }
+
+    /// Whether it must leave every request with us before the browser comes.
+    #[must_use]
+    pub fn must_push(&self) -> bool {
+        self.profile == Profile::Fapi2 || self.registration.metadata.require_pushed_authorization_requests
     }
 
     /// Whether it is registered for a grant type.
@@ -171,6 +187,6 @@ impl Client {
     /// Whether it must begin with a PKCE challenge. One that cannot keep a secret always must (RFC 9700, 2.1.1).
     #[must_use]
     pub fn needs_pkce(&self) -> bool {
-        self.is_public() || self.registration.terms.pkce == Pkce::Required
+        self.is_public() || self.profile == Profile::Fapi2 || self.registration.terms.pkce == Pkce::Required
     }
 }

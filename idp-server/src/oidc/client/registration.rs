@@ -66,10 +66,11 @@ pub async fn register(
     body: Bytes,
 ) -> Result<Response, OAuthError> {
     let allowed = allowed(&app, &headers, address)?;
-    let metadata = members::read(&body)?;
+    let profile = app.config().oidc.profile;
+    let metadata = members::read(&body, profile)?;
     let id = Octets(app.engine().crypto().random::<16>()).to_string();
-    let mut registered =
-        Registered::new(app.engine(), NewClient { id, terms: terms(&app, &metadata), metadata })?;
+    let new = NewClient { id, terms: terms(&app, &metadata), metadata };
+    let mut registered = Registered::new(app.engine(), profile, new)?;
     bounds(&app, &registered.client)?;
     sector(&app, &registered.client).await?;
     let (secret, token) = Secret::new(app.engine(), &token_name(&registered.client.id));
@@ -186,11 +187,11 @@ pub async fn replace(
 ) -> Result<Response, OAuthError> {
     let (client, token) = own(&app, &id, &headers).await?;
     members::about(&body, &client, app.engine())?;
-    let metadata = members::read(&body)?;
+    let metadata = members::read(&body, client.profile)?;
     let mut changed = Client::clone(&client);
     // Another way to authenticate may need a secret that there is not, or leave one behind.
     let new = NewClient { id: client.id.clone(), terms: client.registration.terms.clone(), metadata };
-    let fresh = Registered::new(app.engine(), new)?.client.registration;
+    let fresh = Registered::new(app.engine(), client.profile, new)?.client.registration;
     let kept = changed.registration.secret.take().filter(|_| fresh.secret.is_some());
     changed.registration.secret = kept.or(fresh.secret);
     changed.registration.metadata = fresh.metadata;

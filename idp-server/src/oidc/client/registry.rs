@@ -23,6 +23,7 @@ use symbolon_sqlx::{
 use zeroize::Zeroizing;
 
 use super::{AuthMethod, BadClient, Client, Metadata, Registration, Secret, Terms, check};
+use crate::oidc::Profile;
 
 /// What a change of any client wakes.
 const CHANGED: Topic = *b"oauth2 clients..";
@@ -37,6 +38,8 @@ pub struct Clients(Arc<Inner>);
 
 struct Inner {
     db: Db,
+    /// The profile that holds for all.
+    profile: Profile,
     kept: Mutex<Kept>,
 }
 
@@ -79,15 +82,17 @@ impl fmt::Debug for Registered {
 }
 
 impl Registered {
-    pub(super) fn new(engine: &Engine, new: NewClient) -> Result<Self, BadClient> {
+    pub(super) fn new(engine: &Engine, profile: Profile, new: NewClient) -> Result<Self, BadClient> {
         check::id(&new.id)?;
         let method = new.metadata.token_endpoint_auth_method.unwrap_or(AuthMethod::ClientSecretBasic);
         let secret = method.has_secret().then(|| Secret::new(engine, &new.id));
         let (secret, text) = secret.unzip();
         let (metadata, terms) = (new.metadata, new.terms);
         let registration = Registration { metadata, terms, secret, registration_token: None };
+        let profile = profile.max(registration.terms.profile);
+        profile.check(&registration)?;
         registration.check()?;
-        let client = Client { id: new.id, registration, created_at: engine.now(), revision: 0 };
+        let client = Client { id: new.id, registration, profile, created_at: engine.now(), revision: 0 };
         Ok(Self { client, secret: text })
     }
 }
@@ -99,9 +104,9 @@ pub(super) fn event(engine: &Engine, name: &str, client_id: &str) -> AuditRow {
 }
 
 impl Clients {
-    pub(crate) fn new(db: Db) -> Self {
+    pub(crate) fn new(db: Db, profile: Profile) -> Self {
         let kept = Kept { changes: db.bus().watch(CHANGED), epoch: 0, clients: HashMap::new() };
-        Self(Arc::new(Inner { db, kept: Mutex::new(kept) }))
+        Self(Arc::new(Inner { db, profile, kept: Mutex::new(kept) }))
     }
 
     /// The application with this id.
@@ -114,7 +119,7 @@ impl Clients {
             Err(epoch) => epoch,
         };
         let Some(row) = self.0.db.client(id).await? else { return Ok(None) };
-        let client = Arc::new(Client::read(row)?);
+        let client = Arc::new(self.read(row)?);
         self.kept().keep(&client, now, epoch);
         Ok(Some(client))
     }
@@ -124,7 +129,7 @@ impl Clients {
     /// # Errors
     /// [`Fault`] if the store fails or holds something else.
     pub async fn list(&self) -> Result<Vec<Client>, Fault> {
-        self.0.db.clients().await?.into_iter().map(Client::read).collect()
+        self.0.db.clients().await?.into_iter().map(|row| self.read(row)).collect()
     }
 
     /// Registers an application.
@@ -132,7 +137,7 @@ impl Clients {
     /// # Errors
     /// [`BadClient`].
     pub async fn register(&self, engine: &Engine, new: NewClient) -> Result<Registered, BadClient> {
-        let registered = Registered::new(engine, new)?;
+        let registered = Registered::new(engine, self.0.profile, new)?;
         let with = Batch::new().with(event(engine, "client.registered", &registered.client.id));
         match self.insert(&registered.client, with).await? {
             Changed::Yes => Ok(registered),
@@ -156,6 +161,32 @@ impl Clients {
         let with = Batch::new().with(event(engine, "client.updated", &client.id)).with(Write::Wake(CHANGED));
         let row = ClientRow { revision: client.revision.saturating_add(1), ..client.row()? };
         Ok(self.0.db.change(ClientWrite::Update(row), with).await? == Changed::Yes)
+    }
+
+    /// Changes what the administrator decided about an application. `false` if there is none, or somebody else changed
+    /// it meanwhile.
+    ///
+    /// # Errors
+    /// [`BadClient`] if the application is against it.
+    pub async fn decide(
+        &self,
+        engine: &Engine,
+        id: &str,
+        change: impl FnOnce(&mut Terms),
+    ) -> Result<bool, BadClient> {
+        let Some(row) = self.0.db.client(id).await? else { return Ok(false) };
+        let mut client = self.read(row)?;
+        change(&mut client.registration.terms);
+        self.0.profile.max(client.registration.terms.profile).check(&client.registration)?;
+        client.registration.check()?;
+        Ok(self.update(engine, &client).await?)
+    }
+
+    fn read(&self, row: ClientRow) -> Result<Client, Fault> {
+        let registration: Registration = serde_json::from_str(&row.doc)?;
+        let profile = self.0.profile.max(registration.terms.profile);
+        let (created_at, revision) = (row.created_at, row.revision);
+        Ok(Client { id: row.client_id, registration, profile, created_at, revision })
     }
 
     /// Removes an application. `false` if there is none.
@@ -199,11 +230,6 @@ impl Kept {
 }
 
 impl Client {
-    fn read(row: ClientRow) -> Result<Self, Fault> {
-        let registration = serde_json::from_str(&row.doc)?;
-        Ok(Self { id: row.client_id, registration, created_at: row.created_at, revision: row.revision })
-    }
-
     fn row(&self) -> Result<ClientRow, Fault> {
         let doc = serde_json::to_string(&self.registration)?;
         let (created_at, revision) = (self.created_at, self.revision);

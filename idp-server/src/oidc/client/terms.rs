@@ -4,9 +4,14 @@ use idp_core::policy::Acr;
 use idp_protocol::context::Opens;
 use serde::{Deserialize, Serialize};
 
+use crate::oidc::Profile;
+
 /// What an application cannot say about itself. The defaults are the safe choices.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
+    /// The profile that it keeps to, if it is not that of the server.
+    #[serde(default, skip_serializing_if = "Profile::is_none")]
+    pub profile: Profile,
     /// Whether it must prove that it began what it ends.
     #[serde(default)]
     pub pkce: Pkce,

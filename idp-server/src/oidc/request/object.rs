@@ -59,7 +59,7 @@ fn unsigned(client: &Client) -> Result<(), Bad> {
 }
 
 fn must_not_be_pushed(client: &Client) -> Result<(), Bad> {
-    match client.registration.metadata.require_pushed_authorization_requests {
+    match client.must_push() {
         true => Err((Code::InvalidRequest, "the client is registered to push its requests (RFC 9126)")),
         false => Ok(()),
     }
@@ -94,11 +94,7 @@ pub(super) async fn signed(app: &App, client: &Client, object: &str) -> Result<P
     let opened = opened(app, client, object)?;
     let object = opened.as_ref().map_or(object, |opened| opened.as_str());
     let expected = Expected::new(Typ::OneOfOrAbsent(&["oauth-authz-req+jwt", "JWT"]));
-    let registered = client.registration.metadata.request_object_signing_alg.as_deref();
-    let algorithms: Vec<_> = assertion::ALGORITHMS
-        .into_iter()
-        .filter(|alg| registered.is_none_or(|name| name == alg.name()))
-        .collect();
+    let algorithms = client.request_algorithms();
     let claims =
         assertion::signed_by::<Map<String, Value>>(app, client, object, &algorithms, &expected).await;
     let claims = claims.map_err(|_| UNREADABLE)?.map_err(|error| {
@@ -147,7 +143,7 @@ fn check(app: &App, client: &Client, claims: &Map<String, Value>) -> Result<(), 
         return bad("aud of the request object must be the issuer");
     }
     if time("exp").is_some_and(|exp| now >= exp + assertion::SKEW)
-        || time("nbf").is_some_and(|nbf| now + assertion::SKEW < nbf)
+        || [time("nbf"), time("iat")].into_iter().flatten().any(|since| now + assertion::SKEW < since)
     {
         return bad("the request object is over, or from the future");
     }

@@ -76,6 +76,7 @@ pub async fn push(State(app): State<App>, sender: Sender, body: Bytes) -> Result
         method: &Method::POST,
         path: routes::PUSHED,
         token: None,
+        profile: client.profile,
         rate: sender.rate(&app, &client),
     };
     let key = dpop::proved(&app, &sender.headers, of).await?;

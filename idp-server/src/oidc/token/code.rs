@@ -117,7 +117,8 @@ const WRONG: OAuthError = OAuthError::new(Code::InvalidGrant, "the code is wrong
 pub async fn redeem(app: &App, client: &Client, proof: &Proof<'_>) -> Result<Redeemed, OAuthError> {
     let promise = open(app, proof.code).ok_or(WRONG)?;
     check(app, client, &promise, proof)?;
-    if app.engine().now() >= promise.issued_at + app.config().oidc.code_life {
+    let life = client.profile.code_life(app.config().oidc.code_life);
+    if app.engine().now() >= promise.issued_at + life {
         // Too late is no reason to overlook that it was used before.
         if app.db().grant(promise.id.0).await?.is_some() {
             revoke(app, &promise).await?;

@@ -4,6 +4,8 @@
 //! stolen from it, and the same generation is always the same text. Each use makes the next generation. One that was
 //! used before ends the grant, because either use may have been the thief's; only right after the use, when an answer
 //! may have been lost on its way, the same next token comes again.
+//!
+//! For clients under FAPI 2.0 a generation lasts: their tokens are worth nothing without what they prove themselves with.
 
 use idp_core::{Fault, audit::Event, store::Batch};
 use idp_protocol::{
@@ -121,6 +123,11 @@ pub async fn refresh(
 async fn advance(app: &App, client: &Client, grant: Grant) -> Result<Option<Grant>, Fault> {
     let at = app.engine().now();
     let expires_at = grant.end_after(app, client, at);
+    if !client.profile.rotates() {
+        let write = GrantWrite::Prolong { id: grant.id.0, generation: grant.generation, at, expires_at };
+        let done = app.db().change(write, Batch::new()).await? == Changed::Yes;
+        return Ok(done.then_some(Grant { used_at: at, expires_at, ..grant }));
+    }
     let write = GrantWrite::Refresh { id: grant.id.0, from: grant.generation, at, expires_at };
     let done = app.db().change(write, Batch::new()).await? == Changed::Yes;
     Ok(done.then(|| Grant {

@@ -1,13 +1,18 @@
 //! Which members does a registration have, and which one is to blame?
 
 use idp_core::engine::Engine;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::super::{Client, Metadata};
-use crate::oidc::error::{Code, OAuthError};
+use crate::oidc::{
+    Profile,
+    error::{Code, OAuthError},
+};
 
 /// Names that people see may stand there in several languages (RFC 7591, 2.2).
 const TRANSLATED: &str = "client_name#";
+/// What is signed whether a registration says so or not.
+const SIGNED: [&str; 2] = ["id_token_signed_response_alg", "authorization_signed_response_alg"];
 /// What would weaken a registration if it were ignored: whoever asks for it relies on it.
 const NOT_HERE: [&str; 2] = ["introspection_signed_response_alg", "introspection_encrypted_response_alg"];
 
@@ -22,11 +27,11 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, OAuthError> {
     }
 }
 
-/// Reads a registration. Members that mean nothing here are ignored (RFC 7591, 2).
+/// Reads a registration under a profile. Members that mean nothing here are ignored (RFC 7591, 2).
 ///
 /// # Errors
 /// `invalid_redirect_uri` or `invalid_client_metadata`, which names the member.
-pub(crate) fn read(body: &[u8]) -> Result<Metadata, OAuthError> {
+pub(crate) fn read(body: &[u8], profile: Profile) -> Result<Metadata, OAuthError> {
     let mut members = object(body)?;
     if members.contains_key("software_statement") {
         let why = "software statements are not read; leave software_statement out";
@@ -39,6 +44,10 @@ pub(crate) fn read(body: &[u8]) -> Result<Metadata, OAuthError> {
     let wants = |name: &&str| members.get(*name).is_some_and(|value| *value != Value::Bool(false));
     if let Some(name) = NOT_HERE.into_iter().find(wants) {
         return Err(OAuthError::because(Code::InvalidClientMetadata, format!("{name} is not supported")));
+    }
+    // What is refused where it is asked for must not be what counts where nobody asks.
+    for name in SIGNED {
+        members.entry(name).or_insert_with(|| json!(profile.usual_signature()));
     }
     let translated: Map<String, Value> = members
         .iter()
