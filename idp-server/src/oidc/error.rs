@@ -53,6 +53,8 @@ pub enum Code {
     InvalidToken,
     /// Too much of it; later (RFC 6749 has no code for it).
     TemporarilyUnavailable,
+    /// The sign-in behind a token is not sure enough any more (RFC 9470, 3).
+    InsufficientUserAuthentication,
     /// A token that cannot be revoked (RFC 7009, 2.2.1).
     UnsupportedTokenType,
     /// Another grant than those that we have.

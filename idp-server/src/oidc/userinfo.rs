@@ -7,13 +7,14 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use idp_core::Fault;
+use idp_core::{Fault, policy::Acr};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{
-    client::{Client, assertion::ALGORITHMS},
+    Profile,
+    client::Client,
     dpop,
     encryption::{Envelope, NoKey},
     error::{Code, OAuthError},
@@ -60,21 +61,22 @@ struct TokenClaims<'a> {
 
 /// `GET` and `POST /oauth2/userinfo`.
 pub async fn tell(State(app): State<App>, method: Method, sender: Sender, body: Bytes) -> Response {
+    let bearer = Scheme { with_proof: false, profile: app.config().oidc.profile };
     let presented = match presented(&sender.headers, &body) {
         Ok(Some(presented)) => presented,
-        Ok(None) => return challenge(StatusCode::UNAUTHORIZED, "Bearer", None),
-        Err(TwoTokens) => return challenge(StatusCode::BAD_REQUEST, "Bearer", Some(Code::InvalidRequest)),
+        Ok(None) => return bearer.challenge(StatusCode::UNAUTHORIZED, None),
+        Err(TwoTokens) => return bearer.challenge(StatusCode::BAD_REQUEST, Some(Code::InvalidRequest)),
     };
-    let scheme = if presented.with_proof { "DPoP" } else { "Bearer" };
+    let scheme = Scheme { with_proof: presented.with_proof, ..bearer };
     // First the token: a proof is remembered, and strangers must not fill our memory. What is for another resource is
     // not taken here: it could have been passed on by that one.
     let token = AccessToken::read(&app, &presented.token).filter(|token| token.aud.has(app.issuer()));
     let Some(token) = token else {
-        return challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken));
+        return scheme.challenge(StatusCode::UNAUTHORIZED, Some(Code::InvalidToken));
     };
     let client = match app.clients().find(&token.client_id, app.engine().now()).await {
         Ok(Some(client)) => client,
-        Ok(None) => return challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken)),
+        Ok(None) => return scheme.challenge(StatusCode::UNAUTHORIZED, Some(Code::InvalidToken)),
         Err(fault) => return unavailable(&fault),
     };
     let of = dpop::For {
@@ -87,18 +89,21 @@ pub async fn tell(State(app): State<App>, method: Method, sender: Sender, body: 
     let key = match dpop::proved(&app, &sender.headers, of).await {
         Ok(key) => key,
         Err(OAuthError { error: Code::ServerError, .. }) => return busy(),
-        Err(refused) => return challenge(StatusCode::UNAUTHORIZED, "DPoP", Some(refused.error)),
+        Err(refused) => {
+            return Scheme { with_proof: true, ..scheme }
+                .challenge(StatusCode::UNAUTHORIZED, Some(refused.error));
+        }
     };
     let proved = Holder { key, certificate: sender.certificate_digest() };
     // One that is bound is worth nothing without what it is bound to, and with a key it is no mere bearer token
     // (RFC 8705, 3; RFC 9449, 7.2).
     let needed = token.cnf.unwrap_or_default();
     if !needed.is_met_by(&proved) || needed.key.is_some() != presented.with_proof {
-        return challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken));
+        return scheme.challenge(StatusCode::UNAUTHORIZED, Some(Code::InvalidToken));
     }
-    match answer(&app, &client, token).await {
+    match answer(&app, &client, scheme, token).await {
         Ok(Some(response)) => response,
-        Ok(None) => challenge(StatusCode::UNAUTHORIZED, scheme, Some(Code::InvalidToken)),
+        Ok(None) => scheme.challenge(StatusCode::UNAUTHORIZED, Some(Code::InvalidToken)),
         Err(fault) => unavailable(&fault),
     }
 }
@@ -112,9 +117,20 @@ fn busy() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")]).into_response()
 }
 
-async fn answer(app: &App, client: &Client, token: AccessToken) -> Result<Option<Response>, Fault> {
+async fn answer(
+    app: &App,
+    client: &Client,
+    scheme: Scheme,
+    token: AccessToken,
+) -> Result<Option<Response>, Fault> {
     let Some(grant) = token.holder(app).await? else { return Ok(None) };
     let now = app.engine().now();
+    // Somebody decided after the sign-in that such a one is not enough for this client; that holds from now on, and not
+    // from the next sign-in on.
+    match client.registration.terms.min_acr {
+        Some(needed) if grant.agreed.how_sure() < Some(needed) => return Ok(Some(scheme.step_up(needed))),
+        _ => {}
+    }
     // Less than was granted, if the token is for less (RFC 6749, 6).
     let mut asks = grant.agreed.asks;
     asks.scope.retain(|scope| token.covers(scope));
@@ -172,16 +188,40 @@ fn presented(headers: &HeaderMap, body: &[u8]) -> Result<Option<Presented>, TwoT
     }
 }
 
-/// RFC 6750, 3, and RFC 9449, 7.1: whoever sent no token at all is told no error.
-fn challenge(status: StatusCode, scheme: &str, error: Option<Code>) -> Response {
-    let mut value = format!("{scheme} realm=\"userinfo\"");
-    if let Some(Ok(Value::String(error))) = error.map(serde_json::to_value) {
-        value.push_str(&format!(", error=\"{error}\""));
+/// How a token came, and what proofs of the sender may be signed with.
+#[derive(Clone, Copy)]
+struct Scheme {
+    with_proof: bool,
+    profile: Profile,
+}
+
+impl Scheme {
+    /// RFC 6750, 3, and RFC 9449, 7.1: whoever sent no token at all is told no error.
+    fn challenge(self, status: StatusCode, error: Option<Code>) -> Response {
+        told(status, self.value(error))
     }
-    if scheme == "DPoP" {
-        let names = ALGORITHMS.map(|algorithm| algorithm.name()).join(" ");
-        value.push_str(&format!(", algs=\"{names}\""));
+
+    /// RFC 9470, 3: the same token will not do later either; a sign-in of this class brings one that does.
+    fn step_up(self, needed: Acr) -> Response {
+        let value = self.value(Some(Code::InsufficientUserAuthentication));
+        told(StatusCode::UNAUTHORIZED, format!("{value}, acr_values=\"{}\"", needed.name()))
     }
-    let headers = [(header::WWW_AUTHENTICATE, value), (header::CACHE_CONTROL, "no-store".to_owned())];
+
+    fn value(self, error: Option<Code>) -> String {
+        let name = if self.with_proof { "DPoP" } else { "Bearer" };
+        let mut value = format!("{name} realm=\"userinfo\"");
+        if let Some(Ok(Value::String(error))) = error.map(serde_json::to_value) {
+            value.push_str(&format!(", error=\"{error}\""));
+        }
+        if self.with_proof {
+            let names = self.profile.algorithms().into_iter().map(|algorithm| algorithm.name());
+            value.push_str(&format!(", algs=\"{}\"", names.collect::<Vec<_>>().join(" ")));
+        }
+        value
+    }
+}
+
+fn told(status: StatusCode, challenge: String) -> Response {
+    let headers = [(header::WWW_AUTHENTICATE, challenge), (header::CACHE_CONTROL, "no-store".to_owned())];
     (status, headers).into_response()
 }

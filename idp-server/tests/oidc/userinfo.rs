@@ -1,13 +1,13 @@
 //! Who is told what about a person, and for how long?
 
-use idp_core::users::UserState;
+use idp_core::{policy::Acr, users::UserState};
 use idp_server::accounts;
 use reqwest::header;
 use serde_json::json;
 
 use crate::{
-    requests::changed,
-    server::{Server, answer, redirected},
+    requests::{changed, claims_of},
+    server::{NOW, Server, answer, redirected},
 };
 
 #[tokio::test]
@@ -85,4 +85,34 @@ async fn a_token_ends_with_its_session_and_its_account() {
     let token = tokens["access_token"].as_str().unwrap();
     accounts::switch(server.app.engine(), server.user.clone(), UserState::Disabled).await.unwrap();
     assert_eq!(server.userinfo(token).await.status(), 401);
+}
+
+/// RFC 9470.
+#[tokio::test]
+async fn a_token_of_a_sign_in_that_is_not_enough_any_more_is_told_what_would_be() {
+    let server = Server::start().await;
+    let (_, tokens) = server.redeem(&server.code("shop").await).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let claims = claims_of(token);
+    assert_eq!(
+        (&claims["acr"], &claims["auth_time"]),
+        (&json!("urn:symbolon:acr:single"), &json!(NOW.0)),
+        "6.1"
+    );
+    let (app, secret) = (&server.app, server.secrets["office"].clone());
+    app.clients().decide(app.engine(), "office", |terms| terms.introspects = true).await.unwrap();
+    server.clock.advance(5);
+    let asked = [("client_id", "office"), ("client_secret", secret.as_str()), ("token", token)];
+    let (_, told) = answer(server.post("/oauth2/introspect", &asked).await).await;
+    assert_eq!((&told["acr"], &told["auth_time"]), (&claims["acr"], &claims["auth_time"]), "6.2");
+    for (needed, status) in [(Acr::Single, 200), (Acr::MultiFactor, 401)] {
+        app.clients().decide(app.engine(), "shop", |terms| terms.min_acr = Some(needed)).await.unwrap();
+        server.clock.advance(5);
+        let response = server.userinfo(token).await;
+        assert_eq!(response.status().as_u16(), status, "{needed:?}");
+        let challenge = response.headers().get(header::WWW_AUTHENTICATE).map(|value| value.to_str().unwrap());
+        let wanted = "Bearer realm=\"userinfo\", error=\"insufficient_user_authentication\", \
+                      acr_values=\"urn:symbolon:acr:mfa\"";
+        assert_eq!(challenge, (status == 401).then_some(wanted));
+    }
 }

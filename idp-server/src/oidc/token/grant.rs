@@ -6,7 +6,7 @@
 use idp_core::{
     Fault, Id, Time,
     audit::{AuditRow, Event},
-    policy,
+    policy::{self, Acr},
     session::{SessionRow, SessionWrite},
     store::Batch,
     users::{User, UserState},
@@ -77,6 +77,9 @@ pub struct Agreed {
     /// How sure that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
+    /// How sure it was at most; `acr` is the weaker class that a request called essential, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<Acr>,
     /// How it was done.
     pub amr: Vec<String>,
 }
@@ -96,8 +99,17 @@ impl Agreed {
             holder: Holder::default(),
             auth_time: session.authenticated_at(),
             acr: named.or(reached).map(|acr| acr.name().to_owned()),
+            reached,
             amr: verified::amr(ledger).into_iter().map(str::to_owned).collect(),
         }
+    }
+}
+
+impl Agreed {
+    /// How sure the sign-in was.
+    #[must_use]
+    pub fn how_sure(&self) -> Option<Acr> {
+        self.reached.or_else(|| self.acr.as_deref().and_then(Acr::from_name))
     }
 }
 
