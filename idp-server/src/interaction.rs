@@ -75,6 +75,8 @@ pub struct Wanted {
     pub ledger: Vec<Evidence>,
     /// What may stand in the field for the login. A hint of whoever wrote the link, not a proof.
     pub login_hint: Option<String>,
+    /// In which languages whoever asks would like the pages: tags, separated by spaces.
+    pub languages: String,
 }
 
 /// What a sign-in carries through the engine.
@@ -83,6 +85,8 @@ struct Carried {
     parked: Parked,
     returns_to: Option<String>,
     login_hint: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    languages: String,
 }
 
 /// Opens a sign-in that is bound to this browser, and sends the browser to its page.
@@ -118,6 +122,7 @@ async fn open(
             parked,
             returns_to: wanted.returns_to,
             login_hint: wanted.login_hint,
+            languages: wanted.languages,
         })?,
     };
     let new = NewSignIn { ask, subject: wanted.subject, ledger: wanted.ledger };
@@ -132,7 +137,7 @@ pub async fn again(app: &App, visitor: &Visitor, ended: &SignInPage) -> Response
     let ask = &ended.ask;
     let carried: Result<Carried, Error> = serde_json::from_slice(&ask.parked).map_err(Error::from);
     match carried {
-        Ok(Carried { parked, returns_to, login_hint }) => {
+        Ok(Carried { parked, returns_to, login_hint, languages }) => {
             let wanted = Wanted {
                 client: ask.client.clone(),
                 client_id: ask.client_id.clone(),
@@ -142,6 +147,7 @@ pub async fn again(app: &App, visitor: &Visitor, ended: &SignInPage) -> Response
                 subject: ask.requirement.user,
                 ledger: Vec::new(),
                 login_hint,
+                languages,
             };
             park(app, visitor, wanted, parked).await
         }
@@ -197,6 +203,14 @@ pub fn parked(bytes: &[u8]) -> Result<Parked, Error> {
 #[must_use]
 pub fn returns_to(bytes: &[u8]) -> Option<String> {
     serde_json::from_slice::<Carried>(bytes).ok()?.returns_to
+}
+
+/// The visitor as the pages of a sign-in should speak to him: in the language that he chose here, or else in one that the
+/// application asked for, in each tab the one of its sign-in.
+#[must_use]
+pub fn addressed(visitor: &Visitor, bytes: &[u8]) -> Visitor {
+    let carried = serde_json::from_slice::<Carried>(bytes);
+    visitor.wishing(&carried.map(|carried| carried.languages).unwrap_or_default())
 }
 
 /// What may stand in the field for the login at first.

@@ -24,6 +24,8 @@ use crate::{
 pub struct Visitor {
     address: std::net::IpAddr,
     browser: String,
+    /// What the person chose here.
+    chosen: String,
     languages: String,
     held: Held,
 }
@@ -69,6 +71,18 @@ impl Visitor {
     #[must_use]
     pub fn languages(&self) -> &str {
         &self.languages
+    }
+
+    /// The same, where somebody wishes for languages on the person's behalf (`ui_locales` of OpenID Connect Core 1.0,
+    /// 3.1.2.1): tags, separated by spaces. They come after what the person chose here, and before what the browser asks
+    /// for.
+    #[must_use]
+    pub fn wishing(&self, tags: &str) -> Self {
+        let is_tag = |tag: &&str| tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let wished = tags.split(' ').filter(is_tag);
+        let all: Vec<&str> =
+            [self.chosen.as_str()].into_iter().chain(wished).chain([self.languages()]).collect();
+        Self { languages: all.join(","), ..self.clone() }
     }
 
     /// Its address.
@@ -122,6 +136,7 @@ where
         Ok(Self {
             address,
             browser: browser_name(text(header::USER_AGENT)),
+            chosen: Jar::languages(&parts.headers).unwrap_or_default().chars().take(100).collect(),
             languages: languages(&parts.headers),
             held: Web::from_ref(state).cookies().read(&parts.headers),
         })

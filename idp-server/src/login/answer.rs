@@ -19,14 +19,13 @@ use zeroize::Zeroizing;
 use super::{
     finish::{end, led},
     others,
-    page::{FormTrouble, Trouble, Which, back, reload, show},
+    page::{FormTrouble, Trouble, Which, back, language, reload, show},
     panel,
 };
 use crate::{
     app::App,
     interaction,
     pages::{self, Frame, Sent},
-    text::Language,
 };
 
 /// The password form.
@@ -145,7 +144,6 @@ async fn anew(app: &App, visitor: &Visitor, id: Id<SignInRow>) -> Response {
 
 /// `POST /login/cancel`: back to the application, which learns that nobody signed in.
 pub async fn cancel(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Which>) -> Response {
-    let t = Language::of(&visitor);
     let ended = async {
         let page = cancelled(&app, &visitor, form.id).await?;
         let parked = interaction::parked(&page.ask.parked)?;
@@ -155,6 +153,7 @@ pub async fn cancel(State(app): State<App>, visitor: Visitor, Sent(form): Sent<W
     match ended.await {
         Ok((_, Some(response))) => (cookie, response).into_response(),
         Ok((page, None)) => {
+            let t = language(&visitor, Some(&page));
             let text = t.say("cancelled-text");
             let page = pages::message(
                 StatusCode::OK,
@@ -165,7 +164,7 @@ pub async fn cancel(State(app): State<App>, visitor: Visitor, Sent(form): Sent<W
             );
             (cookie, page).into_response()
         }
-        Err(error) => pages::failure(Frame::new(&app, t), &error),
+        Err(error) => pages::failure(Frame::of(&app, &visitor), &error),
     }
 }
 

@@ -102,8 +102,9 @@ pub async fn page(State(app): State<App>, visitor: Visitor, Asked(which): Asked<
 /// `GET /login/qr`: the code on a page of its own, which reloads itself where there is no script; what is
 /// typed on the other page is not lost by it.
 pub async fn qr(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Which>) -> Response {
-    let t = Language::of(&visitor);
-    match load(&app, &visitor, which.id).await {
+    let loaded = load(&app, &visitor, which.id).await;
+    let t = language(&visitor, loaded.as_ref().ok().map(|(page, _)| page));
+    match loaded {
         Ok((page, Some(view))) if page.stage == Stage::Open => {
             let frame = Frame::new(&app, t);
             let panel = panel::render(t, page.id, &view);
@@ -118,8 +119,9 @@ pub async fn qr(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Wh
 
 /// The page of a sign-in, as it stands now.
 pub(super) async fn show(app: &App, visitor: &Visitor, id: Id<SignInRow>, trouble: Trouble) -> Response {
-    let t = Language::of(visitor);
-    match load(app, visitor, id).await {
+    let loaded = load(app, visitor, id).await;
+    let t = language(visitor, loaded.as_ref().ok().map(|(page, _)| page));
+    match loaded {
         Ok((page, view)) if page.stage == Stage::Open => open(app, t, &page, view.as_ref(), trouble),
         Ok((page, _)) => match trouble.page.or(trouble.form.map(|form| form.error)) {
             Some(error) => pages::failure(Frame::new(app, t), &error),
@@ -127,6 +129,12 @@ pub(super) async fn show(app: &App, visitor: &Visitor, id: Id<SignInRow>, troubl
         },
         Err(error) => pages::failure(Frame::new(app, t), &error),
     }
+}
+
+/// In which language the pages of a sign-in speak, if there is one.
+pub(super) fn language(visitor: &Visitor, page: Option<&SignInPage>) -> Language {
+    let addressed = page.map(|page| interaction::addressed(visitor, &page.ask.parked));
+    Language::of(addressed.as_ref().unwrap_or(visitor))
 }
 
 /// 303 to the page of a sign-in: a form that is answered so can be reloaded without being sent again.

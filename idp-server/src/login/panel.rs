@@ -19,6 +19,7 @@ use symbolon_axum::{
     live::{Render, Wait, Watched},
 };
 
+use super::page;
 use crate::{
     app::App,
     interaction,
@@ -153,19 +154,21 @@ pub struct Waiting {
 
 /// `GET /login/events`: server-sent events.
 pub async fn events(State(app): State<App>, visitor: Visitor, Asked(query): Asked<Waiting>) -> Response {
-    let events = async { watched(&app, &visitor, &query)?.events(app.web()).await };
+    let events = async { watched(&app, &visitor, &query).await?.events(app.web()).await };
     events.await.unwrap_or_else(|error| errors::json(&error, app.engine().now()))
 }
 
 /// `GET /login/state`: the same for a page without a stream.
 pub async fn state(State(app): State<App>, visitor: Visitor, Asked(query): Asked<Waiting>) -> Response {
     let wait = Wait { wait: query.wait, seen: query.seen.clone() };
-    let state = async { watched(&app, &visitor, &query)?.state(&wait).await };
+    let state = async { watched(&app, &visitor, &query).await?.state(&wait).await };
     state.await.unwrap_or_else(|error| errors::json(&error, app.engine().now()))
 }
 
-fn watched(app: &App, visitor: &Visitor, query: &Waiting) -> Result<Watched, Error> {
-    let (t, id) = (Language::of(visitor), query.id);
+async fn watched(app: &App, visitor: &Visitor, query: &Waiting) -> Result<Watched, Error> {
+    // What is rendered now goes into a page that spoke the language of its sign-in.
+    let page = app.engine().sign_in(visitor.initiator()?, query.id).await.ok();
+    let (t, id) = (page::language(visitor, page.as_ref()), query.id);
     let markup: Render = Arc::new(move |view| Some(render(t, id, view)));
     Ok(Watched::new(app.web(), visitor.initiator()?.clone(), query.ceremony, markup))
 }

@@ -43,7 +43,9 @@ pub async fn ask_by_form(body: Bytes) -> Response {
 }
 
 async fn answer(app: &App, visitor: &Visitor, params: Params) -> Result<Response, Unanswered> {
-    let mut asked = ruled(app, visitor, request::read(app, params).await?).await?;
+    let asked = request::read(app, params).await?;
+    let visitor = &visitor.wishing(&asked.request.ui_locales);
+    let mut asked = ruled(app, visitor, asked).await?;
     let signed_in = serving(app, visitor, &mut asked).await?;
     if let Some(SignedIn { session, user, .. }) = &signed_in
         && asked.prompt.takes_session()
@@ -164,6 +166,7 @@ async fn park(
         subject,
         ledger: stepped_up.map(|signed_in| signed_in.session.facts.ledger).unwrap_or_default(),
         login_hint,
+        languages: request.ui_locales.clone(),
     };
     let parked = Parked { protocol: OpenIdConnect.name().to_owned(), data: serde_json::to_value(&request)? };
     Ok(interaction::park(app, visitor, wanted, parked).await)
@@ -186,7 +189,7 @@ impl Protocol for OpenIdConnect {
         data: Value,
     ) -> BoxFuture<'a, Response> {
         Box::pin(async move {
-            let resumed = resumed(app, Language::of(visitor), session, user, data).await;
+            let resumed = resumed(app, visitor, session, user, data).await;
             match resumed {
                 Ok(response) => response,
                 Err(unanswered) => told(app, visitor, &unanswered).await,
@@ -205,7 +208,7 @@ impl Protocol for OpenIdConnect {
             Some(match unparked(app, data).await {
                 Ok((_, request)) => {
                     let why = "the person cancelled the sign-in";
-                    let t = Language::of(visitor);
+                    let t = Language::of(&visitor.wishing(&request.ui_locales));
                     respond::refused(app, t, &request.return_to, Code::AccessDenied, why).await
                 }
                 Err(unanswered) => told(app, visitor, &unanswered).await,
@@ -218,7 +221,7 @@ impl Protocol for OpenIdConnect {
 /// again.
 async fn resumed(
     app: &App,
-    t: Language,
+    visitor: &Visitor,
     session: &SessionRow,
     user: &User,
     data: Value,
@@ -229,6 +232,7 @@ async fn resumed(
         let why = "the sign-in is not what was asked for";
         return Err(Unanswered::Refused(request.return_to, Code::UnmetAuthenticationRequirements, why));
     }
+    let t = Language::of(&visitor.wishing(&request.ui_locales));
     granted(app, t, &client, &request, (session, user), MayAsk::Yes).await
 }
 

@@ -108,9 +108,9 @@ struct Page {
 
 /// `GET /oauth2/consent`.
 pub async fn page(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Which>) -> Response {
-    let t = Language::of(&visitor);
     let shown = async {
         let (question, signed_in) = opened(&app, &visitor, &which.question).await?;
+        let t = Language::of(&visitor.wishing(&question.request.ui_locales));
         let client = authorize::client_of(&app, &question.request).await?;
         Ok(show(&app, t, which.question, &question.request, &client, &signed_in.user))
     };
@@ -176,7 +176,8 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<F
                         .await?;
                 let SignedIn { session, user, .. } = &signed_in;
                 let signed = Signed { session, user, consent: Some(consent) };
-                respond::granted(&app, Language::of(&visitor), &client, &request, signed).await
+                let t = Language::of(&visitor.wishing(&request.ui_locales));
+                respond::granted(&app, t, &client, &request, signed).await
             }
         }
     };

@@ -24,10 +24,10 @@ use super::{
     decryption,
     keys::named,
     person,
-    request::{Mode, Prompt, ResponseType, SCOPES},
+    request::{DISPLAYS, Mode, Prompt, ResponseType, SCOPES},
     userinfo::CLAIMS,
 };
-use crate::{App, Config, config::Registrants, routes};
+use crate::{App, Config, config::Registrants, routes, text::Language};
 
 /// How an application proves who it is.
 fn auth_methods(profile: Profile, with_certificates: bool) -> Vec<CoreClientAuthMethod> {
@@ -95,6 +95,10 @@ struct More {
     /// What can be encrypted for applications, and by them.
     #[serde(flatten)]
     encryption: Encryption,
+    /// OpenID Connect Discovery 1.0, 3: one page serves all of them.
+    display_values_supported: Vec<String>,
+    /// OpenID Connect Discovery 1.0, 3.
+    ui_locales_supported: Vec<String>,
     /// Initiating User Registration via OpenID Connect 1.0.
     prompt_values_supported: Vec<String>,
 }
@@ -270,6 +274,8 @@ fn more(issuer: &str, config: &Config, methods: &[CoreClientAuthMethod]) -> More
         introspection_endpoint: url(routes::INTROSPECT),
         authorization_signing_alg_values_supported: ours.collect(),
         encryption: Encryption::supported(),
+        display_values_supported: words(&DISPLAYS),
+        ui_locales_supported: words(&Language::default().all().map(Language::tag)),
         prompt_values_supported: words(&Prompt::NAMES),
     }
 }

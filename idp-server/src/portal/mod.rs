@@ -142,6 +142,7 @@ async fn park(app: &App, visitor: &Visitor, place: Place, requirement: Requireme
         opens: Opens::AllApplications,
         ledger: Vec::new(),
         login_hint: None,
+        languages: String::new(),
     };
     interaction::park(app, visitor, wanted, Parked { protocol: Portal.name().to_owned(), data }).await
 }

@@ -25,6 +25,7 @@ mod fapi;
 mod health;
 mod hostile;
 mod introspection;
+mod languages;
 mod logout;
 #[path = "../../../tests/fuzz/parsers/mutate.rs"]
 mod mutate;

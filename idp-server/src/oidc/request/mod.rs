@@ -52,6 +52,9 @@ pub struct AuthorizationRequest {
     /// Whether the person has to agree, even if he did before (`prompt=consent`).
     #[serde(default)]
     pub ask_consent: bool,
+    /// In which languages the client would like our pages: tags, separated by spaces (OpenID Connect Core 1.0, 3.1.2.1).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ui_locales: String,
 }
 
 /// Where an answer goes: an address that is registered for the client, with the client's `state`.
@@ -239,9 +242,17 @@ fn checked(
         key: key(params)?,
         requirement,
         ask_consent,
+        ui_locales: params.one("ui_locales")?.unwrap_or_default().chars().take(MAX_LOCALES).collect(),
     };
     Ok((request, prompt, wishes))
 }
+
+/// The values of `display`. The pages fit a window, a small one, and a phone, and work without script and without touch, so
+/// one serves all. Another value is ignored like any wish that we do not know (OpenID Connect Core 1.0, 3.1.2.1).
+pub const DISPLAYS: [&str; 4] = ["page", "popup", "touch", "wap"];
+
+/// How much of `ui_locales` is read, in characters.
+const MAX_LOCALES: usize = 100;
 
 fn refuse_unsupported(params: &Params) -> Result<(), No> {
     if params.one("authorization_details")?.is_some() {
