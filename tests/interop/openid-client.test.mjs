@@ -1,6 +1,8 @@
 // Does openid-client, which knows nothing but the issuer, get along with the server?
 import "./webcrypto.mjs";
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as client from "openid-client";
 import { Profile, launch } from "../browser/browser.mjs";
@@ -212,6 +214,54 @@ describe("openid-client", { concurrency: false }, () => {
     await assert.rejects(elsewhere, { error: "invalid_request" });
   });
 
+  test("gets ID tokens and userinfo encrypted for a key of its own, signed inside", async () => {
+    for (const [alg, enc] of [
+      ["ECDH-ES+A256KW", "A256GCM"],
+      ["RSA-OAEP-256", "A128CBC-HS256"],
+    ]) {
+      const { jwk, privateKey } = await ownKeyToDecrypt(alg);
+      const metadata = {
+        jwks: { keys: [jwk] },
+        id_token_encrypted_response_alg: alg,
+        id_token_encrypted_response_enc: enc,
+        userinfo_signed_response_alg: "PS256",
+        userinfo_encrypted_response_alg: alg,
+        userinfo_encrypted_response_enc: enc,
+      };
+      const decrypts = (config) => client.enableDecryptingResponses(config, [enc], { key: privateKey, alg, kid: jwk.kid });
+      const web = await peer.newcomer(metadata, undefined, decrypts, client.enableNonRepudiationChecks);
+      const tokens = await peer.agreed(web);
+      assert.equal(tokens.id_token.split(".").length, 5, "nobody on the way reads it");
+      assert.equal((await client.fetchUserInfo(web, tokens.access_token, tokens.claims().sub)).name, "Alice Example");
+    }
+  });
+
+  test("keeps to FAPI 2.0: pushed requests, a key in place of a secret, bound tokens, PS256", async () => {
+    const { key, jwks } = await ownKey();
+    const registration = {
+      redirect_uris: [party.callback],
+      application_type: "native",
+      token_endpoint_auth_method: "private_key_jwt",
+      grant_types: ["authorization_code", "refresh_token"],
+      jwks,
+    };
+    const file = join(town.folder, "fapi.json");
+    await writeFile(file, JSON.stringify(registration));
+    await town.client("fapi", ["--metadata", file, "--profile", "fapi2"]);
+    const metadata = { id_token_signed_response_alg: "PS256" };
+    const web = await peer.discovered("fapi", metadata, client.PrivateKeyJwt(key), client.enableNonRepudiationChecks);
+    const DPoP = client.getDPoPHandle(web, await client.randomDPoPKeyPair("ES256"));
+    const pushed = (config, asked) => client.buildAuthorizationUrlWithPAR(config, asked, { DPoP });
+    const asked = await peer.ask(web, {}, pushed);
+    const tokens = await client.authorizationCodeGrant(web, await party.answer(page), asked, undefined, { DPoP });
+    const { sub } = tokens.claims();
+    assert.equal((await client.fetchUserInfo(web, tokens.access_token, sub, { DPoP })).name, "Alice Example");
+    const fresh = await client.refreshTokenGrant(web, tokens.refresh_token, undefined, { DPoP });
+    assert.equal(fresh.refresh_token, tokens.refresh_token, "it does not rotate");
+    assert.equal(await refusal(web), "invalid_request", "not pushed");
+    await assert.rejects(client.refreshTokenGrant(web, tokens.refresh_token), { error: "invalid_dpop_proof" });
+  });
+
   test("registers itself, and proves that it knows its secret without sending it", async () => {
     const web = await peer.newcomer({ token_endpoint_auth_method: "client_secret_jwt" }, client.ClientSecretJwt());
     const told = await client.tokenIntrospection(web, (await peer.agreed(web)).access_token);
@@ -281,6 +331,17 @@ describe("openid-client", { concurrency: false }, () => {
     return client.authorizationCodeGrant(config, url, asked).catch(({ error }) => error);
   }
 });
+
+/** A key that others encrypt for: what they see of it, and the other half. */
+async function ownKeyToDecrypt(alg) {
+  const how = alg.startsWith("RSA")
+    ? { name: "RSA-OAEP", hash: "SHA-256", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }
+    : { name: "ECDH", namedCurve: "P-256" };
+  const uses = alg.startsWith("RSA") ? ["encrypt", "decrypt"] : ["deriveBits"];
+  const { privateKey, publicKey } = await crypto.subtle.generateKey(how, true, uses);
+  const { kty, crv, x, y, n, e } = await crypto.subtle.exportKey("jwk", publicKey);
+  return { privateKey, jwk: { kty, crv, x, y, n, e, use: "enc", alg, kid: "own" } };
+}
 
 /** A key that an application made itself, and what it tells of it. */
 async function ownKey() {
