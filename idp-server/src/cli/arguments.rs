@@ -7,9 +7,7 @@ use idp_core::policy::Acr;
 use idp_protocol::Text;
 
 use super::attributes::ProfileArguments;
-use crate::oidc::{
-    Consent, GrantType, Profile, RedirectUri, ResponseType, Signature, Sso, client::WebUri,
-};
+use crate::oidc::{Consent, GrantType, Profile, RedirectUri, ResponseType, Signature, Sso, client::WebUri};
 
 /// The Symbolon identity provider.
 #[derive(Debug, Parser)]

@@ -469,3 +469,22 @@ async fn discovery_lists_what_can_be_encrypted() {
     assert_eq!(document["request_object_encryption_alg_values_supported"], for_us);
     assert!(!document.to_string().contains("RSA1_5"));
 }
+
+#[tokio::test]
+async fn the_end_of_a_session_is_told_as_id_tokens_are() {
+    let server = Server::start_with(|config| config.outbound.danger_loopback_http = true).await;
+    let (keys, site) = (Recipient::new(), Site::open("").await);
+    let uri = format!("{}/told", site.url);
+    secretive(&server, &keys, id_tokens(BY_AGREEMENT, None), |metadata| {
+        metadata.backchannel_logout_uri = Some(uri.parse().unwrap());
+    })
+    .await;
+    let (cookie, session) = server.sign_in().await;
+    let code = server.code_with("secretive", &cookie).await;
+    assert_eq!(server.token(&redemption("secretive", &code)).await.status(), 200);
+    server.app.engine().end_session(&session).await.unwrap();
+    let heard = site.heard(1).await;
+    let token = heard[0].body.strip_prefix("logout_token=").unwrap();
+    let (header, claims) = read(&keys.open(token));
+    assert_eq!((&header["typ"], &claims["aud"]), (&json!("logout+jwt"), &json!("secretive")));
+}

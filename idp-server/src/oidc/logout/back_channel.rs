@@ -21,7 +21,10 @@ use tokio::{sync::Semaphore, time};
 
 use crate::{
     App,
-    oidc::client::{Client, WebUri},
+    oidc::{
+        client::{Client, WebUri},
+        encryption::{Envelope, NoKey},
+    },
 };
 
 /// The waits between two tries, in seconds; all of them end before the sweep forgets the session.
@@ -61,6 +64,8 @@ enum Untold {
     Outbound(#[from] symbolon_outbound::OutboundError),
     #[error("it answered with status {0}")]
     Status(u16),
+    #[error("{}", NoKey::WHY)]
+    NoKey,
     #[error(transparent)]
     Fault(#[from] Fault),
 }
@@ -143,11 +148,15 @@ enum Told {
     NobodyAsks,
 }
 
+/// The message is signed and encrypted as ID tokens of the client are (Back-Channel Logout 1.0, 2.4).
 async fn told(app: &App, row: &DueRow) -> Result<Told, Untold> {
     let client = app.clients().find(&row.client_id, app.engine().now()).await?;
     let uri = client.as_ref().and_then(|client| client.registration.metadata.backchannel_logout_uri.as_ref());
     let Some((client, uri)) = client.as_ref().zip(uri) else { return Ok(Told::NobodyAsks) };
+    let how = client.registration.metadata.encryption.of_id_tokens();
+    let envelope = Envelope::of(app, client, how).await.map_err(|NoKey| Untold::NoKey)?;
     let token = token(app, client, row)?;
+    let token = envelope.map_or(Ok(token.clone()), |envelope| envelope.around(app, &token))?;
     post(app.outbound(), uri, &token).await.map(|()| Told::Yes)
 }
 
