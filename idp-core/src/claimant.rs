@@ -1,13 +1,19 @@
-//! Who began something, and alone may go on with it: a browser with its cookie, later a client or a terminal.
+//! Who began something, and alone may go on with it: a browser with its cookie, or a device without a keyboard with its
+//! code; later a client or a terminal.
 //!
 //! F1, authorization hijacking: knowing the id of a sign-in or a ceremony is worth nothing. Every id is
 //! bound to the secret of whoever began it, and the store has only a keyed digest of the pair.
 
 use std::fmt;
 
-use idp_protocol::{Crypto, Octets};
+use idp_protocol::{
+    Crypto, Octets,
+    encoding::{from_base64url, to_base64url},
+};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
+
+use crate::{Id, WorkingKeys, signin::SignInRow};
 
 /// The secret of whoever began something: 256 bits that only this browser (or client) has.
 #[derive(Clone)]
@@ -62,5 +68,60 @@ impl Claimant {
 
     pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+/// What a device without a keyboard asks again with (RFC 8628, 3.2: `device_code`): which sign-in, and 256 secret bits.
+///
+/// Its claimant is derived from the secret under a key of the server's. So no cookie goes on with what such a device
+/// began, and no code goes on with a browser's sign-in, whoever has both.
+#[derive(Clone)]
+pub struct DeviceCode {
+    sign_in: Id<SignInRow>,
+    secret: Zeroizing<[u8; 32]>,
+}
+
+impl fmt::Debug for DeviceCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeviceCode({}, ..)", self.sign_in)
+    }
+}
+
+impl DeviceCode {
+    pub(crate) fn new(sign_in: Id<SignInRow>, secret: Zeroizing<[u8; 32]>) -> Self {
+        Self { sign_in, secret }
+    }
+
+    /// Reads a code; `None` if it is not 48 bytes in base64url.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != 64 {
+            return None;
+        }
+        let bytes = Zeroizing::new(from_base64url(text)?);
+        let (sign_in, secret) = bytes.split_first_chunk::<16>()?;
+        let secret: [u8; 32] = secret.try_into().ok()?;
+        Some(Self { sign_in: Id::from_bytes(*sign_in), secret: Zeroizing::new(secret) })
+    }
+
+    /// The code as the device gets it.
+    #[must_use]
+    pub fn reveal(&self) -> Zeroizing<String> {
+        let bytes = Zeroizing::new([self.sign_in.bytes().as_slice(), self.secret.as_slice()].concat());
+        Zeroizing::new(to_base64url(&bytes))
+    }
+
+    /// The sign-in that it names.
+    #[must_use]
+    pub fn sign_in(&self) -> Id<SignInRow> {
+        self.sign_in
+    }
+
+    pub(crate) fn claimant(&self, keys: &WorkingKeys) -> Claimant {
+        Self::claimant_of(keys, &self.secret)
+    }
+
+    pub(crate) fn claimant_of(keys: &WorkingKeys, secret: &[u8; 32]) -> Claimant {
+        Claimant::from_bytes(keys.digest("device-code", &[secret]))
     }
 }

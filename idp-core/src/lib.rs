@@ -38,7 +38,7 @@ pub mod tools;
 pub mod users;
 pub mod verified;
 
-pub use claimant::Claimant;
+pub use claimant::{Claimant, DeviceCode};
 pub use clock::{Clock, ManualClock, SystemClock, Time};
 pub use engine::Engine;
 pub use error::{Error, Fault, Refusal};

@@ -21,6 +21,7 @@ use crate::{
     device::{DeviceRow, Facts},
     notify::Notice,
     settings::Settings,
+    signin::Initiator,
     tools::Tools,
     users::User,
 };
@@ -299,6 +300,8 @@ pub enum Via {
     Scan,
     /// By a link on the same device.
     Link,
+    /// By its camera, from the screen of a device without a keyboard.
+    Grant,
     /// Typed.
     Code,
 }
@@ -336,6 +339,8 @@ pub enum DeviceView {
 pub enum Approval {
     /// Signs the initiating browser in.
     SignIn,
+    /// Lets a device without a keyboard use one application.
+    DeviceGrant,
     /// Proves that a new device works.
     FirstApproval,
     /// Lets the account have another authenticator.
@@ -551,25 +556,35 @@ pub struct Descriptor {
     pub uv: UvSource,
     /// How it begins.
     pub entry: Entry,
+    /// In whose sign-ins it serves; in others it cannot be begun.
+    pub initiator: Initiator,
 }
 
 impl Descriptor {
     /// A method whose form stands on the page.
     #[must_use]
     pub fn form(prompt: Prompt, factors: &'static [Factor]) -> Self {
-        Self { factors, usernameless: false, uv: UvSource::Nobody, entry: Entry::Form(prompt) }
+        Self { entry: Entry::Form(prompt), ..Self::begins(factors) }
     }
 
     /// A method that must begin first.
     #[must_use]
     pub fn begins(factors: &'static [Factor]) -> Self {
-        Self { factors, usernameless: false, uv: UvSource::Nobody, entry: Entry::Begin }
+        let initiator = Initiator::Browser;
+        Self { factors, usernameless: false, uv: UvSource::Nobody, entry: Entry::Begin, initiator }
     }
 
     /// And the answer tells who it is.
     #[must_use]
     pub fn usernameless(mut self) -> Self {
         self.usernameless = true;
+        self
+    }
+
+    /// And it serves in the sign-ins of these.
+    #[must_use]
+    pub fn begun_by(mut self, initiator: Initiator) -> Self {
+        self.initiator = initiator;
         self
     }
 

@@ -68,6 +68,13 @@ pub enum Notice {
         /// What it says it is.
         browser: String,
     },
+    /// A device without a keyboard was let into an application.
+    DeviceGranted {
+        /// The application's name.
+        client: String,
+        /// The device's address.
+        address: String,
+    },
     /// The password was changed.
     PasswordChanged,
     /// New recovery codes were drawn; the old ones are worth nothing.

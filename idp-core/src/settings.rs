@@ -38,6 +38,8 @@ pub struct Settings {
     pub finish_window: i64,
     /// The same where a code has to be typed. Default 120.
     pub code_window: i64,
+    /// How long a device without a keyboard can be approved (RFC 8628). Default 600; at most 1800.
+    pub device_grant_life: i64,
     /// How long an enrolment QR can be answered. Default 600.
     pub enrol_life: i64,
     /// How long the confirmation code may take. Default 300.
@@ -75,6 +77,7 @@ impl Default for Settings {
             answer_window: 120,
             finish_window: 30,
             code_window: 120,
+            device_grant_life: 600,
             enrol_life: 600,
             confirm_life: 300,
             first_approval_life: 600,

@@ -84,6 +84,12 @@ pub struct Ask {
     /// to keep to it himself.
     #[serde(default)]
     pub opens: Opens,
+    /// Who began.
+    #[serde(default)]
+    pub initiator: Initiator,
+    /// What the application may learn and do: shown where there is no page of its own that says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
     /// What the caller wants back when the sign-in is finished; the engine does not look at it.
     pub parked: Vec<u8>,
 }
@@ -99,9 +105,23 @@ impl Ask {
             requirement: Requirement::default(),
             from,
             opens: Opens::default(),
+            initiator: Initiator::default(),
+            scopes: Vec::new(),
             parked: Vec::new(),
         }
     }
+}
+
+/// Who began a sign-in, and has what comes of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Initiator {
+    /// A browser with its cookie.
+    #[default]
+    Browser,
+    /// A device without a keyboard, with a code that it asks again with (RFC 8628).
+    Device,
 }
 
 /// Where a browser (or another initiator) is.

@@ -11,6 +11,8 @@ const VERSION: u8 = 1;
 const DAY: i64 = 86_400;
 /// How long after midnight (UTC) a ticket of the day before is still opened, in seconds.
 const OVERLAP: i64 = 300;
+/// The same for the ticket of a device that shows one code all the time: longer than any such code counts.
+pub(crate) const OVERLAP_OF_GRANTS: i64 = 1_860;
 
 /// How a ticket may be handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub enum TicketKind {
     Scan,
     /// By a link on the same device: the path `/S`.
     SameDevice,
+    /// By a scanner, from the screen of a device without a keyboard: the path `/D`.
+    Grant,
 }
 
 impl TicketKind {
@@ -26,6 +30,14 @@ impl TicketKind {
         match self {
             Self::Scan => b'Q',
             Self::SameDevice => b'S',
+            Self::Grant => b'D',
+        }
+    }
+
+    fn overlap(self) -> i64 {
+        match self {
+            Self::Scan | Self::SameDevice => OVERLAP,
+            Self::Grant => OVERLAP_OF_GRANTS,
         }
     }
 }
@@ -57,7 +69,7 @@ pub fn open(keys: &WorkingKeys, kind: TicketKind, ticket: &[u8], now: Time) -> O
     let (header, rest) = ticket.split_first_chunk::<2>()?;
     let (nonce, sealed) = rest.split_first_chunk::<12>()?;
     let [version, key_number] = *header;
-    let days = [now.0.div_euclid(DAY), (now.0 - OVERLAP).div_euclid(DAY)];
+    let days = [now.0.div_euclid(DAY), (now.0 - kind.overlap()).div_euclid(DAY)];
     let day = days.into_iter().find(|day| version == VERSION && number(*day) == key_number)?;
     let aad = aad(keys, *header, kind);
     let plain = keys.crypto().aead.open(&key(keys, day), nonce, &aad, sealed).ok()?;

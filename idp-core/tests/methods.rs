@@ -8,6 +8,7 @@ use idp_core::{
     Crypto,
     contract::method::{Case, all},
     methods::{
+        device_grant::DeviceGrant,
         password::Password,
         qr::Qr,
         recovery::{self, Recovery},
@@ -32,6 +33,11 @@ async fn password() {
 #[tokio::test]
 async fn qr() {
     all(&Case::new(Qr, crypto(), [], |_| json!({}))).await;
+}
+
+#[tokio::test]
+async fn device_grant() {
+    all(&Case::new(DeviceGrant, crypto(), [], |_| json!({}))).await;
 }
 
 #[tokio::test]

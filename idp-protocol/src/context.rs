@@ -129,6 +129,15 @@ pub enum Purpose {
         /// How far the sign-in reaches.
         opens: Opens,
     },
+    /// Lets a device without a keyboard use one application (RFC 8628).
+    DeviceGrant {
+        /// The application's name.
+        client: String,
+        /// What the application may learn and do there: scopes of OAuth.
+        scopes: Vec<String>,
+        /// The code that the device shows, for the person to compare.
+        user_code: String,
+    },
     /// Proves that a new device works; it becomes active.
     FirstApproval,
     /// Adds another authenticator to the account.

@@ -1,7 +1,8 @@
 //! The links inside QR codes: built here, and parsed strictly here.
 //!
 //! `HTTPS://HOST/E#…` offers an enrolment, `/Q#…` is a sign-in ticket for another device's scanner,
-//! `/S#…` a ticket for an authenticator on the same device. All letters are upper case, so that the
+//! `/S#…` a ticket for an authenticator on the same device, `/D#…` a ticket of a device without a keyboard
+//! that asks for access. All letters are upper case, so that the
 //! symbol stays in alphanumeric mode, and the secret stands in the fragment, which no server log sees.
 
 use std::fmt;
@@ -132,6 +133,8 @@ pub enum Target {
     Scan(Vec<u8>),
     /// `/S`: a sign-in ticket of the same device, that only a link may hand in.
     SameDevice(Vec<u8>),
+    /// `/D`: the ticket of a device without a keyboard (RFC 8628), for a scanner or a picture that the user chose.
+    Grant(Vec<u8>),
 }
 
 impl Link {
@@ -142,6 +145,7 @@ impl Link {
             Target::Enrol(payload) => ("E", payload.to_bytes()),
             Target::Scan(ticket) => ("Q", ticket.clone()),
             Target::SameDevice(ticket) => ("S", ticket.clone()),
+            Target::Grant(ticket) => ("D", ticket.clone()),
         };
         format!("{}/{path}#{}", self.origin.0.to_ascii_uppercase(), to_base32(&payload))
     }
@@ -167,6 +171,7 @@ impl Link {
             "/E" | "/e" => Target::Enrol(EnrolPayload::from_bytes(&payload)?),
             "/Q" | "/q" => Target::Scan(payload),
             "/S" | "/s" => Target::SameDevice(payload),
+            "/D" | "/d" => Target::Grant(payload),
             _ => return Err(LinkError::NotALink),
         };
         let link = Self { origin, target };

@@ -8,6 +8,7 @@
 //! | [`AddDecision`] | `add-decision` | `POST /device/add/decision` |
 //! | [`QrClaim`] | `qr-claim` | `POST /device/qr/claim` |
 //! | [`QrDecision`] | `qr-decision` | `POST /device/qr/decision` |
+//! | [`GrantDecision`] | `grant-decision` | `POST /device/grant/decision` |
 //! | [`Pending`] | `device-pending` | `GET /device/pending` |
 //! | [`Update`] | `device-update` | `POST /device/update` |
 
@@ -180,6 +181,11 @@ pub struct AddDecision(pub Decision);
 #[serde(transparent)]
 pub struct QrDecision(pub Decision);
 
+/// The decision about what a device without a keyboard asks for (RFC 8628).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GrantDecision(pub Decision);
+
 /// Q4: a device claims the sign-in whose ticket it has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,6 +214,12 @@ pub enum Reference {
     },
     /// A same-device ticket from a link.
     Link {
+        /// The bytes behind `#`.
+        #[serde(with = "encoding::base64url")]
+        ticket: Vec<u8>,
+    },
+    /// The ticket of a device without a keyboard, from the camera or from a picture that the person chose.
+    Grant {
         /// The bytes behind `#`.
         #[serde(with = "encoding::base64url")]
         ticket: Vec<u8>,
@@ -256,6 +268,7 @@ messages! {
     AddDecision: "add-decision" at "/device/add/decision";
     QrClaim: "qr-claim" at "/device/qr/claim";
     QrDecision: "qr-decision" at "/device/qr/decision";
+    GrantDecision: "grant-decision" at "/device/grant/decision";
     Pending: "device-pending" at "/device/pending", method = "GET";
     Update: "device-update" at "/device/update";
 }
@@ -266,4 +279,4 @@ macro_rules! decisions {
     )* };
 }
 
-decisions! { EnrolDecision AddDecision QrDecision }
+decisions! { EnrolDecision AddDecision QrDecision GrantDecision }

@@ -85,6 +85,15 @@ pub struct DeviceFacts {
     pub place: String,
 }
 
+/// A user code as people see it, in two groups: `WDJB-MJHT`.
+#[must_use]
+pub fn show_user_code(code: &str) -> String {
+    match code.split_at_checked(USER_CODE_LEN / 2) {
+        Some((first, second)) if !second.is_empty() => format!("{first}-{second}"),
+        _ => code.to_owned(),
+    }
+}
+
 /// Brings a typed user code into its one form: upper case, without spaces and dashes.
 #[must_use]
 pub fn normalise_user_code(typed: &str) -> Option<String> {

@@ -20,7 +20,7 @@ use crate::{
     Config,
     config::{KekError, Keyring, OutboundSetupError},
     interaction::Protocol,
-    oidc::{Clients, OpenIdConnect, Provider, client::keys::FetchedKeys},
+    oidc::{Clients, DeviceGrant, OpenIdConnect, Provider, client::keys::FetchedKeys},
     portal::Portal,
     routes,
 };
@@ -139,7 +139,8 @@ impl App {
         let clients = Clients::new(db.clone(), config.oidc.profile);
         let fetched_keys = FetchedKeys::default();
         let web = Web::new(Arc::clone(&engine));
-        let protocols: Vec<Arc<dyn Protocol>> = vec![Arc::new(OpenIdConnect), Arc::new(Portal)];
+        let protocols: Vec<Arc<dyn Protocol>> =
+            vec![Arc::new(OpenIdConnect), Arc::new(Portal), Arc::new(DeviceGrant)];
         Ok(Self(Arc::new(Inner {
             config,
             keks,

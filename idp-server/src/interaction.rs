@@ -8,7 +8,7 @@ use idp_core::{
     evidence::Evidence,
     policy::Requirement,
     session::SessionRow,
-    signin::{Ask, SignInRow},
+    signin::{Ask, Initiator, SignInRow},
     store::BoxFuture,
     users::User,
 };
@@ -118,6 +118,8 @@ async fn open(
         requirement: wanted.requirement,
         from: visitor.origin(engine),
         opens: wanted.opens,
+        initiator: Initiator::Browser,
+        scopes: Vec::new(),
         parked: serde_json::to_vec(&Carried {
             parked,
             returns_to: wanted.returns_to,

@@ -19,7 +19,7 @@ use crate::{
     App,
     client_certificate::{PassedOn, passed_on},
     health, limits, login,
-    oidc::{self, client},
+    oidc::{self, client, device_grant},
     pages, portal,
 };
 
@@ -39,6 +39,12 @@ pub const REVOKE: &str = "/oauth2/revoke";
 pub const INTROSPECT: &str = "/oauth2/introspect";
 /// Where an authorization request is left before the browser comes (RFC 9126, 2).
 pub const PUSHED: &str = "/oauth2/par";
+/// Where a device without a keyboard begins (RFC 8628, 3.1).
+pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
+/// Where a person types its code: short, because somebody copies it from a screen (RFC 8628, 3.2).
+pub const DEVICE: &str = "/device";
+/// Where he decides then.
+pub const DEVICE_DECISION: &str = "/device/decision";
 /// Where applications register themselves (RFC 7591, 3).
 pub const REGISTER: &str = "/oauth2/register";
 /// Who signed in (OpenID Connect Core 1.0, 5.3).
@@ -127,6 +133,10 @@ fn pages() -> Router<App> {
         .merge(login_pages())
         .merge(account_pages())
         .route(CONSENT, get(oidc::consent::page).post(oidc::consent::decide))
+        .route("/D", get(device_grant::page::page))
+        .route("/d", get(device_grant::page::page))
+        .route(DEVICE, get(device_grant::page::page).post(device_grant::page::find))
+        .route(DEVICE_DECISION, get(device_grant::page::ask).post(device_grant::page::decide))
         .route("/oauth2/end-session/confirm", post(oidc::logout::confirm))
         .route(SIGNED_OUT, get(oidc::logout::signed_out))
         .route(&format!("{LAUNCH}/{{id}}"), get(oidc::launch::launch))
@@ -178,6 +188,7 @@ fn applications(app: &App) -> Router<App> {
         .route(JWKS, get(oidc::discovery::keys))
         .route(TOKEN, post(oidc::token::exchange))
         .route(PUSHED, post(oidc::request::pushed::push))
+        .route(DEVICE_AUTHORIZATION, post(device_grant::ask))
         .route(REGISTER, post(client::registration::register))
         .route(
             "/oauth2/register/{id}",

@@ -1,6 +1,9 @@
 //! The whole journey with real processes: shop, identity provider, and an authenticator in the terminal that reads
 //! screenshots. The browser has no script.
 
+use image::{GrayImage, Luma};
+use qrcode::{Color, QrCode};
+use serde_json::Value;
 use symbolon_tests::{
     process::{Terminal, Town},
     web::WebBrowser,
@@ -126,4 +129,52 @@ async fn a_sign_in_on_one_device_comes_back_by_the_return_code() {
     browser.submit("/login/continue", &[("choice", "continue")]).await;
     assert!(browser.url.as_str().starts_with(&town.shop), "{}\n{}", browser.url, browser.html);
     assert!(browser.html.contains("Alice Example"));
+}
+
+/// A television is a stranger: it knows the issuer, and what RFC 8628 says.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_television_is_let_in_by_a_picture_of_its_screen() {
+    let town = Town::new().await;
+    let terminal = Terminal::new();
+    terminal.enrol(&town).await;
+    let grant = "urn:ietf:params:oauth:grant-type:device_code";
+    let client = ["client", "add", "films", "--name", "The Films", "--public", "--grant-type", grant];
+    town.admin(&client, "").await;
+    let http = reqwest::Client::new();
+    let url = format!("{}/.well-known/openid-configuration", town.issuer);
+    let known: Value = http.get(url).send().await.unwrap().json().await.unwrap();
+    let begin = known["device_authorization_endpoint"].as_str().unwrap();
+    let begun: Value = post(&http, begin, "client_id=films&scope=openid").await;
+    let screen = terminal.picture(&screen(begun["verification_uri_complete"].as_str().unwrap()));
+    let mut scan = terminal.run(&["scan", &screen, "--decision", "approve"]);
+    let asked = scan.event("context").await;
+    assert_eq!(asked["context"]["purpose"]["user_code"], begun["user_code"], "{asked}");
+    assert_eq!(scan.exit().await, Some(0));
+    let ask =
+        format!("grant_type={grant}&client_id=films&device_code={}", begun["device_code"].as_str().unwrap());
+    let tokens: Value = post(&http, known["token_endpoint"].as_str().unwrap(), &ask).await;
+    let token = tokens["access_token"].as_str().unwrap_or_else(|| panic!("{tokens}"));
+    let told = http.get(known["userinfo_endpoint"].as_str().unwrap()).bearer_auth(token);
+    let told: Value = told.send().await.unwrap().json().await.unwrap();
+    assert!(told["sub"].is_string(), "{told}");
+}
+
+async fn post(http: &reqwest::Client, url: &str, body: &str) -> Value {
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    http.post(url).header(form.0, form.1).body(body.to_owned()).send().await.unwrap().json().await.unwrap()
+}
+
+/// A screenshot of a television that shows this text as a QR code.
+fn screen(text: &str) -> GrayImage {
+    const SCALE: u32 = 6;
+    let code = QrCode::new(text).unwrap();
+    let side = u32::try_from(code.width()).unwrap() + 8;
+    GrayImage::from_fn(side * SCALE, side * SCALE, |x, y| {
+        let at = |place: u32| usize::try_from(place / SCALE).unwrap().checked_sub(4);
+        let inside = |place: u32| at(place).filter(|module| *module < code.width());
+        match (inside(x), inside(y)) {
+            (Some(x), Some(y)) if code[(x, y)] == Color::Dark => Luma([0]),
+            _ => Luma([255]),
+        }
+    })
 }

@@ -8,7 +8,7 @@ use idp_core::{
     engine::{Account, CeremonyView, NewSignIn, Opened, Progress, Status},
     policy::{Acr, Requirement},
     session::SessionRow,
-    signin::{Ask, Origin, SignInRow},
+    signin::{Ask, Initiator, Origin, SignInRow},
 };
 use idp_protocol::{Prompt, context::Opens, message::Verdict};
 use serde_json::json;
@@ -68,6 +68,8 @@ impl Browser {
             requirement: self.requirement.clone(),
             from: self.origin(),
             opens: self.opens,
+            initiator: Initiator::Browser,
+            scopes: Vec::new(),
             parked: b"cart".to_vec(),
         };
         let new = NewSignIn { ask, subject: None, ledger: vec![] };

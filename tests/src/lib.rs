@@ -4,9 +4,11 @@ pub mod browser;
 pub mod counted;
 pub mod phone;
 pub mod process;
+pub mod television;
 pub mod web;
 pub mod world;
 
 pub use browser::Browser;
 pub use phone::Phone;
+pub use television::Television;
 pub use world::World;

@@ -29,7 +29,7 @@ use idp_core::{
     policy::Requirement,
     seal::{Kek, Sealer},
     settings::Settings,
-    signin::{Ask, Origin, SignInRow},
+    signin::{Ask, Initiator, Origin, SignInRow},
 };
 use serde_json::{Value, json};
 use symbolon_axum::{
@@ -94,6 +94,8 @@ impl Site {
             requirement: Requirement::default(),
             from,
             opens: idp_protocol::context::Opens::default(),
+            initiator: Initiator::Browser,
+            scopes: Vec::new(),
             parked: Vec::new(),
         };
         let new = NewSignIn { ask, subject: None, ledger: Vec::new() };

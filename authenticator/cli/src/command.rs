@@ -78,12 +78,12 @@ fn report(voice: &Voice, decided: &Decided) -> Outcome {
     match decided.outcome {
         Verdict::Approve => {
             if decided.prompt.is_none() {
-                voice.say("Approved: the browser goes on by itself.");
+                voice.say("Approved: where you began, it goes on by itself.");
             }
             Outcome::Done
         }
         Verdict::Deny => {
-            voice.say("Denied. The browser was not signed in.");
+            voice.say("Denied. Nobody was signed in.");
             Outcome::Declined
         }
         Verdict::Report => {

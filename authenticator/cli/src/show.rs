@@ -15,11 +15,18 @@ pub fn context(account: &Account, context: &Context, now: i64) -> String {
         lines.push(fact("Goes on to", redirect_host));
         lines.push(fact("Opens", reach(*opens)));
     }
+    if let Purpose::DeviceGrant { client, scopes, user_code } = &context.purpose {
+        lines.push(fact("Application", client));
+        lines.push(fact("It may", &rights(scopes)));
+        lines.push(fact("It shows", user_code));
+    }
     lines.push(fact("From", &format!("{}, {}", context.from.address, context.from.place)));
-    lines.push(fact("Browser", &context.from.browser));
+    if !matches!(context.purpose, Purpose::DeviceGrant { .. }) {
+        lines.push(fact("Browser", &context.from.browser));
+    }
     lines.push(fact("Started", &ago(now, context.requested_at)));
     lines.push(String::new());
-    lines.extend(context.risks.iter().map(|risk| format!("  ! {}", warning(*risk))));
+    lines.extend(context.risks.iter().map(|risk| format!("  ! {}", warning(&context.purpose, *risk))));
     if !context.risks.is_empty() {
         lines.push(String::new());
     }
@@ -33,6 +40,9 @@ pub fn context(account: &Account, context: &Context, now: i64) -> String {
 fn headline(purpose: &Purpose) -> String {
     match purpose {
         Purpose::SignIn { client, .. } => format!("A browser wants to sign in to {} as you.", clean(client)),
+        Purpose::DeviceGrant { client, .. } => {
+            format!("ANOTHER DEVICE wants to use {} as you.", clean(client))
+        }
         Purpose::FirstApproval => "Last step: this device becomes an authenticator of your account.".to_owned(),
         Purpose::AddAuthenticator => {
             "Somebody wants to ADD ANOTHER AUTHENTICATOR to your account. It could sign in as you from then on."
@@ -44,6 +54,10 @@ fn headline(purpose: &Purpose) -> String {
 
 fn caution(purpose: &Purpose) -> &'static str {
     match purpose {
+        Purpose::DeviceGrant { .. } => {
+            "Approve only if that device is in front of you, and shows this very code. It is signed in as you then, \
+             until you end it on your account page. If somebody sent you the code, deny."
+        }
         Purpose::FirstApproval => "Approve only if you are adding this device in the portal right now.",
         _ => "Approve only if you started this yourself, just now, in a browser that you see.",
     }
@@ -56,8 +70,25 @@ fn reach(opens: Opens) -> &'static str {
     }
 }
 
-fn warning(risk: Risk) -> &'static str {
+/// What an application may learn and do, by the scopes of OpenID Connect; those of its own have no other words.
+fn rights(scopes: &[String]) -> String {
+    let words = scopes.iter().map(|scope| match scope.as_str() {
+        "openid" => "recognise you",
+        "profile" => "see your name",
+        "email" => "see your e-mail address",
+        "address" => "see your postal address",
+        "phone" => "see your telephone number",
+        "offline_access" => "go on when you are not there",
+        other => other,
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn warning(purpose: &Purpose, risk: Risk) -> &'static str {
     match risk {
+        Risk::OtherNetwork if matches!(purpose, Purpose::DeviceGrant { .. }) => {
+            "That device is in another network than this one: it may be far away from you."
+        }
         Risk::UnknownBrowser => "You have not signed in with this browser before.",
         Risk::OtherNetwork => "The browser is in another network than this device.",
         Risk::ReportedAddress => "Somebody reported a request from this address.",

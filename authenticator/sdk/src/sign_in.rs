@@ -7,8 +7,8 @@ use idp_protocol::{
     context::{Confirm, Context, Decided, Purpose, UserVerification, Waiting},
     link::{Link, Origin, Target},
     message::{
-        AddDecision, Decision, EnrolDecision, Message, Pending, Posted, QrClaim, QrDecision, Reference,
-        Verdict,
+        AddDecision, Decision, EnrolDecision, GrantDecision, Message, Pending, Posted, QrClaim, QrDecision,
+        Reference, Verdict,
     },
     prompt::{Prompt, normalise_user_code},
 };
@@ -30,13 +30,12 @@ impl fmt::Debug for Ticket {
 }
 
 impl Ticket {
-    /// A ticket from the camera.
+    /// A ticket from the camera: of a browser's sign-in, or of a device without a keyboard.
     ///
     /// # Errors
     /// [`Error::NeedsLink`] for the code of a same-device sign-in: who scans it sits at another device.
     pub fn from_scan(text: &str) -> Result<Self, Error> {
-        let (origin, ticket) = scanned(text)?;
-        Ok(Self { origin, reference: Reference::Scan { ticket } })
+        Self::seen(text, |ticket| Reference::Scan { ticket })
     }
 
     /// A ticket from a picture that the person chose.
@@ -44,8 +43,17 @@ impl Ticket {
     /// # Errors
     /// As [`Ticket::from_scan`].
     pub fn from_picture(text: &str) -> Result<Self, Error> {
-        let (origin, ticket) = scanned(text)?;
-        Ok(Self { origin, reference: Reference::Picture { ticket } })
+        Self::seen(text, |ticket| Reference::Picture { ticket })
+    }
+
+    fn seen(text: &str, of_browser: impl FnOnce(Vec<u8>) -> Reference) -> Result<Self, Error> {
+        let Link { origin, target } = Link::parse(text)?;
+        match target {
+            Target::Scan(ticket) => Ok(Self { origin, reference: of_browser(ticket) }),
+            Target::Grant(ticket) => Ok(Self { origin, reference: Reference::Grant { ticket } }),
+            Target::SameDevice(_) => Err(Error::NeedsLink),
+            Target::Enrol(_) => Err(Error::IsEnrolment),
+        }
     }
 
     /// A ticket of a browser on the same device, from the link that it opened.
@@ -59,7 +67,7 @@ impl Ticket {
             Target::SameDevice(ticket) => {
                 Ok(Self { origin: link.origin, reference: Reference::Link { ticket } })
             }
-            Target::Scan(_) => Err(Error::NeedsScan),
+            Target::Scan(_) | Target::Grant(_) => Err(Error::NeedsScan),
             Target::Enrol(_) => Err(Error::IsEnrolment),
         }
     }
@@ -68,15 +76,6 @@ impl Ticket {
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
-    }
-}
-
-fn scanned(text: &str) -> Result<(Origin, Vec<u8>), Error> {
-    let link = Link::parse(text)?;
-    match link.target {
-        Target::Scan(ticket) => Ok((link.origin, ticket)),
-        Target::SameDevice(_) => Err(Error::NeedsLink),
-        Target::Enrol(_) => Err(Error::IsEnrolment),
     }
 }
 
@@ -257,6 +256,7 @@ impl<T: Transport> Authenticator<T> {
         };
         match claimed.context.purpose {
             Purpose::SignIn { .. } => self.send(claimed, answer, &QrDecision(decision)).await,
+            Purpose::DeviceGrant { .. } => self.send(claimed, answer, &GrantDecision(decision)).await,
             Purpose::AddAuthenticator => self.send(claimed, answer, &AddDecision(decision)).await,
             Purpose::FirstApproval => {
                 let decided = self.send(claimed, answer, &EnrolDecision(decision)).await?;

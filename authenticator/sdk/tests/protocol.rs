@@ -104,6 +104,9 @@ mod journeys {
         assert!(matches!(Ticket::from_picture(&fake.same_device()), Err(Error::NeedsLink)));
         assert!(matches!(Ticket::from_picture(&fake.enrolment_link()), Err(Error::IsEnrolment)));
         assert!(Ticket::from_link(&fake.same_device()).is_ok());
+        assert!(matches!(Ticket::from_link(&fake.television()), Err(Error::NeedsScan)));
+        assert!(Ticket::from_scan(&fake.television()).is_ok());
+        assert!(Ticket::from_picture(&fake.television()).is_ok());
     }
 
     #[tokio::test]

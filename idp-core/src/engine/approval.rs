@@ -26,8 +26,10 @@ use crate::{
 use idp_protocol::{
     Octets,
     context::{self, Confirm, Context, Purpose, Risk, Waiting},
-    message::{AddDecision, Decision, EnrolDecision, Message, QrClaim, QrDecision, Reference, Verdict},
-    prompt::normalise_user_code,
+    message::{
+        AddDecision, Decision, EnrolDecision, GrantDecision, Message, QrClaim, QrDecision, Reference, Verdict,
+    },
+    prompt::{normalise_user_code, show_user_code},
 };
 
 /// How long a reported address is remembered, in seconds.
@@ -121,6 +123,7 @@ impl Engine {
                 (ticket, TicketKind::Scan, Via::Scan)
             }
             Reference::Link { ticket } => (ticket, TicketKind::SameDevice, Via::Link),
+            Reference::Grant { ticket } => (ticket, TicketKind::Grant, Via::Grant),
             Reference::Code { code } => {
                 let code = normalise_user_code(code).ok_or(Refusal::NotFound)?;
                 self.count_user_code(device, now).await?;
@@ -134,12 +137,13 @@ impl Engine {
         Ok((opened.ceremony, via))
     }
 
-    /// A ticket holds for its rotation and the next one.
+    /// A ticket holds for its rotation and the next one. That of a device without a keyboard does not rotate: it is drawn
+    /// once, and its screen is not told of another one.
     fn check_epoch(&self, run: &Run, reference: &Reference, now: Time) -> Result<(), Error> {
         let (ticket, kind) = match reference {
             Reference::Scan { ticket } | Reference::Picture { ticket } => (ticket, TicketKind::Scan),
             Reference::Link { ticket } => (ticket, TicketKind::SameDevice),
-            Reference::Code { .. } => return Ok(()),
+            Reference::Grant { .. } | Reference::Code { .. } => return Ok(()),
         };
         let opened = ticket::open(&self.keys(), kind, ticket, now).ok_or(Refusal::NotFound)?;
         let current = (now - run.row.created_at).div_euclid(self.settings.ticket_rotation.max(1));
@@ -166,6 +170,7 @@ impl Engine {
                 _ => return Err(Refusal::OutOfStep.into()),
             };
             let from = run.body.from.as_ref().map_or_else(String::new, |from| from.address.to_string());
+            let name = format!("{}.double_claim", run.row.kind);
             run.row.phase = Phase::Burned;
             run.body.reason = Some(reason);
             run.body.evidence = None;
@@ -173,7 +178,7 @@ impl Engine {
             self.update(run, Tries::Keep, &mut batch)?;
             let users = first.iter().map(|first| first.user).chain([row.user]);
             for user in users {
-                let event = Event::new("qr.double_claim").from(address).with("device", row.id);
+                let event = Event::new(&name).from(address).with("device", row.id);
                 batch.push(self.audit(Some(user), event));
                 batch.push(self.notice(user, Notice::SignInStopped { address: from.clone(), reason }));
             }
@@ -335,7 +340,14 @@ impl Engine {
                 redirect_host: open.sign_in.ask.redirect_host.clone(),
                 opens: open.sign_in.ask.opens,
             },
-            (Approval::SignIn, None) => return Err(Fault::Setup("a sign-in without a sign-in").into()),
+            (Approval::DeviceGrant, Some(open)) => Purpose::DeviceGrant {
+                client: open.sign_in.ask.client.clone(),
+                scopes: open.sign_in.ask.scopes.clone(),
+                user_code: show_user_code(&self.tools.user_code(run.row.id)),
+            },
+            (Approval::SignIn | Approval::DeviceGrant, None) => {
+                return Err(Fault::Setup("a sign-in without a sign-in").into());
+            }
             (Approval::FirstApproval, _) => Purpose::FirstApproval,
             (Approval::AddAuthenticator, _) => Purpose::AddAuthenticator,
         };
@@ -428,6 +440,7 @@ impl Approval {
     fn message_type(self) -> &'static str {
         match self {
             Self::SignIn => QrDecision::TYP,
+            Self::DeviceGrant => GrantDecision::TYP,
             Self::FirstApproval => EnrolDecision::TYP,
             Self::AddAuthenticator => AddDecision::TYP,
         }

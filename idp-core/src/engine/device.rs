@@ -10,8 +10,8 @@ use idp_protocol::{
     context::Waiting,
     jws::{JwsError, Unverified},
     message::{
-        AddDecision, Claims, Decision, EnrolDecision, Hello, MAX_LIFE, MAX_SKEW, Message, Pending, Posted,
-        QrClaim, QrDecision, Register, Update, Verdict,
+        AddDecision, Claims, Decision, EnrolDecision, GrantDecision, Hello, MAX_LIFE, MAX_SKEW, Message,
+        Pending, Posted, QrClaim, QrDecision, Register, Update, Verdict,
     },
     pin,
 };
@@ -95,6 +95,7 @@ impl Engine {
                 self.claim_by_device(&authentic, now).await.map(statement)
             }
             QrDecision::PATH => self.decision::<QrDecision>(request, repeat, now).await,
+            GrantDecision::PATH => self.decision::<GrantDecision>(request, repeat, now).await,
             AddDecision::PATH => self.decision::<AddDecision>(request, repeat, now).await,
             EnrolDecision::PATH => self.decision::<EnrolDecision>(request, repeat, now).await,
             Update::PATH => self.update_itself(request, repeat, now).await,

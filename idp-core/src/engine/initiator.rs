@@ -127,6 +127,11 @@ impl Engine {
         now: Time,
     ) -> Result<Run, Error> {
         let method = self.method(kind).ok_or(Refusal::NotFound)?;
+        // A browser that could begin the method of a device without a keyboard would be approved without the digits
+        // that show whose browser it is.
+        if method.descriptor().initiator != open.sign_in.ask.initiator {
+            return Err(Refusal::NotFound.into());
+        }
         if !open.sign_in.ask.requirement.allows(kind) {
             return Err(Refusal::NotAllowed.into());
         }
@@ -142,7 +147,7 @@ impl Engine {
             Step::Done(_) | Step::Burn(_) => return Err(Fault::Setup("a method ended as it began").into()),
         };
         let body = Body::new(claimant.binding(self.crypto(), id.bytes()), state, from);
-        let life = turn.life.unwrap_or(self.settings.sign_in_life);
+        let end = turn.life.map_or(open.row.expires_at, |life| (now + life).min(open.row.expires_at));
         let row = CeremonyRow {
             id,
             kind: kind.to_owned(),
@@ -154,7 +159,7 @@ impl Engine {
             revision: 0,
             user_code: turn.listed.then(|| self.user_code_digest(&self.tools.user_code(id))),
             created_at: now,
-            expires_at: (now + life).min(open.row.expires_at),
+            expires_at: end,
             body: crate::seal::Sealed(Vec::new()),
         };
         Ok(Run { row: self.seal(row, &body)?, body, stored: false })
@@ -410,7 +415,7 @@ impl Engine {
     }
 }
 
-fn status(run: &Run, now: Time) -> Status {
+pub(super) fn status(run: &Run, now: Time) -> Status {
     match (run.row.phase, run.body.reason) {
         (Phase::Consumed, _) => Status::Done,
         (Phase::Burned, Some(Reason::Denied | Reason::Reported)) => Status::Denied,

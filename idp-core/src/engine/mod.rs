@@ -6,6 +6,7 @@
 //! | `sessions.rs` | what a finished sign-in ends in, and which browsers become known |
 //! | `initiator.rs` | what a browser does: begin, answer, look, claim, cancel |
 //! | `device.rs` | what a device sends: authentication of messages, repeats, dispatch |
+//! | `device_grant.rs` | what a device without a keyboard does, and who decides about it in a browser |
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
 //! | `approval.rs` | claim, decide and pending: the one approval engine |
 //! | `binding.rs` | how fresh and strong a sign-in must be that changes credentials |
@@ -26,6 +27,7 @@ mod account;
 mod approval;
 mod binding;
 mod device;
+mod device_grant;
 mod effects;
 mod enrolment;
 mod initiator;
@@ -46,6 +48,7 @@ use std::{fmt, sync::Arc};
 
 pub use account::DeviceChange;
 pub use device::{DeviceReply, DeviceRequest};
+pub use device_grant::{DeviceGrantBegun, DeviceGrantStatus, WaitingDevice};
 pub use initiator::{CeremonyView, Progress, Status};
 pub use signins::{Account, Finished, MethodOffer, NewSignIn, Opened, SignInPage};
 

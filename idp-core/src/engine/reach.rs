@@ -6,13 +6,27 @@ use crate::{
     evidence::{Evidence, Uv},
     method::{Descriptor, UvSource},
     policy::{Acr, Requirement, achieved, rules::Then},
+    signin::Initiator,
 };
 
 impl Engine {
-    /// The strongest class that the methods which count for a requirement reach together; `None` if none counts.
+    /// The strongest class that a browser's sign-in reaches with the methods which count for a requirement, together;
+    /// `None` if none counts.
     #[must_use]
     pub fn reach(&self, requirement: &Requirement) -> Option<Acr> {
-        let counting = self.methods.iter().filter(|method| requirement.allows(method.kind()));
+        self.reach_of(requirement, &[Initiator::Browser])
+    }
+
+    /// The same for a device without a keyboard, which is approved by its own method or by what a browser has shown.
+    #[must_use]
+    pub fn reach_of_device_grant(&self, requirement: &Requirement) -> Option<Acr> {
+        self.reach_of(requirement, &[Initiator::Browser, Initiator::Device])
+    }
+
+    fn reach_of(&self, requirement: &Requirement, initiators: &[Initiator]) -> Option<Acr> {
+        let counting = self.methods.iter().filter(|method| {
+            requirement.allows(method.kind()) && initiators.contains(&method.descriptor().initiator)
+        });
         // A method that knows several factors shows one of them in a sign-in, so each choice is a ledger of its own.
         let ledgers = counting.fold(vec![Vec::new()], |ledgers: Vec<Vec<Evidence>>, method| {
             let (kind, descriptor) = (method.kind(), method.descriptor());

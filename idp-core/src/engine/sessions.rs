@@ -15,7 +15,7 @@ use crate::{
     evidence::{Evidence, Factor, Protection, Uv},
     notify::Notice,
     session::{SessionFacts, SessionRow, SessionWrite},
-    signin::{SignIn, SignInRow, SignInWrite},
+    signin::{Ask, Initiator, SignIn, SignInRow, SignInWrite},
     store::{Batch, Committed, Guard, Write},
     users::User,
     verified::Verified,
@@ -74,7 +74,9 @@ impl Engine {
 
     fn new_session(&self, open: &OpenSignIn, verified: &Verified, secret: &Claimant) -> SessionRow {
         let now = self.now();
-        let from = &open.sign_in.ask.from;
+        let Ask { from, client_id, opens, initiator, .. } = &open.sign_in.ask;
+        // From the oldest evidence on: a step-up does not make what was shown before any younger.
+        let expires_at = oldest(verified.ledger()).unwrap_or(now) + self.settings.session_life;
         SessionRow {
             id: Id::random(self.crypto()),
             secret: secret.digest(self.crypto()),
@@ -82,9 +84,12 @@ impl Engine {
             user: verified.user().id,
             created_at: now,
             used_at: now,
-            idle_expires_at: now + self.settings.session_idle,
-            // From the oldest evidence on: a step-up does not make what was shown before any younger.
-            expires_at: oldest(verified.ledger()).unwrap_or(now) + self.settings.session_life,
+            idle_expires_at: match initiator {
+                Initiator::Browser => now + self.settings.session_idle,
+                // No browser holds it, so it is neither used nor idle.
+                Initiator::Device => expires_at,
+            },
+            expires_at,
             ended_at: None,
             browser: open.row.browser,
             facts: SessionFacts {
@@ -92,9 +97,11 @@ impl Engine {
                 address: from.address.to_string(),
                 place: from.place.clone(),
                 browser_name: from.browser.clone(),
-                only_client: match open.sign_in.ask.opens {
-                    Opens::AllApplications => None,
-                    Opens::ThisApplication => Some(open.sign_in.ask.client_id.clone()),
+                only_client: match (initiator, opens) {
+                    (Initiator::Browser, Opens::AllApplications) => None,
+                    (Initiator::Browser, Opens::ThisApplication) | (Initiator::Device, _) => {
+                        Some(client_id.clone())
+                    }
                 },
             },
         }
@@ -112,6 +119,12 @@ impl Engine {
     ) -> Option<Claimant> {
         let now = self.now();
         let user = verified.user().id;
+        if sign_in.ask.initiator == Initiator::Device {
+            // There is no browser, whatever the evidence is: nobody has the secret that would make it a known one.
+            let (client, address) = (sign_in.ask.client.clone(), sign_in.ask.from.address.to_string());
+            batch.push(self.notice(user, Notice::DeviceGranted { client, address }));
+            return None;
+        }
         if before.is_none() {
             let from = &sign_in.ask.from;
             let (address, browser) = (from.address.to_string(), from.browser.clone());

@@ -13,7 +13,7 @@ use crate::{
     method::{Eligibility, Entry, OwnedSubject, UvSource},
     policy::Acr,
     session::SessionRow,
-    signin::{Ask, SignIn, SignInRow, SignInWrite, Stage},
+    signin::{Ask, Initiator, SignIn, SignInRow, SignInWrite, Stage},
     store::{Batch, Write},
     users::User,
     verified::Verified,
@@ -116,6 +116,10 @@ impl Engine {
         let now = self.now();
         new.ask.requirement =
             self.required(&new.ask.client_id, &new.ask.from, None, new.ask.requirement).await?;
+        let life = match new.ask.initiator {
+            Initiator::Browser => self.settings.sign_in_life,
+            Initiator::Device => self.settings.device_grant_life,
+        };
         let address = super::limits::host(new.ask.from.address);
         // Evidence of a session that is stepped up counts only as far as the requirement lets it, and never
         // beyond the life of a session: old approvals must not be carried on for ever.
@@ -141,7 +145,7 @@ impl Engine {
             address,
             open: true,
             created_at: now,
-            expires_at: now + self.settings.sign_in_life,
+            expires_at: now + life,
             body: self.sealer.seal_json(&sign_in_aad(id, 0), &sign_in)?,
         };
         let keep = self.settings.sign_ins_per_browser.saturating_sub(1);
@@ -184,7 +188,8 @@ impl Engine {
         let mut offers = Vec::new();
         for method in &self.methods {
             let used = counting(sign_in).any(|evidence| evidence.kind == method.kind());
-            let allowed = sign_in.ask.requirement.allows(method.kind());
+            let allowed = sign_in.ask.requirement.allows(method.kind())
+                && method.descriptor().initiator == sign_in.ask.initiator;
             if used || !allowed || !self.helps(sign_in, &**method) {
                 continue;
             }

@@ -1,5 +1,6 @@
 //! The methods of the core; `standard()` and `enrolments()` list them. A new one is one file and one line.
 
+pub mod device_grant;
 pub mod password;
 pub mod qr;
 pub mod recovery;
@@ -13,7 +14,13 @@ use crate::erased::{ErasedEnrolment, ErasedMethod};
 /// The sign-in methods of the core, in the order in which a page offers them.
 #[must_use]
 pub fn standard() -> Vec<Arc<dyn ErasedMethod>> {
-    vec![Arc::new(qr::Qr), Arc::new(password::Password), Arc::new(totp::Totp), Arc::new(recovery::Recovery)]
+    vec![
+        Arc::new(qr::Qr),
+        Arc::new(password::Password),
+        Arc::new(totp::Totp),
+        Arc::new(recovery::Recovery),
+        Arc::new(device_grant::DeviceGrant),
+    ]
 }
 
 /// The enrolments of the core.

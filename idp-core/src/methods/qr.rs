@@ -145,8 +145,12 @@ impl Ceremony for Qr {
     async fn advance(&self, cx: &Cx<'_>, state: State, input: InputOf<'_, Self>) -> Turned<Self> {
         Ok(match (state, input) {
             (State::Offered { .. }, Input::Device(device, FromDevice::Claim { via })) => {
-                let proof = Proof::draw(cx, via);
-                Turn::ask(State::Claimed { by: device.id, proof }).life(cx.settings.answer_window)
+                match Proof::draw(cx, via) {
+                    Some(proof) => {
+                        Turn::ask(State::Claimed { by: device.id, proof }).life(cx.settings.answer_window)
+                    }
+                    None => Turn::refuse(Refusal::NotFound),
+                }
             }
             (State::Claimed { by, proof }, Input::Device(device, FromDevice::Decide { decision }))
                 if device.id == by =>
@@ -197,19 +201,21 @@ fn decide(cx: &Cx<'_>, device: &Device, proof: Proof, decision: Verdict) -> Turn
     }
 }
 
-fn proven(by: Id<DeviceRow>, user: Id<User>, uv: Uv, code_typed: bool) -> Proven {
+pub(super) fn proven(by: Id<DeviceRow>, user: Id<User>, uv: Uv, code_typed: bool) -> Proven {
     let credential = Id::from_bytes(*by.bytes());
     Proven { user, credential, factor: Factor::Key(Protection::Software), uv, code_typed }
 }
 
 impl Proof {
-    fn draw(cx: &Cx<'_>, via: Via) -> Self {
+    /// `None` if a browser's sign-in cannot have been found in this way.
+    fn draw(cx: &Cx<'_>, via: Via) -> Option<Self> {
         let trusted = cx.context.known_browser && cx.context.same_network;
-        match via {
+        Some(match via {
+            Via::Grant => return None,
             Via::Link => Self::Return { code: to_base64url(&cx.tools.crypto().random::<16>()) },
             Via::Scan if trusted => Self::Nothing,
             Via::Scan | Via::Code => Self::Code { code: cx.tools.crypto().random_digits(6) },
-        }
+        })
     }
 
     fn how(&self) -> Confirm {

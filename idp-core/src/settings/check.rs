@@ -3,6 +3,7 @@
 use idp_protocol::context::UserVerification;
 
 use super::Settings;
+use crate::ticket::OVERLAP_OF_GRANTS;
 
 /// An hour, in seconds.
 const HOUR: i64 = 3_600;
@@ -59,6 +60,8 @@ impl Settings {
             ("answer_window", self.answer_window, 1, OUT_OF_BAND),
             ("finish_window", self.finish_window, 1, OUT_OF_BAND),
             ("code_window", self.code_window, 1, OUT_OF_BAND),
+            // Its ticket is opened by yesterday's key for so long.
+            ("device_grant_life", self.device_grant_life, 60, OVERLAP_OF_GRANTS - 60),
             ("enrol_life", self.enrol_life, 1, HOUR),
             ("confirm_life", self.confirm_life, 1, HOUR),
             ("first_approval_life", self.first_approval_life, 1, HOUR),

@@ -25,7 +25,8 @@ pub struct Limits {
     pub messages_of_device: u32,
     /// The same from one address. Default 60.
     pub messages_of_address: u32,
-    /// User codes that a device may try in ten minutes. Default 5 (RFC 8628, 5.1).
+    /// User codes that a device may try in ten minutes, and an account in a browser; an address four times as many there.
+    /// Default 5 (RFC 8628, 5.1).
     pub user_codes: u32,
     /// Failures from one network a minute before it is slowed to one try a second. Default 30.
     pub failures_of_network: u32,

@@ -17,6 +17,7 @@ fn good() -> Vec<Value> {
         ("https://id.example.org:8443", Target::Scan((0..60).collect())),
         ("http://localhost:8080", Target::SameDevice((100..160).collect())),
         ("http://127.0.0.1:8081", Target::Scan(vec![0xff])),
+        ("https://id.example.org", Target::Grant((30..80).collect())),
     ];
     let mut cases = Vec::new();
     for (origin, target) in targets {
@@ -30,6 +31,7 @@ fn good() -> Vec<Value> {
             }),
             Target::Scan(ticket) => json!({ "kind": "scan", "ticket": to_base64url(ticket) }),
             Target::SameDevice(ticket) => json!({ "kind": "same_device", "ticket": to_base64url(ticket) }),
+            Target::Grant(ticket) => json!({ "kind": "grant", "ticket": to_base64url(ticket) }),
         };
         let qr = Link { origin: Origin::parse(origin).unwrap(), target }.to_qr();
         let browser = qr.to_ascii_lowercase();
@@ -101,7 +103,9 @@ fn the_file_holds() {
                 assert_eq!(payload.root, array(target, "root"));
                 assert_eq!(u64::from(payload.flags), target["flags"].as_u64().unwrap());
             }
-            ("scan", Target::Scan(ticket)) | ("same_device", Target::SameDevice(ticket)) => {
+            ("scan", Target::Scan(ticket))
+            | ("same_device", Target::SameDevice(ticket))
+            | ("grant", Target::Grant(ticket)) => {
                 assert_eq!(*ticket, octets(target, "ticket"));
             }
             (kind, _) => panic!("{kind} was read as something else"),

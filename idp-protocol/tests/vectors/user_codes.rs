@@ -1,6 +1,6 @@
 //! How is a typed user code brought into its one form?
 
-use idp_protocol::prompt::normalise_user_code;
+use idp_protocol::prompt::{normalise_user_code, show_user_code};
 use serde_json::{Value, json};
 
 use super::common::{cases, compare, read, text};
@@ -39,4 +39,11 @@ fn the_file_holds() {
     for case in cases(&read(FILE), "cases") {
         assert_eq!(json!(normalise_user_code(text(case, "typed"))), case["code"], "{case}");
     }
+}
+
+#[test]
+fn user_codes_are_shown_in_two_groups() {
+    assert_eq!(show_user_code("BCDFGHJK"), "BCDF-GHJK");
+    assert_eq!(show_user_code("BCDF"), "BCDF");
+    assert_eq!(show_user_code("BC"), "BC");
 }

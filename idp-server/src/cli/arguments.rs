@@ -227,8 +227,9 @@ pub struct NewClientArguments {
     /// It runs on the person's device and takes people back to any port of it.
     #[arg(long)]
     pub native: bool,
-    /// What it may exchange for tokens: authorization_code, refresh_token, client_credentials, or implicit for nothing;
-    /// may be given several times.
+    /// What it may exchange for tokens: authorization_code, refresh_token, client_credentials,
+    /// urn:ietf:params:oauth:grant-type:device_code for a device without a keyboard, or implicit for nothing; may be
+    /// given several times.
     #[arg(long = "grant-type", value_name = "TYPE", default_value = "authorization_code", value_parser = grant_type)]
     pub grant_types: Vec<GrantType>,
     /// The only scopes that it may ask for, those of its own among them. Without it, the standard ones.

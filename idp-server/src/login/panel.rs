@@ -12,7 +12,7 @@ use idp_core::{
     signin::SignInRow,
     users::User,
 };
-use idp_protocol::Prompt;
+use idp_protocol::{Prompt, prompt::show_user_code};
 use serde::Deserialize;
 use symbolon_axum::{
     SignedIn, Visitor, errors,
@@ -118,7 +118,7 @@ fn look(t: Language, view: &CeremonyView) -> Look {
         (_, Some(Prompt::ShowQr { payload, link, user_code })) => Look::Offer {
             qr: QrCode::of(payload),
             link: link.clone(),
-            user_code: user_code.as_deref().map(grouped),
+            user_code: user_code.as_deref().map(show_user_code),
         },
         _ => Look::Over { why: t.say("qr-expired") },
     }
@@ -130,14 +130,6 @@ fn why_burned(reason: Option<Reason>) -> &'static str {
         Some(Reason::WrongNumber) => "error-wrong-number",
         Some(Reason::NoTriesLeft) => "error-no-tries-left",
         _ => "qr-burned",
-    }
-}
-
-/// Two groups of four letters are easier to copy.
-fn grouped(code: &str) -> String {
-    match code.split_at_checked(4) {
-        Some((first, second)) => format!("{first}-{second}"),
-        None => code.to_owned(),
     }
 }
 
@@ -171,15 +163,4 @@ async fn watched(app: &App, visitor: &Visitor, query: &Waiting) -> Result<Watche
     let (t, id) = (page::language(visitor, page.as_ref()), query.id);
     let markup: Render = Arc::new(move |view| Some(render(t, id, view)));
     Ok(Watched::new(app.web(), visitor.initiator()?.clone(), query.ceremony, markup))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn user_codes_are_grouped() {
-        assert_eq!(grouped("BCDFGHJK"), "BCDF-GHJK");
-        assert_eq!(grouped("BC"), "BC");
-    }
 }

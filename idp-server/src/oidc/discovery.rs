@@ -75,6 +75,8 @@ struct More {
     pushed_authorization_request_endpoint: String,
     /// RFC 9126, 5.
     require_pushed_authorization_requests: bool,
+    /// RFC 8628, 4.
+    device_authorization_endpoint: String,
     /// OpenID Connect Discovery 1.0, 3.
     request_object_signing_alg_values_supported: Vec<String>,
     /// RFC 7591 and RFC 8414; only where applications may register themselves.
@@ -140,6 +142,7 @@ struct Aliases {
     revocation_endpoint: String,
     introspection_endpoint: String,
     pushed_authorization_request_endpoint: String,
+    device_authorization_endpoint: String,
 }
 
 impl Aliases {
@@ -151,6 +154,7 @@ impl Aliases {
             revocation_endpoint: url(routes::REVOKE),
             introspection_endpoint: url(routes::INTROSPECT),
             pushed_authorization_request_endpoint: url(routes::PUSHED),
+            device_authorization_endpoint: url(routes::DEVICE_AUTHORIZATION),
         }
     }
 }
@@ -262,6 +266,7 @@ fn more(issuer: &str, config: &Config, methods: &[CoreClientAuthMethod]) -> More
         pushed_authorization_request_endpoint: url(routes::PUSHED),
         require_pushed_authorization_requests: !profile.is_none(),
         request_object_signing_alg_values_supported: theirs.clone(),
+        device_authorization_endpoint: url(routes::DEVICE_AUTHORIZATION),
         registration_endpoint: registers.then(|| url(routes::REGISTER)),
         token_endpoint_auth_signing_alg_values_supported: assertion_algorithms(profile, theirs),
         revocation_endpoint_auth_methods_supported: methods.to_vec(),

@@ -57,6 +57,16 @@ pub enum Code {
     InsufficientUserAuthentication,
     /// A token that cannot be revoked (RFC 7009, 2.2.1).
     UnsupportedTokenType,
+    /// Nobody has decided about a device yet (RFC 8628, 3.5).
+    AuthorizationPending,
+    /// A device asks too often (RFC 8628, 3.5).
+    SlowDown,
+    /// The person, or a rule, said no (RFC 8628, 3.5).
+    AccessDenied,
+    /// A device code is over (RFC 8628, 3.5).
+    ExpiredToken,
+    /// The sign-in cannot be sure enough (OpenID Connect Core Unmet Authentication Requirements 1.0).
+    UnmetAuthenticationRequirements,
     /// Another grant than those that we have.
     UnsupportedGrantType,
     /// Trouble of ours, at the token endpoint.

@@ -8,6 +8,7 @@
 //! | `respond.rs` | what comes back for it, and on which way |
 //! | `consent.rs` | how the person is asked whether he agrees |
 //! | `allowed.rs` | what he agreed to, and how he takes it back |
+//! | `device_grant/` | how a device without a keyboard gets tokens |
 //! | `logout/` | how an application ends the session, and which others are told |
 //! | `launch.rs` | how a person opens an application from here |
 //! | `session_state.rs` | how a page of an application notices that |
@@ -30,6 +31,7 @@ pub mod authorize;
 pub mod client;
 pub mod consent;
 mod decryption;
+pub mod device_grant;
 pub mod discovery;
 pub mod dpop;
 mod encryption;
@@ -67,6 +69,7 @@ pub use client::{
     ApplicationType, AuthMethod, BadClient, Client, Clients, Consent, Encryption, GrantType, Metadata,
     NewClient, Pkce, RedirectUri, Registered, Signature, Sso, SubjectType, Terms,
 };
+pub use device_grant::DeviceGrant;
 pub use keys::{ALGORITHMS, SigningKeys};
 pub use person::names as claims;
 pub use profile::Profile;

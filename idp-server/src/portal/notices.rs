@@ -34,6 +34,9 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::NewBrowser { address, browser } => {
             ("notice-new-browser", format!("{browser}, {address}"), false)
         }
+        Notice::DeviceGranted { client, address } => {
+            ("notice-device-granted", format!("{client}, {address}"), false)
+        }
         Notice::PasswordChanged => ("notice-password-changed", String::new(), false),
         Notice::RecoveryCodesDrawn => ("notice-recovery-drawn", String::new(), false),
         Notice::ApplicationRemoved { name } => ("notice-application-removed", name.clone(), false),

@@ -11,6 +11,7 @@ use rcgen::{
 use serde_json::{Value, json};
 
 use crate::{
+    phone::Phone,
     requests::{claims_of, redemption},
     server::{Server, answer, form},
 };
@@ -198,12 +199,44 @@ async fn a_token_that_is_bound_to_a_certificate_is_worth_nothing_without_it() {
 }
 
 #[tokio::test]
+async fn tokens_of_a_device_are_bound_to_its_certificate() {
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    server
+        .register("tv", |new| {
+            new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+            new.metadata.grant_types = vec![GrantType::DeviceCode];
+            new.metadata.tls_client_certificate_bound_access_tokens = true;
+        })
+        .await;
+    let good = own("tv").0;
+    let begin = [("client_id", "tv"), ("scope", "openid")];
+    let (status, begun) = post(&server, "/oauth2/device_authorization", Some(&good), &begin).await;
+    assert_eq!(status, 200, "{begun}");
+    let phone = Phone::of(&server, &server.user).await;
+    phone.approve(&server, begun["verification_uri_complete"].as_str().unwrap()).await;
+    let ask = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+        ("client_id", "tv"),
+        ("device_code", begun["device_code"].as_str().unwrap()),
+    ];
+    let (status, refused) = post(&server, "/oauth2/token", None, &ask).await;
+    assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_request")), "it promised one");
+    let (status, tokens) = post(&server, "/oauth2/token", Some(&good), &ask).await;
+    assert_eq!(status, 200, "{tokens}");
+    let digest = to_base64url(&symbolon_aws_lc::crypto().hash.sha256(&good));
+    assert_eq!(claims_of(tokens["access_token"].as_str().unwrap())["cnf"], json!({"x5t#S256": digest}));
+}
+
+#[tokio::test]
 async fn discovery_says_where_certificates_are_shown() {
     let authority = Authority::new();
     let server = start(&authority).await;
     let (_, document) = answer(server.get("/.well-known/openid-configuration").await).await;
     let aliases = &document["mtls_endpoint_aliases"];
     assert_eq!(aliases["token_endpoint"], json!(format!("{}/oauth2/token", server.mtls)));
+    let begin = format!("{}/oauth2/device_authorization", server.mtls);
+    assert_eq!(aliases["device_authorization_endpoint"], json!(begin));
     assert_eq!(document["tls_client_certificate_bound_access_tokens"], json!(true));
     let methods = document["token_endpoint_auth_methods_supported"].as_array().unwrap();
     assert!(

@@ -31,8 +31,15 @@ async fn the_document_says_what_the_provider_does() {
     );
     assert_eq!(
         document["grant_types_supported"],
-        json!(["authorization_code", "implicit", "refresh_token", "client_credentials"])
+        json!([
+            "authorization_code",
+            "implicit",
+            "refresh_token",
+            "client_credentials",
+            "urn:ietf:params:oauth:grant-type:device_code"
+        ])
     );
+    assert_eq!(document["device_authorization_endpoint"], url("/oauth2/device_authorization"));
     assert_eq!(document["subject_types_supported"], json!(["public", "pairwise"]));
     assert_eq!(
         document["id_token_signing_alg_values_supported"],

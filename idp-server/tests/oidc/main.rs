@@ -17,6 +17,8 @@ mod claims;
 mod clients;
 mod connections;
 mod consent;
+mod device_grant;
+mod device_misuse;
 mod discovery;
 mod dpop;
 mod encryption;
@@ -29,6 +31,7 @@ mod languages;
 mod logout;
 #[path = "../../../tests/fuzz/parsers/mutate.rs"]
 mod mutate;
+mod phone;
 mod recipient;
 mod refresh;
 mod registration;

@@ -14,7 +14,7 @@ use idp_core::{
     evidence::Evidence,
     policy::{Acr, Requirement},
     session::SessionRow,
-    signin::{Ask, Origin},
+    signin::{Ask, Initiator, Origin},
     users::{Profile, User},
 };
 use idp_protocol::{context::Opens, encoding::to_base64url};
@@ -129,6 +129,22 @@ impl Server {
         registered.secret.map(|secret| secret.to_string()).unwrap_or_default()
     }
 
+    /// Where browsers are.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            place: "here".to_owned(),
+            browser: "test".to_owned(),
+            known: None,
+            session: None,
+        }
+    }
+
+    /// What the server's clock shows.
+    pub fn clock_now(&self) -> Time {
+        self.app.engine().now()
+    }
+
     /// Tells the server to stop, as a service manager does.
     pub fn stop(&mut self) {
         drop(self.stop.take());
@@ -158,13 +174,7 @@ impl Server {
     async fn signed_in(&self, login: &str, before: Option<&SessionRow>) -> (String, SessionRow) {
         let engine = self.app.engine();
         let claimant = Claimant::random(engine.crypto());
-        let from = Origin {
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            place: "here".to_owned(),
-            browser: "test".to_owned(),
-            known: None,
-            session: None,
-        };
+        let from = self.origin();
         let ask = Ask {
             client: "Test".to_owned(),
             client_id: "test".to_owned(),
@@ -172,6 +182,8 @@ impl Server {
             requirement: Requirement::default(),
             from,
             opens: Opens::default(),
+            initiator: Initiator::Browser,
+            scopes: Vec::new(),
             parked: Vec::new(),
         };
         let ledger = Vec::<Evidence>::new();

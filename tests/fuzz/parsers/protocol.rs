@@ -10,7 +10,8 @@ use idp_protocol::{
     jws::Unverified,
     link::Link,
     message::{
-        AddDecision, Claims, EnrolDecision, Hello, Pending, Posted, QrClaim, QrDecision, Register, Update,
+        AddDecision, Claims, EnrolDecision, GrantDecision, Hello, Pending, Posted, QrClaim, QrDecision,
+        Register, Update,
     },
     prompt::normalise_user_code,
     server::KeyList,
@@ -42,6 +43,7 @@ pub fn messages(json: &[u8]) {
     read::<Claims<AddDecision>>(json);
     read::<Claims<QrClaim>>(json);
     read::<Claims<QrDecision>>(json);
+    read::<Claims<GrantDecision>>(json);
     read::<Claims<Pending>>(json);
     read::<Claims<Update>>(json);
     read::<Posted>(json);

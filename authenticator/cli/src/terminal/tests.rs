@@ -123,6 +123,35 @@ async fn all_facts_are_shown_and_none_controls_the_terminal() {
 }
 
 #[tokio::test]
+async fn a_device_that_asks_is_told_apart_from_a_browser() {
+    let (voice, words, _) = voice(false, "\n");
+    let context = Context {
+        purpose: Purpose::DeviceGrant {
+            client: "Films\u{1b}[2J".to_owned(),
+            scopes: ["openid", "email", "offline_access", "films:rate\u{7}"].map(str::to_owned).to_vec(),
+            user_code: "WDJB-MJHT".to_owned(),
+        },
+        risks: vec![Risk::OtherNetwork],
+        confirm: Confirm::Tap,
+        ..context()
+    };
+    let clock = Arc::new(ManualClock::new(1_030));
+    Terminal::new(&voice, clock, Answers::default()).unwrap().decide(&account(), &context).await.unwrap();
+    let text = words.text();
+    for fact in [
+        "ANOTHER DEVICE wants to use Films",
+        "recognise you, see your e-mail address, go on when you are not there, films:rate",
+        "WDJB-MJHT",
+        "192.0.2.7, same network",
+        "! That device is in another network than this one",
+        "in front of you, and shows this very code",
+    ] {
+        assert!(text.contains(fact), "{fact} is missing in:\n{text}");
+    }
+    assert!(!text.contains("browser") && !text.contains('\u{1b}') && !text.contains('\u{7}'), "{text}");
+}
+
+#[tokio::test]
 async fn numbers_and_accounts() {
     let (voice, _, _) = voice(false, "12345\n123 456\n");
     let human = Terminal::new(&voice, Arc::new(ManualClock::new(0)), Answers::default()).unwrap();

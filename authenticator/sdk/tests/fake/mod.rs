@@ -122,6 +122,10 @@ impl Fake {
         Link { origin: self.origin.clone(), target: Target::SameDevice(vec![9; 60]) }.to_qr()
     }
 
+    pub fn television(&self) -> String {
+        Link { origin: self.origin.clone(), target: Target::Grant(vec![9; 50]) }.to_qr()
+    }
+
     pub fn fail(&self, path: &'static str, fault: Fault) {
         self.state.lock().unwrap().faults.push_back((path, fault));
     }

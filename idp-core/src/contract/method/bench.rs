@@ -111,6 +111,8 @@ impl Bench {
             requirement: Requirement::default(),
             from,
             opens: idp_protocol::context::Opens::default(),
+            initiator: self.case.method.descriptor().initiator,
+            scopes: Vec::new(),
             parked: Vec::new(),
         };
         let new = NewSignIn { ask, subject, ledger: Vec::new() };
@@ -175,10 +177,10 @@ impl Bench {
             (_, Some(code)) => {
                 self.engine.answer(claimant, view.id, serde_json::json!({ "code": code })).await
             }
-            (_, None) => {
-                let prompt = now.prompt.ok_or(Refusal::OutOfStep)?;
-                self.engine.answer(claimant, view.id, self.honest(&prompt).await).await
-            }
+            (_, None) => match now.prompt {
+                Some(prompt) => self.engine.answer(claimant, view.id, self.honest(&prompt).await).await,
+                None => self.engine.claim(claimant, view.id).await,
+            },
         }
     }
 

@@ -4,11 +4,11 @@ use std::{net::IpAddr, sync::Arc};
 
 use idp_protocol::{
     Crypto, Octets, P256Key, Prompt,
-    context::{Context, Decided, Said, Statement},
+    context::{Context, Decided, Purpose, Said, Statement},
     crypto::{Algorithm, SigningKey},
     jws::Unverified,
     link::{Link, Target},
-    message::{Claims, Decision, Message, Posted, QrClaim, QrDecision, Reference, Verdict},
+    message::{Claims, Decision, GrantDecision, Message, Posted, QrClaim, QrDecision, Reference, Verdict},
     pin,
 };
 
@@ -80,8 +80,12 @@ impl Phone {
         account: Octets<16>,
     ) -> Result<(String, Context), Error> {
         let Some(Prompt::ShowQr { payload, .. }) = &view.prompt else { panic!("no QR code: {view:?}") };
-        let Target::Scan(ticket) = Link::parse(payload).expect("a link").target else { panic!("no ticket") };
-        let claim = QrClaim { reference: Reference::Scan { ticket }, account };
+        let reference = match Link::parse(payload).expect("a link").target {
+            Target::Scan(ticket) => Reference::Scan { ticket },
+            Target::Grant(ticket) => Reference::Grant { ticket },
+            Target::SameDevice(_) | Target::Enrol(_) => panic!("no ticket"),
+        };
+        let claim = QrClaim { reference, account };
         let statement = self.post(engine, claim).await?;
         let said: Said<Context> = self.read(engine, &statement);
         Ok((statement, said.msg))
@@ -101,7 +105,10 @@ impl Phone {
             account: self.account,
             number: None,
         };
-        let reply = self.post(engine, QrDecision(decision)).await?;
+        let reply = match context.purpose {
+            Purpose::DeviceGrant { .. } => self.post(engine, GrantDecision(decision)).await?,
+            _ => self.post(engine, QrDecision(decision)).await?,
+        };
         Ok(self.read::<Decided>(engine, &reply).msg)
     }
 

@@ -72,8 +72,10 @@ impl Metadata {
         if self.grant_types.is_empty() {
             return Err(bad("grant_types", "at least one is needed"));
         }
-        if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
-            return Err(bad("grant_types", "refresh_token needs authorization_code beside it"));
+        let of_people = has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode);
+        if has(GrantType::RefreshToken) && !of_people {
+            let why = "refresh_token needs authorization_code or the grant type of devices beside it";
+            return Err(bad("grant_types", why));
         }
         if has(GrantType::ClientCredentials) && is_public {
             return Err(bad("grant_types", "client_credentials is for clients that authenticate"));

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     client::Client,
     dpop::Thumbprint,
+    error::{self, OAuthError},
     params::{Duplicate, Params},
     token::id_token::Hint,
 };
@@ -144,6 +145,19 @@ pub enum Code {
     ServerError,
 }
 
+/// The same at an endpoint that answers the client itself. What is about browsers only is a bad request there.
+impl From<Code> for error::Code {
+    fn from(code: Code) -> Self {
+        match code {
+            Code::InvalidScope => Self::InvalidScope,
+            Code::InvalidTarget => Self::InvalidTarget,
+            Code::InvalidAuthorizationDetails => Self::InvalidAuthorizationDetails,
+            Code::UnmetAuthenticationRequirements => Self::UnmetAuthenticationRequirements,
+            _ => Self::InvalidRequest,
+        }
+    }
+}
+
 impl From<Fault> for Unanswered {
     fn from(fault: Fault) -> Self {
         Self::Trouble(fault.into())
@@ -171,6 +185,33 @@ impl From<Duplicate> for No {
 /// [`Unanswered`].
 pub async fn read(app: &App, params: Params) -> Result<Asked, Unanswered> {
     check(app, &object::resolve(app, params).await?).await
+}
+
+/// What a device without a keyboard asks for: about the person, how sure it must be, and which classes it would like
+/// (RFC 8628, 3.1). It has no browser, so what is about one does not count, like whatever nobody knows.
+///
+/// # Errors
+/// An error of RFC 6749, 5.2.
+pub fn of_device(
+    app: &App,
+    client: &Client,
+    params: &Params,
+) -> Result<(Asks, Requirement, Vec<Acr>), OAuthError> {
+    let read = || -> Result<_, No> {
+        if params.one("authorization_details")?.is_some() {
+            return Err(NO_DETAILS);
+        }
+        let claims = Claims::default();
+        let asks = Asks {
+            scope: scope::read(client, ResponseType::Code, params.one("scope")?)?,
+            id_token: Vec::new(),
+            userinfo: Vec::new(),
+            resources: client.resources(app.issuer(), params.resources()).ok_or(INVALID_TARGET)?,
+            essential_acr: Vec::new(),
+        };
+        Ok((asks, requirement(app, client, params, &claims)?, wishes(client, params, &claims)))
+    };
+    read().map_err(|(code, why)| OAuthError::new(code.into(), why))
 }
 
 /// Checks the parameters that count.
@@ -256,8 +297,7 @@ const MAX_LOCALES: usize = 100;
 
 fn refuse_unsupported(params: &Params) -> Result<(), No> {
     if params.one("authorization_details")?.is_some() {
-        let why = "rich authorization requests (RFC 9396) are not supported; ask for scopes";
-        return Err((Code::InvalidAuthorizationDetails, why));
+        return Err(NO_DETAILS);
     }
     if params.one("registration")?.is_some() {
         return Err((Code::RegistrationNotSupported, "registration is not supported"));
@@ -353,6 +393,11 @@ fn requirement(app: &App, client: &Client, params: &Params, claims: &Claims) -> 
         ..Requirement::default()
     })
 }
+
+const NO_DETAILS: No = (
+    Code::InvalidAuthorizationDetails,
+    "rich authorization requests (RFC 9396) are not supported; ask for scopes",
+);
 
 const INVALID_TARGET: No =
     (Code::InvalidTarget, "resource is not one that the client is registered for (RFC 8707)");

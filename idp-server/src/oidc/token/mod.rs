@@ -23,6 +23,7 @@ use serde::Serialize;
 use self::{access_token::AccessToken, code::Proof, grant::Grant, id_token::About, refresh::RefreshToken};
 use super::{
     client::{Client, GrantType, authentication},
+    device_grant,
     encryption::Envelope,
     error::{Code, OAuthError},
     holder::Holder,
@@ -98,7 +99,7 @@ pub(super) fn is_form(headers: &HeaderMap) -> bool {
 
 const UNSUPPORTED: OAuthError = OAuthError::new(
     Code::UnsupportedGrantType,
-    "grant_type must be authorization_code, refresh_token or client_credentials",
+    "grant_type must be one that discovery lists, and not implicit",
 );
 
 async fn exchanged(
@@ -127,6 +128,7 @@ async fn exchanged(
         GrantType::AuthorizationCode => by_code(app, client, params, holder).await,
         GrantType::RefreshToken => by_refresh_token(app, client, params, holder).await,
         GrantType::ClientCredentials => by_itself(app, client, params, holder),
+        GrantType::DeviceCode => by_device_code(app, client, params, holder).await,
     }
 }
 
@@ -145,6 +147,20 @@ async fn by_code(app: &App, client: &Client, params: &Params, holder: Holder) ->
     let resources = of_those(&asks.resources, params)?;
     let of = For { scope: &asks.scope, resources: &resources, holder, envelope: envelope.as_ref() };
     Ok(granted(app, client, &redeemed.grant, redeemed.nonce.as_deref(), of)?)
+}
+
+async fn by_device_code(
+    app: &App,
+    client: &Client,
+    params: &Params,
+    holder: Holder,
+) -> Result<Tokens, OAuthError> {
+    let envelope = envelope(app, client).await?;
+    let grant = device_grant::redeem::redeem(app, client, params, holder).await?;
+    let asks = &grant.agreed.asks;
+    let resources = of_those(&asks.resources, params)?;
+    let of = For { scope: &asks.scope, resources: &resources, holder, envelope: envelope.as_ref() };
+    Ok(granted(app, client, &grant, None, of)?)
 }
 
 async fn by_refresh_token(
@@ -198,7 +214,7 @@ fn by_itself(app: &App, client: &Client, params: &Params, holder: Holder) -> Res
 const NOT_ITS_RESOURCE: &str = "resource is not one that the client is registered for (RFC 8707)";
 
 /// RFC 8707, 2.2: a token for some of the resources that were granted; without a wish, for all.
-fn of_those(granted: &[String], params: &Params) -> Result<Vec<String>, OAuthError> {
+pub(super) fn of_those(granted: &[String], params: &Params) -> Result<Vec<String>, OAuthError> {
     let asked: Vec<String> = params.resources().map(str::to_owned).collect();
     if asked.iter().any(|resource| !granted.contains(resource)) {
         return Err(OAuthError::new(Code::InvalidTarget, "resource is not one of those that were granted"));

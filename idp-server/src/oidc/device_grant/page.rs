@@ -1,0 +1,326 @@
+//! How does a person let a device in that has no keyboard, with no authenticator at hand?
+//!
+//! He types the code that it shows, signs in, sees what asks for what and from where, and decides. The code is typed and
+//! never taken from an address: a link that carries it is how such devices are phished (RFC 8628, 5.4). What was found is
+//! sealed for the session that decides, so nobody leads another person's session there.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::{StatusCode, Uri},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use idp_core::{
+    Error, Fault, Id, Refusal, Time,
+    ceremony::CeremonyRow,
+    engine::WaitingDevice,
+    policy::Requirement,
+    seal::{Aad, Sealed},
+    session::SessionRow,
+    store::BoxFuture,
+    users::User,
+};
+use idp_protocol::{
+    context::Opens,
+    encoding::{from_base64url, to_base64url},
+    message::Verdict,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use symbolon_axum::{SignedIn, Visitor, errors};
+
+use crate::{
+    App,
+    interaction::{self, Parked, Protocol, Wanted},
+    oidc::consent::in_words,
+    pages::{self, Asked, Back, Frame, Moment, Sent},
+    routes,
+    text::Language,
+};
+
+/// How long the question may be answered, in seconds.
+const ANSWERABLE: i64 = 600;
+
+#[derive(Template)]
+#[template(path = "device_code.html")]
+struct CodePage {
+    frame: Frame,
+    lead: String,
+    error: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "device_grant.html")]
+struct DecisionPage {
+    frame: Frame,
+    client: String,
+    scopes: Vec<String>,
+    user_code: String,
+    address: String,
+    place: String,
+    since: Moment,
+    name: String,
+    login: String,
+    question: String,
+}
+
+/// What is asked, as it travels through the browser.
+#[derive(Serialize, Deserialize)]
+struct Question {
+    ceremony: Id<CeremonyRow>,
+    session: Id<SessionRow>,
+    until: Time,
+}
+
+fn place() -> Aad {
+    Aad::row("device-question", b"")
+}
+
+/// The form for the code.
+#[derive(Deserialize)]
+pub struct Typed {
+    #[serde(default)]
+    code: String,
+}
+
+/// The query of the question's page.
+#[derive(Deserialize)]
+pub struct Which {
+    #[serde(default)]
+    question: String,
+}
+
+/// The form of the question.
+#[derive(Deserialize)]
+pub struct Decision {
+    #[serde(default)]
+    question: String,
+    choice: Choice,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Choice {
+    Allow,
+    Deny,
+}
+
+impl Choice {
+    fn verdict(self) -> Verdict {
+        match self {
+            Self::Allow => Verdict::Approve,
+            Self::Deny => Verdict::Deny,
+        }
+    }
+}
+
+/// `GET /device`, and `GET /D` where the code of a device was opened with a camera: the form for the code. Nothing of the
+/// address is looked at.
+pub async fn page(State(app): State<App>, visitor: Visitor, uri: Uri) -> Response {
+    let t = Language::of(&visitor);
+    let scanned = !uri.path().eq_ignore_ascii_case(routes::DEVICE);
+    let lead = if scanned { t.say("device-scanned") } else { t.say("device-lead") };
+    pages::render(StatusCode::OK, &CodePage { frame: Frame::new(&app, t), lead, error: None })
+}
+
+/// `POST /device`.
+pub async fn find(State(app): State<App>, visitor: Visitor, Sent(typed): Sent<Typed>) -> Response {
+    let found = async {
+        let signed_in = visitor.session(app.engine()).await?;
+        let user = signed_in.as_ref().map(|signed_in| signed_in.user.id);
+        let waiting = app.engine().waiting_device_by_code(&typed.code, visitor.address(), user).await?;
+        lead_on(&app, &visitor, signed_in, waiting).await
+    };
+    match found.await {
+        Ok(response) => response,
+        Err(error @ Error::Refused(Refusal::NotFound | Refusal::TooMany(_))) => {
+            let t = Language::of(&visitor);
+            let wrong = match error {
+                Error::Refused(Refusal::NotFound) => t.say("device-wrong"),
+                ref other => pages::sentence(t, other),
+            };
+            let (frame, lead) = (Frame::new(&app, t), t.say("device-lead"));
+            pages::render(errors::of(&error).status, &CodePage { frame, lead, error: Some(wrong) })
+        }
+        Err(error) => pages::failure(Frame::of(&app, &visitor), &error),
+    }
+}
+
+/// To the question if the session is sure enough for it, else to a sign-in first.
+async fn lead_on(
+    app: &App,
+    visitor: &Visitor,
+    signed_in: Option<SignedIn>,
+    waiting: WaitingDevice,
+) -> Result<Response, Error> {
+    // A session that was approved for another application only answers for nothing here.
+    let serves = |session: &SessionRow| {
+        session.facts.only_client.as_ref().is_none_or(|only| *only == waiting.ask.client_id)
+    };
+    let Some(signed_in) = signed_in.filter(|signed_in| serves(&signed_in.session)) else {
+        return park(app, visitor, waiting, None).await;
+    };
+    let needed = needed(app, &waiting, &signed_in).await?;
+    if needed.is_met(&signed_in.session.facts.ledger) {
+        return Ok(question(app, waiting.ceremony, &signed_in.session)?);
+    }
+    park(app, visitor, waiting, Some((signed_in, needed))).await
+}
+
+/// What the rules make of the device's request for this person.
+async fn needed(app: &App, waiting: &WaitingDevice, signed_in: &SignedIn) -> Result<Requirement, Error> {
+    let ask = &waiting.ask;
+    let asked = ask.requirement.clone();
+    app.engine().required(&ask.client_id, &ask.from, Some(signed_in.user.id), asked).await
+}
+
+async fn park(
+    app: &App,
+    visitor: &Visitor,
+    waiting: WaitingDevice,
+    stepped_up: Option<(SignedIn, Requirement)>,
+) -> Result<Response, Error> {
+    let WaitingDevice { ceremony, ask, .. } = waiting;
+    let (signed_in, requirement) = stepped_up.unzip();
+    let requirement = requirement.unwrap_or(ask.requirement);
+    if app.engine().reach(&requirement).is_none() {
+        // The rules know no way of a browser's: a page for it would lead nowhere.
+        return Err(Refusal::NotAllowed.into());
+    }
+    let wanted = Wanted {
+        client: ask.client,
+        client_id: ask.client_id,
+        returns_to: None,
+        subject: signed_in.as_ref().map(|signed_in| signed_in.user.id).or(requirement.user),
+        requirement,
+        opens: Opens::AllApplications,
+        ledger: signed_in.map(|signed_in| signed_in.session.facts.ledger).unwrap_or_default(),
+        login_hint: None,
+        languages: String::new(),
+    };
+    let data = serde_json::to_value(ceremony).map_err(Fault::from)?;
+    let parked = Parked { protocol: DeviceGrant.name().to_owned(), data };
+    Ok(interaction::park(app, visitor, wanted, parked).await)
+}
+
+fn question(app: &App, ceremony: Id<CeremonyRow>, session: &SessionRow) -> Result<Response, Fault> {
+    let until = app.engine().now() + ANSWERABLE;
+    let question = Question { ceremony, session: session.id, until };
+    let sealed = to_base64url(&app.provider().codes().seal_json(&place(), &question)?.0);
+    Ok(Redirect::to(&format!("{}?question={sealed}", routes::DEVICE_DECISION)).into_response())
+}
+
+/// The device grant, as sign-ins know it.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceGrant;
+
+impl Protocol for DeviceGrant {
+    fn name(&self) -> &'static str {
+        "device_grant"
+    }
+
+    /// Goes on to the question, which is asked in this session now.
+    fn resume<'a>(
+        &'a self,
+        app: &'a App,
+        visitor: &'a Visitor,
+        (session, _): (&'a SessionRow, &'a User),
+        data: Value,
+    ) -> BoxFuture<'a, Response> {
+        let ceremony = serde_json::from_value(data).map_err(Fault::from);
+        let asked = ceremony.and_then(|ceremony| question(app, ceremony, session));
+        Box::pin(async move {
+            match asked {
+                Ok(response) => response,
+                Err(fault) => pages::failure(Frame::of(app, visitor), &fault.into()),
+            }
+        })
+    }
+
+    fn cancelled<'a>(&'a self, _: &'a App, _: &'a Visitor, _: Value) -> BoxFuture<'a, Option<Response>> {
+        Box::pin(async { None })
+    }
+}
+
+/// `GET /device/decision`.
+pub async fn ask(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Which>) -> Response {
+    let t = Language::of(&visitor);
+    let shown = async {
+        let (question, signed_in) = opened(&app, &visitor, &which.question).await?;
+        let waiting = app.engine().waiting_device(question.ceremony).await?;
+        Ok(show(&app, t, which.question, waiting, &signed_in.user))
+    };
+    shown.await.unwrap_or_else(|error| told(&app, t, &error))
+}
+
+fn show(app: &App, t: Language, sealed: String, waiting: WaitingDevice, user: &User) -> Response {
+    let WaitingDevice { ask, user_code, requested_at, .. } = waiting;
+    let page = DecisionPage {
+        frame: Frame::new(app, t),
+        client: ask.client,
+        scopes: ask.scopes.iter().map(|scope| in_words(t, scope)).collect(),
+        user_code,
+        address: ask.from.address.to_string(),
+        place: ask.from.place,
+        since: Moment(requested_at),
+        name: user.display_name().to_owned(),
+        login: user.login.clone(),
+        question: sealed,
+    };
+    pages::render(StatusCode::OK, &page)
+}
+
+/// `POST /device/decision`. A repeat by the same person has the same answer.
+pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Decision>) -> Response {
+    let t = Language::of(&visitor);
+    let decided = async {
+        let (question, signed_in) = opened(&app, &visitor, &form.question).await?;
+        let (session, from) = (&signed_in.session, visitor.address());
+        let verdict = form.choice.verdict();
+        match app.engine().decide_device_grant(session, question.ceremony, verdict, from).await {
+            Err(Error::Refused(Refusal::FreshSignIn)) => {
+                // What the session has shown does not stand any more.
+                let waiting = app.engine().waiting_device(question.ceremony).await?;
+                let needed = needed(&app, &waiting, &signed_in).await?;
+                park(&app, &visitor, waiting, Some((signed_in, needed))).await
+            }
+            decided => decided.map(|()| done(&app, t, form.choice)),
+        }
+    };
+    decided.await.unwrap_or_else(|error| told(&app, t, &error))
+}
+
+fn done(app: &App, t: Language, choice: Choice) -> Response {
+    let (title, text) = match choice {
+        Choice::Allow => (t.say("device-allowed-title"), t.say("device-allowed-text")),
+        Choice::Deny => (t.say("device-denied-title"), t.say("device-denied-text")),
+    };
+    pages::message(StatusCode::OK, Frame::new(app, t), title, text, Back::to_account(t))
+}
+
+/// One answer for a question that is over, decided, another's or none.
+fn told(app: &App, t: Language, error: &Error) -> Response {
+    let frame = Frame::new(app, t);
+    match error {
+        Error::Refused(Refusal::NotFound | Refusal::Expired) => {
+            let back = Back { href: routes::DEVICE.to_owned(), label: t.say("device-again") };
+            let (title, text) = (t.say("device-over-title"), t.say("device-over-text"));
+            pages::message(errors::of(error).status, frame, title, text, back)
+        }
+        error => pages::failure(frame, error),
+    }
+}
+
+/// The question, and the session that it is asked in.
+async fn opened(app: &App, visitor: &Visitor, sealed: &str) -> Result<(Question, SignedIn), Error> {
+    let question = from_base64url(sealed).map(Sealed);
+    let question =
+        question.and_then(|sealed| app.provider().codes().open_json::<Question>(&place(), &sealed).ok());
+    let question =
+        question.filter(|question| app.engine().now() < question.until).ok_or(Refusal::NotFound)?;
+    let signed_in = visitor.session(app.engine()).await?;
+    // Somebody typed the code of his own device, and sent this address to another person: that one's session does not
+    // answer for it.
+    let signed_in = signed_in.filter(|signed_in| signed_in.session.id == question.session);
+    Ok((question, signed_in.ok_or(Refusal::NotFound)?))
+}

@@ -1,0 +1,395 @@
+//! Does a device without a keyboard get what somebody approved? (RFC 8628)
+
+use idp_core::policy::Acr;
+use idp_protocol::{
+    context::{Confirm, Purpose},
+    message::{Reference, Verdict},
+    prompt::normalise_user_code,
+};
+use idp_server::oidc::{AuthMethod, Consent, GrantType, NewClient};
+use reqwest::{Response, header};
+use serde_json::{Value, json};
+
+use crate::{
+    phone::Phone,
+    requests::{claims_of, request},
+    server::{PASSWORD, Server, answer, form, redirected},
+    signer::Signer,
+};
+
+pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+pub const BEGIN: &str = "/oauth2/device_authorization";
+pub const SCOPE: &str = "openid profile email offline_access";
+
+/// An application on televisions.
+pub fn tv(client: &mut NewClient) {
+    client.metadata.redirect_uris.clear();
+    client.metadata.grant_types = vec![GrantType::DeviceCode, GrantType::RefreshToken];
+    client.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+}
+
+pub async fn start() -> Server {
+    let server = Server::start().await;
+    server.register("tv", tv).await;
+    server
+}
+
+pub async fn begin_with(server: &Server, params: &[(&str, &str)]) -> (u16, Value) {
+    answer(server.post(BEGIN, params).await).await
+}
+
+pub async fn begin(server: &Server) -> Value {
+    let (status, begun) = begin_with(server, &[("client_id", "tv"), ("scope", SCOPE)]).await;
+    assert_eq!(status, 200, "{begun}");
+    begun
+}
+
+pub fn text<'a>(of: &'a Value, name: &str) -> &'a str {
+    of[name].as_str().unwrap_or_else(|| panic!("{name} in {of}"))
+}
+
+/// Asks again, as a device that keeps to the interval does.
+pub async fn poll(server: &Server, begun: &Value) -> (u16, Value) {
+    server.clock.advance(5);
+    poll_as(server, "tv", text(begun, "device_code")).await
+}
+
+pub async fn poll_as(server: &Server, client: &str, code: &str) -> (u16, Value) {
+    answer(server.token(&[("grant_type", GRANT), ("client_id", client), ("device_code", code)]).await).await
+}
+
+pub async fn error(server: &Server, begun: &Value) -> String {
+    let (status, refused) = poll(server, begun).await;
+    assert_eq!(status, 400, "{refused}");
+    text(&refused, "error").to_owned()
+}
+
+pub fn error_of((status, refused): &(u16, Value)) -> (u16, &str) {
+    (*status, text(refused, "error"))
+}
+
+/// What a browser sees that types the code.
+pub async fn typed(server: &Server, cookie: &str, code: &str) -> Response {
+    server.visit("/device", cookie, Some(&[("code", code)])).await
+}
+
+/// The question for somebody in a session that is good enough.
+pub async fn question(server: &Server, cookie: &str, begun: &Value) -> String {
+    let asked = redirected(&typed(server, cookie, text(begun, "user_code")).await);
+    assert_eq!(asked.to, "/device/decision", "{asked:?}");
+    asked.params["question"].clone()
+}
+
+pub async fn decide(server: &Server, cookie: &str, question: &str, choice: &str) -> (u16, String) {
+    let form = [("question", question), ("choice", choice)];
+    let page = server.visit("/device/decision", cookie, Some(&form)).await;
+    (page.status().as_u16(), page.text().await.unwrap())
+}
+
+pub async fn phone(server: &Server) -> Phone {
+    Phone::of(server, &server.user).await
+}
+
+#[tokio::test]
+async fn a_device_is_let_in_with_a_phone_and_seen_in_the_account() {
+    let server = start().await;
+    let phone = phone(&server).await;
+    let begun = begin(&server).await;
+    assert_eq!(begun["expires_in"], 600);
+    assert_eq!(begun["interval"], 5);
+    assert_eq!(text(&begun, "verification_uri"), format!("{}/device", server.url));
+    assert_eq!(error(&server, &begun).await, "authorization_pending");
+    let asked = phone.scan(&server, text(&begun, "verification_uri_complete")).await.unwrap();
+    let scopes = ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec();
+    let user_code = text(&begun, "user_code").to_owned();
+    assert_eq!(
+        asked.context.purpose,
+        Purpose::DeviceGrant { client: "The tv".to_owned(), scopes, user_code }
+    );
+    assert_eq!(asked.context.confirm, Confirm::Tap);
+    assert_eq!(error(&server, &begun).await, "authorization_pending");
+    let decided = phone.decide(&server, &asked, Verdict::Approve).await.unwrap();
+    assert_eq!(decided.prompt, None, "nothing goes back that a person could type");
+    let (status, tokens) = poll(&server, &begun).await;
+    assert_eq!(status, 200, "{tokens}");
+    let claims = claims_of(text(&tokens, "id_token"));
+    assert_eq!(claims["amr"], json!(["swk", "pin", "mca", "mfa"]));
+    assert_eq!(claims["acr"], Acr::MultiFactor.name());
+    assert_eq!(claims["sub"], server.user.id.to_string());
+    assert!(claims["nonce"].is_null());
+    let access = text(&tokens, "access_token");
+    assert_eq!(server.userinfo(access).await.status(), 200);
+
+    let (cookie, _) = server.sign_in().await;
+    let account = server.visit("/account", &cookie, None).await.text().await.unwrap();
+    assert!(account.contains("The tv"), "{account}");
+    assert!(account.contains("A device without a keyboard may use an application as you"), "{account}");
+    let sid = text(&claims, "sid");
+    server.visit(&format!("/account/sessions/{sid}/end"), &cookie, Some(&[])).await;
+    let account = server.visit("/account/applications", &cookie, None).await.text().await.unwrap();
+    assert!(account.contains("The tv"), "lasting access stays until it is taken back: {account}");
+    server.visit("/account/applications/end", &cookie, Some(&[("client", "tv")])).await;
+    assert_eq!(server.userinfo(access).await.status(), 401);
+    let refresh = text(&tokens, "refresh_token");
+    let again = [("grant_type", "refresh_token"), ("client_id", "tv"), ("refresh_token", refresh)];
+    assert_eq!(error_of(&answer(server.token(&again).await).await), (400, "invalid_grant"));
+}
+
+#[tokio::test]
+async fn without_offline_access_the_grant_ends_with_the_session_that_no_browser_holds() {
+    let server = start().await;
+    let phone = phone(&server).await;
+    let (_, begun) = begin_with(&server, &[("client_id", "tv"), ("scope", "openid")]).await;
+    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    let (_, tokens) = poll(&server, &begun).await;
+    let (access, refresh) = (text(&tokens, "access_token"), text(&tokens, "refresh_token"));
+    let (cookie, _) = server.sign_in().await;
+    let sid = claims_of(text(&tokens, "id_token"))["sid"].as_str().unwrap().to_owned();
+    let end = format!("/account/sessions/{sid}/end");
+    let (other, _) = {
+        server.add("bob").await;
+        server.sign_in_as("bob").await
+    };
+    server.visit(&end, &other, Some(&[])).await;
+    assert_eq!(server.userinfo(access).await.status(), 200, "only its owner ends it");
+    server.visit(&end, &cookie, Some(&[])).await;
+    assert_eq!(server.userinfo(access).await.status(), 401);
+    let again = [("grant_type", "refresh_token"), ("client_id", "tv"), ("refresh_token", refresh)];
+    assert_eq!(error_of(&answer(server.token(&again).await).await), (400, "invalid_grant"));
+}
+
+#[tokio::test]
+async fn a_person_without_a_camera_types_the_code_into_the_authenticator() {
+    let server = start().await;
+    let phone = phone(&server).await;
+    let begun = begin(&server).await;
+    let code = normalise_user_code(&text(&begun, "user_code").to_lowercase()).unwrap();
+    let asked = phone.claim(&server, Reference::Code { code: code.clone() }).await.unwrap();
+    assert!(matches!(asked.context.purpose, Purpose::DeviceGrant { .. }), "{:?}", asked.context);
+    phone.decide(&server, &asked, Verdict::Approve).await.unwrap();
+    assert_eq!(poll(&server, &begun).await.0, 200);
+    let used = phone.claim(&server, Reference::Code { code }).await;
+    assert_eq!(used.err().as_deref(), Some("not_found"), "used, it has the answer of an unknown one");
+}
+
+#[tokio::test]
+async fn a_person_with_a_browser_only_types_the_code_signs_in_and_decides() {
+    let server = start().await;
+    let begun = begin(&server).await;
+    let form = server.get("/device").await.text().await.unwrap();
+    assert!(form.contains("name=\"code\"") && !form.contains("data-live"), "no script is needed: {form}");
+    let shown = text(&begun, "user_code").to_lowercase().replace('-', " ");
+    let parked = typed(&server, "", &shown).await;
+    let set = parked.headers().get_all(header::SET_COOKIE).iter();
+    let cookies: Vec<_> = set.filter_map(|line| line.to_str().ok()?.split(';').next()).collect();
+    let (cookies, login) = (cookies.join("; "), redirected(&parked));
+    assert_eq!(login.to, "/login");
+    let page = server.visit(&format!("/login?id={}", login.params["id"]), &cookies, None).await;
+    assert!(page.text().await.unwrap().contains("The tv"), "he sees what he signs in for");
+    let sent = [("id", login.params["id"].as_str()), ("login", "alice"), ("password", PASSWORD)];
+    let signed_in = server.visit("/login/password", &cookies, Some(&sent)).await;
+    let asked = redirected(&signed_in);
+    assert_eq!(asked.to, "/device/decision");
+    let set = signed_in.headers().get_all(header::SET_COOKIE).iter();
+    let cookie = set.filter_map(|line| line.to_str().ok()?.split(';').next()).collect::<Vec<_>>().join("; ");
+    let question = &asked.params["question"];
+    let page = server.visit(&format!("/device/decision?question={question}"), &cookie, None).await;
+    let page = page.text().await.unwrap();
+    for words in ["The tv", text(&begun, "user_code"), "127.0.0.1", "Alice Adams", "your e-mail address"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(
+        page.find("value=\"deny\"").unwrap() < page.find("value=\"allow\"").unwrap(),
+        "Deny stands first"
+    );
+    assert_eq!(error(&server, &begun).await, "authorization_pending");
+    for _ in 0..2 {
+        let (status, page) = decide(&server, &cookie, question, "allow").await;
+        assert!(status == 200 && page.contains("The device goes on"), "a double click: {page}");
+    }
+    let (status, tokens) = poll(&server, &begun).await;
+    assert_eq!(status, 200, "{tokens}");
+    assert_eq!(claims_of(text(&tokens, "id_token"))["amr"], json!(["pwd"]), "what the browser has shown");
+    let (status, page) = decide(&server, &cookie, question, "deny").await;
+    assert!(status == 404 && page.contains("not waiting any more"), "deny after an approval: {page}");
+}
+
+#[tokio::test]
+async fn a_device_that_asks_too_soon_has_to_wait_longer_each_time() {
+    let server = start().await;
+    let begun = begin(&server).await;
+    let code = text(&begun, "device_code");
+    let said = async |after: i64| {
+        server.clock.advance(after);
+        let (_, refused) = poll_as(&server, "tv", code).await;
+        text(&refused, "error").to_owned()
+    };
+    assert_eq!(said(0).await, "authorization_pending");
+    assert_eq!(said(5).await, "authorization_pending");
+    assert_eq!(said(2).await, "slow_down");
+    assert_eq!(said(5).await, "slow_down", "ten seconds from the moment on when it was too soon");
+    assert_eq!(said(10).await, "slow_down", "fifteen by now");
+    assert_eq!(said(20).await, "authorization_pending");
+    assert_eq!(said(19).await, "authorization_pending", "a second less is the network's");
+    assert_eq!(said(15).await, "slow_down", "it stays so");
+}
+
+#[tokio::test]
+async fn no_is_no_and_too_late_is_too_late() {
+    let server = start().await;
+    let phone = phone(&server).await;
+    for verdict in [Verdict::Deny, Verdict::Report] {
+        let begun = begin(&server).await;
+        let asked = phone.scan(&server, text(&begun, "verification_uri_complete")).await.unwrap();
+        phone.decide(&server, &asked, verdict).await.unwrap();
+        let late = phone.decide(&server, &asked, Verdict::Approve).await;
+        assert_eq!(late.err().as_deref(), Some("burned"), "an approval after a no");
+        assert_eq!(error(&server, &begun).await, "access_denied");
+    }
+    let (cookie, _) = server.sign_in().await;
+    let begun = begin(&server).await;
+    let question_of_it = question(&server, &cookie, &begun).await;
+    for _ in 0..2 {
+        let (status, page) = decide(&server, &cookie, &question_of_it, "deny").await;
+        assert!(status == 200 && page.contains("The device was refused"), "{page}");
+    }
+    let (status, _) = decide(&server, &cookie, &question_of_it, "allow").await;
+    assert_eq!(status, 404, "an approval after a no");
+    assert_eq!(error(&server, &begun).await, "access_denied");
+    let late = phone.scan(&server, text(&begun, "verification_uri_complete")).await;
+    assert_eq!(late.err().as_deref(), Some("burned"));
+
+    let begun = begin(&server).await;
+    let question_of_it = question(&server, &cookie, &begun).await;
+    server.clock.advance(596);
+    let asked = phone.scan(&server, text(&begun, "verification_uri_complete")).await.unwrap();
+    assert_eq!(
+        asked.context.expires_at - server.clock_now().0,
+        4,
+        "a claim in the last moment prolongs nothing"
+    );
+    server.clock.advance(5);
+    let late = phone.decide(&server, &asked, Verdict::Approve).await;
+    assert_eq!(late.err().as_deref(), Some("expired"), "an approval after the end");
+    assert_eq!(decide(&server, &cookie, &question_of_it, "allow").await.0, 404);
+    assert_eq!(error(&server, &begun).await, "expired_token");
+}
+
+#[tokio::test]
+async fn a_client_that_is_not_registered_for_devices_begins_nothing() {
+    let server = start().await;
+    let refused = begin_with(&server, &[("client_id", "shop"), ("scope", "openid")]).await;
+    assert_eq!(error_of(&refused), (400, "unauthorized_client"));
+    let begun = begin(&server).await;
+    let refused = poll_as(&server, "shop", text(&begun, "device_code")).await;
+    assert_eq!(error_of(&refused), (400, "unauthorized_client"));
+    let secret = server
+        .register("box", |client| {
+            tv(client);
+            client.metadata.token_endpoint_auth_method = None;
+        })
+        .await;
+    let refused = begin_with(&server, &[("client_id", "box"), ("scope", "openid")]).await;
+    assert_eq!(refused.1["error"], "invalid_client", "whoever has a secret shows it here, too");
+    let (status, begun) = begin_with(
+        &server,
+        &[("client_id", "box"), ("client_secret", &secret), ("scope", "openid"), ("colour", "blue")],
+    )
+    .await;
+    assert_eq!(status, 200, "{begun}");
+    let bad = [
+        (vec![("scope", "profile")], "invalid_scope"),
+        (vec![("scope", "openid"), ("resource", "https://elsewhere.example")], "invalid_target"),
+        (vec![("scope", "openid"), ("authorization_details", "[]")], "invalid_authorization_details"),
+        (vec![("scope", "openid"), ("scope", "openid")], "invalid_request"),
+        (vec![("scope", "openid"), ("max_age", "soon")], "invalid_request"),
+    ];
+    for (params, code) in bad {
+        let params: Vec<_> = [("client_id", "tv")].into_iter().chain(params).collect();
+        assert_eq!(error_of(&begin_with(&server, &params).await), (400, code));
+    }
+}
+
+#[tokio::test]
+async fn whoever_approves_has_agreed_to_this_grant_and_to_no_other() {
+    let server = start().await;
+    server
+        .register("film", |client| {
+            tv(client);
+            client.terms.consent = Consent::Ask;
+            client.metadata.grant_types.push(GrantType::AuthorizationCode);
+            client.metadata.redirect_uris = vec![crate::server::CALLBACK.parse().unwrap()];
+        })
+        .await;
+    let phone = phone(&server).await;
+    let (_, begun) = begin_with(&server, &[("client_id", "film"), ("scope", "openid email")]).await;
+    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    server.clock.advance(5);
+    let (status, tokens) = poll_as(&server, "film", text(&begun, "device_code")).await;
+    assert_eq!(status, 200, "{tokens}");
+    assert_eq!(tokens["scope"], "openid email");
+    let (cookie, _) = server.sign_in().await;
+    let asked = redirected(&server.authorize(&request("film"), Some(&cookie)).await);
+    assert_eq!(asked.to, "/oauth2/consent", "in a browser he is asked all the same");
+}
+
+#[tokio::test]
+async fn tokens_of_a_device_are_bound_to_its_key() {
+    let server = start().await;
+    let phone = phone(&server).await;
+    let begun = begin(&server).await;
+    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    let (mine, his) = (Signer::new("ES256"), Signer::new("ES256"));
+    let send = async |signer: &Signer, params: &[(&str, &str)]| {
+        let mut nonce: Option<String> = None;
+        loop {
+            let jti = idp_protocol::encoding::to_base64url(&symbolon_aws_lc::crypto().random::<12>());
+            let url = format!("{}/oauth2/token", server.url);
+            let mut claims = json!({"jti": jti, "htm": "POST", "htu": url, "iat": server.clock_now().0});
+            if let Some(nonce) = &nonce {
+                claims["nonce"] = json!(nonce);
+            }
+            let sent = server.http.post(&url).header("DPoP", signer.prove(&claims));
+            let sent =
+                sent.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form(params));
+            let response = sent.send().await.unwrap();
+            let next = response.headers().get("dpop-nonce").map(|value| value.to_str().unwrap().to_owned());
+            let (status, body) = answer(response).await;
+            if body["error"] != "use_dpop_nonce" || nonce.is_some() {
+                return (status, body);
+            }
+            nonce = next;
+        }
+    };
+    server.clock.advance(5);
+    let code = text(&begun, "device_code");
+    let (status, tokens) =
+        send(&mine, &[("grant_type", GRANT), ("client_id", "tv"), ("device_code", code)]).await;
+    assert_eq!((status, tokens["token_type"].as_str()), (200, Some("DPoP")), "{tokens}");
+    let refresh = text(&tokens, "refresh_token");
+    let again = [("grant_type", "refresh_token"), ("client_id", "tv"), ("refresh_token", refresh)];
+    assert_eq!(
+        send(&his, &again).await.1["error"],
+        "invalid_dpop_proof",
+        "a thief has the token and not the key"
+    );
+    assert_eq!(send(&mine, &again).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_slip_of_the_client_costs_no_approval() {
+    let server = start().await;
+    let phone = phone(&server).await;
+    let begun = begin(&server).await;
+    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    server.clock.advance(5);
+    let code = text(&begun, "device_code");
+    let wrong = [
+        ("grant_type", GRANT),
+        ("client_id", "tv"),
+        ("device_code", code),
+        ("resource", "https://elsewhere.example"),
+    ];
+    assert_eq!(error_of(&answer(server.token(&wrong).await).await), (400, "invalid_target"));
+    assert_eq!(poll(&server, &begun).await.0, 200);
+}

@@ -1,0 +1,60 @@
+//! A television, as the engine sees one: it begins, shows what it got, and asks again.
+
+use std::net::IpAddr;
+
+use idp_core::{
+    DeviceCode, Error,
+    engine::{DeviceGrantStatus, Opened},
+    policy::Requirement,
+    signin::{Ask, Origin},
+};
+
+use crate::world::{HOME, World};
+
+/// A television that waits.
+pub struct Television {
+    world: World,
+    pub code: DeviceCode,
+    /// What people type.
+    pub shows: String,
+    /// What phones scan.
+    pub qr: String,
+}
+
+impl Television {
+    /// One at home.
+    pub async fn on(world: &World) -> Self {
+        Self::at(world, HOME, Requirement::default()).await
+    }
+
+    /// One somewhere that asks for so much.
+    pub async fn at(world: &World, address: IpAddr, requirement: Requirement) -> Self {
+        let from = Origin {
+            address,
+            place: world.engine.place(address),
+            browser: "Films".to_owned(),
+            known: None,
+            session: None,
+        };
+        let scopes = vec!["openid".to_owned(), "films".to_owned()];
+        let ask = Ask { requirement, scopes, ..Ask::of("Films", "films", from) };
+        let begun = world.engine.begin_device_grant(ask).await.expect("it begins");
+        Self { world: world.clone(), code: begun.code, shows: begun.user_code, qr: begun.link }
+    }
+
+    /// The same television, asking another process on the same store.
+    pub fn asks(mut self, world: &World) -> Self {
+        self.world = world.clone();
+        self
+    }
+
+    /// Asks again.
+    pub async fn asks_again(&self) -> DeviceGrantStatus {
+        self.world.engine.device_grant_status(&self.code).await.expect("an answer")
+    }
+
+    /// Takes what was approved.
+    pub async fn finishes(&self) -> Result<Opened, Error> {
+        self.world.engine.finish_device_grant(&self.code).await
+    }
+}
