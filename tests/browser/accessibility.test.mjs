@@ -94,7 +94,41 @@ describe("every page", { concurrency: false }, () => {
     await profile.close();
   });
 
-  for (const [name, path] of [["error", "/nowhere"], ["scan", "/Q"], ["return", "/login/return"]]) {
+  test("of a device without a keyboard has nothing that shuts people out", async () => {
+    const grant = "urn:ietf:params:oauth:grant-type:device_code";
+    await town.client("films", ["--public", "--grant-type", grant]);
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const body = "client_id=films&scope=openid%20profile%20email";
+    const begun = await fetch(`${town.issuer}/oauth2/device_authorization`, { method: "POST", headers, body });
+    const { user_code } = await begun.json();
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${town.issuer}/device`);
+    await inspect(page, "device");
+    const type = async (code) => {
+      await page.getByLabel("Code on the device").fill(code);
+      await page.getByRole("button", { name: "Continue" }).click();
+    };
+    await type("BCDF-GHJK");
+    await page.getByText("No device is waiting with this code").waitFor();
+    await inspect(page, "device-wrong");
+    await type(user_code);
+    await password(page, "alice", PASSWORD);
+    await page.getByRole("heading", { name: "Let this device in?" }).waitFor();
+    await page.getByText(user_code).waitFor();
+    await inspect(page, "device-decision");
+    await page.getByRole("button", { name: "Do not allow" }).click();
+    await page.getByRole("heading", { name: "The device was refused" }).waitFor();
+    await inspect(page, "device-refused");
+    await profile.close();
+  });
+
+  for (const [name, path] of [
+    ["error", "/nowhere"],
+    ["scan", "/Q"],
+    ["scan-device", "/D"],
+    ["return", "/login/return"],
+  ]) {
     test(`at ${path} has nothing that shuts people out`, async () => {
       const profile = await Profile.fresh(browser);
       await profile.page.goto(town.issuer + path);

@@ -107,6 +107,46 @@ describe("openid-client", { concurrency: false }, () => {
     });
   });
 
+  test("waits as a device without a keyboard, until somebody types its code into the authenticator", async () => {
+    const grant = "urn:ietf:params:oauth:grant-type:device_code";
+    await town.client("films", ["--public", "--grant-type", grant, "--grant-type", "refresh_token"]);
+    const films = await peer.discovered("films", undefined, client.None());
+    const begun = await client.initiateDeviceAuthorization(films, { scope: "openid profile offline_access" });
+    assert.equal(begun.verification_uri, `${town.issuer}/device`);
+    const waiting = client.pollDeviceAuthorizationGrant(films, begun);
+    const scan = terminal.run("scan", "--code", begun.user_code, "--decision", "approve");
+    const { context } = await scan.event("context");
+    assert.deepEqual([context.purpose.what, context.purpose.user_code], ["device_grant", begun.user_code]);
+    assert.equal(await scan.exit(), 0);
+    const tokens = await waiting;
+    assert.equal(tokens.claims().acr, "urn:symbolon:acr:mfa");
+    const { sub } = tokens.claims();
+    assert.equal((await client.fetchUserInfo(films, tokens.access_token, sub)).name, "Alice Example");
+    assert.equal((await client.refreshTokenGrant(films, tokens.refresh_token)).claims().sub, sub);
+  });
+
+  test("is let in as a device by somebody with a browser only, and told when somebody says no", async () => {
+    const grant = "urn:ietf:params:oauth:grant-type:device_code";
+    const secret = await town.client("console", ["--grant-type", grant]);
+    const games = await peer.discovered("console", secret);
+    for (const [button, title] of [
+      ["Allow", "The device goes on"],
+      ["Do not allow", "The device was refused"],
+    ]) {
+      const begun = await client.initiateDeviceAuthorization(games, { scope: "openid" });
+      const waiting = client.pollDeviceAuthorizationGrant(games, begun).catch(({ error }) => error);
+      await page.goto(begun.verification_uri);
+      await page.getByLabel("Code on the device").fill(begun.user_code.toLowerCase());
+      await page.getByRole("button", { name: "Continue" }).click();
+      await page.getByText(begun.user_code).waitFor();
+      await page.getByRole("button", { name: button, exact: true }).click();
+      await page.getByRole("heading", { name: title }).waitFor();
+      const answer = await waiting;
+      if (button === "Allow") assert.ok(answer.claims().amr.includes("swk"), `${answer.claims().amr}`);
+      else assert.equal(answer, "access_denied");
+    }
+  });
+
   test("binds its tokens to a key, and answers the nonces of the server", async () => {
     const grants = ["--grant-type", "authorization_code", "--grant-type", "refresh_token"];
     const web = await peer.registered("holder", grants);
