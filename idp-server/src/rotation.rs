@@ -4,6 +4,7 @@
 //! |---|---|
 //! | key-encryption key | `kek` holds several; the newest seals from its time on, all open; old values are sealed anew |
 //! | keys of tokens, keys of the device protocol | published at once, used from their time on |
+//! | keys of tokens whose life is over | replaced by whichever server looks first, see `oidc/key_life.rs` |
 //!
 //! Whatever is new is known everywhere before it is used: every server reads its keys again every 30 seconds.
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 use idp_core::{Fault, Time};
 use tokio::time;
 
-use crate::{App, config::KekError};
+use crate::{App, config::KekError, oidc::key_life};
 
 /// How often a server reads its keys again.
 const RENEWAL: Duration = Duration::from_secs(30);
@@ -116,12 +117,22 @@ pub async fn renew(app: &App) -> Result<(), RotationError> {
     Ok(app.provider().reload(engine).await?)
 }
 
-/// Reads the keys again and again.
+/// What every server does now and then: reads all keys again, and replaces signing keys whose life is over.
+///
+/// # Errors
+/// [`RotationError`]; the keys of before stay in use.
+pub async fn keep(app: &App) -> Result<(), RotationError> {
+    renew(app).await?;
+    key_life::renew(app).await?;
+    Ok(())
+}
+
+/// Keeps the keys as they should be.
 pub(crate) async fn keep_renewing(app: App) {
     loop {
         time::sleep(RENEWAL).await;
-        if let Err(error) = renew(&app).await {
-            tracing::error!(%error, "the keys were not read again; those of before stay in use");
+        if let Err(error) = keep(&app).await {
+            tracing::error!(%error, "the keys were not read again or replaced; those of before stay in use");
         }
     }
 }

@@ -50,6 +50,7 @@ pub use account::DeviceChange;
 pub use device::{DeviceReply, DeviceRequest};
 pub use device_grant::{DeviceGrantBegun, DeviceGrantStatus, WaitingDevice};
 pub use initiator::{CeremonyView, Progress, Status};
+pub use rotation::Renewed;
 pub use signins::{Account, Finished, MethodOffer, NewSignIn, Opened, SignInPage};
 
 use crate::{

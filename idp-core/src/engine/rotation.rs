@@ -14,6 +14,17 @@ use crate::{
     store::{Batch, Committed},
 };
 
+/// What became of keys whose life may be over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewed {
+    /// It was not.
+    Nothing,
+    /// There are new keys.
+    ByUs,
+    /// Somebody else was faster, and made them.
+    ByOthers,
+}
+
 /// How long a device keeps a list of keys at most, and a day more: so long the older keys stay of use, in seconds.
 const KEPT_BY_DEVICES: i64 = 2 * 86_400;
 
@@ -51,8 +62,7 @@ impl Engine {
             let mut batch = Batch::new();
             for (purpose, private) in made {
                 batch.extend(rotation(&rows, &self.sealer, now, (purpose, private), handover));
-                let event = Event::new("keys.rotated").with("purpose", purpose).with("from", handover.at.0);
-                batch.push(self.audit(None, event));
+                batch.push(self.audit(None, rotated(purpose, handover)));
             }
             if self.store.commit(batch).await? == Committed::Yes {
                 return self.reload_keys().await;
@@ -62,4 +72,36 @@ impl Engine {
             "somebody else rotates keys at the same time: look at the list of keys, then try again",
         ))
     }
+
+    /// Adds these keys, each to its purpose and in place of the key with this number, if that still is the newest one:
+    /// all nodes look at the same clock, and one new key is enough.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn renew_keys(
+        &self,
+        made: &[(String, i64, PrivateKey)],
+        handover: Handover,
+    ) -> Result<Renewed, Fault> {
+        let now = self.now();
+        let rows = self.store.keys().await?;
+        let newest = |of: &str| rows.iter().filter(|row| row.purpose == of).map(|row| row.number).max();
+        let mut batch = Batch::new();
+        for (purpose, follows, private) in made {
+            if newest(purpose) != Some(*follows) {
+                return Ok(Renewed::ByOthers);
+            }
+            batch.extend(rotation(&rows, &self.sealer, now, (purpose, private), handover));
+            batch.push(self.audit(None, rotated(purpose, handover).with("why", "the end of its life")));
+        }
+        // Whoever read the same rows at the same moment inserts the same number, which is the guard.
+        match self.store.commit(batch).await? {
+            Committed::Yes => Ok(Renewed::ByUs),
+            Committed::Conflict(_) => Ok(Renewed::ByOthers),
+        }
+    }
+}
+
+fn rotated(purpose: &str, handover: Handover) -> Event {
+    Event::new("keys.rotated").with("purpose", purpose).with("from", handover.at.0)
 }

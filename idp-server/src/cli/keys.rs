@@ -9,10 +9,12 @@ use super::{
     arguments::{KeysCommand, RotateArguments},
     terminal::{date, say, table},
 };
-use crate::{App, rotation};
+use crate::{
+    App,
+    oidc::key_life::{self, AHEAD},
+    rotation,
+};
 
-/// How long before a new key of tokens or devices is used, in seconds: longer than anybody keeps the public keys.
-const OVERLAP: i64 = 3_600;
 /// How long before a new key-encryption key seals, in seconds: time to copy the file to every node.
 const KEK_OVERLAP: i64 = 600;
 
@@ -33,6 +35,12 @@ async fn list(app: &App) -> anyhow::Result<()> {
     for (kid, algorithm) in app.provider().keys().names() {
         say(&format!("tokens: {} key {kid}", algorithm.name()));
     }
+    match key_life::next(app).await? {
+        Some(due) => {
+            say(&format!("tokens: new signing keys are made from {} on, and sign an hour later", date(due)))
+        }
+        None => say("tokens: signing keys are not replaced by themselves (oidc.signing_key_life is 0)"),
+    }
     let kek = rotation::kek_state(app).await?;
     say(&format!("key-encryption key {} seals", kek.sealing));
     if !kek.others.is_empty() {
@@ -47,7 +55,7 @@ async fn rotate(app: &App, rotate: &RotateArguments) -> anyhow::Result<()> {
     let now = app.engine().now();
     let from = |overlap| if rotate.now { now } else { now + overlap };
     // Not even `--now` uses a key that some node does not know yet.
-    let handed_over = || from(OVERLAP).max(now + KNOWN_EVERYWHERE);
+    let handed_over = || from(AHEAD).max(now + KNOWN_EVERYWHERE);
     if rotate.which.kek && rotate.finish {
         return finish(app).await;
     }

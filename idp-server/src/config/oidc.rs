@@ -25,6 +25,8 @@ pub struct Oidc {
     pub refresh_token_life: i64,
     /// What a person allowed an application, before he is asked again. Default 365 days.
     pub consent_life: i64,
+    /// After how long signing keys are replaced by themselves. Default 90 days; 0 for never.
+    pub signing_key_life: i64,
     /// Whether proofs of possession (DPoP) must hold a number that the server gave out minutes ago. Default yes.
     pub dpop_nonce: bool,
     /// Whether pages of applications may watch in a frame whether the browser is still signed in (OpenID Connect Session
@@ -79,6 +81,7 @@ impl Default for Oidc {
             refresh_token_idle: 30 * DAY,
             refresh_token_life: 90 * DAY,
             consent_life: 365 * DAY,
+            signing_key_life: 90 * DAY,
             dpop_nonce: true,
             session_management: false,
             registration: Registration::default(),
@@ -96,6 +99,12 @@ impl Oidc {
             ("oidc.refresh_token_life", self.refresh_token_life, 365 * DAY, "between 1 second and one year"),
             ("oidc.consent_life", self.consent_life, 5 * 365 * DAY, "between 1 second and five years"),
         ];
+        let key_life = self.signing_key_life;
+        // A shorter one would end before whoever keeps the public keys has seen it.
+        if key_life != 0 && !(DAY..=10 * 365 * DAY).contains(&key_life) {
+            let right = "between one day and ten years, or 0 for never";
+            return Broken::new("oidc.signing_key_life", format!("{key_life} is out of range"), right);
+        }
         if !(1..=100_000).contains(&self.registration.per_hour) {
             let why = format!("{} is out of range", self.registration.per_hour);
             return Broken::new("oidc.registration.per_hour", why, "between 1 and 100000");

@@ -186,7 +186,7 @@ impl TokenKey {
 }
 
 /// What the keys of an algorithm are for, as the store calls it.
-fn purpose(algorithm: Algorithm) -> String {
+pub(super) fn purpose(algorithm: Algorithm) -> String {
     format!("oidc-{}", algorithm.name())
 }
 

@@ -19,7 +19,7 @@
 //! | `audience.rs` | for whom a token is |
 //! | `holder.rs` `dpop.rs` | what must whoever holds a token prove to have |
 //! | `sender.rs` | who sent a request |
-//! | `keys.rs` | what tokens are signed with |
+//! | `keys.rs` `key_life.rs` | what tokens are signed with, and when that changes by itself |
 //! | `encryption.rs` `decryption.rs` | how what only the client may read reaches it, and what it encrypts for us |
 //! | `profile.rs` | what FAPI 2.0 asks for beyond all that, row by row |
 //! | `params.rs` | how parameters are read, once each |
@@ -37,6 +37,7 @@ pub mod dpop;
 mod encryption;
 pub(crate) mod error;
 pub mod holder;
+pub mod key_life;
 mod keys;
 pub(crate) mod launch;
 pub mod logout;
@@ -57,12 +58,13 @@ use std::{
 
 use idp_core::{
     Fault, Time,
-    engine::Engine,
+    engine::{Engine, Renewed},
     keys::Handover,
     seal::{Kek, Sealer},
 };
+use idp_protocol::crypto::PrivateKey;
 
-use crate::{Config, config};
+use crate::{App, Config, config};
 
 pub use authorize::OpenIdConnect;
 pub use client::{
@@ -129,12 +131,28 @@ impl Provider {
     /// # Errors
     /// [`Fault`] if the store fails or a key cannot be made.
     pub async fn rotate(&self, engine: &Engine, at: Time, lives: &config::Oidc) -> Result<(), Fault> {
-        let keeps = lives.access_token_life.max(lives.id_token_life) + LATE;
-        SigningKeys::rotate(engine, Handover { at, keeps }).await?;
+        SigningKeys::rotate(engine, handover(at, lives)).await?;
         self.reload(engine).await
+    }
+
+    /// Adds these keys, each with its purpose and the number of the key that it follows, unless somebody was faster.
+    async fn renew(
+        &self,
+        app: &App,
+        made: Vec<(String, i64, PrivateKey)>,
+        at: Time,
+    ) -> Result<Renewed, Fault> {
+        let renewed = app.engine().renew_keys(&made, handover(at, &app.config().oidc)).await?;
+        self.reload(app.engine()).await?;
+        Ok(renewed)
     }
 
     pub(crate) fn codes(&self) -> &Sealer {
         &self.codes
     }
+}
+
+/// The keys of before are published until the last of their tokens is over.
+fn handover(at: Time, lives: &config::Oidc) -> Handover {
+    Handover { at, keeps: lives.access_token_life.max(lives.id_token_life) + LATE }
 }

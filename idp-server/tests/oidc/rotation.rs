@@ -1,8 +1,15 @@
 //! Do keys change while the server answers, and does nobody notice?
 
-use idp_core::{Time, store::Keys as _};
+use idp_core::{
+    Time,
+    engine::Renewed,
+    keys::Handover,
+    store::{Keys as _, Records as _},
+};
+use idp_protocol::crypto::Algorithm;
 use idp_server::{
     App, World,
+    oidc::key_life,
     rotation::{self, RotationError},
 };
 use serde_json::Value;
@@ -156,4 +163,94 @@ async fn two_rotations_at_once_lose_no_key() {
     let rows = server.app.db().keys().await.unwrap();
     let numbers = rows.iter().filter(|row| row.purpose == "oidc-EdDSA").map(|row| row.number);
     assert_eq!(numbers.max(), Some(3));
+}
+
+/// How long signing keys live, unless somebody says otherwise, in seconds.
+const LIFE: i64 = 90 * 86_400;
+
+/// The numbers of the keys for EdDSA.
+async fn numbers(server: &Server) -> Vec<i64> {
+    let rows = server.app.db().keys().await.unwrap();
+    rows.iter().filter(|row| row.purpose == "oidc-EdDSA").map(|row| row.number).collect()
+}
+
+#[tokio::test]
+async fn signing_keys_are_replaced_before_their_life_is_over() {
+    let server = Server::start().await;
+    assert_eq!(key_life::next(&server.app).await.unwrap(), Some(Time(NOW.0 + LIFE - 3_600)));
+    let (old, _) = tokens(&server).await;
+    server.clock.advance(LIFE - 3_601);
+    rotation::keep(&server.app).await.unwrap();
+    assert_eq!(published(&server).await.len(), 3, "a second too early");
+    server.clock.advance(1);
+    rotation::keep(&server.app).await.unwrap();
+    let both = published(&server).await;
+    assert_eq!(both.len(), 6, "the new ones are published");
+    server.clock.advance(3_599);
+    rotation::keep(&server.app).await.unwrap();
+    let (still, late) = tokens(&server).await;
+    assert_eq!(still, old, "and do not sign for an hour");
+    server.clock.advance(1);
+    let (new, _) = tokens(&server).await;
+    assert!(new != old && both.contains(&new));
+    let token = late["access_token"].as_str().unwrap();
+    assert_eq!(server.userinfo(token).await.status(), 200, "what the old one signed holds");
+    server.clock.advance(600);
+    rotation::keep(&server.app).await.unwrap();
+    let left = published(&server).await;
+    assert!(left.len() == 3 && left.contains(&new), "{left:?}");
+    assert_eq!(numbers(&server).await, [1, 2], "once for each life");
+    assert_eq!(key_life::next(&server.app).await.unwrap(), Some(Time(NOW.0 + 2 * LIFE - 3_600)));
+
+    let events = server.app.db().audit(None, 100).await.unwrap();
+    let rotated: Vec<String> = events.iter().map(|row| format!("{:?}", row.event)).collect();
+    let rotated = rotated.iter().filter(|event| event.contains("keys.rotated")).collect::<Vec<_>>();
+    assert!(
+        rotated.len() == 3 && rotated.iter().all(|event| event.contains("the end of its life")),
+        "{rotated:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_was_switched_off_at_the_time_still_publishes_keys_before_they_sign() {
+    let server = Server::start().await;
+    let (old, _) = tokens(&server).await;
+    server.clock.advance(2 * LIFE);
+    rotation::keep(&server.app).await.unwrap();
+    assert_eq!(published(&server).await.len(), 6);
+    server.clock.advance(3_599);
+    assert_eq!(tokens(&server).await.0, old);
+    server.clock.advance(1);
+    assert_ne!(tokens(&server).await.0, old);
+}
+
+#[tokio::test]
+async fn two_servers_that_notice_at_once_make_one_key() {
+    let server = Server::start().await;
+    let other = restarted(&server).await;
+    server.clock.advance(LIFE);
+    let (one, two) = tokio::join!(rotation::keep(&server.app), rotation::keep(&other));
+    one.unwrap();
+    two.unwrap();
+    assert_eq!(numbers(&server).await, [1, 2]);
+
+    // Somebody whose look at the keys is older comes later.
+    let private = server.app.engine().crypto().signatures.generate(Algorithm::EdDsa).unwrap();
+    let handover = Handover { at: Time(NOW.0 + LIFE + 3_600), keeps: 600 };
+    let late = other.engine().renew_keys(&[("oidc-EdDSA".to_owned(), 1, private)], handover).await;
+    assert_eq!(late.unwrap(), Renewed::ByOthers);
+    assert_eq!(numbers(&server).await, [1, 2]);
+    rotation::keep(&other).await.unwrap();
+    let known: Vec<String> = other.provider().keys().names().map(|(kid, _)| kid.to_owned()).collect();
+    rotation::keep(&server.app).await.unwrap();
+    assert_eq!(known, published(&server).await, "each knows the key that the other one made");
+}
+
+#[tokio::test]
+async fn signing_keys_stay_where_nobody_wants_them_replaced() {
+    let server = Server::start_with(|config| config.oidc.signing_key_life = 0).await;
+    server.clock.advance(20 * LIFE);
+    rotation::keep(&server.app).await.unwrap();
+    assert_eq!(numbers(&server).await, [1]);
+    assert_eq!(key_life::next(&server.app).await.unwrap(), None);
 }

@@ -1,0 +1,75 @@
+//! When do signing keys change by themselves? Before their life is over, at whichever node looks first.
+//!
+//! A new key is published [`AHEAD`] of its first signature, so that whoever keeps a copy of the public ones has it by then.
+
+use idp_core::{Fault, Time, engine::Renewed, keys::KeyRow};
+use idp_protocol::crypto::{Algorithm, PrivateKey};
+
+use super::keys::{ALGORITHMS, purpose};
+use crate::App;
+
+/// How long before it signs a new key is published, in seconds: longer than anybody keeps the public keys.
+pub const AHEAD: i64 = 3_600;
+
+/// The newest key of an algorithm.
+struct Newest {
+    algorithm: Algorithm,
+    number: i64,
+    /// When it began to sign, or will.
+    since: Time,
+}
+
+/// When the next signing keys are made, if they ever are by themselves.
+///
+/// # Errors
+/// [`Fault`] if the store fails.
+pub async fn next(app: &App) -> Result<Option<Time>, Fault> {
+    let rows = app.engine().store().keys().await?;
+    Ok(newest(&rows).filter_map(|key| key.due(app)).min())
+}
+
+/// Makes new signing keys in place of those whose life is over.
+///
+/// # Errors
+/// [`Fault`] if the store fails or a key cannot be made; the keys of before go on signing.
+pub async fn renew(app: &App) -> Result<Renewed, Fault> {
+    let now = app.engine().now();
+    let rows = app.engine().store().keys().await?;
+    let over: Vec<Newest> = newest(&rows).filter(|key| key.due(app).is_some_and(|due| due <= now)).collect();
+    if over.is_empty() {
+        return Ok(Renewed::Nothing);
+    }
+    let renewed = app.provider().renew(app, made(app, over).await?, now + AHEAD).await?;
+    if renewed == Renewed::ByUs {
+        tracing::info!(from = (now + AHEAD).0, "new signing keys are published, and sign in an hour");
+    }
+    Ok(renewed)
+}
+
+fn newest(rows: &[KeyRow]) -> impl Iterator<Item = Newest> {
+    ALGORITHMS.into_iter().filter_map(|algorithm| {
+        let purpose = purpose(algorithm);
+        let newest = rows.iter().filter(|row| row.purpose == purpose).max_by_key(|row| row.number)?;
+        Some(Newest { algorithm, number: newest.number, since: newest.not_before })
+    })
+}
+
+impl Newest {
+    /// When a key is made that follows it.
+    fn due(&self, app: &App) -> Option<Time> {
+        let life = app.config().oidc.signing_key_life;
+        (life > 0).then(|| self.since + (life - AHEAD))
+    }
+}
+
+/// A new private key for each purpose, beside the number of the key that it follows. To find primes takes a while, so
+/// no request waits behind it.
+async fn made(app: &App, over: Vec<Newest>) -> Result<Vec<(String, i64, PrivateKey)>, Fault> {
+    let crypto = app.engine().crypto().clone();
+    let make = move || {
+        over.into_iter()
+            .map(|key| Ok((purpose(key.algorithm), key.number, crypto.signatures.generate(key.algorithm)?)))
+            .collect()
+    };
+    tokio::task::spawn_blocking(make).await.map_err(|_| Fault::Busy("the making of a key was stopped"))?
+}
