@@ -1,6 +1,6 @@
 # The few commands that people type. Each one sets up what it needs.
 
-.PHONY: demo demo-reset test mutations fuzz
+.PHONY: demo demo-reset test mutations fuzz bench
 
 # The identity provider and a shop on this computer, with a person to sign in as. Ctrl-C ends it, the data stays.
 demo:
@@ -22,3 +22,7 @@ mutations:
 SECONDS ?= 60
 fuzz:
 	@scripts/fuzz.sh $(SECONDS)
+
+# Measures the server, as a share of what one core could do at most; takes some minutes on a quiet machine with two cores.
+bench:
+	@scripts/bench.sh

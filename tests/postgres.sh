@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
 # Starts and stops a PostgreSQL of the tests' own. `start` prints its URL and may be called again; `database NAME` makes
 # an empty database in it, or in the one of SYMBOLON_TEST_POSTGRES, and prints its URL; `stop` deletes everything. It listens on 127.0.0.1 only, lets everybody in there, and does not care about power failures.
+# With SYMBOLON_POSTGRES_DURABLE=yes it is another one, for `make bench`, and does care.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 state=$root/.test
-place=$state/postgres.place # holds the folder of the cluster
+name=postgres
+careless='-c fsync=off -c full_page_writes=off'
+if [ -n "${SYMBOLON_POSTGRES_DURABLE:-}" ]; then
+    name=postgres-durable
+    careless=
+fi
+place=$state/$name.place # holds the folder of the cluster
 cd /
 
 fail() {
@@ -35,7 +42,7 @@ unprivileged() {
 # A folder that the unprivileged user can reach. One in /var/tmp gets a name that nobody can guess, or somebody
 # else could be there first.
 make_folder() {
-    local folder=$state/postgres
+    local folder=$state/$name
     rm -rf "$folder"
     mkdir "$folder"
     if [ "$(id -u)" = 0 ]; then
@@ -71,8 +78,8 @@ start() {
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && continue
         # The server must not keep what the caller waits for: neither the lock nor the pipe.
         if unprivileged "$bin/pg_ctl" start -w -t 60 -D "$folder/data" -l "$folder/server.log" -o "-p $port \
-            -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200 -c fsync=off \
-            -c full_page_writes=off -c deadlock_timeout=100ms" </dev/null >>"$state/postgres.log" 2>&1 9>&-; then
+            -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200 \
+            $careless -c deadlock_timeout=100ms" </dev/null >>"$state/postgres.log" 2>&1 9>&-; then
             return
         fi
     done

@@ -6,7 +6,7 @@ mod mutations;
 use std::{collections::BTreeMap, process::Command};
 
 /// Each member, and the members that it may name as a dependency (development dependencies aside).
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("idp-protocol", &[]),
     ("idp-core", &["idp-protocol"]),
     ("symbolon-aws-lc", &["idp-protocol"]),
@@ -34,6 +34,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("symbolon-embed", &["idp-protocol", "idp-core", "symbolon-aws-lc", "symbolon-axum", "symbolon-sqlx"]),
     ("symbolon-shop", &[]),
     ("symbolon-tests", &["*"]),
+    ("symbolon-bench", &["idp-protocol", "idp-core", "symbolon-aws-lc", "symbolon-authenticator"]),
 ];
 
 /// What idp-core must never depend on, however indirectly.
