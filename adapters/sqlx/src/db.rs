@@ -20,6 +20,9 @@ use crate::{
 
 /// How long a call waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(2);
+/// How many connections read SQLite at most. A read there takes a processor and waits for nobody, so more of them at once
+/// only share processors out, and each has a thread and a cache of its own that another one has to fill again.
+const READERS: u32 = 4;
 /// How long SQLite waits for the lock of another process before it says that it is busy.
 const BUSY: Duration = Duration::from_secs(1);
 
@@ -54,7 +57,7 @@ pub struct Options {
     /// PostgreSQL: the schema that the tables live in, made if it is missing; lower-case letters, digits and
     /// underscores, at most 50. Without one it is the database's own search path.
     pub schema: Option<String>,
-    /// How many connections are open at most; a listener or a writer comes on top.
+    /// How many connections are open at most, of which SQLite uses four; a listener or a writer comes on top.
     pub connections: u32,
 }
 
@@ -155,7 +158,8 @@ async fn sqlite(url: &str, options: &Options) -> Result<Db, OpenError> {
             .test_before_acquire(false)
     };
     let writes = pool(1).idle_timeout(None).max_lifetime(None).connect_with(connect.clone()).await?;
-    let reads = pool(options.connections).connect_with(connect.pragma("query_only", "on")).await?;
+    let reads =
+        pool(options.connections.min(READERS)).connect_with(connect.pragma("query_only", "on")).await?;
     let bus = Bus::default();
     let writes = Writes::Lite(Writer::start(writes, bus.clone()));
     Ok(Db(Arc::new(Inner { reads: Pool::Lite(reads), writes, bus })))

@@ -1,7 +1,7 @@
 //! How is something committed on SQLite? By one task, which commits all that waits in one transaction.
 //!
-//! SQLite has one writer at a time and a commit costs an fsync, so those who wait share one: each has a
-//! savepoint of its own, and all get their answer after the COMMIT.
+//! SQLite has one writer at a time and a commit costs an fsync, so those who wait share one, and all get their answer
+//! after the COMMIT. If a guard of one of them does not hold, all begin anew, each with a savepoint of its own.
 
 use std::{io, sync::Arc};
 
@@ -118,6 +118,31 @@ async fn patiently(pool: &SqlitePool, jobs: &[Job]) -> Result<Vec<Outcome>, Fail
 }
 
 async fn group(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<Vec<Outcome>, Failed> {
+    match together(conn, jobs).await? {
+        Some(outcomes) => Ok(outcomes),
+        None => apart(conn, jobs).await,
+    }
+}
+
+/// All in one transaction, which goes well as long as every guard holds. `None` if one of several does not: nothing is
+/// committed then. A savepoint for each would be two of the five or six statements that a job is.
+async fn together(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<Option<Vec<Outcome>>, Failed> {
+    let mut transaction = conn.begin_with("BEGIN IMMEDIATE").await.map_err(Failed::Group)?;
+    let mut outcomes = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let outcome = job.work.apply(&mut Conn::Lite(&mut transaction)).await.map_err(Failed::Job)?;
+        outcomes.push(outcome);
+        if outcome.is_err() {
+            transaction.rollback().await.map_err(Failed::Group)?;
+            return Ok((jobs.len() == 1).then_some(outcomes));
+        }
+    }
+    transaction.commit().await.map_err(Failed::Group)?;
+    Ok(Some(outcomes))
+}
+
+/// The same with a savepoint for each: what one did whose guard does not hold is taken back alone.
+async fn apart(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<Vec<Outcome>, Failed> {
     let mut transaction = conn.begin_with("BEGIN IMMEDIATE").await.map_err(Failed::Group)?;
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in jobs {

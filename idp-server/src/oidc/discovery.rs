@@ -1,10 +1,6 @@
 //! What can the provider do, and with which keys does it sign? (OpenID Connect Discovery 1.0, RFC 8414)
 
-use axum::{
-    extract::State,
-    http::header,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use idp_core::{Fault, engine::Engine, policy::Acr};
 use openidconnect::{
     AdditionalProviderMetadata, AuthUrl, AuthenticationContextClass, IssuerUrl, JsonWebKeySetUrl,
@@ -22,6 +18,7 @@ use super::{
     Profile,
     client::{AuthMethod, GrantType},
     decryption,
+    document::Document,
     keys::named,
     person,
     request::{DISPLAYS, Mode, Prompt, ResponseType, SCOPES},
@@ -177,28 +174,17 @@ type Metadata = ProviderMetadata<
 >;
 
 /// `GET /.well-known/openid-configuration`.
-pub async fn document(State(app): State<App>) -> Response {
-    public_json(app.provider().discovery.clone())
+pub async fn document(State(app): State<App>, headers: HeaderMap) -> Response {
+    app.provider().discovery.answer(&headers)
 }
 
 /// `GET /oauth2/jwks`.
-pub async fn keys(State(app): State<App>) -> Response {
-    public_json(app.provider().keys().public_set().to_owned())
-}
-
-/// The same for everybody, so pages of other origins may read it, and it may be kept for some minutes: a new key is
-/// published long before it signs.
-fn public_json(body: String) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "public, max-age=300"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, body).into_response()
+pub async fn keys(State(app): State<App>, headers: HeaderMap) -> Response {
+    app.provider().keys().public_set().answer(&headers)
 }
 
 /// Writes the document down, once.
-pub(super) fn write(engine: &Engine, config: &Config) -> Result<String, Fault> {
+pub(super) fn write(engine: &Engine, config: &Config) -> Result<Document, Fault> {
     let issuer = engine.issuer();
     let url = |path: &str| format!("{issuer}{path}");
     let bad = |_| Fault::Setup("the issuer is not a URL");
@@ -231,7 +217,7 @@ pub(super) fn write(engine: &Engine, config: &Config) -> Result<String, Fault> {
     .set_request_parameter_supported(Some(true))
     .set_request_uri_parameter_supported(Some(profile.is_none()))
     .set_require_request_uri_registration(Some(true));
-    Ok(serde_json::to_string(&metadata)?)
+    Document::new(engine.crypto(), serde_json::to_string(&metadata)?)
 }
 
 /// What may be exchanged for tokens.

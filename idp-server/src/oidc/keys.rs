@@ -18,7 +18,10 @@ use openidconnect::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use super::decryption::{self, DecryptionKeys};
+use super::{
+    decryption::{self, DecryptionKeys},
+    document::Document,
+};
 
 /// The algorithms that keys are made for, one each; another one is another entry here. RS256 and PS256 could share the
 /// numbers of a key, but a key that says for what it is (`alg`) is used for nothing else by whoever reads it (RFC 8725, 3.1).
@@ -32,7 +35,7 @@ const MAX_TOKEN: usize = 8 * 1024;
 #[derive(Clone)]
 pub struct SigningKeys {
     keys: Vec<TokenKey>,
-    public_set: String,
+    public_set: Document,
     decryption: DecryptionKeys,
     crypto: Crypto,
 }
@@ -88,7 +91,7 @@ impl SigningKeys {
         let set: Result<Vec<_>, _> = keys.iter().map(|key| serde_json::to_value(&key.public)).collect();
         let mut set = set?;
         set.extend(decryption.published().map(serde_json::to_value).transpose()?);
-        let public_set = json!({ "keys": set }).to_string();
+        let public_set = Document::new(crypto, json!({ "keys": set }).to_string())?;
         Ok(Self { public_set, decryption, keys, crypto: crypto.clone() })
     }
 
@@ -117,8 +120,7 @@ impl SigningKeys {
     }
 
     /// The public keys as a JWK set (RFC 7517, 5), those that do not sign yet or no more among them.
-    #[must_use]
-    pub fn public_set(&self) -> &str {
+    pub(super) fn public_set(&self) -> &Document {
         &self.public_set
     }
 

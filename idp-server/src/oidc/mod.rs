@@ -2,7 +2,7 @@
 //!
 //! | file | what it answers |
 //! |---|---|
-//! | `discovery.rs` | what the provider can do, and its public keys |
+//! | `discovery.rs` `document.rs` | what the provider can do, and its public keys |
 //! | `authorize.rs` | what happens to a browser that an application sends |
 //! | `request/` | what an authorization request asks for |
 //! | `respond.rs` | what comes back for it, and on which way |
@@ -33,6 +33,7 @@ pub mod consent;
 mod decryption;
 pub mod device_grant;
 pub mod discovery;
+mod document;
 pub mod dpop;
 mod encryption;
 pub(crate) mod error;
@@ -66,6 +67,8 @@ use idp_protocol::crypto::PrivateKey;
 
 use crate::{App, Config, config};
 
+use document::Document;
+
 pub use authorize::OpenIdConnect;
 pub use client::{
     ApplicationType, AuthMethod, BadClient, Client, Clients, Consent, Encryption, GrantType, Metadata,
@@ -84,7 +87,7 @@ const LATE: i64 = 300;
 pub struct Provider {
     keys: RwLock<Arc<SigningKeys>>,
     codes: Sealer,
-    discovery: String,
+    discovery: Document,
 }
 
 impl fmt::Debug for Provider {

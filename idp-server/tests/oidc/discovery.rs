@@ -3,7 +3,7 @@
 use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
 use serde_json::{Value, json};
 
-use crate::server::{Server, answer};
+use crate::server::{NOW, Server, answer};
 
 #[tokio::test]
 async fn the_document_says_what_the_provider_does() {
@@ -118,4 +118,27 @@ async fn the_document_and_the_keys_may_be_kept_for_five_minutes_by_anybody() {
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
         assert!(!response.headers().contains_key("set-cookie"), "{path}: the same for everybody");
     }
+}
+
+#[tokio::test]
+async fn what_an_application_knows_already_is_not_sent_again_until_it_changes() {
+    let server = Server::start().await;
+    let asked = async |path: &str, tag: &str| {
+        server.http.get(format!("{}{path}", server.url)).header("if-none-match", tag).send().await.unwrap()
+    };
+    for path in ["/.well-known/openid-configuration", "/oauth2/jwks"] {
+        let tag = server.get(path).await.headers()["etag"].to_str().unwrap().to_owned();
+        for known in [tag.clone(), format!("\"other\", W/{tag}"), "*".to_owned()] {
+            let response = asked(path, &known).await;
+            assert_eq!(response.status(), 304, "{known}");
+            assert_eq!(response.headers()["etag"], *tag, "{known}");
+            assert!(response.bytes().await.unwrap().is_empty());
+        }
+        assert_eq!(asked(path, "\"other\"").await.status(), 200, "{path}");
+    }
+    let before = server.get("/oauth2/jwks").await.headers()["etag"].to_str().unwrap().to_owned();
+    let (engine, lives) = (server.app.engine(), &server.app.config().oidc);
+    server.app.provider().rotate(engine, NOW + 3_600, lives).await.unwrap();
+    let (status, keys) = answer(asked("/oauth2/jwks", &before).await).await;
+    assert_eq!((status, keys["keys"].as_array().unwrap().len()), (200, 6));
 }

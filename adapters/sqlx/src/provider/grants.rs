@@ -1,6 +1,10 @@
 //! How is what an application was granted kept: which code was used, and which refresh token is the newest?
 
-use idp_core::{Fault, Id, Time, session::SessionRow, users::User};
+use idp_core::{
+    Fault, Id, Time,
+    session::SessionRow,
+    users::{User, UserState},
+};
 
 use crate::{
     Db,
@@ -76,6 +80,17 @@ pub enum GrantWrite {
     },
 }
 
+/// A grant, and what it stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingGrant {
+    /// The grant, whether it holds or not.
+    pub grant: GrantRow,
+    /// Who granted it.
+    pub user: User,
+    /// Whether the session that it came from holds.
+    pub session_holds: bool,
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -93,6 +108,29 @@ impl Db {
     /// [`Fault`] if the database does not answer.
     pub async fn grant(&self, id: [u8; 16]) -> Result<Option<GrantRow>, Fault> {
         bounded(async move { find!(self.reads(), grant, select!("WHERE id = $1"), id.as_slice()) }).await
+    }
+
+    /// The grant with this id, and what it stands on at `now`: one look instead of three, because applications come with a
+    /// token at every step of theirs.
+    ///
+    /// # Errors
+    /// [`Fault`] if the database does not answer.
+    pub async fn standing_grant(&self, id: [u8; 16], now: Time) -> Result<Option<StandingGrant>, Fault> {
+        bounded(async move {
+            find!(
+                self.reads(),
+                standing,
+                concat!(
+                    "SELECT g.*, u.login, u.state, u.created_at AS since, u.profile, s.created_at AS session_since FROM (",
+                    select!("WHERE id = $1"),
+                    ") g JOIN users u ON u.id = g.user_id LEFT JOIN sessions s ON s.id = g.session_id \
+                     AND s.ended_at IS NULL AND s.idle_expires_at > $2 AND s.expires_at > $2"
+                ),
+                id.as_slice(),
+                now.0,
+            )
+        })
+        .await
     }
 
     /// What came of a session, the oldest first: these applications know of it.
@@ -129,6 +167,18 @@ impl Db {
         })
         .await
     }
+}
+
+fn standing(found: Found<'_>) -> sqlx::Result<StandingGrant> {
+    let grant = grant(found)?;
+    let user = User {
+        id: grant.user,
+        login: found.text("login")?,
+        state: found.named("state", UserState::from_name)?,
+        created_at: found.time("since")?,
+        profile: found.json("profile")?,
+    };
+    Ok(StandingGrant { grant, user, session_holds: found.maybe_time("session_since")?.is_some() })
 }
 
 fn grant(found: Found<'_>) -> sqlx::Result<GrantRow> {

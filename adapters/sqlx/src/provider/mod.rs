@@ -19,7 +19,7 @@ use crate::{
 
 pub use clients::{ClientRow, ClientWrite};
 pub use consents::{ConsentRow, ConsentWrite};
-pub use grants::{GrantRow, GrantWrite};
+pub use grants::{GrantRow, GrantWrite, StandingGrant};
 pub use parties::{DueRow, PartyWrite};
 
 /// A change of what a provider keeps.

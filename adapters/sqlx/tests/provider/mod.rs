@@ -3,13 +3,14 @@
 use idp_core::{
     Id, Time,
     session::{SessionFacts, SessionRow, SessionWrite},
-    store::{Batch, Committed, Store as _},
+    store::{Batch, Committed, Store as _, Write},
+    users::{User, UserState, UserWrite},
 };
 use symbolon_sqlx::{
     Db,
     provider::{
         Changed, ClientRow, ClientWrite, ConsentRow, ConsentWrite, DueRow, GrantRow, GrantWrite, PartyWrite,
-        ProviderWrite,
+        ProviderWrite, StandingGrant,
     },
 };
 
@@ -70,6 +71,7 @@ pub async fn clients_consents_and_grants(db: &Db) {
     consents(db).await;
     grants(db).await;
     grants_end(db).await;
+    standing_grants(db).await;
     parties(db).await;
 }
 
@@ -175,7 +177,7 @@ async fn grants_end(db: &Db) {
     assert_eq!(db.grant([12; 16]).await.unwrap(), None, "the next client of that name inherits nothing");
 }
 
-async fn commit(db: &Db, write: SessionWrite) {
+async fn commit(db: &Db, write: impl Into<Write>) {
     assert_eq!(db.commit(Batch::new().with(write)).await.unwrap(), Committed::Yes);
 }
 
@@ -255,4 +257,28 @@ async fn parties(db: &Db) {
     assert_eq!(db.parties(Id::from_bytes([61; 16])).await.unwrap(), ["web"]);
     while db.sweep(NOW + 999_999).await.unwrap() > 0 {}
     assert_eq!(db.parties(Id::from_bytes([61; 16])).await.unwrap(), [""; 0], "they go with the session");
+}
+
+/// One look at a grant tells what the look at the grant, at the person and at the session would.
+async fn standing_grants(db: &Db) {
+    assert!(done(db, open(grant(21, "app", 8, 8))).await);
+    let seen = async |now| db.standing_grant([21; 16], now).await.unwrap();
+    assert_eq!(seen(NOW).await, None, "nobody granted it");
+    let person = User::new(Id::from_bytes([8; 16]), "eve", NOW);
+    commit(db, UserWrite::Insert(person.clone())).await;
+    let found =
+        |session_holds| StandingGrant { grant: grant(21, "app", 8, 8), user: person.clone(), session_holds };
+    assert_eq!(seen(NOW).await, Some(found(false)), "there is no session");
+    let session = SessionRow { idle_expires_at: NOW + 30, expires_at: NOW + 60, ..session(8, 8) };
+    let id = session.id;
+    commit(db, SessionWrite::Insert(Box::new(session))).await;
+    assert_eq!(seen(NOW + 29).await, Some(found(true)));
+    assert_eq!(seen(NOW + 30).await, Some(found(false)), "it was idle for too long");
+    commit(db, SessionWrite::Touch { id, at: NOW + 20, idle_expires_at: NOW + 90 }).await;
+    assert_eq!(seen(NOW + 59).await, Some(found(true)));
+    assert_eq!(seen(NOW + 60).await, Some(found(false)), "its life is over");
+    commit(db, SessionWrite::End { id, at: NOW + 21 }).await;
+    assert_eq!(seen(NOW + 22).await, Some(found(false)), "it was ended");
+    commit(db, UserWrite::Update(User { state: UserState::Disabled, ..person.clone() })).await;
+    assert_eq!(seen(NOW).await.unwrap().user.state, UserState::Disabled);
 }

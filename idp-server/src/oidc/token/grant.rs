@@ -14,7 +14,7 @@ use idp_core::{
 };
 use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
-use symbolon_sqlx::provider::{Changed, GrantRow, GrantWrite, ProviderWrite};
+use symbolon_sqlx::provider::{Changed, GrantRow, GrantWrite, ProviderWrite, StandingGrant};
 
 use crate::{
     App,
@@ -160,17 +160,14 @@ impl Grant {
     /// [`Fault`] if the store fails.
     pub async fn find(app: &App, id: Octets<16>) -> Result<Option<Self>, Fault> {
         let now = app.engine().now();
-        let row = app.db().grant(id.0).await?;
-        let Some(row) = row.filter(|row| row.ended_at.is_none() && now < row.expires_at) else {
+        let Some(found) = app.db().standing_grant(id.0, now).await? else { return Ok(None) };
+        let StandingGrant { grant: row, user, session_holds } = found;
+        let is_over = row.ended_at.is_some() || now >= row.expires_at;
+        if is_over || user.state != UserState::Active {
             return Ok(None);
-        };
-        let user = app.engine().users().user(row.user).await?;
-        let Some(user) = user.filter(|user| user.state == UserState::Active) else { return Ok(None) };
-        let grant = Self::read(row, user)?;
-        if grant.agreed.offline || session(app, grant.session).await?.is_some() {
-            return Ok(Some(grant));
         }
-        Ok(None)
+        let grant = Self::read(row, user)?;
+        Ok((grant.agreed.offline || session_holds).then_some(grant))
     }
 
     /// Ends a grant and what came of it. A second time it is ended already.
