@@ -1,6 +1,6 @@
 # The few commands that people type. Each one sets up what it needs.
 
-.PHONY: demo demo-reset test mutations fuzz bench
+.PHONY: demo demo-reset test mutations fuzz bench upgrade-test
 
 # The identity provider and a shop on this computer, with a person to sign in as. Ctrl-C ends it, the data stays.
 demo:
@@ -26,3 +26,7 @@ fuzz:
 # Measures the server, as a share of what one core could do at most; takes some minutes on a quiet machine with two cores.
 bench:
 	@scripts/bench.sh
+
+# Upgrades a running server from an older version (UPGRADE_FROM), side by side on one database, and goes back.
+upgrade-test:
+	@scripts/upgrade-test.sh
