@@ -1,25 +1,56 @@
-//! When do signing keys change by themselves? Before their life is over, at whichever node looks first.
+//! When do signing keys, and the one that applications encrypt for, change by themselves? Before their life is over, at whichever node looks first.
 //!
 //! A new key is published [`AHEAD`] of its first signature, so that whoever keeps a copy of the public ones has it by then.
 
-use idp_core::{Fault, Time, engine::Renewed, keys::KeyRow};
+use idp_core::{Crypto, Fault, Time, engine::Renewed, keys::KeyRow};
 use idp_protocol::crypto::{Algorithm, PrivateKey};
 
-use super::keys::{ALGORITHMS, purpose};
+use super::{
+    decryption,
+    keys::{ALGORITHMS, purpose},
+};
 use crate::App;
 
 /// How long before it signs a new key is published, in seconds: longer than anybody keeps the public keys.
 pub const AHEAD: i64 = 3_600;
 
-/// The newest key of an algorithm.
+/// What a key does.
+#[derive(Clone, Copy)]
+enum Use {
+    Signs(Algorithm),
+    Decrypts,
+}
+
+impl Use {
+    fn all() -> impl Iterator<Item = Self> {
+        ALGORITHMS.into_iter().map(Self::Signs).chain([Self::Decrypts])
+    }
+
+    /// What it is for, as the store calls it.
+    fn purpose(self) -> String {
+        match self {
+            Self::Signs(algorithm) => purpose(algorithm),
+            Self::Decrypts => decryption::PURPOSE.to_owned(),
+        }
+    }
+
+    fn made(self, crypto: &Crypto) -> Result<PrivateKey, Fault> {
+        match self {
+            Self::Signs(algorithm) => Ok(crypto.signatures.generate(algorithm)?),
+            Self::Decrypts => decryption::made(crypto),
+        }
+    }
+}
+
+/// The newest key of a use.
 struct Newest {
-    algorithm: Algorithm,
+    of: Use,
     number: i64,
     /// When it began to sign, or will.
     since: Time,
 }
 
-/// When the next signing keys are made, if they ever are by themselves.
+/// When the next keys are made, if they ever are by themselves.
 ///
 /// # Errors
 /// [`Fault`] if the store fails.
@@ -28,7 +59,7 @@ pub async fn next(app: &App) -> Result<Option<Time>, Fault> {
     Ok(newest(&rows).filter_map(|key| key.due(app)).min())
 }
 
-/// Makes new signing keys in place of those whose life is over.
+/// Makes new keys in place of those whose life is over.
 ///
 /// # Errors
 /// [`Fault`] if the store fails or a key cannot be made; the keys of before go on signing.
@@ -47,10 +78,10 @@ pub async fn renew(app: &App) -> Result<Renewed, Fault> {
 }
 
 fn newest(rows: &[KeyRow]) -> impl Iterator<Item = Newest> {
-    ALGORITHMS.into_iter().filter_map(|algorithm| {
-        let purpose = purpose(algorithm);
+    Use::all().filter_map(|of| {
+        let purpose = of.purpose();
         let newest = rows.iter().filter(|row| row.purpose == purpose).max_by_key(|row| row.number)?;
-        Some(Newest { algorithm, number: newest.number, since: newest.not_before })
+        Some(Newest { of, number: newest.number, since: newest.not_before })
     })
 }
 
@@ -67,9 +98,7 @@ impl Newest {
 async fn made(app: &App, over: Vec<Newest>) -> Result<Vec<(String, i64, PrivateKey)>, Fault> {
     let crypto = app.engine().crypto().clone();
     let make = move || {
-        over.into_iter()
-            .map(|key| Ok((purpose(key.algorithm), key.number, crypto.signatures.generate(key.algorithm)?)))
-            .collect()
+        over.into_iter().map(|key| Ok((key.of.purpose(), key.number, key.of.made(&crypto)?))).collect()
     };
     tokio::task::spawn_blocking(make).await.map_err(|_| Fault::Busy("the making of a key was stopped"))?
 }

@@ -140,5 +140,9 @@ async fn what_an_application_knows_already_is_not_sent_again_until_it_changes() 
     let (engine, lives) = (server.app.engine(), &server.app.config().oidc);
     server.app.provider().rotate(engine, NOW + 3_600, lives).await.unwrap();
     let (status, keys) = answer(asked("/oauth2/jwks", &before).await).await;
-    assert_eq!((status, keys["keys"].as_array().unwrap().len()), (200, 6));
+    assert_eq!(
+        (status, keys["keys"].as_array().unwrap().len()),
+        (200, 9),
+        "two of each, and the one to encrypt for"
+    );
 }

@@ -171,7 +171,11 @@ const LIFE: i64 = 90 * 86_400;
 /// The numbers of the keys for EdDSA.
 async fn numbers(server: &Server) -> Vec<i64> {
     let rows = server.app.db().keys().await.unwrap();
-    rows.iter().filter(|row| row.purpose == "oidc-EdDSA").map(|row| row.number).collect()
+    let of = |purpose: &str| {
+        rows.iter().filter(|row| row.purpose == purpose).map(|row| row.number).collect::<Vec<i64>>()
+    };
+    assert_eq!(of("oidc-ECDH-ES"), of("oidc-EdDSA"), "what is encrypted for us changes with the others");
+    of("oidc-EdDSA")
 }
 
 #[tokio::test]
@@ -181,11 +185,11 @@ async fn signing_keys_are_replaced_before_their_life_is_over() {
     let (old, _) = tokens(&server).await;
     server.clock.advance(LIFE - 3_601);
     rotation::keep(&server.app).await.unwrap();
-    assert_eq!(published(&server).await.len(), 3, "a second too early");
+    assert_eq!(published(&server).await.len(), 4, "a second too early");
     server.clock.advance(1);
     rotation::keep(&server.app).await.unwrap();
     let both = published(&server).await;
-    assert_eq!(both.len(), 6, "the new ones are published");
+    assert_eq!(both.len(), 8, "the new ones are published");
     server.clock.advance(3_599);
     rotation::keep(&server.app).await.unwrap();
     let (still, late) = tokens(&server).await;
@@ -198,7 +202,7 @@ async fn signing_keys_are_replaced_before_their_life_is_over() {
     server.clock.advance(600);
     rotation::keep(&server.app).await.unwrap();
     let left = published(&server).await;
-    assert!(left.len() == 3 && left.contains(&new), "{left:?}");
+    assert!(left.len() == 4 && left.contains(&new), "{left:?}");
     assert_eq!(numbers(&server).await, [1, 2], "once for each life");
     assert_eq!(key_life::next(&server.app).await.unwrap(), Some(Time(NOW.0 + 2 * LIFE - 3_600)));
 
@@ -206,7 +210,7 @@ async fn signing_keys_are_replaced_before_their_life_is_over() {
     let rotated: Vec<String> = events.iter().map(|row| format!("{:?}", row.event)).collect();
     let rotated = rotated.iter().filter(|event| event.contains("keys.rotated")).collect::<Vec<_>>();
     assert!(
-        rotated.len() == 3 && rotated.iter().all(|event| event.contains("the end of its life")),
+        rotated.len() == 5 && rotated.iter().all(|event| event.contains("the end of its life")),
         "{rotated:?}"
     );
 }
@@ -217,7 +221,7 @@ async fn a_server_that_was_switched_off_at_the_time_still_publishes_keys_before_
     let (old, _) = tokens(&server).await;
     server.clock.advance(2 * LIFE);
     rotation::keep(&server.app).await.unwrap();
-    assert_eq!(published(&server).await.len(), 6);
+    assert_eq!(published(&server).await.len(), 8);
     server.clock.advance(3_599);
     assert_eq!(tokens(&server).await.0, old);
     server.clock.advance(1);
