@@ -250,7 +250,15 @@ async fn every_page_stands_in_no_frame_and_tells_nobody_its_address() {
     let wrong = format!("/oauth2/authorize?{}", crate::server::form(&request("nobody")));
     let parked = redirected(&server.authorize(&request("shop"), None).await);
     let login = format!("/login?id={}", parked.params["id"]);
-    let pages = [wrong.as_str(), &login, &consent, "/oauth2/end-session", "/oauth2/signed-out", "/account"];
+    let pages = [
+        wrong.as_str(),
+        &login,
+        &consent,
+        "/oauth2/end-session",
+        "/oauth2/signed-out",
+        "/account",
+        "/device",
+    ];
     for path in pages {
         let page = server.visit(path, &cookie, None).await;
         let header = |name: &str| page.headers()[name].to_str().unwrap().to_owned();
