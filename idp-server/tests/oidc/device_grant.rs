@@ -1,6 +1,6 @@
 //! Does a device without a keyboard get what somebody approved? (RFC 8628)
 
-use idp_core::policy::Acr;
+use idp_core::{policy::Acr, session::SessionRow, store::Sessions as _};
 use idp_protocol::{
     context::{Confirm, Purpose},
     message::{Reference, Verdict},
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     phone::Phone,
     requests::{claims_of, request},
-    server::{PASSWORD, Server, answer, form, redirected},
+    server::{NOW, PASSWORD, Server, answer, form, redirected},
     signer::Signer,
 };
 
@@ -144,8 +144,9 @@ async fn without_offline_access_the_grant_ends_with_the_session_that_no_browser_
     let (_, tokens) = poll(&server, &begun).await;
     let (access, refresh) = (text(&tokens, "access_token"), text(&tokens, "refresh_token"));
     let (cookie, _) = server.sign_in().await;
-    let sid = claims_of(text(&tokens, "id_token"))["sid"].as_str().unwrap().to_owned();
-    let end = format!("/account/sessions/{sid}/end");
+    let sessions = server.app.db().sessions(server.user.id, NOW).await.unwrap();
+    let of_device = |row: &&SessionRow| row.facts.only_client.as_deref() == Some("tv");
+    let end = format!("/account/sessions/{}/end", sessions.iter().find(of_device).unwrap().id);
     let (other, _) = {
         server.add("bob").await;
         server.sign_in_as("bob").await
