@@ -141,7 +141,6 @@ async fn a_bad_registration_names_the_member() {
         ("invalid_redirect_uri", "redirect_uris", json!({"redirect_uris": ["http://shop.example/cb"]})),
         ("invalid_redirect_uri", "redirect_uris", json!({"redirect_uris": ["https://shop.example/cb#x"]})),
         ("invalid_redirect_uri", "redirect_uris", json!({})),
-        ("invalid_redirect_uri", "redirect_uris", json!({"redirect_uris": ["http://127.0.0.1:8081/cb"]})),
         ("invalid_client_metadata", "grant_types", json!({"grant_types": ["password"]})),
         ("invalid_client_metadata", "response_types", json!({"response_types": ["token"]})),
         (
@@ -244,4 +243,18 @@ async fn nobody_joins_the_site_of_somebody_else() {
     assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_client_metadata")));
     site.say("not a list");
     assert_eq!(register(&server, &body(json!([CALLBACK]))).await.0, 400);
+}
+
+#[tokio::test]
+async fn what_runs_elsewhere_than_on_the_device_has_an_address_with_tls() {
+    let server = Server::start_with(|config| {
+        config.server.issuer = "https://id.example.org".to_owned();
+        config.oidc.registration.who = Registrants::Anybody;
+    })
+    .await;
+    let of = |kind: &str| json!({"redirect_uris": ["http://127.0.0.1:8081/cb"], "application_type": kind});
+    let (status, refused) = register(&server, &of("web")).await;
+    assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_redirect_uri")));
+    assert!(text(&refused, "error_description").contains("native"), "it says what would do");
+    assert_eq!(register(&server, &of("native")).await.0, 201);
 }

@@ -131,9 +131,13 @@ fn bounds(app: &App, client: &Client) -> Result<(), OAuthError> {
         let why = "response_types: only code can be registered here (grant_types authorization_code)";
         return Err(OAuthError::new(Code::InvalidClientMetadata, why));
     }
-    // Answers travel over TLS; a plain address is for an app on the device itself (RFC 9700, 2.6).
+    // Answers travel over TLS; a plain address is for an app on the device itself (RFC 9700, 2.6). Where we do not speak
+    // TLS either, on one computer, somebody tries us out.
     let is_native = metadata.application_type == ApplicationType::Native;
-    if !is_native && metadata.redirect_uris.iter().any(|uri| uri.as_str().starts_with("http:")) {
+    if app.web().is_secure()
+        && !is_native
+        && metadata.redirect_uris.iter().any(|uri| uri.as_str().starts_with("http:"))
+    {
         let why = "redirect_uris: https, or application_type native for an app on the person's device";
         return Err(OAuthError::new(Code::InvalidRedirectUri, why));
     }
