@@ -73,13 +73,16 @@ fn reach(opens: Opens) -> &'static str {
 /// What an application may learn and do, by the scopes of OpenID Connect; those of its own have no other words.
 fn rights(scopes: &[String]) -> String {
     let words = scopes.iter().map(|scope| match scope.as_str() {
-        "openid" => "recognise you",
-        "profile" => "see your name",
-        "email" => "see your e-mail address",
-        "address" => "see your postal address",
-        "phone" => "see your telephone number",
-        "offline_access" => "go on when you are not there",
-        other => other,
+        "openid" => "recognise you".to_owned(),
+        "profile" => "see your name".to_owned(),
+        "email" => "see your e-mail address".to_owned(),
+        "address" => "see your postal address".to_owned(),
+        "phone" => "see your telephone number".to_owned(),
+        "offline_access" => "go on when you are not there".to_owned(),
+        other => match other.strip_prefix("resource ") {
+            Some(resource) => format!("use {resource} in your name"),
+            None => other.to_owned(),
+        },
     });
     words.collect::<Vec<_>>().join(", ")
 }

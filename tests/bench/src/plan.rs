@@ -26,8 +26,8 @@ use crate::{
     yardstick::{Bare, Raw, Yardstick},
 };
 
-/// People, each with a phone.
-const PEOPLE: usize = 16;
+/// People, each with a phone: so many that none of them comes too often.
+const PEOPLE: usize = 48;
 /// How often the server is started.
 const STARTS: usize = 15;
 /// How many ask for documents at once.

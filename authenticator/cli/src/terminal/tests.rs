@@ -128,7 +128,15 @@ async fn a_device_that_asks_is_told_apart_from_a_browser() {
     let context = Context {
         purpose: Purpose::DeviceGrant {
             client: "Films\u{1b}[2J".to_owned(),
-            scopes: ["openid", "email", "offline_access", "films:rate\u{7}"].map(str::to_owned).to_vec(),
+            scopes: [
+                "openid",
+                "email",
+                "offline_access",
+                "films:rate\u{7}",
+                "resource https://films.example/",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             user_code: "WDJB-MJHT".to_owned(),
         },
         risks: vec![Risk::OtherNetwork],
@@ -141,6 +149,7 @@ async fn a_device_that_asks_is_told_apart_from_a_browser() {
     for fact in [
         "ANOTHER DEVICE wants to use Films",
         "recognise you, see your e-mail address, go on when you are not there, films:rate",
+        "use https://films.example/ in your name",
         "WDJB-MJHT",
         "192.0.2.7, same network",
         "! That device is in another network than this one",
