@@ -58,7 +58,7 @@ async fn what_does_not_fit_together_is_not_registered() {
         assert!(matches!(refused, BadClient::Member { member: "response_types", .. }), "{refused}");
     }
     let framed = |new: &mut NewClient| {
-        new.metadata.frontchannel_logout_uri = Some("https://shop.example:8443/bye".parse().unwrap());
+        new.metadata.frontchannel_logout_uri = Some("https://a.example:8443/bye".parse().unwrap());
     };
     assert_eq!(member(framed).await, "frontchannel_logout_uri", "another origin than its own");
 }
