@@ -16,7 +16,13 @@ pub type Topic = [u8; 16];
 
 /// The wake-up bus.
 #[derive(Clone, Debug, Default)]
-pub struct Bus(Arc<Mutex<HashMap<Topic, Channel>>>);
+pub struct Bus(Arc<Mutex<Channels>>);
+
+#[derive(Debug, Default)]
+struct Channels {
+    by_topic: HashMap<Topic, Channel>,
+    published: u64,
+}
 
 #[derive(Debug, Default)]
 struct Channel {
@@ -35,27 +41,38 @@ impl Channel {
 impl Bus {
     /// Wakes everybody who watches `topic`.
     pub fn publish(&self, topic: &Topic) {
-        if let Some(channel) = self.lock().get_mut(topic) {
+        let mut channels = self.lock();
+        channels.published = channels.published.wrapping_add(1);
+        if let Some(channel) = channels.by_topic.get_mut(topic) {
             channel.wake();
         }
     }
 
     /// Wakes everybody: wake-ups may have been lost.
     pub fn publish_all(&self) {
-        self.lock().values_mut().for_each(Channel::wake);
+        let mut channels = self.lock();
+        channels.published = channels.published.wrapping_add(1);
+        channels.by_topic.values_mut().for_each(Channel::wake);
+    }
+
+    /// How often anything was published: whoever finds the same number after a read knows that nothing of what he read was
+    /// published meanwhile, whatever its topic is.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        self.lock().published
     }
 
     /// Begins to watch `topic`. What is published from now on is not missed.
     #[must_use]
     pub fn watch(&self, topic: Topic) -> Watch {
         let mut channels = self.lock();
-        let channel = channels.entry(topic).or_default();
+        let channel = channels.by_topic.entry(topic).or_default();
         channel.watches = channel.watches.saturating_add(1);
         let seen = channel.generation;
         Watch { bus: self.clone(), topic, seen }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Topic, Channel>> {
+    fn lock(&self) -> MutexGuard<'_, Channels> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -72,8 +89,15 @@ impl Watch {
     /// Whether something was published since the last call (or since the watch began).
     pub fn has_changed(&mut self) -> bool {
         let mut channels = self.bus.lock();
-        let Some(channel) = channels.get_mut(&self.topic) else { return true };
+        let Some(channel) = channels.by_topic.get_mut(&self.topic) else { return true };
         std::mem::replace(&mut self.seen, channel.generation) != channel.generation
+    }
+
+    /// Whether something was published since then. Takes no note of it: the next question has the same answer.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        let channels = self.bus.lock();
+        channels.by_topic.get(&self.topic).is_none_or(|channel| channel.generation != self.seen)
     }
 
     /// Waits until something was published since the last call (or since the watch began).
@@ -85,10 +109,10 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         let mut channels = self.bus.lock();
-        if let Some(channel) = channels.get_mut(&self.topic) {
+        if let Some(channel) = channels.by_topic.get_mut(&self.topic) {
             channel.watches = channel.watches.saturating_sub(1);
             if channel.watches == 0 {
-                channels.remove(&self.topic);
+                channels.by_topic.remove(&self.topic);
             }
         }
     }
@@ -103,7 +127,7 @@ impl Future for Changed<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let watch = &mut *self.0;
         let mut channels = watch.bus.lock();
-        let Some(channel) = channels.get_mut(&watch.topic) else { return Poll::Ready(()) };
+        let Some(channel) = channels.by_topic.get_mut(&watch.topic) else { return Poll::Ready(()) };
         if channel.generation != watch.seen {
             watch.seen = channel.generation;
             return Poll::Ready(());

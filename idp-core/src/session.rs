@@ -72,10 +72,39 @@ pub struct SignedIn<'a> {
     pub user: Id<User>,
     /// What was verified.
     pub ledger: &'a [Evidence],
-    /// Something that names the session, so that a recovery binds one thing a session.
-    pub session: [u8; 16],
+    /// Which session it is: a recovery binds one thing a session.
+    pub session: SessionName,
     /// When the session is over in any case.
     pub expires_at: Time,
+}
+
+/// Whose session it is, and its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionName {
+    /// One of ours. What is changed in it is changed only if it holds at that very moment.
+    Ours(Id<SessionRow>),
+    /// An embedder's, under whatever names it there. It is his to watch ([`crate::Engine::end_enrolments`]).
+    Embedders([u8; 16]),
+}
+
+impl SessionName {
+    /// The name itself.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 16] {
+        match self {
+            Self::Ours(id) => id.bytes(),
+            Self::Embedders(name) => name,
+        }
+    }
+
+    /// Its id, if it is one of ours.
+    #[must_use]
+    pub fn ours(self) -> Option<Id<SessionRow>> {
+        match self {
+            Self::Ours(id) => Some(id),
+            Self::Embedders(_) => None,
+        }
+    }
 }
 
 impl<'a> From<&'a SessionRow> for SignedIn<'a> {
@@ -83,7 +112,7 @@ impl<'a> From<&'a SessionRow> for SignedIn<'a> {
         Self {
             user: row.user,
             ledger: &row.facts.ledger,
-            session: *row.id.bytes(),
+            session: SessionName::Ours(row.id),
             expires_at: row.expires_at,
         }
     }

@@ -263,14 +263,19 @@ pub enum Write {
 }
 
 impl Write {
-    /// Whom it wakes after the commit. The end of a session says so by itself: whoever ends one cannot forget it.
-    #[must_use]
-    pub fn wakes(&self) -> Option<Topic> {
-        match self {
-            Self::Wake(topic) => Some(*topic),
-            Self::Session(SessionWrite::End { .. } | SessionWrite::EndAll { .. }) => Some(session::ENDED),
-            _ => None,
-        }
+    /// Whom it wakes after the commit. A change of a session or a person says so by itself, under the id of each: whoever
+    /// keeps what he read of them ([`crate::Engine::session`]) must not miss it, and nobody who writes one can forget it.
+    pub fn wakes(&self) -> impl Iterator<Item = Topic> {
+        let (topic, ended) = match self {
+            Self::Wake(topic) => (Some(*topic), None),
+            Self::Session(SessionWrite::Renew { row, .. }) => (Some(*row.id.bytes()), None),
+            Self::Session(SessionWrite::Touch { id, .. }) => (Some(*id.bytes()), None),
+            Self::Session(SessionWrite::End { id, .. }) => (Some(*id.bytes()), Some(session::ENDED)),
+            Self::Session(SessionWrite::EndAll { user, .. }) => (Some(*user.bytes()), Some(session::ENDED)),
+            Self::User(UserWrite::Update(user)) => (Some(*user.id.bytes()), None),
+            _ => (None, None),
+        };
+        topic.into_iter().chain(ended)
     }
 
     /// Whose guard it is if this write conflicts; `None` if it cannot.

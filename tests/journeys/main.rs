@@ -21,6 +21,7 @@ mod proximity;
 mod qr;
 mod races;
 mod replay;
+mod session_cache;
 mod shop;
 mod single_sign_on;
 mod standing;

@@ -150,11 +150,14 @@ impl World {
 
     /// A world on a fresh SQLite file with other settings.
     pub async fn sqlite_with(settings: Settings) -> Self {
-        static FILES: AtomicU32 = AtomicU32::new(0);
-        let number = FILES.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("symbolon-world-{}-{number}.db", std::process::id()));
-        let _ = std::fs::remove_file(&path);
-        Self::node(&format!("sqlite:{}", path.display()), Options::default(), settings).await
+        Self::node(&fresh_file(), Options::default(), settings).await
+    }
+
+    /// Two processes on a fresh SQLite file: neither wakes the other.
+    pub async fn two_processes() -> (Self, Self) {
+        let (url, settings) = (fresh_file(), Settings::default());
+        let first = Self::node(&url, Options::default(), settings.clone()).await;
+        (first, Self::node(&url, Options::default(), settings).await)
     }
 
     /// Two nodes on a fresh schema of the test's PostgreSQL, with one clock.
@@ -204,6 +207,14 @@ pub async fn fresh_schema() -> String {
     let db = Db::open(&url, Options::default().in_schema(&schema)).await.expect("the database opens");
     db.close().await;
     format!("{url}?options[search_path]={schema}")
+}
+
+fn fresh_file() -> String {
+    static FILES: AtomicU32 = AtomicU32::new(0);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("symbolon-world-{}-{number}.db", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    format!("sqlite:{}", path.display())
 }
 
 fn schema_name() -> String {

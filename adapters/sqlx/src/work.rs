@@ -57,7 +57,7 @@ impl Work {
     /// Whom it wakes, each once.
     pub(crate) fn topics(&self) -> Vec<Topic> {
         let (Self::Batch(writes) | Self::Provider(_, writes)) = self else { return Vec::new() };
-        let mut topics: Vec<Topic> = writes.iter().filter_map(Write::wakes).collect();
+        let mut topics: Vec<Topic> = writes.iter().flat_map(Write::wakes).collect();
         topics.sort_unstable();
         topics.dedup();
         topics

@@ -7,7 +7,7 @@ use idp_core::{
     engine::{Account, Engine, NewSignIn, Parts},
     evidence::{Evidence, Factor},
     seal::Kek,
-    session::SignedIn,
+    session::{SessionName, SignedIn},
     signin::{Ask, SignInRow},
     store::{Answer, Users},
     users::User,
@@ -65,7 +65,12 @@ async fn add_device(
         return Err(Trouble(Refusal::Wrong.into()));
     }
     let ledger = [Evidence::of_embedder(user, Factor::Knowledge, engine.now())];
-    let session = SignedIn { user, ledger: &ledger, session: [0; 16], expires_at: engine.now() + 3_600 };
+    let session = SignedIn {
+        user,
+        ledger: &ledger,
+        session: SessionName::Embedders([0; 16]),
+        expires_at: engine.now() + 3_600,
+    };
     let view = engine.begin_enrolment(&secret, session, visitor.origin(engine), "device").await?;
     Ok((Cookies(vec![web.cookies().claimant(&secret)]), Json(view)))
 }

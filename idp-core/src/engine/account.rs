@@ -81,7 +81,7 @@ impl Engine {
             DeviceChange::Rename(_) | DeviceChange::Suspend | DeviceChange::Lost => Vec::new(),
         };
         let mut batch = Batch::new();
-        let keep = Some(Id::from_bytes(session.session));
+        let keep = session.session.ours();
         self.device_change(device, &change, keep, &mut batch)?;
         self.commit_bound(held, batch).await
     }
@@ -148,7 +148,7 @@ impl Engine {
         }
         let held = self.check_binding(session, None, self.now()).await?;
         let mut batch = self.password_change(user.id, password).await?;
-        let except = Some(Id::from_bytes(session.session));
+        let except = session.session.ours();
         batch.push(SessionWrite::EndAll { user: user.id, browser: None, except, at: self.now() });
         self.commit_bound(held, batch).await
     }

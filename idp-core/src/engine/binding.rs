@@ -6,7 +6,7 @@ use crate::{
     evidence::Factor,
     mark::{MarkRow, MarkWrite},
     policy::{Acr, achieved, recovers},
-    session::SignedIn,
+    session::{SessionWrite, SignedIn},
     store::{Batch, Committed, Guard, Write},
     users::User,
 };
@@ -32,6 +32,8 @@ impl Engine {
         let oldest = now + -self.settings.binding_max_age;
         let fresh = session.ledger.iter().filter(|evidence| evidence.at >= oldest).cloned().collect();
         let (fresh, mut held) = self.standing(fresh).await?;
+        // What a thief does must come to nothing from the moment on in which the owner throws him out.
+        held.extend(session.session.ours().map(|id| SessionWrite::Holds { id, now }.into()));
         if recovers(&fresh) {
             held.push(self.bound_once(session, now).await?);
             return Ok(held);
@@ -58,7 +60,7 @@ impl Engine {
 
     /// A recovery binds one thing: a session that was opened with a paper code is no key to all doors.
     async fn bound_once(&self, session: SignedIn<'_>, now: Time) -> Result<Write, Error> {
-        let key = self.keys().digest("recovery-binding", &[&session.session]);
+        let key = self.keys().digest("recovery-binding", &[session.session.bytes()]);
         if self.store.mark(key, now).await?.is_some() {
             return Err(Refusal::FreshSignIn.into());
         }
@@ -70,7 +72,7 @@ impl Engine {
     pub(super) async fn commit_bound(&self, held: Vec<Write>, changes: Batch) -> Result<(), Error> {
         match self.store.commit(changes.after(held)).await? {
             Committed::Yes => Ok(()),
-            Committed::Conflict(Guard::Mark | Guard::Device | Guard::Credential) => {
+            Committed::Conflict(Guard::Mark | Guard::Device | Guard::Credential | Guard::Session) => {
                 Err(Refusal::FreshSignIn.into())
             }
             Committed::Conflict(_) => Err(Refusal::OutOfStep.into()),

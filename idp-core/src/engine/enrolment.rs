@@ -16,7 +16,7 @@ use crate::{
     device::{DeviceState, DeviceWrite},
     erased::ErasedEnrolment,
     method::{About, DeviceAnswer, OwnedSubject, ProvedKey, Step},
-    session::{SessionRow, SessionWrite, SignedIn},
+    session::{SessionRow, SignedIn},
     signin::Origin,
     store::{Batch, Committed, Guard},
     users::User,
@@ -54,11 +54,9 @@ impl Engine {
             if let Some(own) = self.open_enrolment(claimant, (&user, kind), now, &mut batch).await? {
                 return self.look(&own, None, now).await;
             }
-            let mut held = self.check_binding(session, Some(enrolment.gives()), now).await?;
-            let parent = self.parent_of(session).await?;
-            held.extend(parent.map(|id| SessionWrite::Holds { id, now }.into()));
+            let held = self.check_binding(session, Some(enrolment.gives()), now).await?;
             self.discard_unfinished(user.id, &mut batch).await?;
-            let begun = Begun { claimant, user: &user, from: from.clone(), parent };
+            let begun = Begun { claimant, user: &user, from: from.clone(), parent: session.session.ours() };
             let row = self.new_enrolment(&**enrolment, begun).await?;
             let id = row.id;
             batch.push(CeremonyWrite::Insert(row));

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `signins.rs` | open a sign-in, look at it, give it evidence, finish it |
 //! | `sessions.rs` | what a finished sign-in ends in, and which browsers become known |
+//! | `session_cache.rs` | which sessions were looked up a moment ago |
 //! | `initiator.rs` | what a browser does: begin, answer, look, claim, cancel |
 //! | `device.rs` | what a device sends: authentication of messages, repeats, dispatch |
 //! | `device_grant.rs` | what a device without a keyboard does, and who decides about it in a browser |
@@ -37,6 +38,7 @@ mod record;
 mod reseal;
 mod rotation;
 mod rules;
+mod session_cache;
 mod sessions;
 mod settle;
 mod signins;
@@ -53,6 +55,7 @@ pub use initiator::{CeremonyView, Progress, Status};
 pub use rotation::Renewed;
 pub use signins::{Account, Finished, MethodOffer, NewSignIn, Opened, SignInPage};
 
+use self::session_cache::SessionCache;
 use crate::{
     Clock, Crypto, Error, Fault, Id, Refusal, SystemClock, Time, WorkingKeys,
     audit::{AuditRow, Event},
@@ -125,7 +128,7 @@ impl Parts {
     }
 }
 
-/// The engine. Cheap to share behind an [`Arc`]; it keeps no state of its own.
+/// The engine. Cheap to share behind an [`Arc`]; it keeps nothing that the store does not have.
 pub struct Engine {
     store: SharedStore,
     users: Arc<dyn Users>,
@@ -138,6 +141,7 @@ pub struct Engine {
     settings: Settings,
     methods: Vec<Arc<dyn ErasedMethod>>,
     enrolments: Vec<Arc<dyn ErasedEnrolment>>,
+    session_cache: SessionCache,
 }
 
 impl fmt::Debug for Engine {
@@ -158,6 +162,7 @@ impl Engine {
         let keys = WorkingKeys::load(&*parts.store, &parts.crypto, &parts.sealer, &parts.issuer, now).await?;
         let current = CurrentKeys::new(keys);
         Ok(Self {
+            session_cache: SessionCache::new(parts.store.bus()),
             tools: Tools::new(current.clone(), Arc::clone(&parts.passwords))?,
             store: parts.store,
             users: parts.users,

@@ -5,6 +5,7 @@ use idp_protocol::{Octets, context::Opens};
 use super::{
     Engine,
     record::OpenSignIn,
+    session_cache::By,
     signins::{Account, Opened},
 };
 use crate::{
@@ -157,18 +158,55 @@ impl Engine {
 
     /// The session with this secret, if it holds and its user may sign in. Notes now and then that it is used.
     ///
+    /// What was read is kept for up to two seconds, and until somebody changes it. So an embedder's own change of a person
+    /// may be seen two seconds late, unless he ends the sessions, too.
+    ///
     /// # Errors
     /// [`Fault`] if the store fails.
     pub async fn session(&self, secret: &Claimant) -> Result<Option<(SessionRow, User)>, Fault> {
+        let found = self.look_up(By::Secret(secret.digest(self.crypto())), |_| true).await?;
         let now = self.now();
-        let row = self.store.session(secret.digest(self.crypto())).await?;
-        let Some(row) = row.filter(|row| row.holds(now)) else { return Ok(None) };
-        let Some(user) = self.active_user(row.user).await? else { return Ok(None) };
-        if now - row.used_at > 300 {
+        if let Some((row, _)) = &found
+            && now - row.used_at > 300
+        {
             let idle_expires_at = now + self.settings.session_idle;
             let touch = SessionWrite::Touch { id: row.id, at: now, idle_expires_at };
             let _ = self.store.commit(Batch::new().with(touch)).await?;
         }
+        Ok(found)
+    }
+
+    /// The session with this public id (`sid`), if it holds and its user may sign in; as [`Engine::session`], but that
+    /// looking so is no use of it. `seen` is the sign-in that it was of when it was seen last, maybe by another node: what
+    /// was kept from before a step-up would say less than that node saw.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn session_by_id(
+        &self,
+        id: Id<SessionRow>,
+        seen: Option<Id<SignInRow>>,
+    ) -> Result<Option<(SessionRow, User)>, Fault> {
+        self.look_up(By::Id(id), |row| Some(row.sign_in) == seen).await
+    }
+
+    async fn look_up(
+        &self,
+        by: By,
+        is_current: impl Fn(&SessionRow) -> bool,
+    ) -> Result<Option<(SessionRow, User)>, Fault> {
+        let now = self.now();
+        if let Some((row, user)) = self.session_cache.find(by, now).filter(|(row, _)| is_current(row)) {
+            return Ok(row.holds(now).then_some((row, user)));
+        }
+        let reading = self.session_cache.reading();
+        let row = match by {
+            By::Secret(digest) => self.store.session(digest).await?,
+            By::Id(id) => self.store.session_by_id(id).await?,
+        };
+        let Some(row) = row.filter(|row| row.holds(now)) else { return Ok(None) };
+        let Some(user) = self.active_user(row.user).await? else { return Ok(None) };
+        self.session_cache.keep(&reading, &row, &user, now);
         Ok(Some((row, user)))
     }
 

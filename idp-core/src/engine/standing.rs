@@ -10,7 +10,7 @@ use crate::{
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceState, DeviceWrite},
     evidence::Evidence,
-    session::{SessionRow, SessionWrite, SignedIn},
+    session::SessionWrite,
     store::Write,
 };
 
@@ -54,12 +54,6 @@ impl Engine {
             }
         }
         Ok((stands, held))
-    }
-
-    /// The row of the session that somebody is in; none for an embedder's.
-    pub(super) async fn parent_of(&self, session: SignedIn<'_>) -> Result<Option<Id<SessionRow>>, Fault> {
-        let row = self.store.session_by_id(Id::from_bytes(session.session)).await?;
-        Ok(row.filter(|row| row.user == session.user).map(|row| row.id))
     }
 
     /// Whether the session that an enrolment was begun in has ended: what a thief began must not go on after the

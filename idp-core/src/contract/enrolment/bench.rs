@@ -14,7 +14,7 @@ use crate::{
     engine::{CeremonyView, Progress, Status},
     evidence::{Evidence, Factor},
     memory::MemoryStore,
-    session::SignedIn,
+    session::{SessionName, SignedIn},
     signin::Origin,
     users::User,
 };
@@ -68,7 +68,7 @@ impl Bench {
         let session = SignedIn {
             user: person.user.id,
             ledger: &person.ledger,
-            session: *person.user.id.bytes(),
+            session: SessionName::Embedders(*person.user.id.bytes()),
             expires_at: Time(i64::MAX),
         };
         let from = Origin {

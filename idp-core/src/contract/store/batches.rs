@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{
     Spawn, at_once, is_woken, ok,
     rows::{
-        self, NOW, audit, ceremony, credential, device, digest, id, key, known, mark, notice, sign_in, user,
+        self, NOW, audit, ceremony, credential, device, digest, id, key, known, mark, notice, session,
+        sign_in, user,
     },
     yes,
 };
@@ -16,7 +17,7 @@ use crate::{
     device::DeviceWrite,
     keys::KeyWrite,
     mark::MarkWrite,
-    session::{self, SessionWrite},
+    session::{self, SessionRow, SessionWrite},
     signin::SignInWrite,
     store::{Batch, BoxFuture, Committed, Guard, Store, Users, Write},
     throttle::{Schedule, ThrottleWrite},
@@ -108,6 +109,28 @@ async fn wakes<S: Store>(store: &S) {
     assert!(is_woken(&mut ends), "whoever ends a session says so");
     yes(store, SessionWrite::EndAll { user: id(20), browser: None, except: None, at: NOW }).await;
     assert!(is_woken(&mut ends));
+    changes_say_so(store).await;
+}
+
+/// Somebody may keep what he read of a session or a person: each change of one wakes its id.
+async fn changes_say_so<S: Store>(store: &S) {
+    yes(store, SessionWrite::Insert(Box::new(session(60)))).await;
+    let (mut of_session, mut of_user) = (store.bus().watch([60; 16]), store.bus().watch([61; 16]));
+    let renewed = SessionRow { secret: digest(62), sign_in: id(62), ..session(60) };
+    let (row, from) = (Box::new(renewed), digest(60));
+    yes(store, SessionWrite::Renew { row, from }).await;
+    assert!(is_woken(&mut of_session), "it has another secret");
+    yes(store, SessionWrite::Touch { id: id(60), at: NOW, idle_expires_at: NOW }).await;
+    assert!(is_woken(&mut of_session), "it has another end");
+    yes(store, SessionWrite::End { id: id(60), at: NOW }).await;
+    assert!(is_woken(&mut of_session), "it is over");
+    assert!(!is_woken(&mut of_user), "nobody touched the person");
+    yes(store, SessionWrite::EndAll { user: id(61), browser: None, except: None, at: NOW }).await;
+    assert!(is_woken(&mut of_user), "sessions of the person are over");
+    yes(store, UserWrite::Insert(user(61))).await;
+    assert!(!is_woken(&mut of_user), "nobody knew the person");
+    yes(store, UserWrite::Update(user(61))).await;
+    assert!(is_woken(&mut of_user), "the person changed");
 }
 
 /// Whoever is woken finds what the batch wrote.

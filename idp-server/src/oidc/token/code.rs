@@ -8,6 +8,7 @@ use idp_core::{
     audit::Event,
     seal::{Aad, Sealed},
     session::SessionRow,
+    signin::SignInRow,
 };
 use idp_protocol::{
     Octets,
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::grant::{Agreed, Basis, Grant, holder};
+use super::grant::{Agreed, Basis, Grant};
 use crate::{
     App,
     oidc::{
@@ -49,6 +50,9 @@ struct Promise {
     key: Option<Thumbprint>,
     /// The session that it came from.
     session: Id<SessionRow>,
+    /// The sign-in that the session was of.
+    #[serde(default)]
+    sign_in: Option<Id<SignInRow>>,
     /// The consent that it stands on, if there is one; once that is taken back, this opens nothing.
     #[serde(default)]
     consent: Option<Octets<16>>,
@@ -102,6 +106,7 @@ pub fn issue(
         challenge: request.challenge,
         key: request.key,
         session: session.id,
+        sign_in: Some(session.sign_in),
         consent,
         issued_at: app.engine().now(),
     };
@@ -125,7 +130,7 @@ pub async fn redeem(app: &App, client: &Client, proof: &Proof<'_>) -> Result<Red
         }
         return Err(WRONG);
     }
-    let holder = holder(app, promise.session).await?.ok_or(WRONG)?;
+    let holder = app.engine().session_by_id(promise.session, promise.sign_in).await?.ok_or(WRONG)?;
     let mut agreed = Agreed::new(promise.asks.clone(), &holder.0);
     // A client that proves who it is need not prove for ever that it has the same key (RFC 9449, 5).
     if client.is_public() {

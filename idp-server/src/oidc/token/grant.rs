@@ -201,25 +201,6 @@ impl Grant {
     }
 }
 
-/// The session with this id, if it holds.
-///
-/// # Errors
-/// [`Fault`] if the store fails.
-pub async fn session(app: &App, id: Id<SessionRow>) -> Result<Option<SessionRow>, Fault> {
-    let engine = app.engine();
-    Ok(engine.store().session_by_id(id).await?.filter(|session| session.holds(engine.now())))
-}
-
-/// The session and the person behind it, as long as both hold.
-///
-/// # Errors
-/// [`Fault`] if the store fails.
-pub async fn holder(app: &App, id: Id<SessionRow>) -> Result<Option<(SessionRow, User)>, Fault> {
-    let Some(session) = session(app, id).await? else { return Ok(None) };
-    let user = app.engine().users().user(session.user).await?;
-    Ok(user.filter(|user| user.state == UserState::Active).map(|user| (session, user)))
-}
-
 /// A grant that cannot be refreshed is over with its tokens.
 fn end(app: &App, client: &Client, created_at: Time, now: Time) -> Time {
     let lives = &app.config().oidc;
