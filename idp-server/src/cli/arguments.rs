@@ -248,9 +248,12 @@ pub struct NewClientArguments {
     /// It cannot keep a secret: an app on a phone, a page with script.
     #[arg(long)]
     pub public: bool,
-    /// It does not know PKCE; only for old ones with a secret.
+    /// It does not know PKCE, but sends a nonce; only for old ones with a secret.
     #[arg(long, conflicts_with = "public")]
     pub without_pkce: bool,
+    /// It knows neither PKCE nor nonce. A stolen code can then be slipped into another browser: only for tests.
+    #[arg(long, conflicts_with_all = ["public", "without_pkce"])]
+    pub without_pkce_and_nonce: bool,
     /// The weakest class of sign-in that it takes, such as urn:symbolon:acr:mfa.
     #[arg(long, value_name = "ACR", value_parser = acr)]
     pub min_acr: Option<Acr>,

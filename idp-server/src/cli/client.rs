@@ -61,7 +61,11 @@ async fn add(app: &App, new: NewClientArguments) -> anyhow::Result<()> {
     let metadata = metadata(&new, profile)?;
     let terms = Terms {
         profile: new.profile.into(),
-        pkce: if new.without_pkce { Pkce::Optional } else { Pkce::Required },
+        pkce: match (new.without_pkce, new.without_pkce_and_nonce) {
+            (_, true) => Pkce::Untied,
+            (true, false) => Pkce::Optional,
+            (false, false) => Pkce::Required,
+        },
         min_acr: new.min_acr,
         consent: new.consent.into(),
         sso: new.sso.into(),

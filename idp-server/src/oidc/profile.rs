@@ -130,7 +130,7 @@ impl Profile {
             let why = "FAPI 2.0 knows authorization_code, refresh_token and client_credentials here";
             return Err(bad("grant_types", why));
         }
-        if registration.terms.pkce == Pkce::Optional {
+        if registration.terms.pkce != Pkce::Required {
             return Err(bad("pkce", "FAPI 2.0 needs it; register the client without that exception"));
         }
         let is_safe = |uri: &RedirectUri| is_safe(metadata.application_type, uri);

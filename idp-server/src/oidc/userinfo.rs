@@ -68,7 +68,7 @@ pub async fn tell(State(app): State<App>, method: Method, sender: Sender, body: 
         Err(TwoTokens) => return bearer.challenge(StatusCode::BAD_REQUEST, Some(Code::InvalidRequest)),
     };
     let scheme = Scheme { with_proof: presented.with_proof, ..bearer };
-    // First the token: a proof is remembered, and strangers must not fill our memory. What is for another resource is
+    // First the token. What is for another resource is
     // not taken here: it could have been passed on by that one.
     let token = AccessToken::read(&app, &presented.token).filter(|token| token.aud.has(app.issuer()));
     let Some(token) = token else {
@@ -79,14 +79,24 @@ pub async fn tell(State(app): State<App>, method: Method, sender: Sender, body: 
         Ok(None) => return scheme.challenge(StatusCode::UNAUTHORIZED, Some(Code::InvalidToken)),
         Err(fault) => return unavailable(&fault),
     };
+    // One that is bound is worth nothing without what it is bound to, and with a key it is no mere bearer token
+    // (RFC 8705, 3; RFC 9449, 7.2). A proof is read for a bound one only: anybody has some token, and could fill our memory.
+    let needed = token.cnf.unwrap_or_default();
+    if needed.key.is_some() != presented.with_proof {
+        return scheme.challenge(StatusCode::UNAUTHORIZED, Some(Code::InvalidToken));
+    }
     let of = dpop::For {
         method: &method,
         path: routes::USERINFO,
         token: Some(&presented.token),
         profile: client.profile,
-        rate: None,
+        rate: sender.rate(&app, &client),
     };
-    let key = match dpop::proved(&app, &sender.headers, of).await {
+    let proved = match needed.key {
+        Some(_) => dpop::proved(&app, &sender.headers, of).await,
+        None => Ok(None),
+    };
+    let key = match proved {
         Ok(key) => key,
         Err(OAuthError { error: Code::ServerError, .. }) => return busy(),
         Err(refused) => {
@@ -95,10 +105,7 @@ pub async fn tell(State(app): State<App>, method: Method, sender: Sender, body: 
         }
     };
     let proved = Holder { key, certificate: sender.certificate_digest() };
-    // One that is bound is worth nothing without what it is bound to, and with a key it is no mere bearer token
-    // (RFC 8705, 3; RFC 9449, 7.2).
-    let needed = token.cnf.unwrap_or_default();
-    if !needed.is_met_by(&proved) || needed.key.is_some() != presented.with_proof {
+    if !needed.is_met_by(&proved) {
         return scheme.challenge(StatusCode::UNAUTHORIZED, Some(Code::InvalidToken));
     }
     match answer(&app, &client, scheme, token).await {

@@ -141,6 +141,29 @@ async fn single_claims_need_the_consent_of_their_scope() {
 }
 
 #[tokio::test]
+async fn single_claims_of_other_scopes_do_not_get_past_the_registered_ones() {
+    let server = Server::start().await;
+    server
+        .register("narrow", |new| {
+            new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+            new.metadata.scope = Some("openid email".to_owned());
+        })
+        .await;
+    let (cookie, _) = server.sign_in().await;
+    let claims = json!({
+        "userinfo": {"email": null, "phone_number": null, "given_name": {"essential": true}},
+        "id_token": {"address": null}
+    });
+    let claims = claims.to_string();
+    let asked = asking("narrow", &[("scope", "openid"), ("claims", &claims)]);
+    let code = redirected(&server.authorize(&asked, Some(&cookie)).await).params["code"].clone();
+    let (_, tokens) = answer(server.token(&redemption("narrow", &code)).await).await;
+    let (_, told) = answer(server.userinfo(tokens["access_token"].as_str().unwrap()).await).await;
+    assert_eq!(told, json!({"sub": server.user.id.to_string(), "email": "alice@example.org"}));
+    assert_eq!(claims_of(tokens["id_token"].as_str().unwrap()).get("address"), None);
+}
+
+#[tokio::test]
 async fn userinfo_can_be_signed() {
     let server = Server::start().await;
     server

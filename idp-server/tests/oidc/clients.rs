@@ -135,6 +135,30 @@ async fn a_pairwise_name_in_a_hint_is_understood() {
     assert_eq!(answered.params["error"], "login_required", "the hint is about alice");
 }
 
+/// The client is known by other names for people since: a hint from before is about nobody, and not about whoever is here.
+#[tokio::test]
+async fn a_hint_about_nobody_is_not_answered_by_somebody() {
+    let server = Server::start().await;
+    let public = |new: &mut NewClient| {
+        new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+        new.metadata.redirect_uris.truncate(1);
+    };
+    server.register("red", public).await;
+    let (cookie, _) = server.sign_in().await;
+    let (_, id_token) = known_as(&server, "red", &cookie).await;
+    assert!(server.app.clients().remove(server.app.engine(), "red").await.unwrap());
+    server
+        .register("red", |new| {
+            public(new);
+            new.metadata.subject_type = SubjectType::Pairwise;
+        })
+        .await;
+    let mut asked = request("red");
+    asked.extend([("id_token_hint", id_token.as_str()), ("prompt", "none")]);
+    let answered = redirected(&server.authorize(&asked, Some(&cookie)).await);
+    assert_eq!(answered.params["error"], "invalid_request", "{answered:?}");
+}
+
 #[tokio::test]
 async fn a_change_of_a_client_is_known_at_once() {
     let server = Server::start().await;

@@ -259,6 +259,21 @@ async fn a_resource_learns_which_key_a_token_is_bound_to() {
     assert_eq!((&told["token_type"], &told["cnf"]), (&json!("DPoP"), &json!({"jkt": signer.thumbprint()})));
 }
 
+/// Anybody has a token of some kind: a proof that it does not need is not read, and nothing is remembered of it.
+#[tokio::test]
+async fn a_proof_beside_a_bearer_token_fills_no_store() {
+    let server = Server::start().await;
+    let signer = Signer::new("one");
+    let (_, tokens) = server.redeem(&server.code("shop").await).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let number = nonce(&server, &signer).await;
+    let proof = signer.prove(&with_ath(claims(&server, USERINFO, Some(&number)), token));
+    for _ in 0..2 {
+        let told = send(&server, USERINFO, Some(&proof), Sent::Token("Bearer", token)).await;
+        assert_eq!(told.status(), 200, "it was not used up");
+    }
+}
+
 #[tokio::test]
 async fn a_flood_of_proofs_fills_no_store() {
     let server = Server::start().await;

@@ -4,8 +4,8 @@ use idp_server::oidc::GrantType;
 use serde_json::{Value, json};
 
 use crate::{
-    requests::{claims_of, redemption},
-    server::{NOW, Server, answer},
+    requests::{asking, claims_of, redemption},
+    server::{NOW, Server, answer, redirected},
 };
 
 async fn ask(server: &Server, as_client: (&str, &str), token: &str) -> (u16, Value) {
@@ -20,7 +20,7 @@ async fn world(server: &Server) -> (String, String) {
         .register("web", |new| {
             new.metadata.grant_types =
                 vec![GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
-            new.metadata.scope = Some("openid stock:read stock:write".to_owned());
+            new.metadata.scope = Some("openid profile stock:read stock:write".to_owned());
         })
         .await;
     (api, web)
@@ -49,6 +49,35 @@ async fn a_resource_learns_whose_token_it_is_and_when_it_ends() {
     assert_eq!((&told["exp"], &told["token_type"]), (&json!(NOW.0 + 300), &json!("Bearer")));
     assert_eq!(told["acr"], "urn:symbolon:acr:single");
     server.clock.advance(300);
+    assert_eq!(ask(&server, ("api", &api), token).await.1, json!({"active": false}));
+}
+
+/// The login is `preferred_username` elsewhere: an application that was never told it must not learn it from its own token.
+#[tokio::test]
+async fn the_login_is_told_for_tokens_that_cover_the_profile() {
+    let server = Server::start().await;
+    let (api, web) = world(&server).await;
+    let (cookie, _) = server.sign_in().await;
+    let asked = asking("web", &[("scope", "openid")]);
+    let code = redirected(&server.authorize(&asked, Some(&cookie)).await).params["code"].clone();
+    let mut form = redemption("web", &code);
+    form.push(("client_secret", &web));
+    let (_, tokens) = answer(server.token(&form).await).await;
+    for client in [("api", &api), ("web", &web)] {
+        let (_, told) = ask(&server, (client.0, client.1), tokens["access_token"].as_str().unwrap()).await;
+        assert_eq!((&told["active"], told.get("username")), (&json!(true), None), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_a_removed_application_are_not_active() {
+    let server = Server::start().await;
+    let (api, web) = world(&server).await;
+    let form = [("grant_type", "client_credentials"), ("client_id", "web"), ("client_secret", &web)];
+    let (_, tokens) = answer(server.token(&form).await).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    assert_eq!(ask(&server, ("api", &api), token).await.1["active"], true);
+    assert!(server.app.clients().remove(server.app.engine(), "web").await.unwrap());
     assert_eq!(ask(&server, ("api", &api), token).await.1, json!({"active": false}));
 }
 

@@ -8,7 +8,7 @@ use reqwest::Response;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    requests::{asking, request},
+    requests::{asking, claims_of, request},
     server::{CALLBACK, NOW, Server, VERIFIER, answer, redirected},
     signer::{Signer, hmac},
     site::Site,
@@ -102,6 +102,7 @@ async fn a_request_of_somebody_else_is_not_read() {
         ("over", changed(json!({"exp": NOW.0 - 60}))),
         ("of tomorrow", changed(json!({"nbf": NOW.0 + 61}))),
         ("in another one", changed(json!({"request": "a.b.c"}))),
+        ("that would authenticate the client", changed(json!({"sub": "signing"}))),
         ("elsewhere in turn", changed(json!({"request_uri": "https://evil.example/"}))),
     ] {
         let with = [("request", object.as_str()), ("redirect_uri", CALLBACK)];
@@ -118,6 +119,30 @@ async fn a_request_of_somebody_else_is_not_read() {
     );
     let both = [("request", "a.b.c"), ("request_uri", "https://shop.example/r"), ("redirect_uri", CALLBACK)];
     assert_eq!(params(&server, &cookie, &both).await["error"], "invalid_request");
+}
+
+/// A refusal travels as the answer would have.
+#[tokio::test]
+async fn what_is_wrong_with_a_signed_request_is_told_where_the_answer_is_expected() {
+    let server = Server::start().await;
+    signing(&server, &Signer::new("one"), |_| {}).await;
+    let (cookie, _) = server.sign_in().await;
+    let with = |more: &[(&'static str, &'static str)]| {
+        [[("request", "a.b.c"), ("redirect_uri", CALLBACK)].as_slice(), more].concat()
+    };
+    let plain = send(&server, &cookie, &with(&[])).await;
+    assert!(plain.headers()["location"].to_str().unwrap().starts_with(&format!("{CALLBACK}?")), "{plain:?}");
+    let hybrid = send(&server, &cookie, &with(&[("response_type", "code id_token")])).await;
+    let location = hybrid.headers()["location"].to_str().unwrap();
+    assert!(location.starts_with(&format!("{CALLBACK}#")), "{location}");
+    let unfit = [("response_type", "id_token"), ("response_mode", "query")];
+    let unfit = send(&server, &cookie, &with(&unfit)).await;
+    assert!(unfit.headers()["location"].to_str().unwrap().contains("#error="), "{unfit:?}");
+    let posted = send(&server, &cookie, &with(&[("response_mode", "form_post")])).await;
+    assert_eq!(posted.status(), 200);
+    assert!(posted.text().await.unwrap().contains("invalid_request_object"));
+    let signed = params(&server, &cookie, &with(&[("response_mode", "jwt")])).await;
+    assert_eq!(claims_of(&signed["response"])["error"], "invalid_request_object");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest;
 use idp_protocol::encoding::{from_base64url, to_base64url};
 use idp_server::oidc::{ApplicationType, AuthMethod, GrantType, ResponseType, Signature};
 use reqwest::{Response, header};
@@ -14,9 +15,14 @@ use crate::{
 };
 
 /// A public client that may ask for everything.
-async fn old_style(server: &Server) {
+async fn wide(server: &Server) {
+    old_style(server, "wide", Signature::Rs256).await;
+}
+
+async fn old_style(server: &Server, id: &str, signature: Signature) {
     server
-        .register("wide", |new| {
+        .register(id, |new| {
+            new.metadata.id_token_signed_response_alg = signature;
             new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
             new.metadata.response_types = ResponseType::ALL.to_vec();
             new.metadata.grant_types = vec![GrantType::AuthorizationCode, GrantType::Implicit];
@@ -51,19 +57,27 @@ async fn form(response: Response) -> BTreeMap<String, String> {
     fields.map(field).filter(|(name, _)| name != "language").collect()
 }
 
-/// OpenID Connect Core 1.0, 3.3.2.11.
-fn half_hash(text: &str) -> Value {
-    let digest = symbolon_aws_lc::crypto().hash.sha256(text.as_bytes());
-    json!(to_base64url(&digest[..16]))
+/// OpenID Connect Core 1.0, 3.3.2.11; Ed25519 signs a SHA-512 digest (RFC 8032, 5.1).
+fn half_hash(text: &str, signature: Signature) -> Value {
+    let algorithm = if signature == Signature::EdDsa { &digest::SHA512 } else { &digest::SHA256 };
+    let digest = digest::digest(algorithm, text.as_bytes());
+    json!(to_base64url(&digest.as_ref()[..digest.as_ref().len() / 2]))
 }
 
 #[tokio::test]
 async fn each_response_type_brings_its_parts() {
     let server = Server::start().await;
-    old_style(&server).await;
+    for signature in Signature::ALL {
+        let id = format!("wide-{}", signature.algorithm().name());
+        old_style(&server, &id, signature).await;
+        parts_of_each_type(&server, &id, signature).await;
+    }
+}
+
+async fn parts_of_each_type(server: &Server, id: &str, signature: Signature) {
     let (cookie, session) = server.sign_in().await;
     for of in ResponseType::ALL.into_iter().filter(|of| *of != ResponseType::Code) {
-        let asked = asking("wide", &[("response_type", of.name())]);
+        let asked = asking(id, &[("response_type", of.name())]);
         let came = fragment(&server.authorize(&asked, Some(&cookie)).await);
         let name = of.name();
         assert_eq!((came["state"].as_str(), came["iss"].as_str()), ("a state & more", server.url.as_str()));
@@ -77,17 +91,17 @@ async fn each_response_type_brings_its_parts() {
             assert_eq!(server.userinfo(&came["access_token"]).await.status(), 200, "{name}");
         }
         if of.has_code() {
-            let (status, tokens) = answer(server.token(&redemption("wide", &came["code"])).await).await;
+            let (status, tokens) = answer(server.token(&redemption(id, &came["code"])).await).await;
             assert_eq!(status, 200, "{name}: {tokens}");
         }
         if of.has_id_token() {
             let claims = claims_of(&came["id_token"]);
-            let digest = |name: &str| came.get(name).map_or(Value::Null, |text| half_hash(text));
+            let digest = |name: &str| came.get(name).map_or(Value::Null, |text| half_hash(text, signature));
             assert_eq!(claims["c_hash"], digest("code"), "{name}");
             assert_eq!(claims["at_hash"], digest("access_token"), "{name}");
             assert_eq!(claims["s_hash"], digest("state"), "{name}");
-            assert_eq!((&claims["nonce"], &claims["aud"]), (&json!("a-nonce"), &json!(["wide"])), "{name}");
-            let sid = server.sid("wide", &session).await;
+            assert_eq!((&claims["nonce"], &claims["aud"]), (&json!("a-nonce"), &json!([id])), "{name}");
+            let sid = server.sid(id, &session).await;
             assert_eq!(claims["sid"], sid);
         }
     }
@@ -96,7 +110,7 @@ async fn each_response_type_brings_its_parts() {
 #[tokio::test]
 async fn tokens_through_the_browser_end_with_the_session_too() {
     let server = Server::start().await;
-    old_style(&server).await;
+    wide(&server).await;
     let (cookie, session) = server.sign_in().await;
     let asked = asking("wide", &[("response_type", "id_token token")]);
     let came = fragment(&server.authorize(&asked, Some(&cookie)).await);
@@ -108,7 +122,7 @@ async fn tokens_through_the_browser_end_with_the_session_too() {
 #[tokio::test]
 async fn implicit_is_off_unless_a_client_is_registered_for_it() {
     let server = Server::start().await;
-    old_style(&server).await;
+    wide(&server).await;
     let (cookie, _) = server.sign_in().await;
     for of in ["id_token", "code token", "token id_token"] {
         let asked = asking("shop", &[("response_type", of)]);
@@ -126,7 +140,7 @@ async fn implicit_is_off_unless_a_client_is_registered_for_it() {
 #[tokio::test]
 async fn an_id_token_through_the_browser_needs_a_nonce() {
     let server = Server::start().await;
-    old_style(&server).await;
+    wide(&server).await;
     let (cookie, _) = server.sign_in().await;
     for of in ["id_token", "code id_token"] {
         let asked = asking("wide", &[("response_type", of), ("nonce", "")]);
@@ -140,19 +154,19 @@ async fn an_id_token_through_the_browser_needs_a_nonce() {
 #[tokio::test]
 async fn tokens_never_stand_in_an_address_that_servers_log() {
     let server = Server::start().await;
-    old_style(&server).await;
+    wide(&server).await;
     let (cookie, _) = server.sign_in().await;
     for mode in ["query", "query.jwt"] {
         let asked = asking("wide", &[("response_type", "id_token"), ("response_mode", mode)]);
-        let came = redirected(&server.authorize(&asked, Some(&cookie)).await);
-        assert_eq!(came.params["error"], "invalid_request", "{mode}");
+        let came = fragment(&server.authorize(&asked, Some(&cookie)).await);
+        assert_eq!(came["error"], "invalid_request", "{mode}");
     }
 }
 
 #[tokio::test]
 async fn a_form_posts_the_answer_and_the_refusal() {
     let server = Server::start().await;
-    old_style(&server).await;
+    wide(&server).await;
     let (cookie, _) = server.sign_in().await;
     for of in ["code", "code id_token token"] {
         let asked = asking("wide", &[("response_type", of), ("response_mode", "form_post")]);

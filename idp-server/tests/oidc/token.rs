@@ -1,6 +1,7 @@
 //! Who gets tokens for a code, what do they say, and what happens to a thief?
 
 use data_encoding::BASE64;
+use idp_server::oidc::Pkce;
 use openidconnect::{
     AccessToken, AccessTokenHash, ClientId, IssuerUrl, Nonce,
     core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet},
@@ -291,4 +292,9 @@ async fn without_pkce_a_nonce_ties_the_code_to_its_browser() {
     let refused = redirected(&server.authorize(&asking("old", &neither), Some(&cookie)).await);
     assert_eq!(refused.params["error"], "invalid_request");
     assert!(refused.params["error_description"].contains("nonce"), "{refused:?}");
+    // Unless somebody wants just that.
+    server.register("untied", |new| new.terms.pkce = Pkce::Untied).await;
+    let asked = asking("untied", &neither);
+    let answered = redirected(&server.authorize(&asked, Some(&cookie)).await);
+    assert!(answered.params.contains_key("code"), "{answered:?}");
 }

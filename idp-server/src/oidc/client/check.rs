@@ -54,7 +54,7 @@ impl Registration {
         let metadata = &self.metadata;
         let method = metadata.token_endpoint_auth_method.unwrap_or(AuthMethod::ClientSecretBasic);
         let is_public = method == AuthMethod::None;
-        if is_public && self.terms.pkce == Pkce::Optional {
+        if is_public && self.terms.pkce != Pkce::Required {
             return Err(BadClient::PublicWithoutPkce);
         }
         metadata.check_keys(method)?;

@@ -75,6 +75,9 @@ pub enum Pkce {
     /// Yes.
     #[default]
     Required,
-    /// No: an old client. A challenge that it sends anyway counts.
+    /// No, if it sends a nonce: an old client. A challenge that it sends anyway counts.
     Optional,
+    /// No, and it need not send a nonce either: whoever gets hold of a code may slip it into another browser. For clients
+    /// that can do neither, and for the tests of the certification profiles.
+    Untied,
 }

@@ -86,6 +86,15 @@ impl Claims {
         Ok(claims)
     }
 
+    /// Without the claims of scopes that the client may not ask for: what is registered for fewer scopes must not learn the
+    /// rest by their single names.
+    pub fn of_scopes(mut self, may_ask_for: impl Fn(&str) -> bool) -> Self {
+        let may = |claim: &String| person::scope_of(claim).is_some_and(&may_ask_for);
+        self.id_token.retain(may);
+        self.userinfo.retain(may);
+        self
+    }
+
     /// OpenID Connect Core 1.0, 5.5.1.1.
     fn read_acr(&mut self, asked: Option<&Value>) -> Result<(), No> {
         let Some(asked) = asked else { return Ok(()) };

@@ -14,7 +14,7 @@ use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    client::Client,
+    client::{Client, Pkce, RedirectUri},
     dpop::Thumbprint,
     error::{self, OAuthError},
     params::{Duplicate, Params},
@@ -71,6 +71,22 @@ pub struct ReturnTo {
     /// How the answer travels.
     #[serde(default)]
     pub mode: Mode,
+}
+
+impl ReturnTo {
+    /// Where the answer to these parameters goes. A refusal travels as the answer would have, as far as that can be read.
+    fn of(client: &Client, uri: &RedirectUri, params: &Params) -> Self {
+        let one = |name| params.one(name).ok().flatten();
+        let response_type = one("response_type").and_then(ResponseType::from_name).unwrap_or_default();
+        let signature = client.registration.metadata.authorization_signed_response_alg;
+        let mode = Mode::read(one("response_mode"), response_type, signature);
+        Self {
+            client_id: client.id.clone(),
+            redirect_uri: uri.as_str().to_owned(),
+            state: one("state").map(str::to_owned),
+            mode: mode.unwrap_or_else(|| Mode::usual(response_type)),
+        }
+    }
 }
 
 /// A request with what matters before the sign-in only.
@@ -222,14 +238,7 @@ async fn check(app: &App, params: &Params) -> Result<Asked, Unanswered> {
     let asked = params.one("redirect_uri").ok().flatten();
     let uri =
         asked.and_then(|text| client.redirect_uri(text)).ok_or(Unanswered::Page(BadAddress::RedirectUri))?;
-    let state = params.one("state").ok().flatten().map(str::to_owned);
-    // A refusal travels as the answer would have, as far as that can be read.
-    let response_type = params.one("response_type").ok().flatten().and_then(ResponseType::from_name);
-    let signature = client.registration.metadata.authorization_signed_response_alg;
-    let mode = params.one("response_mode").ok().flatten();
-    let mode = Mode::read(mode, response_type.unwrap_or_default(), signature).unwrap_or_default();
-    let return_to =
-        ReturnTo { client_id: client.id.clone(), redirect_uri: uri.as_str().to_owned(), state, mode };
+    let return_to = ReturnTo::of(&client, &uri, params);
     match checked(app, &client, params, return_to.clone()) {
         Ok((request, prompt, wishes)) => {
             let hint = params.one("login_hint").ok().flatten();
@@ -264,7 +273,7 @@ fn checked(
     refuse_unsupported(params)?;
     let response_type = response_type(client, params)?;
     let (prompt, ask_consent) = Prompt::read(params.one("prompt")?)?;
-    let claims = Claims::read(params.one("claims")?)?;
+    let claims = Claims::read(params.one("claims")?)?.of_scopes(|scope| client.may_ask_for(scope));
     let requirement = requirement(app, client, params, &claims)?;
     let wishes = wishes(client, params, &claims);
     let request = AuthorizationRequest {
@@ -344,10 +353,11 @@ fn nonce(of: ResponseType, params: &Params) -> Result<Option<String>, No> {
 }
 
 /// A client that was let off PKCE sends a nonce: with neither, a code that somebody slips into another browser would be
-/// taken there (RFC 9700, 2.1.1 and 4.5.3).
+/// taken there (RFC 9700, 2.1.1 and 4.5.3). Whoever registers a client without either wants just that.
 fn tied(client: &Client, of: ResponseType, params: &Params) -> Result<Option<Octets<32>>, No> {
     let challenge = challenge(client, of, params)?;
-    if of.has_code() && challenge.is_none() && params.one("nonce")?.is_none() {
+    let is_tied = challenge.is_some() || params.one("nonce")?.is_some();
+    if of.has_code() && !is_tied && client.registration.terms.pkce != Pkce::Untied {
         return Err((Code::InvalidRequest, "code_challenge (PKCE) or nonce is needed"));
     }
     Ok(challenge)
@@ -402,13 +412,15 @@ const NO_DETAILS: No = (
 const INVALID_TARGET: No =
     (Code::InvalidTarget, "resource is not one that the client is registered for (RFC 8707)");
 
-const UNKNOWN_SUB: No = (Code::InvalidRequest, "the sub in claims is not one that this client knows");
+const UNKNOWN_SUB: No =
+    (Code::InvalidRequest, "the sub in claims or in id_token_hint is not one that this client knows");
 
 /// Who an earlier ID token of this client was about; it may have expired (OpenID Connect Core 1.0, 3.1.2.1).
 fn hinted(app: &App, client: &Client, token: Option<&str>) -> Result<Option<Id<User>>, No> {
     let Some(token) = token else { return Ok(None) };
     match Hint::read(app, token).filter(|hint| hint.aud.contains(&client.id)) {
-        Some(hint) => Ok(client.person(app.engine(), &hint.sub)),
+        // Whom nobody knows any more (the client has other names for people since) is nobody who happens to be here.
+        Some(hint) => client.person(app.engine(), &hint.sub).ok_or(UNKNOWN_SUB).map(Some),
         None => Err((Code::InvalidRequest, "id_token_hint is not an ID token of this client")),
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// What the browser says beside the address of a request, and what a signed request says about itself.
+/// What a signed request says about itself.
 const ABOUT_ITSELF: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "jti", "sub"];
 
 /// Why a request object is not read.
@@ -39,13 +39,14 @@ pub(super) async fn resolve(app: &App, params: Params) -> Result<Params, Unanswe
         (None, None) => unsigned(&client).map(|()| params.clone()).map_err(told),
         (Some(_), Some(_)) => Err(told((Code::InvalidRequest, "request and request_uri exclude each other"))),
         (Some(object), None) => {
-            must_not_be_pushed(&client).and(signed(app, &client, object).await).map_err(told)
+            may_come_unpushed(&client).map_err(told)?;
+            signed(app, &client, object).await.map_err(told)
         }
         (None, Some(uri)) if uri.starts_with(pushed::PREFIX) => {
             pushed::find(app, &client, uri).await?.map_err(told)
         }
         (None, Some(uri)) => {
-            must_not_be_pushed(&client).map_err(told)?;
+            may_come_unpushed(&client).map_err(told)?;
             let object = fetched(app, &client, uri).await.map_err(told)?;
             signed(app, &client, &object).await.map_err(told)
         }
@@ -54,18 +55,18 @@ pub(super) async fn resolve(app: &App, params: Params) -> Result<Params, Unanswe
 
 /// A plain request, of a client that promised more.
 fn unsigned(client: &Client) -> Result<(), Bad> {
-    must_not_be_pushed(client)?;
-    must_not_be_signed(client)
+    may_come_unpushed(client)?;
+    may_come_unsigned(client)
 }
 
-fn must_not_be_pushed(client: &Client) -> Result<(), Bad> {
+fn may_come_unpushed(client: &Client) -> Result<(), Bad> {
     match client.must_push() {
         true => Err((Code::InvalidRequest, "the client is registered to push its requests (RFC 9126)")),
         false => Ok(()),
     }
 }
 
-pub(super) fn must_not_be_signed(client: &Client) -> Result<(), Bad> {
+pub(super) fn may_come_unsigned(client: &Client) -> Result<(), Bad> {
     match client.registration.metadata.require_signed_request_object {
         true => Err((Code::InvalidRequest, "the client is registered to sign its requests (RFC 9101)")),
         false => Ok(()),
@@ -76,9 +77,7 @@ pub(super) fn must_not_be_signed(client: &Client) -> Result<(), Bad> {
 fn told(client: &Client, params: &Params, (code, why): Bad) -> Unanswered {
     let named = params.one("redirect_uri").ok().flatten().and_then(|uri| client.redirect_uri(uri));
     let Some(uri) = named else { return Unanswered::Page(BadAddress::Request) };
-    let state = params.one("state").ok().flatten().map(str::to_owned);
-    let (client_id, redirect_uri) = (client.id.clone(), uri.as_str().to_owned());
-    Unanswered::Refused(ReturnTo { client_id, redirect_uri, state, ..ReturnTo::default() }, code, why)
+    Unanswered::Refused(ReturnTo::of(client, &uri, params), code, why)
 }
 
 const UNREADABLE: Bad = (
@@ -137,6 +136,10 @@ fn check(app: &App, client: &Client, claims: &Map<String, Value>) -> Result<(), 
         || claims.get("iss").is_some_and(|iss| iss.as_str() != Some(&client.id))
     {
         return bad("client_id and iss of the request object must be the client_id");
+    }
+    // It would be an assertion that authenticates the client, and it travels through the browser (RFC 9101, 10.8).
+    if text("sub") == Some(&client.id) {
+        return bad("sub of the request object must not be the client_id; leave it out");
     }
     if !claims.get("aud").is_none_or(|aud| Audience::deserialize(aud).is_ok_and(|aud| aud.has(app.issuer())))
     {

@@ -102,7 +102,7 @@ async fn read(app: &App, client: &Client, params: Params) -> Result<Params, Bad>
     match params.one("request").map_err(twice)? {
         Some(signed) => object::signed(app, client, signed).await,
         None => {
-            object::must_not_be_signed(client)?;
+            object::may_come_unsigned(client)?;
             if params.one("client_id").map_err(twice)?.is_some_and(|id| id != client.id) {
                 return Err((Code::InvalidRequest, "client_id is that of another client"));
             }

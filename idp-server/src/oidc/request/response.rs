@@ -130,21 +130,28 @@ impl Mode {
     pub const NAMES: [&'static str; 7] =
         ["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"];
 
+    /// The mode where nothing is said.
+    #[must_use]
+    pub fn usual(response_type: ResponseType) -> Self {
+        let way = if response_type == ResponseType::Code { Way::Query } else { Way::Fragment };
+        Self { way, signed: None }
+    }
+
     /// The mode of a request. `None` for a name that is none, and for tokens in a query, which ends in logs and
     /// histories (OAuth 2.0 Multiple Response Types 1.0, 3).
     #[must_use]
     pub fn read(asked: Option<&str>, response_type: ResponseType, signature: Signature) -> Option<Self> {
-        let usual = if response_type == ResponseType::Code { Way::Query } else { Way::Fragment };
+        let usual = Self::usual(response_type);
         let (name, signed) = match asked {
-            None => return Some(Self { way: usual, signed: None }),
-            Some("jwt") => return Some(Self { way: usual, signed: Some(signature) }),
+            None => return Some(usual),
+            Some("jwt") => return Some(Self { signed: Some(signature), ..usual }),
             Some(name) => match name.strip_suffix(".jwt") {
                 Some(way) => (way, Some(signature)),
                 None => (name, None),
             },
         };
         let way = match name {
-            "query" if usual == Way::Query => Way::Query,
+            "query" if usual.way == Way::Query => Way::Query,
             "fragment" => Way::Fragment,
             "form_post" => Way::FormPost,
             _ => return None,

@@ -1,8 +1,9 @@
 //! What does an ID token say? (OpenID Connect Core 1.0, 2)
 
+use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
 use idp_core::{Fault, Id, Time, session::SessionRow, users::User};
-use idp_protocol::{Octets, encoding::to_base64url};
+use idp_protocol::{Octets, crypto::Algorithm, encoding::to_base64url};
 use openidconnect::{
     AccessToken, AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference,
     AuthorizationCode, IdToken, IdTokenClaims, IssuerUrl, Nonce, StandardClaims, SubjectIdentifier,
@@ -91,12 +92,13 @@ pub(in crate::oidc) struct About<'a> {
 pub(in crate::oidc) fn sign(app: &App, client: &Client, about: &About<'_>) -> Result<String, Fault> {
     let now = app.engine().now();
     let agreed = about.agreed;
+    let algorithm = client.registration.metadata.id_token_signed_response_alg.algorithm();
     let issuer =
         IssuerUrl::new(app.issuer().to_owned()).map_err(|_| Fault::Setup("the issuer is not a URL"))?;
     let amr = agreed.amr.iter().cloned().map(AuthenticationMethodReference::new);
     let more = More {
         sid: client.sid(app.engine(), about.session),
-        s_hash: about.state.map(|state| half_digest(app, state)),
+        s_hash: about.state.map(|state| half_digest(algorithm, state)),
         person: person::in_id_token(about.user, &agreed.asks, about.is_alone),
     };
     let claims = IdTokenClaims::new(
@@ -114,7 +116,6 @@ pub(in crate::oidc) fn sign(app: &App, client: &Client, about: &About<'_>) -> Re
     let access_token = about.access_token.map(|token| AccessToken::new(token.to_owned()));
     let code = about.code.map(|code| AuthorizationCode::new(code.to_owned()));
     let keys = app.provider().keys();
-    let algorithm = client.registration.metadata.id_token_signed_response_alg.algorithm();
     let signer = keys.signer(algorithm, now)?;
     let token = Token::new(claims, signer, signer.algorithm(), access_token.as_ref(), code.as_ref());
     let token = token.map_err(|_| Fault::Setup("an ID token cannot be signed"))?.to_string();
@@ -124,10 +125,12 @@ pub(in crate::oidc) fn sign(app: &App, client: &Client, about: &About<'_>) -> Re
     }
 }
 
-/// The left half of the SHA-256 digest, as for `at_hash` (FAPI 1.0 Advanced, 5.1: `s_hash`).
-fn half_digest(app: &App, text: &str) -> String {
-    let digest = app.engine().crypto().hash.sha256(text.as_bytes());
-    to_base64url(digest.first_chunk::<16>().map_or(&[], <[u8; 16]>::as_slice))
+/// The left half of the digest that the signature is made of, as for `at_hash` (FAPI 1.0 Advanced, 5.1: `s_hash`).
+fn half_digest(algorithm: Algorithm, text: &str) -> String {
+    let of_signature = if algorithm == Algorithm::EdDsa { &digest::SHA512 } else { &digest::SHA256 };
+    let digest = digest::digest(of_signature, text.as_bytes());
+    let (half, _) = digest.as_ref().split_at(of_signature.output_len() / 2);
+    to_base64url(half)
 }
 
 fn date(time: Time) -> Result<DateTime<Utc>, Fault> {
