@@ -19,6 +19,7 @@
 
 pub mod accounts;
 pub mod app;
+mod carried;
 pub mod cli;
 mod client_certificate;
 pub mod config;

@@ -73,8 +73,9 @@ async fn accounts(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
     let swept = [
         execute!(
             conn,
-            "DELETE FROM sessions WHERE over_at <= $1 \
-             AND id IN (SELECT id FROM sessions WHERE over_at <= $1 LIMIT $2)",
+            // Not while an application is still to be told that somebody ended it: that settles within a day.
+            "DELETE FROM sessions WHERE over_at <= $1 AND id IN (SELECT id FROM sessions WHERE over_at <= $1 \
+             AND NOT EXISTS (SELECT 1 FROM parties WHERE session_id = sessions.id AND due_at IS NOT NULL) LIMIT $2)",
             (now + -SESSION_TRACE).0,
             limit,
         ),

@@ -20,7 +20,7 @@ use super::{
     respond::{self, Signed},
 };
 use crate::{
-    App,
+    App, carried,
     interaction::{self, Parked, Protocol, Wanted},
     pages::{self, Frame},
     routes,
@@ -126,7 +126,7 @@ async fn granted(
             let why = "the person has to agree first";
             Err(Unanswered::Refused(request.return_to.clone(), Code::ConsentRequired, why))
         }
-        (true, MayAsk::Yes) => Ok(consent::ask(app, request, session)?),
+        (true, MayAsk::Yes) => Ok(carried::ask(app, request.clone(), session).await?),
     }
 }
 

@@ -1,23 +1,16 @@
 //! Does the person agree that an application learns something, and how long is that remembered?
 //!
-//! The question is sealed and travels through the browser, so that asking stores nothing. It is bound to the session
-//! that it was asked in: a question from elsewhere (somebody's link to his own request) is not answered here.
+//! The question is bound to the session that it was asked in: one from elsewhere (somebody's link to his own request) is
+//! not answered here.
 
 use askama::Template;
 use axum::{
     Extension,
     extract::State,
     http::StatusCode,
-    response::{IntoResponse as _, Redirect, Response},
+    response::{IntoResponse as _, Response},
 };
-use idp_core::{
-    Fault, Id, Refusal, Time,
-    seal::{Aad, Sealed},
-    session::SessionRow,
-    users::User,
-};
-use idp_protocol::encoding::{from_base64url, to_base64url};
-use serde::{Deserialize, Serialize};
+use idp_core::users::User;
 use symbolon_axum::{SignedIn, Visitor, headers::FormTargets};
 
 use super::{
@@ -29,24 +22,15 @@ use super::{
 };
 use crate::{
     App,
+    carried::{self, Answer, Asks, Choice, Which},
     pages::{self, Asked, Frame, Sent},
     routes,
     text::Language,
 };
 
-/// How long the question may be answered, in seconds.
-const ANSWERABLE: i64 = 600;
-
-/// A question as it travels through the browser.
-#[derive(Serialize, Deserialize)]
-struct Question {
-    request: AuthorizationRequest,
-    session: Id<SessionRow>,
-    until: Time,
-}
-
-fn place() -> Aad {
-    Aad::row("consent", b"")
+impl Asks for AuthorizationRequest {
+    const KIND: &'static str = "consent";
+    const PAGE: &'static str = routes::CONSENT;
 }
 
 /// Whether the person has to be asked, for what is allowed already.
@@ -56,43 +40,6 @@ pub(super) fn is_needed(client: &Client, request: &AuthorizationRequest, allowed
     }
     let covers = |scope: &String| allowed.scopes.contains(scope);
     client.registration.terms.consent == Consent::Ask && !request.asks.learns().iter().all(covers)
-}
-
-/// Sends the browser to the question.
-///
-/// # Errors
-/// [`Fault::State`] if it cannot be written as JSON.
-pub(super) fn ask(
-    app: &App,
-    request: &AuthorizationRequest,
-    session: &SessionRow,
-) -> Result<Response, Fault> {
-    let until = app.engine().now() + ANSWERABLE;
-    let question = Question { request: request.clone(), session: session.id, until };
-    let sealed = to_base64url(&app.provider().codes().seal_json(&place(), &question)?.0);
-    Ok(Redirect::to(&format!("{}?question={sealed}", routes::CONSENT)).into_response())
-}
-
-/// The query of the page.
-#[derive(Deserialize)]
-pub struct Which {
-    #[serde(default)]
-    question: String,
-}
-
-/// The form.
-#[derive(Deserialize)]
-pub struct Form {
-    #[serde(default)]
-    question: String,
-    choice: Choice,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Choice {
-    Allow,
-    Deny,
 }
 
 #[derive(Template)]
@@ -109,10 +56,11 @@ struct Page {
 /// `GET /oauth2/consent`.
 pub async fn page(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Which>) -> Response {
     let shown = async {
-        let (question, signed_in) = opened(&app, &visitor, &which.question).await?;
-        let t = Language::of(&visitor.wishing(&question.request.ui_locales));
-        let client = authorize::client_of(&app, &question.request).await?;
-        Ok(show(&app, t, which.question, &question.request, &client, &signed_in.user))
+        let (request, signed_in) =
+            carried::asked::<AuthorizationRequest>(&app, &visitor, &which.question).await?;
+        let t = Language::of(&visitor.wishing(&request.ui_locales));
+        let client = authorize::client_of(&app, &request).await?;
+        Ok(show(&app, t, which.question, &request, &client, &signed_in.user))
     };
     match shown.await {
         Ok(response) => response,
@@ -160,11 +108,11 @@ pub(crate) fn in_words(t: Language, scope: &str) -> String {
 }
 
 /// `POST /oauth2/consent`. It may arrive twice: the consent is the same, and each code works once.
-pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Form>) -> Response {
+pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Answer>) -> Response {
     let decided = async {
-        let (question, signed_in) = opened(&app, &visitor, &form.question).await?;
-        let client = authorize::client_of(&app, &question.request).await?;
-        let request = question.request;
+        let (request, signed_in) =
+            carried::asked::<AuthorizationRequest>(&app, &visitor, &form.question).await?;
+        let client = authorize::client_of(&app, &request).await?;
         match form.choice {
             Choice::Deny => {
                 let why = "the person did not agree";
@@ -185,20 +133,4 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<F
         Ok(response) => response,
         Err(unanswered) => authorize::told(&app, &visitor, &unanswered).await,
     }
-}
-
-/// The question and the session that it was asked in.
-async fn opened(app: &App, visitor: &Visitor, sealed: &str) -> Result<(Question, SignedIn), Unanswered> {
-    let question = from_base64url(sealed).map(Sealed);
-    let question =
-        question.and_then(|sealed| app.provider().codes().open_json::<Question>(&place(), &sealed).ok());
-    let question = question.ok_or(idp_core::Error::Refused(Refusal::NotFound))?;
-    if app.engine().now() >= question.until {
-        return Err(idp_core::Error::Refused(Refusal::Expired).into());
-    }
-    let signed_in = visitor.session(app.engine()).await?;
-    // Somebody who signed in as himself asked, and sent the address to another person: that one's session does not
-    // answer for it.
-    let signed_in = signed_in.filter(|signed_in| signed_in.session.id == question.session);
-    Ok((question, signed_in.ok_or(idp_core::Error::Refused(Refusal::NotFound))?))
 }

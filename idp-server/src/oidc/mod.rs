@@ -134,7 +134,7 @@ impl Provider {
     /// # Errors
     /// [`Fault`] if the store fails or a key cannot be made.
     pub async fn rotate(&self, engine: &Engine, at: Time, lives: &config::Oidc) -> Result<(), Fault> {
-        SigningKeys::rotate(engine, handover(at, lives)).await?;
+        SigningKeys::rotate(engine, handover(engine, at, lives)).await?;
         self.reload(engine).await
     }
 
@@ -145,7 +145,7 @@ impl Provider {
         made: Vec<(String, i64, PrivateKey)>,
         at: Time,
     ) -> Result<Renewed, Fault> {
-        let renewed = app.engine().renew_keys(&made, handover(at, &app.config().oidc)).await?;
+        let renewed = app.engine().renew_keys(&made, handover(app.engine(), at, &app.config().oidc)).await?;
         self.reload(app.engine()).await?;
         Ok(renewed)
     }
@@ -155,7 +155,12 @@ impl Provider {
     }
 }
 
-/// The keys of before are published until the last of their tokens is over.
-fn handover(at: Time, lives: &config::Oidc) -> Handover {
-    Handover { at, keeps: lives.access_token_life.max(lives.id_token_life) + LATE }
+/// The keys of before are published until the last of their tokens is over. Where that was planned they stay for a session
+/// more: an application hands in an ID token of its beginning to sign the person out (RP-Initiated Logout 1.0, 2). A key
+/// that is replaced at once may be in other hands.
+fn handover(engine: &Engine, at: Time, lives: &config::Oidc) -> Handover {
+    let of_tokens = lives.access_token_life.max(lives.id_token_life);
+    let planned = at > engine.now();
+    let keeps = if planned { of_tokens.max(engine.settings().session_life) } else { of_tokens };
+    Handover { at, keeps: keeps + LATE }
 }

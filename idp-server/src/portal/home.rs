@@ -13,7 +13,8 @@ use symbolon_axum::{SignedIn, Visitor};
 use super::{Place, device::Action, notices, sessions, signed_in};
 use crate::{
     app::App,
-    oidc::logout::Leaving,
+    carried,
+    oidc::logout::{Ending, Leaving},
     pages::{self, Frame, Moment, Sent},
     text::Language,
 };
@@ -75,7 +76,7 @@ async fn account(app: &App, t: Language, signed_in: &SignedIn) -> Result<Account
         frame: Frame::new(app, t),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
-        leaving: Leaving::of(app, Some(signed_in.session.id)).seal(app)?,
+        leaving: carried::seal(app, &Ending(Leaving::of(Some(signed_in.session.id)))).await?,
         devices: devices.into_iter().map(|device| card(t, device)).collect(),
         sessions: sessions::lines(app, signed_in).await?,
         notices: rows.into_iter().map(|row| notices::line(t, &row)).collect(),
@@ -126,14 +127,7 @@ pub struct SigningOut {
 pub async fn sign_out(State(app): State<App>, visitor: Visitor, Sent(sent): Sent<SigningOut>) -> Response {
     let t = Language::of(&visitor);
     let ended = async {
-        let session = match visitor.session(app.engine()).await? {
-            Some(signed_in) => {
-                app.engine().end_session(&signed_in.session).await?;
-                Some(signed_in.session.id)
-            }
-            None => Leaving::session_of(&app, &sent.leaving),
-        };
-        Ok(Leaving::of(&app, session).answer(&app, t).await?)
+        Leaving::after_form(&app, &visitor, &sent.leaving).await?.answer(&app, t).await.map_err(Error::from)
     };
     ended.await.unwrap_or_else(|error: Error| pages::failure(Frame::new(&app, t), &error))
 }

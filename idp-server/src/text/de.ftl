@@ -86,6 +86,7 @@ sign-out = Abmelden
 signed-out-title = Sie sind abgemeldet
 signed-out-text = Ihre Sitzung in diesem Browser ist beendet.
 signed-out-telling = Die Anwendungen, bei denen Sie angemeldet waren, werden benachrichtigt.
+signed-out-lost = Die Anwendung wollte Sie an eine Adresse zurückholen, die nicht für sie eingetragen ist. Deshalb führt von hier kein Weg zurück.
 signed-out-again = Neu anmelden
 
 devices-title = Ihre Geräte

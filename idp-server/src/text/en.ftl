@@ -86,6 +86,7 @@ sign-out = Sign out
 signed-out-title = You are signed out
 signed-out-text = Your session on this browser has ended.
 signed-out-telling = The applications that you were signed in to are being told.
+signed-out-lost = The application wanted you back at an address that is not registered for it, so there is no way back from here.
 signed-out-again = Sign in again
 
 devices-title = Your devices

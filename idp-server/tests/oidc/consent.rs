@@ -45,6 +45,25 @@ async fn a_consent_is_asked_once_a_year() {
     question(&server, &cookie, &stranger).await;
 }
 
+/// What is too long for an address of ours waits here, and for a while only.
+#[tokio::test]
+async fn a_long_request_survives_the_question() {
+    let server = Server::start().await;
+    let (cookie, _) = server.sign_in().await;
+    let state = "s".repeat(6_000);
+    let request = asking("stranger", &[("state", &state)]);
+    let asked = question(&server, &cookie, &request).await;
+    assert!(asked.len() < 100, "a reference: {asked}");
+    for _ in 0..2 {
+        let answer = redirected(&decide(&server, &cookie, &asked, "allow").await);
+        assert!(answer.params.contains_key("code") && answer.params["state"] == state, "{answer:?}");
+    }
+    let (other, _) = server.sign_in().await;
+    assert_eq!(decide(&server, &other, &asked, "allow").await.status(), 404, "asked in another session");
+    server.clock.advance(600);
+    assert_eq!(decide(&server, &cookie, &asked, "allow").await.status(), 404, "over");
+}
+
 #[tokio::test]
 async fn without_consent_nothing_is_told() {
     let server = Server::start().await;

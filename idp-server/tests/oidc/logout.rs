@@ -1,7 +1,7 @@
 //! How does an application sign a person out, and who may not?
 
 use crate::{
-    requests::{redemption, request},
+    requests::{hidden, redemption, request},
     server::{AFTER, Server, form, redirected},
 };
 
@@ -38,13 +38,49 @@ async fn an_application_that_knows_the_person_signs_out_at_once() {
     assert!(page.text().await.unwrap().contains("You are signed out"));
 }
 
+/// The browser sends no cookie with a form of another site. What that form says must not stand in an address: an ID token
+/// names a person, and addresses end in histories and logs.
 #[tokio::test]
-async fn a_form_becomes_a_get() {
+async fn a_form_becomes_a_get_that_shows_nothing_of_it() {
     let server = Server::start().await;
-    let answer =
-        redirected(&server.post("/oauth2/end-session", &[("state", "x"), ("client_id", "shop")]).await);
-    assert_eq!(answer.to, "/oauth2/end-session");
-    assert_eq!(answer.params["client_id"], "shop");
+    let (cookie, _) = server.sign_in().await;
+    let hint = id_token(&server, "shop", &cookie).await;
+    let long = "x".repeat(9_000);
+    for state in ["a & b", &long] {
+        let (cookie, _) = server.sign_in().await;
+        let hint = if state.len() < 9 { id_token(&server, "shop", &cookie).await } else { hint.clone() };
+        let wish = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", AFTER), ("state", state)];
+        let on = server.post("/oauth2/end-session", &wish).await;
+        let on = on.headers()["location"].to_str().unwrap().to_owned();
+        assert!(on.starts_with("/oauth2/end-session?wish=") && on.len() < 4_200, "{on}");
+        assert!(!on.contains(&hint[..20]) && !on.contains("state"), "{on}");
+        let next = server.visit(&on, &cookie, None).await;
+        if state.len() < 9 {
+            assert_eq!(redirected(&next).params["state"], state);
+            server.clock.advance(120);
+            assert_eq!(server.visit(&on, &cookie, None).await.status(), 410, "for two minutes");
+        } else {
+            assert_eq!(next.status(), 200, "the token is one of another session: the person is asked");
+        }
+    }
+    let bad = server.post("/oauth2/end-session", &[("state", "a"), ("state", "b")]).await;
+    assert_eq!(bad.status(), 400);
+}
+
+/// Whoever got hold of an ID token of days ago would otherwise sign its person out with a link, again and again.
+#[tokio::test]
+async fn an_id_token_of_an_earlier_session_signs_nobody_out_unasked() {
+    let server = Server::start().await;
+    let (before, _) = server.sign_in().await;
+    let old = id_token(&server, "shop", &before).await;
+    end(&server, &before, &[("id_token_hint", &old)]).await;
+    let (cookie, _) = server.sign_in().await;
+    let page = end(&server, &cookie, &[("id_token_hint", &old)]).await;
+    assert!(page.text().await.unwrap().contains("Do you want to sign out?"));
+    assert!(is_signed_in(&server, &cookie).await);
+    let own = id_token(&server, "shop", &cookie).await;
+    end(&server, &cookie, &[("id_token_hint", &own)]).await;
+    assert!(!is_signed_in(&server, &cookie).await, "that of this session does");
 }
 
 #[tokio::test]
@@ -66,13 +102,16 @@ async fn without_a_valid_hint_the_person_is_asked() {
         assert!(text.contains("Do you want to sign out?") && text.contains("The shop"), "{text}");
         assert!(is_signed_in(&server, &cookie).await, "an address alone signs nobody out");
     }
-    let answer = [("client_id", "shop"), ("post_logout_redirect_uri", AFTER), ("state", "s")];
+    let asked = [("client_id", "shop"), ("post_logout_redirect_uri", AFTER), ("state", "s")];
+    let page = end(&server, &cookie, &asked).await.text().await.unwrap();
+    let leaving = hidden(&page, "leaving");
+    let answer = [("leaving", leaving.as_str())];
     for _ in 0..2 {
         let back = redirected(&server.visit("/oauth2/end-session/confirm", &cookie, Some(&answer)).await);
         assert_eq!((back.to.as_str(), back.params["state"].as_str()), (AFTER, "s"), "it may arrive twice");
         assert!(!is_signed_in(&server, &cookie).await);
     }
-    let nobody = end(&server, &cookie, &answer).await;
+    let nobody = end(&server, &cookie, &asked).await;
     assert_eq!(nobody.status(), 200, "nobody is signed in and nobody knows who asks: no redirect");
 }
 
@@ -97,10 +136,13 @@ async fn only_registered_addresses_and_the_clients_own_tokens() {
     assert_eq!(forged.status(), 403, "a form of another site");
     for uri in ["https://evil.example/", "https://shop.example/bye/", "https://shop.example/bye?x=1"] {
         let (cookie, _) = server.sign_in().await;
+        let hint = id_token(&server, "shop", &cookie).await;
         let wish = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", uri)];
         let page = end(&server, &cookie, &wish).await;
         assert_eq!(page.status(), 200, "{uri}");
-        assert!(page.text().await.unwrap().contains("You are signed out"), "{uri}");
+        let text = page.text().await.unwrap();
+        assert!(text.contains("You are signed out") && text.contains("not registered for it"), "{text}");
+        assert!(!text.contains(uri), "the page leads nobody there: {text}");
         assert!(!is_signed_in(&server, &cookie).await, "signed out all the same");
     }
 }

@@ -62,3 +62,10 @@ pub fn parts(token: &str) -> (Value, Value) {
 pub fn claims_of(token: &str) -> Value {
     parts(token).1
 }
+
+/// The value of a hidden field of a page.
+pub fn hidden(page: &str, name: &str) -> String {
+    let field = format!("name=\"{name}\" value=\"");
+    let (_, rest) = page.split_once(&field).unwrap_or_else(|| panic!("no field {name}: {page}"));
+    rest.split_once('"').unwrap().0.to_owned()
+}

@@ -102,10 +102,13 @@ async fn tokens(server: &Server) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn a_new_signing_key_is_published_before_it_signs_and_the_old_one_until_its_tokens_are_over() {
+async fn a_new_signing_key_is_published_before_it_signs_and_the_old_one_until_its_sessions_are_over() {
     let server = Server::start().await;
     let before = published(&server).await;
     let (old, _) = tokens(&server).await;
+    let (cookie, _) = server.sign_in().await;
+    let (_, first) = server.redeem(&server.code_with("shop", &cookie).await).await;
+    let hint = first["id_token"].as_str().unwrap();
     // Another process rotates; this server notices.
     let other = restarted(&server).await;
     let lives = &server.app.config().oidc;
@@ -127,7 +130,14 @@ async fn a_new_signing_key_is_published_before_it_signs_and_the_old_one_until_it
     let token = late["access_token"].as_str().unwrap();
     assert_eq!(server.userinfo(token).await.status(), 200, "what the old one signed holds");
 
-    server.clock.advance(600);
+    // An application signs a person out with an ID token of the beginning of the session.
+    server.clock.advance(6 * 3_600);
+    rotation::renew(&server.app).await.unwrap();
+    let path = format!("/oauth2/end-session?id_token_hint={hint}");
+    let page = server.visit(&path, &cookie, None).await.text().await.unwrap();
+    assert!(page.contains("You are signed out"), "{page}");
+
+    server.clock.advance(18 * 3_600 + 300);
     rotation::renew(&server.app).await.unwrap();
     let left = published(&server).await;
     assert!(left.len() == 4 && left.contains(&new) && !left.contains(&old), "{left:?}");
@@ -146,6 +156,10 @@ async fn a_signing_key_that_is_needed_at_once_waits_until_every_server_knows_it(
     server.clock.advance(30);
     let (new, _) = tokens(&server).await;
     assert!(new != old && both.contains(&new));
+    // It may be in other hands: it is believed no longer than its tokens live.
+    server.clock.advance(600);
+    rotation::renew(&server.app).await.unwrap();
+    assert!(!published(&server).await.contains(&old));
 }
 
 #[tokio::test]
@@ -199,7 +213,7 @@ async fn signing_keys_are_replaced_before_their_life_is_over() {
     assert!(new != old && both.contains(&new));
     let token = late["access_token"].as_str().unwrap();
     assert_eq!(server.userinfo(token).await.status(), 200, "what the old one signed holds");
-    server.clock.advance(600);
+    server.clock.advance(24 * 3_600 + 300);
     rotation::keep(&server.app).await.unwrap();
     let left = published(&server).await;
     assert!(left.len() == 4 && left.contains(&new), "{left:?}");

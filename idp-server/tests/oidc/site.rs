@@ -61,6 +61,11 @@ impl Site {
         self.held.status.store(status, Ordering::SeqCst);
     }
 
+    /// Never answers a form from now on.
+    pub fn hang(&self) {
+        self.answer_with(0);
+    }
+
     /// How often it was asked.
     pub fn asked(&self) -> usize {
         self.held.asked.load(Ordering::SeqCst)
@@ -92,5 +97,8 @@ async fn answer(State(held): State<Arc<Held>>) -> String {
 async fn hear(State(held): State<Arc<Held>>, Path(path): Path<String>, body: String) -> StatusCode {
     held.heard.lock().unwrap().push(Message { path, body });
     held.news.notify_waiters();
-    StatusCode::from_u16(held.status.load(Ordering::SeqCst)).unwrap()
+    match held.status.load(Ordering::SeqCst) {
+        0 => std::future::pending().await,
+        status => StatusCode::from_u16(status).unwrap(),
+    }
 }

@@ -7,7 +7,7 @@ use idp_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    requests::{asking, claims_of, parts, redemption},
+    requests::{asking, claims_of, hidden, parts, redemption},
     server::{AFTER, NOW, Server, answer, form, redirected},
     site::{Message, Site},
 };
@@ -159,6 +159,33 @@ async fn an_application_that_never_answers_is_given_up_within_a_day_and_it_is_wr
     assert_eq!(server.app.db().next_due_party().await.unwrap(), None);
 }
 
+/// Twenty sessions of one that never answers would take all places, and the others would wait for its time to be over.
+#[tokio::test]
+async fn an_application_that_hangs_holds_up_nobody_else() {
+    let server = Server::start_with(|config| {
+        config.outbound.danger_loopback_http = true;
+        config.outbound.timeout = 60;
+    })
+    .await;
+    let (slow, quick) = (Site::open("").await, Site::open("").await);
+    registered(&server, "slow", &slow).await;
+    registered(&server, "news", &quick).await;
+    slow.hang();
+    let mut sessions = Vec::new();
+    for _ in 0..20 {
+        let (cookie, session) = server.sign_in().await;
+        joined(&server, "slow", &cookie).await;
+        sessions.push((cookie, session));
+    }
+    let (cookie, _) = sessions.last().unwrap();
+    joined(&server, "news", cookie).await;
+    for (_, session) in &sessions {
+        end(&server, session).await;
+    }
+    slow.heard(4).await;
+    assert_eq!(quick.heard(1).await[0].path, "news");
+}
+
 #[tokio::test]
 async fn a_client_that_is_gone_is_not_told() {
     let server = start().await;
@@ -248,6 +275,24 @@ async fn the_browser_tells_applications_before_it_goes_on() {
     assert_eq!(again.to, AFTER, "the session was over already");
 }
 
+/// The address was taken off the client while the browser told others.
+#[tokio::test]
+async fn an_address_that_is_registered_no_more_is_no_way_on() {
+    let server = start().await;
+    framed(&server, "news").await;
+    let (cookie, _) = server.sign_in().await;
+    joined(&server, "news", &cookie).await;
+    let hint = joined(&server, "shop", &cookie).await;
+    let wish = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", AFTER)];
+    let path = format!("/oauth2/end-session?{}", form(&wish));
+    let told = redirected(&server.visit(&path, &cookie, None).await);
+    assert!(server.app.clients().remove(server.app.engine(), "shop").await.unwrap());
+    server.register("shop", |new| new.metadata.post_logout_redirect_uris.clear()).await;
+    let path = format!("/oauth2/signed-out?{}", form(&[("leaving", told.params["leaving"].as_str())]));
+    let page = server.visit(&path, "", None).await.text().await.unwrap();
+    assert!(page.contains("You are signed out") && !page.contains("href=\"https://shop.example"), "{page}");
+}
+
 #[tokio::test]
 async fn a_double_click_tells_the_same_applications() {
     let server = start().await;
@@ -256,10 +301,10 @@ async fn a_double_click_tells_the_same_applications() {
         let (cookie, _) = server.sign_in().await;
         joined(&server, "news", &cookie).await;
         let page = server.visit(path, &cookie, None).await.text().await.unwrap();
-        let leaving = page.split("name=\"leaving\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let leaving = hidden(&page, "leaving");
         let to = if path == "/account" { "/account/sign-out" } else { "/oauth2/end-session/confirm" };
         for _ in 0..2 {
-            let told = redirected(&server.visit(to, &cookie, Some(&[("leaving", leaving)])).await);
+            let told = redirected(&server.visit(to, &cookie, Some(&[("leaving", leaving.as_str())])).await);
             let path =
                 format!("/oauth2/signed-out?{}", form(&[("leaving", told.params["leaving"].as_str())]));
             let page = server.visit(&path, "", None).await.text().await.unwrap();

@@ -70,21 +70,26 @@ impl Db {
         .await
     }
 
-    /// Who is to be told at `now` that a session ended, whoever waits longest first; at most `limit`.
+    /// Who is to be told at `now` that a session ended, at most `limit` and `each` of one application. Those
+    /// that nobody tried yet come first, then whoever waits longest.
     ///
     /// # Errors
     /// [`Fault`] if the database does not answer.
-    pub async fn due_parties(&self, now: Time, limit: u32) -> Result<Vec<DueRow>, Fault> {
+    pub async fn due_parties(&self, now: Time, limit: u32, each: u32) -> Result<Vec<DueRow>, Fault> {
         bounded(async move {
             list!(
                 self.reads(),
                 due,
-                "SELECT parties.client_id, parties.session_id, sessions.user_id, parties.tries, parties.due_at \
+                "SELECT client_id, session_id, user_id, tries, due_at FROM ( \
+                 SELECT parties.client_id, parties.session_id, sessions.user_id, parties.tries, parties.due_at, \
+                 ROW_NUMBER() OVER (PARTITION BY parties.client_id \
+                 ORDER BY parties.tries, parties.due_at, parties.session_id) AS place \
                  FROM parties JOIN sessions ON sessions.id = parties.session_id \
-                 WHERE parties.due_at IS NOT NULL AND parties.due_at <= $1 \
-                 ORDER BY parties.due_at, parties.session_id, parties.client_id LIMIT $2",
+                 WHERE parties.due_at IS NOT NULL AND parties.due_at <= $1) AS due \
+                 WHERE place <= $3 ORDER BY tries, due_at, session_id, client_id LIMIT $2",
                 now.0,
                 i64::from(limit),
+                i64::from(each),
             )
         })
         .await

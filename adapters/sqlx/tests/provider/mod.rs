@@ -219,7 +219,7 @@ async fn parties(db: &Db) {
     assert!(done(db, join("app", 99)).await, "without the session nothing happens");
     assert_eq!(db.parties(Id::from_bytes([99; 16])).await.unwrap(), [""; 0]);
     assert_eq!(db.parties(Id::from_bytes([61; 16])).await.unwrap(), ["app", "web"]);
-    let due = async |seconds| db.due_parties(NOW + seconds, 10).await.unwrap();
+    let due = async |seconds| db.due_parties(NOW + seconds, 10, 9).await.unwrap();
     assert_eq!((due(9_999).await, db.next_due_party().await.unwrap()), (vec![], None), "all of them live");
 
     let user = Id::from_bytes([60; 16]);
@@ -234,7 +234,9 @@ async fn parties(db: &Db) {
     };
     assert_eq!(due(1).await, [row("app", 61, 1), row("web", 61, 1)], "another person's lives");
     assert_eq!(due(2).await, [row("app", 61, 1), row("web", 61, 1), row("app", 62, 2)]);
-    assert_eq!(db.due_parties(NOW + 2, 1).await.unwrap().len(), 1);
+    assert_eq!(db.due_parties(NOW + 2, 1, 9).await.unwrap().len(), 1);
+    let one_each = db.due_parties(NOW + 2, 9, 1).await.unwrap();
+    assert_eq!(one_each, [row("app", 61, 1), row("web", 61, 1)], "nobody takes the turn of others");
     let take = |row, again| PartyWrite::Try { row, again_at: again };
     assert!(done(db, take(row("app", 61, 1), Some(NOW + 11))).await);
     assert!(!done(db, take(row("app", 61, 1), Some(NOW + 11))).await, "another node was faster");
@@ -255,8 +257,17 @@ async fn parties(db: &Db) {
     assert!(done(db, ClientWrite::Remove("app".to_owned())).await);
     assert_eq!(db.parties(Id::from_bytes([63; 16])).await.unwrap(), [""; 0], "the client is gone");
     assert_eq!(db.parties(Id::from_bytes([61; 16])).await.unwrap(), ["web"]);
+    // Somebody ends a session that was over by age a day ago: its application is told all the same.
+    commit(db, SessionWrite::Insert(Box::new(session(64, 64)))).await;
+    assert!(done(db, join("web", 64)).await);
+    commit(db, SessionWrite::End { id: Id::from_bytes([64; 16]), at: NOW + 900_000 }).await;
     while db.sweep(NOW + 999_999).await.unwrap() > 0 {}
     assert_eq!(db.parties(Id::from_bytes([61; 16])).await.unwrap(), [""; 0], "they go with the session");
+    assert_eq!(db.parties(Id::from_bytes([64; 16])).await.unwrap(), ["web"], "it is still to be told");
+    let told = PartyWrite::Told { client_id: "web".to_owned(), session: Id::from_bytes([64; 16]) };
+    assert!(done(db, told).await);
+    while db.sweep(NOW + 999_999).await.unwrap() > 0 {}
+    assert_eq!(db.parties(Id::from_bytes([64; 16])).await.unwrap(), [""; 0]);
 }
 
 /// One look at a grant tells what the look at the grant, at the person and at the session would.

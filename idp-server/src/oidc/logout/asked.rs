@@ -14,29 +14,45 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use idp_core::{Error, Id, Refusal, session::SessionRow, users::User};
-use symbolon_axum::{Visitor, headers::FormTargets};
+use idp_protocol::Octets;
+use serde::{Deserialize, Serialize};
+use symbolon_axum::{SignedIn, Visitor, headers::FormTargets};
 
-use super::{Leaving, Onward};
+use super::leaving::{Ending, Leaving, Onward, WayBack};
 use crate::{
     App,
+    carried::{self, Carried},
     oidc::{
         client::Client,
         params::{Duplicate, Params},
         token::id_token::Hint,
     },
-    pages::{self, Frame},
+    pages::{self, Frame, Sent},
     routes,
     text::Language,
 };
 
 /// What an application wants, as far as it may.
+#[derive(Serialize, Deserialize)]
 struct Wish {
-    /// Whom an ID token was about that it handed in.
-    person: Option<Id<User>>,
-    client: Option<Arc<Client>>,
+    /// Whom an ID token was about that it handed in, and which session.
+    about: Option<(Id<User>, Option<Octets<16>>)>,
+    client_id: Option<String>,
     /// Where to go on.
-    back: Option<Onward>,
+    back: WayBack,
 }
+
+/// Where it came in a form.
+impl Carried for Wish {
+    const KIND: &'static str = "end-session";
+
+    fn life(_: &App) -> i64 {
+        LIFE
+    }
+}
+
+/// How long the address counts that a form leads to, in seconds.
+const LIFE: i64 = 120;
 
 impl From<Duplicate> for Error {
     fn from(_: Duplicate) -> Self {
@@ -52,56 +68,65 @@ struct Question {
     client: String,
     name: String,
     login: String,
-    client_id: String,
-    uri: String,
-    state: String,
     leaving: String,
 }
 
 /// `GET /oauth2/end-session`.
 pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
-    let params = Params::parse(query.unwrap_or_default().as_bytes());
-    let answered = asked(&app, &visitor, &params).await;
-    answered.unwrap_or_else(|error| pages::failure(Frame::of(&app, &visitor), &error))
+    let answered = async {
+        let params = Params::parse(query.unwrap_or_default().as_bytes());
+        let wish = match params.one("wish")? {
+            Some(sealed) => carried::open(&app, sealed).await?,
+            None => Wish::read(&app, &params).await?,
+        };
+        asked(&app, &visitor, wish).await
+    };
+    answered.await.unwrap_or_else(|error| pages::failure(Frame::of(&app, &visitor), &error))
 }
 
-/// `POST /oauth2/end-session`: the same as a GET, which the browser's cookie comes with.
-pub async fn ask_by_form(body: Bytes) -> Response {
-    Redirect::to(&format!("{}?{}", routes::END_SESSION, Params::parse(&body).to_query())).into_response()
+/// `POST /oauth2/end-session`: the same as a GET, which the browser's cookie comes with. What the form says goes there
+/// sealed: an ID token in an address would stay in histories and logs.
+pub async fn ask_by_form(State(app): State<App>, visitor: Visitor, body: Bytes) -> Response {
+    let sealed = async {
+        let wish = Wish::read(&app, &Params::parse(&body)).await?;
+        Ok(carried::seal(&app, &wish).await?)
+    };
+    let sealed: Result<String, Error> = sealed.await;
+    match sealed {
+        Ok(sealed) => Redirect::to(&format!("{}?wish={sealed}", routes::END_SESSION)).into_response(),
+        Err(error) => pages::failure(Frame::of(&app, &visitor), &error),
+    }
+}
+
+/// The form of the question.
+#[derive(Debug, Deserialize)]
+pub struct Confirmed {
+    /// What ends, sealed.
+    #[serde(default)]
+    leaving: String,
 }
 
 /// `POST /oauth2/end-session/confirm`: the person wants it. A repeat finds no session, and has the same answer.
-pub async fn confirm(State(app): State<App>, visitor: Visitor, body: Bytes) -> Response {
+pub async fn confirm(State(app): State<App>, visitor: Visitor, Sent(sent): Sent<Confirmed>) -> Response {
     let confirmed = async {
-        let params = Params::parse(&body);
-        let wish = Wish::read(&app, &params).await?;
-        let session = match visitor.session(app.engine()).await? {
-            Some(signed_in) => {
-                app.engine().end_session(&signed_in.session).await?;
-                Some(signed_in.session.id)
-            }
-            None => params.one("leaving")?.and_then(|text| Leaving::session_of(&app, text)),
-        };
-        Ok(wish.leaving(&app, session).answer(&app, Language::of(&visitor)).await?)
+        let leaving = Leaving::after_form(&app, &visitor, &sent.leaving).await?;
+        Ok(leaving.answer(&app, Language::of(&visitor)).await?)
     };
     confirmed.await.unwrap_or_else(|error: Error| pages::failure(Frame::of(&app, &visitor), &error))
 }
 
-async fn asked(app: &App, visitor: &Visitor, params: &Params) -> Result<Response, Error> {
+async fn asked(app: &App, visitor: &Visitor, wish: Wish) -> Result<Response, Error> {
     let t = Language::of(visitor);
-    let wish = Wish::read(app, params).await?;
-    match (visitor.session(app.engine()).await?, wish.person) {
-        (Some(signed_in), Some(person)) if person == signed_in.user.id => {
+    let client = wish.client(app).await?;
+    match visitor.session(app.engine()).await? {
+        Some(signed_in) if wish.is_about(app, client.as_deref(), &signed_in) => {
             app.engine().end_session(&signed_in.session).await?;
-            Ok(wish.leaving(app, Some(signed_in.session.id)).answer(app, t).await?)
+            Ok(wish.leaving(Some(signed_in.session.id)).answer(app, t).await?)
         }
-        (Some(signed_in), _) => {
-            let leaving = Leaving::of(app, Some(signed_in.session.id)).seal(app)?;
-            Ok(question(app, t, &signed_in.user, wish, leaving))
-        }
-        (None, Some(_)) => Ok(wish.leaving(app, None).answer(app, t).await?),
+        Some(signed_in) => question(app, t, client.as_deref(), &signed_in, wish).await,
+        None if wish.about.is_some() => Ok(wish.leaving(None).answer(app, t).await?),
         // Nobody is signed in, and who sent the browser is not shown: it is not sent on by itself.
-        (None, None) => Ok(wish.leaving(app, None).said(app, t).await?),
+        None => Ok(wish.leaving(None).said(app, t).await?),
     }
 }
 
@@ -123,42 +148,59 @@ impl Wish {
             Some(id) => app.clients().find(id, app.engine().now()).await?,
             None => None,
         };
-        let uri = params.one("post_logout_redirect_uri")?;
-        let back = client.as_ref().zip(uri).and_then(|(client, uri)| client.post_logout_redirect_uri(uri));
         let state = params.one("state")?.map(str::to_owned);
-        let back = back.map(|uri| Onward {
-            uri: uri.as_str().to_owned(),
-            returns_to: uri.returns_to().to_owned(),
-            state,
+        let back = match (params.one("post_logout_redirect_uri")?, &client) {
+            (None, _) => WayBack::Unsaid,
+            (Some(uri), client) => {
+                let registered = client.as_ref().and_then(|client| client.post_logout_redirect_uri(uri));
+                registered.map_or(WayBack::Unknown, |uri| WayBack::To(Onward::new(uri, state)))
+            }
+        };
+        let about = client.as_ref().zip(hint);
+        let about = about.and_then(|(client, hint)| {
+            client.person(app.engine(), &hint.sub).map(|person| (person, hint.sid))
         });
-        let person = client.as_ref().zip(hint);
-        let person = person.and_then(|(client, hint)| client.person(app.engine(), &hint.sub));
-        Ok(Self { person, client, back })
+        Ok(Self { about, client_id: client.map(|client| client.id.clone()), back })
     }
 
-    fn leaving(self, app: &App, session: Option<Id<SessionRow>>) -> Leaving {
-        Leaving::of(app, session).for_client(self.client.as_deref(), self.back)
+    async fn client(&self, app: &App) -> Result<Option<Arc<Client>>, Error> {
+        match &self.client_id {
+            Some(id) => Ok(app.clients().find(id, app.engine().now()).await?),
+            None => Ok(None),
+        }
     }
 
-    fn client_name(&self, t: Language) -> String {
-        self.client.as_ref().map(|client| client.name(t).to_owned()).unwrap_or_default()
+    /// Whether an ID token of this very session was handed in. One of an earlier session may have leaked since: with it, a
+    /// link would sign the person out again and again (RP-Initiated Logout 1.0, 2).
+    fn is_about(&self, app: &App, client: Option<&Client>, signed_in: &SignedIn) -> bool {
+        let Some((client, (person, sid))) = client.zip(self.about) else { return false };
+        let own = client.sid(app.engine(), signed_in.session.id);
+        person == signed_in.user.id && sid == Some(own)
+    }
+
+    fn leaving(self, session: Option<Id<SessionRow>>) -> Leaving {
+        Leaving::of(session).for_client(self.client_id, self.back)
     }
 }
 
-fn question(app: &App, t: Language, user: &User, wish: Wish, leaving: String) -> Response {
-    let target = wish.back.as_ref().map(|back| back.returns_to.clone());
-    let client = wish.client_name(t);
-    let (uri, state) = wish.back.map(|back| (back.uri, back.state.unwrap_or_default())).unwrap_or_default();
+async fn question(
+    app: &App,
+    t: Language,
+    client: Option<&Client>,
+    SignedIn { session, user, .. }: &SignedIn,
+    wish: Wish,
+) -> Result<Response, Error> {
+    let target = match &wish.back {
+        WayBack::To(onward) => Some(onward.returns_to.clone()),
+        _ => None,
+    };
     let page = Question {
         frame: Frame::new(app, t),
-        client,
+        client: client.map(|client| client.name(t).to_owned()).unwrap_or_default(),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
-        client_id: wish.client.map(|client| client.id.clone()).unwrap_or_default(),
-        uri,
-        state,
-        leaving,
+        leaving: carried::seal(app, &Ending(wish.leaving(Some(session.id)))).await?,
     };
     let targets = FormTargets(target.into_iter().collect());
-    (Extension(targets), pages::render(StatusCode::OK, &page)).into_response()
+    Ok((Extension(targets), pages::render(StatusCode::OK, &page)).into_response())
 }

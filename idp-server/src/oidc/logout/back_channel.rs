@@ -2,9 +2,14 @@
 //!
 //! What ends a session makes its applications due in the same transaction, so it does not matter who ends it, and why,
 //! and whether this node lives on. Every node looks for what is due; a guarded write gives each message to one of them.
-//! An application that does not answer is asked again, nine times within a day.
+//! An application that does not answer is asked again, nine times within a day. Nobody is told of sessions that are over by
+//! age or idleness: nothing happens then.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::http::{HeaderMap, HeaderValue};
 use idp_core::{
@@ -17,7 +22,10 @@ use idp_protocol::Octets;
 use serde::Serialize;
 use symbolon_outbound::{Fragment, Outbound};
 use symbolon_sqlx::provider::{Changed, DueRow, PartyWrite};
-use tokio::{sync::Semaphore, time};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time,
+};
 
 use crate::{
     App,
@@ -31,6 +39,8 @@ use crate::{
 const WAITS: [i64; 8] = [10, 60, 300, 900, 3_600, 10_800, 21_600, 43_200];
 /// How many applications one node tells at once.
 const AT_ONCE: usize = 16;
+/// How many messages one application has under way: one that hangs must not hold up the others.
+const EACH: u32 = 4;
 /// How many are read at once.
 const READ: u32 = 64;
 /// How often a node looks although nothing woke it: the node that was woken may have died.
@@ -72,7 +82,7 @@ enum Untold {
 
 /// Tells whoever is due, again and again.
 pub(crate) async fn keep_telling(app: App) {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let places = Places::new();
     let mut ended = app.db().bus().watch(session::ENDED);
     loop {
         let wait = match begin_all(&app, &places).await.and(next(&app).await) {
@@ -84,6 +94,7 @@ pub(crate) async fn keep_telling(app: App) {
         };
         tokio::select! {
             () = ended.changed() => {}
+            () = places.freed.notified() => {}
             () = time::sleep(wait) => {}
         }
     }
@@ -96,15 +107,13 @@ async fn next(app: &App) -> Result<Duration, Fault> {
     Ok(left.map_or(LOOK, |left| LOOK.min(Duration::from_secs(left.max(1)))))
 }
 
-/// Begins to tell everybody who is due, as far as there are places.
-async fn begin_all(app: &App, places: &Arc<Semaphore>) -> Result<(), Fault> {
+/// Begins to tell everybody who is due, as far as there are places. Who has enough under way stays in the table.
+async fn begin_all(app: &App, places: &Places) -> Result<(), Fault> {
     loop {
-        let due = app.db().due_parties(app.engine().now(), READ).await?;
-        if due.is_empty() {
-            return Ok(());
-        }
-        for row in due {
-            let Ok(place) = Arc::clone(places).acquire_owned().await else { return Ok(()) };
+        let mut begun = false;
+        for row in app.db().due_parties(app.engine().now(), READ, EACH).await? {
+            let Some(place) = places.take(&row.client_id).await else { continue };
+            begun = true;
             if take(app, &row).await? {
                 let app = app.clone();
                 tokio::spawn(async move {
@@ -113,7 +122,66 @@ async fn begin_all(app: &App, places: &Arc<Semaphore>) -> Result<(), Fault> {
                 });
             }
         }
+        if !begun {
+            return Ok(());
+        }
     }
+}
+
+/// The places for messages that are under way: so many in all, and so many for each application.
+#[derive(Clone)]
+struct Places {
+    all: Arc<Semaphore>,
+    each: Arc<Mutex<HashMap<String, u32>>>,
+    freed: Arc<Notify>,
+}
+
+/// One of them, until it is dropped.
+struct Place {
+    client_id: String,
+    each: Arc<Mutex<HashMap<String, u32>>>,
+    freed: Arc<Notify>,
+    _one: OwnedSemaphorePermit,
+}
+
+impl Places {
+    fn new() -> Self {
+        Self { all: Arc::new(Semaphore::new(AT_ONCE)), each: Arc::default(), freed: Arc::default() }
+    }
+
+    /// A place for this application, as soon as there is one; none if it has enough.
+    async fn take(&self, client_id: &str) -> Option<Place> {
+        let taken = held(&self.each).get(client_id).copied().unwrap_or_default();
+        if taken >= EACH {
+            return None;
+        }
+        let one = Arc::clone(&self.all).acquire_owned().await.ok()?;
+        let taken = &mut *held(&self.each);
+        let taken = taken.entry(client_id.to_owned()).or_default();
+        *taken = taken.saturating_add(1);
+        let (each, freed) = (Arc::clone(&self.each), Arc::clone(&self.freed));
+        Some(Place { client_id: client_id.to_owned(), each, freed, _one: one })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut each = held(&self.each);
+        if let Some(taken) = each.get_mut(&self.client_id) {
+            if *taken == EACH {
+                // More of this one may have been left in the table.
+                self.freed.notify_one();
+            }
+            *taken = taken.saturating_sub(1);
+            if *taken == 0 {
+                each.remove(&self.client_id);
+            }
+        }
+    }
+}
+
+fn held(each: &Mutex<HashMap<String, u32>>) -> MutexGuard<'_, HashMap<String, u32>> {
+    each.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether this node tells it: exactly one does.

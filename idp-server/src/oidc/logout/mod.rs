@@ -14,4 +14,4 @@ pub(crate) mod parties;
 
 pub use asked::{ask, ask_by_form, confirm};
 pub use leaving::signed_out;
-pub(crate) use leaving::{Leaving, Onward};
+pub(crate) use leaving::{Ending, Leaving};

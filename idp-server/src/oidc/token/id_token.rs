@@ -44,6 +44,9 @@ pub struct Hint {
     pub sub: String,
     /// For which clients.
     pub aud: Vec<String>,
+    /// The session, as its client knows it.
+    #[serde(default)]
+    pub sid: Option<Octets<16>>,
 }
 
 impl Hint {
