@@ -96,6 +96,7 @@ async fn other_slips_are_told_to_the_client() {
         ("invalid_request", "", &[("max_age", "-1")]),
         ("invalid_request", "", &[("prompt", "none login")]),
         ("invalid_request", "", &[("prompt", "dance")]),
+        ("invalid_request", "", &[("prompt", "create")]),
         ("invalid_request", "", &[("id_token_hint", "a.b.c")]),
         ("invalid_request_object", "", &[("request", "e30.e30.")]),
         ("invalid_request_uri", "", &[("request_uri", "https://evil.example/")]),
@@ -228,6 +229,13 @@ async fn a_hint_of_another_person_does_not_get_this_one() {
     assert!(hinted(&of_alice["id_token"], &silent).await.params.contains_key("code"), "she is");
     let answer = hinted(&of_alice["access_token"], &silent).await;
     assert_eq!(answer.params["error"], "invalid_request", "an access token is no hint");
+    server.clock.advance(2 * server.app.config().oidc.access_token_life);
+    let answer = hinted(&of_alice["id_token"], &silent).await;
+    assert!(
+        answer.params.contains_key("code"),
+        "a token that is over still says who it was about: {answer:?}"
+    );
+    assert_eq!(hinted(&of_bob["id_token"], &silent).await.params["error"], "login_required");
 }
 
 #[tokio::test]

@@ -41,7 +41,11 @@ impl Authority {
 
     /// The certificate of an application, as DER.
     fn vouch(&self, name: &str, dns: &str) -> Vec<u8> {
-        params(name, dns).signed_by(&KeyPair::generate().unwrap(), &self.issuer).unwrap().der().to_vec()
+        self.vouch_for(params(name, dns))
+    }
+
+    fn vouch_for(&self, params: CertificateParams) -> Vec<u8> {
+        params.signed_by(&KeyPair::generate().unwrap(), &self.issuer).unwrap().der().to_vec()
     }
 }
 
@@ -128,6 +132,70 @@ async fn the_subject_may_be_the_name() {
     assert_eq!(post(&server, "/oauth2/token", Some(&good), &ASKED).await.0, 200);
     let other = authority.vouch("robot2", "x.example");
     assert_eq!(post(&server, "/oauth2/token", Some(&other), &ASKED).await.0, 400);
+}
+
+/// RFC 8705, 2.1.2: each kind of name, and none in place of another.
+#[tokio::test]
+async fn a_name_of_each_kind_is_that_of_one_application() {
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    let uri = |text: &str| SanType::URI(text.try_into().unwrap());
+    let email = |text: &str| SanType::Rfc822Name(text.try_into().unwrap());
+    let dns = |text: &str| SanType::DnsName(text.try_into().unwrap());
+    let ip = |text: &str| SanType::IpAddress(text.parse().unwrap());
+    type Register = fn(&mut Metadata, String);
+    let kinds: [(&str, Register, &str, SanType, Vec<SanType>); 4] = [
+        (
+            "by-uri",
+            |metadata, name| metadata.tls_client_auth_san_uri = Some(name),
+            "robot.example",
+            uri("robot.example"),
+            vec![uri("https://robot.example"), dns("robot.example"), email("robot.example")],
+        ),
+        (
+            "by-email",
+            |metadata, name| metadata.tls_client_auth_san_email = Some(name),
+            "robot@robot.example",
+            email("robot@robot.example"),
+            vec![email("robot@example"), uri("robot@robot.example"), dns("robot@robot.example")],
+        ),
+        (
+            "by-ip",
+            |metadata, name| metadata.tls_client_auth_san_ip = Some(name),
+            "2001:db8:0:0::7",
+            ip("2001:db8::7"),
+            vec![ip("2001:db8::8"), dns("2001:db8:0:0::7"), uri("2001:db8:0:0::7"), email("2001:db8:0:0::7")],
+        ),
+        (
+            "by-v4",
+            |metadata, name| metadata.tls_client_auth_san_ip = Some(name),
+            "192.0.2.7",
+            ip("192.0.2.7"),
+            vec![ip("192.0.2.70"), ip("::ffff:192.0.2.7"), dns("192.0.2.7")],
+        ),
+    ];
+    for (id, register, name, own, others) in kinds {
+        server
+            .register(id, |new| {
+                new.metadata.token_endpoint_auth_method = Some(AuthMethod::TlsClientAuth);
+                new.metadata.grant_types = vec![GrantType::ClientCredentials];
+                register(&mut new.metadata, name.to_owned());
+            })
+            .await;
+        let ask = async |names: Vec<SanType>| {
+            let mut shown = params("anything", "x.example");
+            shown.subject_alt_names = names;
+            let asked = [("grant_type", "client_credentials"), ("client_id", id)];
+            let (status, answered) =
+                post(&server, "/oauth2/token", Some(&authority.vouch_for(shown)), &asked).await;
+            (status, answered["error"].as_str().unwrap_or_default().to_owned())
+        };
+        assert_eq!(ask(vec![own.clone()]).await.0, 200, "{id}");
+        assert_eq!(ask(vec![others[0].clone(), own]).await.0, 200, "{id}: one of several");
+        for other in others {
+            assert_eq!(ask(vec![other.clone()]).await, (400, "invalid_client".to_owned()), "{id}: {other:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Does the provider say what it can do?
 
+use std::collections::BTreeSet;
+
 use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
 use serde_json::{Value, json};
 
@@ -64,6 +66,101 @@ async fn the_document_says_what_the_provider_does() {
     let (_, of_oauth) = answer(server.get("/.well-known/oauth-authorization-server").await).await;
     assert_eq!(of_oauth, document, "RFC 8414");
     serde_json::from_value::<CoreProviderMetadata>(document).unwrap();
+}
+
+/// Applications configure themselves by this document alone: what stands there is said here a second time, and there is
+/// nothing else.
+#[tokio::test]
+async fn each_member_of_the_document_is_known_here() {
+    let server = Server::start().await;
+    let (_, document) = answer(server.get("/.well-known/openid-configuration").await).await;
+    let url = |path: &str| format!("{}{path}", server.url);
+    let types = ["code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"];
+    // What we sign with, and what applications sign with: never `none`, and a shared secret for assertions only.
+    let ours = json!(["RS256", "PS256", "ES256", "EdDSA"]);
+    let theirs = json!(["RS256", "PS256", "ES256", "EdDSA"]);
+    let assertions = json!(["RS256", "PS256", "ES256", "EdDSA", "HS256"]);
+    let by_secret = ["client_secret_basic", "client_secret_post", "client_secret_jwt"];
+    let methods = [by_secret.as_slice(), &["private_key_jwt", "none"]].concat();
+    let with_proof = [by_secret.as_slice(), &["private_key_jwt"]].concat();
+    let content = json!(["A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512"]);
+    let management = json!(["ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW", "RSA-OAEP-256", "RSA-OAEP"]);
+    let about_the_sign_in =
+        ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"];
+    let about_the_answer = ["c_hash", "s_hash", "sid"];
+    let profile = ["name", "given_name", "family_name", "middle_name", "nickname", "preferred_username"];
+    let more_of_it =
+        ["profile", "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at"];
+    let others = ["email", "email_verified", "address", "phone_number", "phone_number_verified"];
+    let claims = [&about_the_sign_in[..], &about_the_answer, &profile, &more_of_it, &others].concat();
+    let addresses = json!({
+        "issuer": server.url,
+        "authorization_endpoint": url("/oauth2/authorize"),
+        "token_endpoint": url("/oauth2/token"),
+        "userinfo_endpoint": url("/oauth2/userinfo"),
+        "jwks_uri": url("/oauth2/jwks"),
+        "revocation_endpoint": url("/oauth2/revoke"),
+        "introspection_endpoint": url("/oauth2/introspect"),
+        "end_session_endpoint": url("/oauth2/end-session"),
+        "device_authorization_endpoint": url("/oauth2/device_authorization"),
+        "pushed_authorization_request_endpoint": url("/oauth2/par"),
+    });
+    let abilities = json!({
+        "scopes_supported": ["openid", "profile", "email", "address", "phone", "offline_access"],
+        "claims_supported": claims,
+        "claims_parameter_supported": true,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "require_pushed_authorization_requests": false,
+        "authorization_response_iss_parameter_supported": true,
+        "response_types_supported": types,
+        "response_modes_supported":
+            ["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"],
+        "grant_types_supported": [
+            "authorization_code", "implicit", "refresh_token", "client_credentials",
+            "urn:ietf:params:oauth:grant-type:device_code"
+        ],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "display_values_supported": ["page", "popup", "touch", "wap"],
+        "ui_locales_supported": ["en", "de"],
+        "acr_values_supported": ["urn:symbolon:acr:single", "urn:symbolon:acr:device", "urn:symbolon:acr:mfa"],
+        "subject_types_supported": ["public", "pairwise"],
+        "code_challenge_methods_supported": ["S256"],
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
+        "tls_client_certificate_bound_access_tokens": false,
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": with_proof,
+    });
+    let algorithms = json!({
+        "id_token_signing_alg_values_supported": ours,
+        "userinfo_signing_alg_values_supported": ours,
+        "authorization_signing_alg_values_supported": ours,
+        "request_object_signing_alg_values_supported": theirs,
+        "dpop_signing_alg_values_supported": theirs,
+        "token_endpoint_auth_signing_alg_values_supported": assertions,
+        "id_token_encryption_alg_values_supported": management,
+        "id_token_encryption_enc_values_supported": content,
+        "userinfo_encryption_alg_values_supported": management,
+        "userinfo_encryption_enc_values_supported": content,
+        "authorization_encryption_alg_values_supported": management,
+        "authorization_encryption_enc_values_supported": content,
+        "request_object_encryption_alg_values_supported": ["ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"],
+        "request_object_encryption_enc_values_supported": content,
+    });
+    let document = document.as_object().unwrap();
+    let mut known = BTreeSet::new();
+    for (name, value) in
+        [&addresses, &abilities, &algorithms].into_iter().filter_map(Value::as_object).flatten()
+    {
+        assert_eq!(document.get(name), Some(value), "{name}");
+        known.insert(name);
+    }
+    assert_eq!(document.keys().collect::<BTreeSet<_>>(), known);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use reqwest::{Method, Response, header};
 use serde_json::{Value, json};
 
 use crate::{
-    requests::{redemption, request},
+    requests::{claims_of, redemption, request},
     server::{NOW, Server, answer, form, redirected},
     signer::Signer,
 };
@@ -110,6 +110,34 @@ async fn replay_without_proof() {
     assert!(challenge.starts_with("DPoP ") && challenge.contains("invalid_dpop_proof"), "{challenge}");
     let by_form = [("access_token", token)];
     assert_eq!(send(&server, USERINFO, None, Sent::Form(&by_form)).await.status(), 401);
+}
+
+#[tokio::test]
+async fn a_token_of_an_application_itself_is_bound_to_its_key() {
+    let server = Server::start().await;
+    let secret = server.register("robot", |new| {
+        new.metadata.grant_types = vec![GrantType::ClientCredentials];
+        new.terms.introspects = true;
+    });
+    let secret = secret.await;
+    let signer = Signer::new("one");
+    let nonce = nonce(&server, &signer).await;
+    let own = [("client_id", "robot"), ("client_secret", secret.as_str())];
+    let asked = [own.as_slice(), &[("grant_type", "client_credentials")]].concat();
+    let proof = signer.prove(&claims(&server, TOKEN, Some(&nonce)));
+    let (status, tokens) = answer(send(&server, TOKEN, Some(&proof), Sent::Form(&asked)).await).await;
+    assert_eq!((status, &tokens["token_type"]), (200, &json!("DPoP")), "{tokens}");
+    let token = tokens["access_token"].as_str().unwrap();
+    let bound = json!({"jkt": signer.thumbprint()});
+    assert_eq!(claims_of(token)["cnf"], bound);
+    let asked = [own.as_slice(), &[("token", token)]].concat();
+    let (_, told) = answer(server.post("/oauth2/introspect", &asked).await).await;
+    assert_eq!(
+        (&told["active"], &told["cnf"]),
+        (&json!(true), &bound),
+        "a resource can hold it to that (6.2)"
+    );
+    assert_eq!(told["token_type"], "DPoP");
 }
 
 #[tokio::test]

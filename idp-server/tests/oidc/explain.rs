@@ -33,6 +33,7 @@ async fn a_finished_sign_in_and_a_refused_one_are_explained_and_nothing_else() {
     let server = Server::start_with(|config| config.engine.rules = rules).await;
     server.sign_in().await;
     let opened = explain(&server, &latest(&server, "session.opened").await);
+    assert!(opened.status.success(), "{opened:?}");
     let text = String::from_utf8(opened.stdout).unwrap();
     assert!(text.contains("session.opened from 127.0.0.1, by rule \"all others\" then"), "{text}");
     assert!(text.contains("known_browser = true does not hold: it is false"), "{text}");

@@ -38,6 +38,24 @@ async fn an_application_that_knows_the_person_signs_out_at_once() {
     assert!(page.text().await.unwrap().contains("You are signed out"));
 }
 
+/// RP-Initiated Logout 1.0, 3: `state` comes back if it came, and belongs to an address.
+#[tokio::test]
+async fn a_state_comes_back_as_it_came_or_not_at_all() {
+    let server = Server::start().await;
+    let (cookie, _) = server.sign_in().await;
+    let hint = id_token(&server, "shop", &cookie).await;
+    let wish = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", AFTER)];
+    let alone = end(&server, &cookie, &wish).await;
+    assert_eq!(alone.headers()["location"], AFTER, "no state, and not an empty one");
+    let (cookie, _) = server.sign_in().await;
+    let hint = id_token(&server, "shop", &cookie).await;
+    let page = end(&server, &cookie, &[("id_token_hint", hint.as_str()), ("state", "of-nothing")]).await;
+    assert!(!page.headers().contains_key("location"));
+    let page = page.text().await.unwrap();
+    assert!(page.contains("You are signed out") && !page.contains("of-nothing"), "{page}");
+    assert!(!is_signed_in(&server, &cookie).await);
+}
+
 /// The browser sends no cookie with a form of another site. What that form says must not stand in an address: an ID token
 /// names a person, and addresses end in histories and logs.
 #[tokio::test]

@@ -24,6 +24,7 @@ mod dpop;
 mod encryption;
 mod explain;
 mod fapi;
+mod fresh;
 mod health;
 mod hostile;
 mod introspection;

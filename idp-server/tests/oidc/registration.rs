@@ -1,5 +1,7 @@
 //! Who may register an application, what is taken, and who may change it? (RFC 7591, RFC 7592)
 
+use std::collections::BTreeMap;
+
 use idp_server::{
     config::{Registrants, Registration},
     oidc::client::registration::Invitation,
@@ -8,7 +10,7 @@ use reqwest::{Method, Response, header};
 use serde_json::{Value, json};
 
 use crate::{
-    requests::{redemption, request},
+    requests::{asking, claims_of, redemption, request},
     server::{CALLBACK, NOW, Server, answer, redirected},
     signer::Signer,
     site::Site,
@@ -16,11 +18,14 @@ use crate::{
 
 const REGISTER: &str = "/oauth2/register";
 
+/// What an administrator changes about registrations.
+type Set = fn(&mut Registration);
+
 async fn open() -> Server {
     open_with(|_| {}).await
 }
 
-async fn open_with(set: fn(&mut Registration)) -> Server {
+async fn open_with(set: Set) -> Server {
     Server::start_with(move |config| {
         config.outbound.danger_loopback_http = true;
         config.oidc.registration.who = Registrants::Anybody;
@@ -169,6 +174,11 @@ async fn a_bad_registration_names_the_member() {
         ("invalid_client_metadata", "policy_uri", json!({"policy_uri": "javascript:alert(1)"})),
         (
             "invalid_client_metadata",
+            "initiate_login_uri",
+            json!({"initiate_login_uri": "http://shop.example/begin"}),
+        ),
+        (
+            "invalid_client_metadata",
             "sector_identifier_uri",
             json!({"sector_identifier_uri": "https://10.0.0.1/x"}),
         ),
@@ -257,4 +267,98 @@ async fn what_runs_elsewhere_than_on_the_device_has_an_address_with_tls() {
     assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_redirect_uri")));
     assert!(text(&refused, "error_description").contains("native"), "it says what would do");
     assert_eq!(register(&server, &of("native")).await.0, 201);
+}
+
+/// OpenID Connect Core 1.0, 4.
+#[tokio::test]
+async fn what_registers_itself_can_be_begun_from_elsewhere() {
+    let server = open().await;
+    let begin = "https://shop.example/begin?a=b";
+    let body = json!({"redirect_uris": [CALLBACK], "initiate_login_uri": begin});
+    let (status, mine) = register(&server, &body).await;
+    assert_eq!((status, text(&mine, "initiate_login_uri")), (201, begin));
+    let path = text(&mine, "registration_client_uri").strip_prefix(&server.url).unwrap().to_owned();
+    let token = text(&mine, "registration_access_token");
+    let (status, read) = answer(send(&server, Method::GET, &path, token, &Value::Null).await).await;
+    assert_eq!((status, text(&read, "initiate_login_uri")), (200, begin));
+    let led = redirected(&server.get(&format!("/launch/{}", text(&mine, "client_id"))).await);
+    assert_eq!((led.to.as_str(), led.params["a"].as_str()), ("https://shop.example/begin", "b"));
+    assert_eq!(led.params["iss"], server.url);
+}
+
+/// Registers an application with a secret that asks for a code, or for tokens through the browser.
+async fn wide(server: &Server) -> (u16, Value) {
+    let body = json!({
+        "redirect_uris": [CALLBACK], "response_types": ["code", "id_token token"],
+        "grant_types": ["authorization_code", "implicit"], "token_endpoint_auth_method": "client_secret_post"
+    });
+    register(server, &body).await
+}
+
+#[tokio::test]
+async fn an_administrator_may_let_them_have_tokens_through_the_browser() {
+    let closed = open().await;
+    assert_eq!(wide(&closed).await.1["error"], "invalid_client_metadata");
+    let server = open_with(|settings| (settings.implicit, settings.consent) = (true, false)).await;
+    let (status, registered) = wide(&server).await;
+    assert_eq!(status, 201, "{registered}");
+    let (cookie, _) = server.sign_in().await;
+    let asked = asking(text(&registered, "client_id"), &[("response_type", "id_token token")]);
+    let response = server.authorize(&asked, Some(&cookie)).await;
+    let to = response.headers()[header::LOCATION].to_str().unwrap().to_owned();
+    let came = url::Url::parse(&to.replace('#', "?")).unwrap();
+    let came: BTreeMap<String, String> = came.query_pairs().into_owned().collect();
+    assert_eq!(claims_of(&came["id_token"])["nonce"], "a-nonce");
+    assert_eq!(server.userinfo(&came["access_token"]).await.status(), 200);
+}
+
+#[tokio::test]
+async fn an_administrator_may_let_them_off_pkce_if_they_keep_a_secret() {
+    let cases: [(Set, bool); 2] = [
+        (|settings| settings.consent = false, false),
+        (|settings| (settings.without_pkce, settings.consent) = (true, false), true),
+    ];
+    for (set, let_off) in cases {
+        let server = open_with(set).await;
+        let (cookie, _) = server.sign_in().await;
+        let body = json!({"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "client_secret_post"});
+        let (_, registered) = register(&server, &body).await;
+        let (id, secret) = (text(&registered, "client_id"), text(&registered, "client_secret"));
+        let without = [("code_challenge", ""), ("code_challenge_method", "")];
+        let came = redirected(&server.authorize(&asking(id, &without), Some(&cookie)).await).params;
+        let Some(code) = came.get("code") else {
+            assert_eq!((came["error"].as_str(), let_off), ("invalid_request", false), "{came:?}");
+            continue;
+        };
+        assert!(let_off, "{came:?}");
+        let mut form = redemption(id, code);
+        form.retain(|(name, _)| *name != "code_verifier");
+        form.push(("client_secret", secret));
+        assert_eq!(server.token(&form).await.status(), 200);
+        let public = json!({"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"});
+        let (status, registered) = register(&server, &public).await;
+        assert_eq!(status, 201, "{registered}");
+        let asked = asking(text(&registered, "client_id"), &without);
+        let came = redirected(&server.authorize(&asked, Some(&cookie)).await).params;
+        assert_eq!(came["error"], "invalid_request", "nothing else shows that it began this");
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_may_have_people_not_asked_about_them() {
+    let cases: [(Set, &str); 2] =
+        [(|_| {}, "/oauth2/consent"), (|settings| settings.consent = false, CALLBACK)];
+    for (set, led) in cases {
+        let server = open_with(set).await;
+        let (_, registered) =
+            register(&server, &json!({"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"}))
+                .await;
+        let id = text(&registered, "client_id");
+        let (cookie, _) = server.sign_in().await;
+        let came = redirected(&server.authorize(&request(id), Some(&cookie)).await);
+        assert_eq!(came.to, led);
+        if let Some(code) = came.params.get("code") {
+            assert_eq!(server.token(&redemption(id, code)).await.status(), 200);
+        }
+    }
 }

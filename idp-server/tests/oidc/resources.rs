@@ -62,6 +62,10 @@ async fn a_token_is_for_the_resources_that_were_asked_for() {
     };
     let (status, refused) = refresh(&first["refresh_token"], "https://other.example/").await;
     assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_target")));
+    let (status, second) = refresh(&first["refresh_token"], TILL).await;
+    assert_eq!((status, audience(&second)), (200, json!(TILL)), "granted, if not asked for with the code");
+    let (status, third) = refresh(&second["refresh_token"], "").await;
+    assert_eq!((status, audience(&third)), (200, json!([STOCK, TILL])), "all that was granted: {third}");
 }
 
 #[tokio::test]
@@ -120,6 +124,17 @@ async fn what_is_not_offered_is_refused_with_a_reason() {
     asked.push(("authorization_details", "[]"));
     let refused = redirected(&server.authorize(&asked, Some(&cookie)).await).params;
     assert_eq!(refused["error"], "invalid_authorization_details");
+    let details = ("authorization_details", "[{\"type\":\"payment\"}]");
+    let pushed = [request("shop").as_slice(), &[details]].concat();
+    let code = server.code_with("shop", &cookie).await;
+    let redeemed = [redemption("shop", &code).as_slice(), &[details]].concat();
+    for (path, form) in [("/oauth2/par", pushed), ("/oauth2/token", redeemed)] {
+        let (status, refused) = answer(server.post(path, &form).await).await;
+        let error = refused["error"].as_str();
+        assert_eq!((status, error), (400, Some("invalid_authorization_details")), "{path}: {refused}");
+        assert!(refused["error_description"].as_str().unwrap().contains("RFC 9396"), "{path}: {refused}");
+    }
+    assert_eq!(server.redeem(&code).await.0, 200, "the code was not used up");
     let exchange = [("client_id", "shop"), ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")];
     let (status, refused) = answer(server.token(&exchange).await).await;
     assert_eq!((status, refused["error"].as_str()), (400, Some("unsupported_grant_type")));

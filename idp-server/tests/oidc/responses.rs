@@ -107,6 +107,28 @@ async fn parts_of_each_type(server: &Server, id: &str, signature: Signature) {
     }
 }
 
+/// OpenID Connect Core 1.0, 3.3.3.6: both are about the same person, from the same provider, for the same request.
+#[tokio::test]
+async fn the_id_token_for_a_code_agrees_with_the_one_that_came_beside_it() {
+    let server = Server::start().await;
+    old_style(&server).await;
+    let (cookie, _) = server.sign_in().await;
+    for of in ["code id_token", "code id_token token"] {
+        let asked = asking("wide", &[("response_type", of)]);
+        let came = fragment(&server.authorize(&asked, Some(&cookie)).await);
+        server.clock.advance(5);
+        let (status, tokens) = answer(server.token(&redemption("wide", &came["code"])).await).await;
+        assert_eq!(status, 200, "{of}: {tokens}");
+        let (first, second) = (claims_of(&came["id_token"]), claims_of(tokens["id_token"].as_str().unwrap()));
+        assert_eq!((&second["nonce"], &second["iss"]), (&json!("a-nonce"), &json!(server.url)), "{of}");
+        for name in ["iss", "sub", "aud", "nonce", "auth_time", "acr", "amr", "sid"] {
+            assert!(first[name] == second[name] && !first[name].is_null(), "{of}, {name}: {first} {second}");
+        }
+        assert_eq!(second["at_hash"], half_hash(tokens["access_token"].as_str().unwrap()), "{of}");
+        assert_ne!(first["at_hash"], second["at_hash"], "{of}: each is about the token beside it");
+    }
+}
+
 #[tokio::test]
 async fn tokens_through_the_browser_end_with_the_session_too() {
     let server = Server::start().await;
@@ -254,6 +276,37 @@ async fn a_native_app_comes_back_to_any_port_of_its_device() {
     assert_eq!(redeem(uri).await, 200);
     let asked = asking("native", &[("redirect_uri", "http://127.0.0.1:49152/other")]);
     assert_eq!(server.authorize(&asked, Some(&cookie)).await.status(), 400);
+}
+
+/// RFC 6749, 3.1.2: what the address says already stays there.
+#[tokio::test]
+async fn an_answer_joins_what_the_address_says_already() {
+    const OTHER: &str = "https://shop.example/other?x=1";
+    let server = Server::start().await;
+    let (cookie, _) = server.sign_in().await;
+    for (mode, joint) in
+        [("query", "&code="), ("jwt", "&response="), ("fragment", "#code="), ("fragment.jwt", "#response=")]
+    {
+        let asked = asking("shop", &[("redirect_uri", OTHER), ("response_mode", mode)]);
+        let response = server.authorize(&asked, Some(&cookie)).await;
+        let to = response.headers()[header::LOCATION].to_str().unwrap();
+        assert!(to.starts_with(&format!("{OTHER}{joint}")), "{mode}: {to}");
+        let came = url::Url::parse(&to.replace('#', "&")).unwrap();
+        let came: BTreeMap<String, String> = came.query_pairs().into_owned().collect();
+        assert_eq!(came["x"], "1", "{mode}");
+        let code = match came.get("response") {
+            Some(signed) => claims_of(signed)["code"].as_str().unwrap().to_owned(),
+            None => came["code"].clone(),
+        };
+        let mut form = redemption("shop", &code);
+        form.retain(|(name, _)| *name != "redirect_uri");
+        form.push(("redirect_uri", OTHER));
+        let (status, tokens) = answer(server.token(&form).await).await;
+        assert_eq!(status, 200, "{mode}: {tokens}");
+    }
+    let asked = asking("shop", &[("redirect_uri", OTHER), ("prompt", "none")]);
+    let refused = redirected(&server.authorize(&asked, None).await).params;
+    assert_eq!((refused["x"].as_str(), refused["error"].as_str()), ("1", "login_required"));
 }
 
 #[tokio::test]

@@ -328,6 +328,13 @@ pub fn redirected(response: &Response) -> Redirected {
     Redirected { to, params: url.query_pairs().into_owned().collect() }
 }
 
+/// The cookies that an answer sets, as the browser sends them back.
+pub fn cookies(response: &Response) -> String {
+    let set = response.headers().get_all(header::SET_COOKIE).iter();
+    let pairs = set.filter_map(|line| line.to_str().ok()?.split(';').next().map(str::to_owned));
+    pairs.collect::<Vec<_>>().join("; ")
+}
+
 pub async fn answer(response: Response) -> (u16, Value) {
     (response.status().as_u16(), response.json().await.unwrap())
 }

@@ -1,17 +1,9 @@
 //! How far does a session reach that was opened for one application?
 
-use reqwest::Response;
-
 use crate::{
     requests::{changed, redemption, request},
-    server::{CALLBACK, PASSWORD, Server, redirected},
+    server::{CALLBACK, PASSWORD, Server, cookies, redirected},
 };
-
-fn cookies(response: &Response) -> String {
-    let set = response.headers().get_all("set-cookie").iter();
-    let pairs = set.filter_map(|line| line.to_str().ok()?.split(';').next().map(str::to_owned));
-    pairs.collect::<Vec<_>>().join("; ")
-}
 
 /// Signs alice in for an application, through the page; the browser's cookies and the code.
 async fn signed_in_for(server: &Server, client: &str) -> (String, String) {

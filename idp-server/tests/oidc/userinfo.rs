@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     requests::{changed, claims_of},
-    server::{NOW, Server, answer, redirected},
+    server::{NOW, Server, answer, form, redirected},
 };
 
 #[tokio::test]
@@ -22,7 +22,9 @@ async fn the_scope_decides_what_is_told() {
     });
     assert_eq!(answer(server.userinfo(token).await).await, (200, everything.clone()));
     let by_form = server.post("/oauth2/userinfo", &[("access_token", token)]).await;
-    assert_eq!(answer(by_form).await, (200, everything));
+    assert_eq!(answer(by_form).await, (200, everything.clone()));
+    let by_post = server.http.post(format!("{}/oauth2/userinfo", server.url)).bearer_auth(token);
+    assert_eq!(answer(by_post.send().await.unwrap()).await, (200, everything), "5.3.1: the header, by POST");
 
     let (cookie, _) = server.sign_in().await;
     let openid = changed("scope", &[("scope", "openid")]);
@@ -67,6 +69,10 @@ async fn only_an_access_token_of_ours_that_holds_is_taken() {
         401,
         "not in the URL"
     );
+    let twice = server.http.post(format!("{}/oauth2/userinfo", server.url)).bearer_auth(token);
+    let twice = twice.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let twice = twice.body(form(&[("access_token", token)])).send().await.unwrap();
+    assert_eq!(twice.status(), 400, "in two places at once (RFC 6750, 2)");
     server.clock.advance(300);
     assert_eq!(server.userinfo(token).await.status(), 401, "five minutes are over");
 }

@@ -16,7 +16,8 @@ pub enum Prompt {
 }
 
 impl Prompt {
-    /// The values that discovery lists.
+    /// The values that discovery lists. Not `create`: people do not register themselves here, and a value that is not listed
+    /// is an invalid request (Initiating User Registration via OpenID Connect 1.0).
     pub const NAMES: [&'static str; 4] = ["none", "login", "consent", "select_account"];
 
     /// How the person is asked, and whether he has to agree.

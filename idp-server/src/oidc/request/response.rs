@@ -23,7 +23,9 @@ pub enum ResponseType {
     CodeIdTokenToken,
 }
 
-/// There is no such response type; `token` alone says nothing about who signed in and is refused (RFC 9700, 2.1.2).
+/// There is no such response type; `token` alone says nothing about who signed in and is refused (RFC 9700, 2.1.2), and
+/// `none` would say that somebody agreed without anything that the client could check (OAuth 2.0 Multiple Response Types
+/// 1.0, 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the response types are code, id_token, id_token token, code id_token, code token, code id_token token"
