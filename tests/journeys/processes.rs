@@ -79,6 +79,7 @@ async fn nothing_is_sticky_each_connection_may_go_to_another_node() {
         "POST /device/qr/claim",
         "POST /login/finish",
         "POST /login/continue",
+        "POST /oauth2/token",
     ];
     for path in asked {
         assert_eq!(balancer.places_of(path), BTreeSet::from([0, 1]), "{path} was answered by both");

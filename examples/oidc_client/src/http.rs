@@ -32,6 +32,8 @@ impl Http {
     /// A client that follows no redirects: a provider's answer must not choose which other server is asked (SSRF).
     pub fn new() -> anyhow::Result<Self> {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE);
+        // None is kept for later: where a balancer stands in front of a provider, any of its nodes may answer the next.
+        let client = client.pool_max_idle_per_host(0);
         Ok(Self(client.build().context("the HTTP client does not start")?))
     }
 

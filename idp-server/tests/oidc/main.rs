@@ -32,6 +32,7 @@ mod languages;
 mod logout;
 #[path = "../../../tests/fuzz/parsers/mutate.rs"]
 mod mutate;
+mod nodes;
 mod phone;
 mod recipient;
 mod refresh;

@@ -111,14 +111,30 @@ impl Server {
         let new = NewAccount { login: "alice".to_owned(), profile };
         let user = accounts::add(app.engine(), new, PASSWORD).await.unwrap();
         let secrets = clients(&app).await;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let listeners = Listeners::on(&app.config().server, listener, shows.then_some(shown)).unwrap();
-        let served = idp_server::serve(app.clone(), listeners, async {
-            let _ = stopped.await;
-        });
-        tokio::spawn(served);
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { app, url, mtls, clock, user, http, secrets, folder, stop: Some(stop) }
+        let stop = Some(serve(&app, listener, shows.then_some(shown)));
+        Self { app, url, mtls, clock, user, http: http(), secrets, folder, stop }
+    }
+
+    /// Another node of the same provider, at an address of its own, where no balancer chooses: on the same database, with
+    /// the same clock, and with caches of its own.
+    pub async fn beside(&self) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let world = World { clock: self.clock.clone(), crypto: saved_keys::crypto() };
+        let app = App::start(self.app.config().clone(), world).await.unwrap();
+        let stop = Some(serve(&app, listener, None));
+        let (clock, user, secrets) = (Arc::clone(&self.clock), self.user.clone(), self.secrets.clone());
+        Self {
+            app,
+            url,
+            mtls: String::new(),
+            clock,
+            user,
+            http: http(),
+            secrets,
+            folder: self.folder.clone(),
+            stop,
+        }
     }
 
     /// Registers another client; its secret, or nothing if it keeps none. It has the addresses of the others.
@@ -262,6 +278,20 @@ impl Server {
         let request = self.http.get(format!("{}/oauth2/userinfo", self.url)).bearer_auth(token);
         request.send().await.unwrap()
     }
+}
+
+/// Serves until somebody says so.
+fn serve(app: &App, listener: TcpListener, shown: Option<TcpListener>) -> oneshot::Sender<()> {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let listeners = Listeners::on(&app.config().server, listener, shown).unwrap();
+    tokio::spawn(idp_server::serve(app.clone(), listeners, async {
+        let _ = stopped.await;
+    }));
+    stop
+}
+
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 
 async fn clients(app: &App) -> BTreeMap<String, String> {
