@@ -40,6 +40,38 @@ async fn each_scope_brings_its_claims() {
 }
 
 #[tokio::test]
+async fn scopes_come_in_any_order_and_all_at_once() {
+    let server = Server::start().await;
+    server
+        .register("app", |new| {
+            new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+            new.metadata.grant_types.push(GrantType::RefreshToken);
+        })
+        .await;
+    let (cookie, _) = server.sign_in().await;
+    let sub = json!(server.user.id.to_string());
+    let everything = json!({
+        "sub": sub, "name": "Alice Adams", "preferred_username": "alice", "given_name": "Alice",
+        "birthdate": "1990-02-03", "email": "alice@example.org", "email_verified": true,
+        "phone_number": "+31 20 5550100", "address": {"locality": "Utrecht"},
+    });
+    let some = json!({"sub": sub, "email": "alice@example.org", "email_verified": true});
+    for (scope, expected) in [
+        ("openid profile email address phone offline_access", &everything),
+        ("offline_access phone address email profile openid", &everything),
+        ("email openid", &some),
+        ("openid email", &some),
+    ] {
+        let asked = asking("app", &[("scope", scope)]);
+        let code = redirected(&server.authorize(&asked, Some(&cookie)).await).params["code"].clone();
+        let (_, tokens) = answer(server.token(&redemption("app", &code)).await).await;
+        assert_eq!(tokens["scope"], scope, "all that was asked for was granted");
+        let (_, userinfo) = answer(server.userinfo(tokens["access_token"].as_str().unwrap()).await).await;
+        assert_eq!(userinfo, *expected, "{scope}");
+    }
+}
+
+#[tokio::test]
 async fn single_claims_come_where_they_were_asked_for() {
     let server = Server::start().await;
     let (cookie, _) = server.sign_in().await;
@@ -104,14 +136,31 @@ async fn a_request_for_one_person_is_not_answered_by_another() {
     let server = Server::start().await;
     let bob = server.add("bob").await;
     let (cookie, _) = server.sign_in().await;
-    let silent = async |sub: &str| {
-        let claims = json!({"id_token": {"sub": {"value": sub}}}).to_string();
+    let asked = async |claims: Value| {
+        let claims = claims.to_string();
         let asked = changed("", &[("claims", &claims), ("prompt", "none")]);
         redirected(&server.authorize(&asked, Some(&cookie)).await).params
     };
-    assert!(silent(&server.user.id.to_string()).await.contains_key("code"));
-    assert_eq!(silent(&bob.id.to_string()).await["error"], "login_required");
-    assert_eq!(silent("nobody").await["error"], "invalid_request");
+    let (alice, bob) = (server.user.id.to_string(), bob.id.to_string());
+    for place in ["id_token", "userinfo"] {
+        let silent = async |sub: Value| asked(json!({ place: { "sub": sub } })).await;
+        for fine in [json!({"value": alice}), json!({"values": [alice]})] {
+            assert!(silent(fine.clone()).await.contains_key("code"), "{place}: {fine}");
+        }
+        for other in [json!({"value": bob}), json!({"values": [bob]})] {
+            assert_eq!(silent(other.clone()).await["error"], "login_required", "{place}: {other}");
+        }
+        for bad in [json!({"value": "nobody"}), json!({"value": 7}), json!({"values": [alice, bob]})] {
+            assert_eq!(silent(bad.clone()).await["error"], "invalid_request", "{place}: {bad}");
+        }
+    }
+    let of = |id_token: &str, userinfo: &str| json!({"id_token": {"sub": {"value": id_token}}, "userinfo": {"sub": {"value": userinfo}}});
+    assert!(asked(of(&alice, &alice)).await.contains_key("code"));
+    for (first, second) in [(&alice, &bob), (&bob, &alice)] {
+        let refused = asked(of(first, second)).await;
+        assert_eq!(refused["error"], "invalid_request", "neither counts more than the other");
+        assert!(refused["error_description"].contains("more than one sub"), "{refused:?}");
+    }
 }
 
 #[tokio::test]

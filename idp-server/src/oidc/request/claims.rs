@@ -79,10 +79,8 @@ impl Claims {
         let mut claims = Self { id_token: known(id_token), userinfo: known(userinfo), ..Self::default() };
         for asked in [id_token, userinfo].into_iter().flatten() {
             claims.read_acr(asked.get("acr"))?;
-            if let Some(sub) = asked.get("sub").and_then(|sub| sub.get("value")).and_then(Value::as_str) {
-                claims.sub = Some(sub.to_owned());
-            }
         }
+        claims.sub = whom([id_token, userinfo])?;
         Ok(claims)
     }
 
@@ -98,13 +96,9 @@ impl Claims {
     /// OpenID Connect Core 1.0, 5.5.1.1.
     fn read_acr(&mut self, asked: Option<&Value>) -> Result<(), No> {
         let Some(asked) = asked else { return Ok(()) };
-        let names = asked
-            .get("value")
-            .into_iter()
-            .chain(asked.get("values").and_then(Value::as_array).into_iter().flatten());
         let mut is_named = false;
-        let classes: Vec<Acr> =
-            names.inspect(|_| is_named = true).filter_map(Value::as_str).filter_map(Acr::from_name).collect();
+        let names = named(asked).inspect(|_| is_named = true);
+        let classes: Vec<Acr> = names.filter_map(Value::as_str).filter_map(Acr::from_name).collect();
         let is_essential = asked.get("essential").and_then(Value::as_bool) == Some(true);
         match is_essential {
             true if is_named && classes.is_empty() => Err((
@@ -121,6 +115,31 @@ impl Claims {
             }
         }
     }
+}
+
+/// Who it must be (5.5.1). Each place that names somebody counts: if one of two names were forgotten, the other person
+/// would come back to a client that did not ask for that one.
+fn whom(places: [Option<&Map<String, Value>>; 2]) -> Result<Option<String>, No> {
+    const NO_NAME: No = (Code::InvalidRequest, "the sub in claims must be a string");
+    const MANY: No = (
+        Code::InvalidRequest,
+        "claims ask for more than one sub; a sign-in is about one person, name that one",
+    );
+    let asked = places.into_iter().flatten().filter_map(|place| place.get("sub"));
+    let mut person = None;
+    for name in asked.flat_map(named) {
+        let name = name.as_str().ok_or(NO_NAME)?;
+        if *person.get_or_insert(name) != name {
+            return Err(MANY);
+        }
+    }
+    Ok(person.map(str::to_owned))
+}
+
+/// What a claim may be, the dearest first: `value`, and the members of `values` (5.5.1).
+fn named(asked: &Value) -> impl Iterator<Item = &Value> {
+    let values = asked.get("values").and_then(Value::as_array);
+    asked.get("value").into_iter().chain(values.into_iter().flatten())
 }
 
 /// A member with what is asked for one of the two places.
@@ -166,5 +185,29 @@ mod tests {
         }
         let unknown = r#"{"id_token": {"acr": {"essential": true, "value": "gold"}}}"#;
         assert_eq!(Claims::read(Some(unknown)).unwrap_err().0, Code::UnmetAuthenticationRequirements);
+    }
+
+    #[test]
+    fn one_person_may_be_named_in_each_way_that_there_is_and_two_in_none() {
+        let read = |text: &str| Claims::read(Some(text)).map(|claims| claims.sub);
+        for fine in [
+            r#"{"userinfo": {"sub": {"value": "a"}}}"#,
+            r#"{"id_token": {"sub": {"values": ["a"]}}}"#,
+            r#"{"id_token": {"sub": {"value": "a", "values": ["a"]}}, "userinfo": {"sub": {"value": "a"}}}"#,
+        ] {
+            assert_eq!(read(fine), Ok(Some("a".to_owned())), "{fine}");
+        }
+        for nobody in [r#"{"id_token": {"sub": null}}"#, r#"{"id_token": {"sub": {"essential": true}}}"#] {
+            assert_eq!(read(nobody), Ok(None), "{nobody}");
+        }
+        for bad in [
+            r#"{"id_token": {"sub": {"value": "a"}}, "userinfo": {"sub": {"value": "b"}}}"#,
+            r#"{"id_token": {"sub": {"value": "a", "values": ["b"]}}}"#,
+            r#"{"id_token": {"sub": {"values": ["a", "b"]}}}"#,
+            r#"{"id_token": {"sub": {"value": 7}}}"#,
+            r#"{"id_token": {"sub": {"values": ["a", null]}}}"#,
+        ] {
+            assert_eq!(read(bad).unwrap_err().0, Code::InvalidRequest, "{bad}");
+        }
     }
 }
