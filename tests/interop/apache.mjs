@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chown, cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -17,17 +17,44 @@ const PROGRAMS = ["/usr/sbin/apache2", "/usr/sbin/httpd"];
 const MODULES = ["/usr/lib/apache2/modules", "/usr/lib64/httpd/modules"];
 /** Apache answers nobody as root. */
 const NOBODY = 65534;
+const IDENTITY = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
 export class Apache {
   /** An Apache that knows nothing of the town but its issuer, and what an administrator tells both. */
   static async open(town) {
+    const apache = await Apache.planned();
+    const secrets = await apache.register(town);
+    await apache.serve({ ISSUER: town.issuer, ...secrets });
+    return apache;
+  }
+
+  /** An Apache that nobody registered: it has an invitation, and does so itself when the first person comes. */
+  static async unregistered(town) {
+    const apache = await Apache.planned();
+    const said = await town.admin(["client", "invite", "--once"], "");
+    const folder = join(apache.folder, "metadata");
+    await mkdir(folder);
+    const found = await fetch(`${town.issuer}/.well-known/openid-configuration`);
+    const settings = {
+      registration_token: /^initial_access_token +(\S+)$/m.exec(said)[1],
+      client_name: "The Pages",
+      // Without this it would ask for every response type there is.
+      registration_endpoint_json: JSON.stringify({ response_types: ["code"], grant_types: ["authorization_code"] }),
+    };
+    const name = join(folder, encodeURIComponent(new URL(town.issuer).host));
+    await writeFile(`${name}.provider`, await found.text());
+    await writeFile(`${name}.conf`, JSON.stringify(settings));
+    if (IDENTITY.uid) await chown(folder, IDENTITY.uid, IDENTITY.gid);
+    await apache.serve({ ISSUER: town.issuer, PASSPHRASE: passphrase() }, ["-D", "UNREGISTERED"]);
+    return apache;
+  }
+
+  static async planned() {
     const apache = new Apache();
     apache.folder = await mkdtemp(join(tmpdir(), "symbolon-apache-"));
-    const port = await freePort();
-    apache.origin = `http://127.0.0.1:${port}`;
+    apache.port = `${await freePort()}`;
+    apache.origin = `http://127.0.0.1:${apache.port}`;
     await cp(OURS, apache.folder, { recursive: true });
-    const secrets = await apache.register(town);
-    await apache.serve({ ISSUER: town.issuer, PORT: `${port}`, ...secrets });
     return apache;
   }
 
@@ -39,17 +66,16 @@ export class Apache {
     return {
       PAGES_SECRET: await town.client("pages", [...back, ...leave, ...told]),
       API_SECRET: await town.client("api", api),
-      PASSPHRASE: randomBytes(24).toString("base64url"),
+      PASSPHRASE: passphrase(),
     };
   }
 
-  async serve(variables) {
-    const identity = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-    if (identity.uid) await chown(this.folder, identity.uid, identity.gid);
+  async serve(variables, more = []) {
+    if (IDENTITY.uid) await chown(this.folder, IDENTITY.uid, IDENTITY.gid);
     const places = { FOLDER: this.folder, PAGES: join(this.folder, "pages"), MODULES: installed(MODULES) };
-    const env = { PATH: process.env.PATH, ...places, ...variables };
-    const args = ["-f", join(this.folder, "httpd.conf"), "-D", "FOREGROUND"];
-    this.child = spawn(installed(PROGRAMS), args, { stdio: ["ignore", "ignore", "pipe"], env, ...identity });
+    const env = { PATH: process.env.PATH, PORT: this.port, ...places, ...variables };
+    const args = ["-f", join(this.folder, "httpd.conf"), "-D", "FOREGROUND", ...more];
+    this.child = spawn(installed(PROGRAMS), args, { stdio: ["ignore", "ignore", "pipe"], env, ...IDENTITY });
     this.words = "";
     this.child.stderr.on("data", (words) => (this.words += words));
     while (!(await fetch(`${this.origin}/goodbye.html`).catch(() => null))?.ok) {
@@ -68,6 +94,10 @@ export class Apache {
     if (this.child?.exitCode === null) await once(this.child, "exit");
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function passphrase() {
+  return randomBytes(24).toString("base64url");
 }
 
 function installed(paths) {

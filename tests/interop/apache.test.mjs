@@ -13,7 +13,10 @@ describe("Apache with mod_auth_openidc", { concurrency: false }, () => {
   before(async () => {
     const people = [{ login: "alice", name: "Alice Example", email: "alice@example.org" }];
     // Apache is on this computer, without TLS.
-    const settings = { SYMBOLON_OUTBOUND_DANGER_LOOPBACK_HTTP: "true" };
+    const settings = {
+      SYMBOLON_OUTBOUND_DANGER_LOOPBACK_HTTP: "true",
+      SYMBOLON_OIDC_REGISTRATION_WHO: "invited",
+    };
     [town, browser, terminal] = await Promise.all([Town.open({ people, settings }), launch(), Terminal.open()]);
     apache = await Apache.open(town);
     await register(browser, town, terminal);
@@ -73,6 +76,23 @@ describe("Apache with mod_auth_openidc", { concurrency: false }, () => {
     await page.reload();
     await page.getByText("to continue to pages").waitFor();
     await profile.close();
+  });
+
+  test("an Apache that nobody registered does so itself, and a person who agrees signs in", async () => {
+    const other = await Apache.unregistered(town);
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    const begin = new URLSearchParams({ iss: town.issuer, target_link_uri: `${other.origin}/index.html` });
+    await page.goto(`${other.origin}/redirect_uri?${begin}`);
+    await password(page, "alice", PASSWORD);
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    await page.getByText("urn:symbolon:acr:single").waitFor();
+    assert.equal(page.url(), `${other.origin}/index.html`);
+    assert.match(await town.admin(["client", "list"], ""), /The Pages/);
+    await profile.close();
+    const log = await other.log();
+    await other.close();
+    assert.doesNotMatch(log, /\[auth_openidc:error\]/);
   });
 
   test("a program gets in with a token with the scope of the page, and with nothing else", async () => {
