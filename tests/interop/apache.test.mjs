@@ -78,8 +78,9 @@ describe("Apache with mod_auth_openidc", { concurrency: false }, () => {
     await profile.close();
   });
 
-  test("an Apache that nobody registered does so itself, and a person who agrees signs in", async () => {
+  test("an Apache that nobody registered does so itself, and a person who agrees signs in", async (t) => {
     const other = await Apache.unregistered(town);
+    t.after(() => other.close());
     const profile = await Profile.fresh(browser);
     const { page } = profile;
     const begin = new URLSearchParams({ iss: town.issuer, target_link_uri: `${other.origin}/index.html` });
@@ -89,10 +90,8 @@ describe("Apache with mod_auth_openidc", { concurrency: false }, () => {
     await page.getByText("urn:symbolon:acr:single").waitFor();
     assert.equal(page.url(), `${other.origin}/index.html`);
     assert.match(await town.admin(["client", "list"], ""), /The Pages/);
+    assert.doesNotMatch(await other.log(), /\[auth_openidc:error\]/);
     await profile.close();
-    const log = await other.log();
-    await other.close();
-    assert.doesNotMatch(log, /\[auth_openidc:error\]/);
   });
 
   test("a program gets in with a token with the scope of the page, and with nothing else", async () => {

@@ -1,8 +1,6 @@
 // Does openid-client, which knows nothing but the issuer, get along with the server?
 import "./webcrypto.mjs";
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as client from "openid-client";
 import { Profile, launch } from "../browser/browser.mjs";
@@ -276,18 +274,36 @@ describe("openid-client", { concurrency: false }, () => {
     }
   });
 
+  test("is registered by a file: a key in place of a secret, signed requests, ID tokens that only it can read", async () => {
+    const { key, jwks } = await ownKey();
+    const [alg, enc, kid] = ["ECDH-ES+A256KW", "A256GCM", "to-encrypt-for"];
+    const { jwk, privateKey } = await ownKeyToDecrypt(alg);
+    const registration = {
+      token_endpoint_auth_method: "private_key_jwt",
+      require_signed_request_object: true,
+      jwks: { keys: [...jwks.keys, { ...jwk, kid }] },
+      id_token_encrypted_response_alg: alg,
+      id_token_encrypted_response_enc: enc,
+    };
+    assert.equal(await peer.described("described", registration), undefined, "it has no secret");
+    const decrypts = (config) => client.enableDecryptingResponses(config, [enc], { key: privateKey, alg, kid });
+    const web = await peer.discovered("described", undefined, client.PrivateKeyJwt(key), decrypts);
+    const signed = (config, asked) => client.buildAuthorizationUrlWithJAR(config, asked, key);
+    const asked = await peer.ask(web, {}, signed);
+    const tokens = await client.authorizationCodeGrant(web, await party.answer(page), asked);
+    assert.equal(tokens.id_token.split(".").length, 5, "nobody on the way reads it");
+    assert.equal(await refusal(web), "invalid_request", "without a signature");
+  });
+
   test("keeps to FAPI 2.0: pushed requests, a key in place of a secret, bound tokens, PS256", async () => {
     const { key, jwks } = await ownKey();
     const registration = {
-      redirect_uris: [party.callback],
       application_type: "native",
       token_endpoint_auth_method: "private_key_jwt",
       grant_types: ["authorization_code", "refresh_token"],
       jwks,
     };
-    const file = join(town.folder, "fapi.json");
-    await writeFile(file, JSON.stringify(registration));
-    await town.client("fapi", ["--metadata", file, "--profile", "fapi2"]);
+    await peer.described("fapi", registration, ["--profile", "fapi2"]);
     const metadata = { id_token_signed_response_alg: "PS256" };
     const web = await peer.discovered("fapi", metadata, client.PrivateKeyJwt(key), client.enableNonRepudiationChecks);
     const DPoP = client.getDPoPHandle(web, await client.randomDPoPKeyPair("ES256"));

@@ -1,4 +1,6 @@
 // How do the tests send a browser through openid-client?
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import * as client from "openid-client";
 
 /** Applications in openid-client, and the person in front of the page. */
@@ -17,6 +19,13 @@ export class Peer {
   async registered(id, args = [], ...execute) {
     const secret = await this.town.client(id, ["--redirect-uri", this.party.callback, ...args]);
     return this.discovered(id, secret, undefined, ...execute);
+  }
+
+  /** Registers an application by a file with what it says about itself; returns its secret, if it has one. */
+  async described(id, registration, args = []) {
+    const file = join(this.town.folder, `${id}.json`);
+    await writeFile(file, JSON.stringify({ redirect_uris: [this.party.callback], ...registration }));
+    return this.town.client(id, ["--metadata", file, ...args]);
   }
 
   /** An application that has registered itself, with a token of the administrator. */
