@@ -4,7 +4,8 @@ use idp_protocol::context::Opens;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Id, Time, ceremony::CeremonyRow, evidence::Evidence, policy::Requirement, seal::Sealed, users::User,
+    Id, Time, ceremony::CeremonyRow, evidence::Evidence, policy::Requirement, seal::Sealed,
+    session::SessionRow, users::User,
 };
 
 /// A sign-in as the store sees it.
@@ -39,6 +40,10 @@ pub struct SignIn {
     pub subject: Option<Id<User>>,
     /// What was verified so far; all of one user.
     pub ledger: Vec<Evidence>,
+    /// The session that the evidence was borrowed of, or in which somebody let a device in: nothing comes of what it
+    /// allowed once it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Id<SessionRow>>,
     /// Its ceremonies by kind.
     pub ceremonies: Vec<(String, Id<CeremonyRow>)>,
     /// Where it stands.

@@ -1,17 +1,23 @@
 //! What was good a moment ago: a device that was stopped, a session that was ended, a password that was replaced.
 
+use std::sync::Arc;
+
 use idp_core::{
-    Refusal,
+    Id, Refusal,
     ceremony::Reason,
     engine::{Account, DeviceChange, NewSignIn, Progress},
+    policy::{Acr, Requirement},
+    seal::Aad,
     session::SessionRow,
-    signin::Ask,
+    signin::{Ask, SignInRow, SignInWrite},
+    store::{Batch, Committed},
 };
-use idp_protocol::ErrorCode;
-use serde_json::json;
+use idp_protocol::{ErrorCode, message::Verdict};
+use serde_json::{Value, json};
 use symbolon_tests::{
-    Browser, Phone, World,
+    Browser, Phone, Television, World,
     browser::{number_of, qr_of, refusal},
+    counted::Asked,
     world::PASSWORD,
 };
 
@@ -70,7 +76,7 @@ async fn an_enrolment_ends_with_the_session_that_began_it_before_the_first_appro
 
     let session = changes_password(&world, &owner).await;
     assert_eq!(phone.app.pending(&phone.account()).await.unwrap().len(), 0, "nothing waits any more");
-    let decision = phone.decision(&waiting[0], idp_protocol::message::Verdict::Approve);
+    let decision = phone.decision(&waiting[0], Verdict::Approve);
     let decision = idp_protocol::message::Decision { number: Some(number), ..decision };
     let sent = idp_protocol::message::EnrolDecision(decision);
     assert_eq!(phone.forge(sent, Some(symbolon_tests::phone::PIN)).await, Some(ErrorCode::Burned));
@@ -128,4 +134,130 @@ async fn a_session_can_be_stepped_up_after_it_changed_the_password() {
     world.engine.answer_form(&owner.claimant, id, "password", "alice", typed).await.unwrap();
     let opened = owner.finish(id, Account::Confirmed).await.unwrap();
     assert_eq!(opened.session.facts.ledger.len(), 1, "the old password counts no more");
+}
+
+/// The usual way: the television begins, somebody types its code, signs in and allows it. All evidence is younger.
+async fn let_in(world: &World) -> (Browser, Television) {
+    world.user("alice").await;
+    let television = Television::on(world).await;
+    world.clock.advance(30);
+    let mut browser = Browser::new(world);
+    let session = browser.sign_in("alice").await;
+    television.decided_in(&session, Verdict::Approve).await.unwrap();
+    (browser, television)
+}
+
+fn session_of(browser: &Browser) -> SessionRow {
+    browser.session.as_ref().expect("a session").1.clone()
+}
+
+/// Ends the session just before the next new one is written.
+fn ends_first(world: &World, asked: &Asked, session: SessionRow) {
+    let engine = Arc::clone(&world.engine);
+    asked.overtake("Session(Insert", async move { engine.end_session(&session).await.unwrap() });
+}
+
+#[tokio::test]
+async fn a_television_gets_nothing_after_the_session_that_let_it_in() {
+    let world = World::new().await;
+    let (browser, television) = let_in(&world).await;
+    world.engine.end_session(&session_of(&browser)).await.unwrap();
+    assert_eq!(refusal(television.finishes().await), Refusal::Expired, "she signed out");
+    assert_eq!(world.store.sessions(session_of(&browser).user, world.engine.now()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_television_gets_nothing_if_the_session_that_let_it_in_ends_at_this_moment() {
+    let (world, asked) = World::counted().await;
+    let (browser, television) = let_in(&world).await;
+    ends_first(&world, &asked, session_of(&browser));
+    assert_eq!(refusal(television.finishes().await), Refusal::Expired);
+    assert!(asked.was_overtaken());
+    assert_eq!(world.store.sessions(session_of(&browser).user, world.engine.now()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_second_sign_in_of_its_owner_takes_nothing_back_from_a_television() {
+    let world = World::new().await;
+    let (mut browser, television) = let_in(&world).await;
+    let before = session_of(&browser);
+    let renewed = browser.sign_in("alice").await;
+    assert!(renewed.id == before.id && renewed.secret != before.secret, "the session goes on");
+    assert_eq!(television.finishes().await.unwrap().user.id, before.user);
+}
+
+/// A step-up that a second factor was added to, and is about to be finished.
+async fn stepped_up(world: &World, browser: &Browser) -> Id<SignInRow> {
+    let session = session_of(browser);
+    let mut ask = Ask::of("The Shop", "shop", browser.origin());
+    ask.requirement = Requirement { acr: Some(Acr::MultiFactor), ..Requirement::default() };
+    let new = NewSignIn { ask, subject: Some(session.user), ledger: session.facts.ledger };
+    let id = world.engine.open_sign_in(&browser.claimant, new).await.unwrap();
+    let password = json!({ "password": PASSWORD });
+    world.engine.answer_form(&browser.claimant, id, "password", "", password).await.unwrap();
+    id
+}
+
+/// In the second in which the session began, too: nothing says then that its evidence is older.
+#[tokio::test]
+async fn a_step_up_comes_to_nothing_if_its_session_ends_at_this_moment() {
+    for since in [0, 60] {
+        let (world, asked) = World::counted().await;
+        let phone = Phone::enrolled(&world, "alice").await;
+        let mut browser = Browser::new(&world);
+        browser.qr_sign_in(&phone).await;
+        world.clock.advance(since);
+        let id = stepped_up(&world, &browser).await;
+        ends_first(&world, &asked, session_of(&browser));
+        let late = world.engine.finish_into_session(&browser.claimant, id, Account::Unasked, None).await;
+        assert_eq!(refusal(late), Refusal::Expired);
+        assert!(asked.was_overtaken());
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_lends_nothing() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&phone).await;
+    world.engine.end_session(&session_of(&browser)).await.unwrap();
+    let id = stepped_up(&world, &browser).await;
+    let page = world.engine.sign_in(&browser.claimant, id).await.unwrap();
+    assert_eq!(page.methods.iter().map(|offer| offer.kind).collect::<Vec<_>>(), ["qr"], "of two factors one");
+    let finished = world.engine.finish_into_session(&browser.claimant, id, Account::Unasked, None).await;
+    assert_eq!(refusal(finished), Refusal::OutOfStep);
+}
+
+/// The sign-in as the version before stored it: without the session that it stands on, but for the digest of its secret.
+async fn stored_by_the_version_before(world: &World, id: Id<SignInRow>) {
+    let mut row = world.store.sign_in(id).await.unwrap().unwrap();
+    let place = |row: &SignInRow| Aad::revision("sign_in", id.bytes(), row.revision);
+    let mut body: Value = world.engine.sealer().open_json(&place(&row), &row.body).unwrap();
+    assert!(body.as_object_mut().unwrap().remove("source").is_some(), "{body}");
+    row.revision += 1;
+    row.body = world.engine.sealer().seal_json(&place(&row), &body).unwrap();
+    let written = world.store.commit(Batch::new().with(SignInWrite::Update(row))).await.unwrap();
+    assert_eq!(written, Committed::Yes);
+}
+
+#[tokio::test]
+async fn a_step_up_that_the_version_before_stored_goes_on_and_ends_with_its_session() {
+    for ends in [false, true] {
+        let world = World::new().await;
+        let phone = Phone::enrolled(&world, "alice").await;
+        let mut browser = Browser::new(&world);
+        browser.qr_sign_in(&phone).await;
+        world.clock.advance(60);
+        let id = stepped_up(&world, &browser).await;
+        stored_by_the_version_before(&world, id).await;
+        if ends {
+            world.engine.end_session(&session_of(&browser)).await.unwrap();
+        }
+        let finished = world.engine.finish_into_session(&browser.claimant, id, Account::Unasked, None).await;
+        match ends {
+            false => drop(finished.expect("it goes on")),
+            true => assert_eq!(refusal(finished), Refusal::Expired),
+        }
+    }
 }

@@ -3,11 +3,14 @@
 use std::net::IpAddr;
 
 use idp_core::{
-    DeviceCode, Error,
+    DeviceCode, Error, Id,
+    ceremony::CeremonyRow,
     engine::{DeviceGrantStatus, Opened},
     policy::Requirement,
+    session::SessionRow,
     signin::{Ask, Origin},
 };
+use idp_protocol::message::Verdict;
 
 use crate::world::{HOME, World};
 
@@ -46,6 +49,18 @@ impl Television {
     pub fn asks(mut self, world: &World) -> Self {
         self.world = world.clone();
         self
+    }
+
+    /// What there is to decide about for who types its code into a browser.
+    pub async fn typed(&self) -> Id<CeremonyRow> {
+        let waiting = self.world.engine.waiting_device_by_code(&self.shows, HOME, None).await;
+        waiting.expect("it waits").ceremony
+    }
+
+    /// Somebody types its code into a browser, and decides in a session.
+    pub async fn decided_in(&self, session: &SessionRow, verdict: Verdict) -> Result<(), Error> {
+        let ceremony = self.typed().await;
+        self.world.engine.decide_device_grant(session, ceremony, verdict, HOME).await
     }
 
     /// Asks again.

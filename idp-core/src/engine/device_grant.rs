@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use idp_protocol::{
-    Octets, Prompt,
+    Prompt,
     message::Verdict,
     prompt::{normalise_user_code, show_user_code},
 };
@@ -279,8 +279,7 @@ impl Engine {
         }
         next.ledger = ledger;
         next.ask.requirement = needed;
-        // If the session is ended before the device fetches this, nothing comes of it.
-        next.ask.from.session = Some(Octets(session.secret));
+        next.source = Some(session.id);
         next.stage = Stage::Ready { at: now, confirm: false };
         let row = SignInRow { expires_at: now + self.settings.code_window, ..open.row };
         run.row.phase = Phase::Consumed;

@@ -126,6 +126,7 @@ impl Engine {
         let oldest = now + -self.settings.session_life;
         new.ledger.retain(|evidence| evidence.at > oldest && new.ask.requirement.counts(evidence));
         new.ledger = self.standing(new.ledger).await?.0;
+        let source = self.lends(&mut new).await?;
         if self.store.open_sign_ins(&address, now).await? >= self.settings.sign_ins_per_address {
             return Err(Refusal::TooMany(now + 60).into());
         }
@@ -135,6 +136,7 @@ impl Engine {
             ask: new.ask,
             subject: new.subject,
             ledger: new.ledger,
+            source,
             ceremonies: Vec::new(),
             stage: Stage::Open,
         };
@@ -319,19 +321,10 @@ impl Engine {
             held.extend(self.still_good(evidence).await?);
         }
         if matches!(open.sign_in.stage, Stage::Ready { .. }) {
-            self.source_holds(&open).await?;
+            held.extend(self.source_holds(&open).await?);
         }
         let verified = Verified::new(user, open.sign_in.ledger.clone(), id).ok_or(Refusal::OutOfStep)?;
         Ok((open, verified, held))
-    }
-
-    /// A step-up of a session that was ended meanwhile (signed out, reported) comes to nothing: its evidence
-    /// was that session's.
-    async fn source_holds(&self, open: &OpenSignIn) -> Result<(), Error> {
-        let borrowed = open.sign_in.ledger.iter().any(|evidence| evidence.at < open.row.created_at);
-        let Some(secret) = open.sign_in.ask.from.session.filter(|_| borrowed) else { return Ok(()) };
-        let session = self.store.session(secret.0).await?;
-        if session.is_some_and(|row| row.holds(self.now())) { Ok(()) } else { Err(Refusal::Expired.into()) }
     }
 
     /// The sign-in as finished; `None` if it is already.

@@ -4,13 +4,18 @@
 //! Each answer comes with a guard for the batch that acts on it: what is stopped at the very moment of the commit counts
 //! as stopped before it.
 
-use super::{Engine, record::Run};
+use super::{
+    Engine,
+    record::{OpenSignIn, Run},
+    signins::NewSignIn,
+};
 use crate::{
     Error, Fault, Id, Refusal,
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceState, DeviceWrite},
     evidence::Evidence,
-    session::SessionWrite,
+    session::{SessionRow, SessionWrite},
+    signin::Initiator,
     store::Write,
 };
 
@@ -54,6 +59,47 @@ impl Engine {
             }
         }
         Ok((stands, held))
+    }
+
+    /// The session that a new sign-in borrows its evidence of; without evidence of one that holds there is nothing to
+    /// borrow. An embedder's sessions are his own to watch.
+    pub(super) async fn lends(&self, new: &mut NewSignIn) -> Result<Option<Id<SessionRow>>, Fault> {
+        let Some(secret) = new.ask.from.session.filter(|_| !new.ledger.is_empty()) else { return Ok(None) };
+        let row = self.store.session(secret.0).await?.filter(|row| row.holds(self.now()));
+        if row.is_none() {
+            new.ledger.clear();
+        }
+        Ok(row.map(|row| row.id))
+    }
+
+    /// What keeps the session that a sign-in stands on until the transaction ends. A step-up of a session that was ended
+    /// meanwhile (signed out, reported) comes to nothing, and so does what was allowed to a device in it: whoever throws
+    /// a thief out does not wait two minutes. It is known by its id, because its secret changes when its owner signs in
+    /// again, which takes nothing back.
+    ///
+    /// # Errors
+    /// [`Refusal::Expired`] if it has ended.
+    pub(super) async fn source_holds(&self, open: &OpenSignIn) -> Result<Option<Write>, Error> {
+        let Some(id) = self.source(open).await? else { return Ok(None) };
+        let now = self.now();
+        match self.store.session_by_id(id).await?.is_some_and(|row| row.holds(now)) {
+            true => Ok(Some(SessionWrite::Holds { id, now }.into())),
+            false => Err(Refusal::Expired.into()),
+        }
+    }
+
+    async fn source(&self, open: &OpenSignIn) -> Result<Option<Id<SessionRow>>, Error> {
+        let sign_in = &open.sign_in;
+        if sign_in.source.is_some() {
+            return Ok(sign_in.source);
+        }
+        // An older version stored no more than the digest of the secret.
+        let of_device = sign_in.ask.initiator == Initiator::Device;
+        let borrowed = sign_in.ledger.iter().any(|evidence| evidence.at < open.row.created_at);
+        let Some(secret) = sign_in.ask.from.session.filter(|_| of_device || borrowed) else {
+            return Ok(None);
+        };
+        Ok(Some(self.store.session(secret.0).await?.ok_or(Refusal::Expired)?.id))
     }
 
     /// Whether the session that an enrolment was begun in has ended: what a thief began must not go on after the

@@ -19,6 +19,7 @@ mod connections;
 mod consent;
 mod device_grant;
 mod device_misuse;
+mod device_page;
 mod discovery;
 mod dpop;
 mod encryption;
