@@ -6,89 +6,19 @@ use idp_protocol::{
     message::{Reference, Verdict},
     prompt::normalise_user_code,
 };
-use idp_server::oidc::{AuthMethod, Consent, GrantType, NewClient};
-use reqwest::{Response, header};
-use serde_json::{Value, json};
+use idp_server::oidc::{Consent, GrantType};
+use reqwest::header;
+use serde_json::json;
 
 use crate::{
-    phone::Phone,
     requests::{claims_of, request},
-    server::{NOW, PASSWORD, Server, answer, form, redirected},
+    server::{NOW, answer, form, redirected},
     signer::Signer,
+    television::{
+        GRANT, begin, begin_with, cookies, decide, error, error_of, phone, poll, poll_as, question, signs_in,
+        start, text, tv, typed,
+    },
 };
-
-pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
-pub const BEGIN: &str = "/oauth2/device_authorization";
-pub const SCOPE: &str = "openid profile email offline_access";
-
-/// An application on televisions.
-pub fn tv(client: &mut NewClient) {
-    client.metadata.redirect_uris.clear();
-    client.metadata.grant_types = vec![GrantType::DeviceCode, GrantType::RefreshToken];
-    client.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
-}
-
-pub async fn start() -> Server {
-    let server = Server::start().await;
-    server.register("tv", tv).await;
-    server
-}
-
-pub async fn begin_with(server: &Server, params: &[(&str, &str)]) -> (u16, Value) {
-    answer(server.post(BEGIN, params).await).await
-}
-
-pub async fn begin(server: &Server) -> Value {
-    let (status, begun) = begin_with(server, &[("client_id", "tv"), ("scope", SCOPE)]).await;
-    assert_eq!(status, 200, "{begun}");
-    begun
-}
-
-pub fn text<'a>(of: &'a Value, name: &str) -> &'a str {
-    of[name].as_str().unwrap_or_else(|| panic!("{name} in {of}"))
-}
-
-/// Asks again, as a device that keeps to the interval does.
-pub async fn poll(server: &Server, begun: &Value) -> (u16, Value) {
-    server.clock.advance(5);
-    poll_as(server, "tv", text(begun, "device_code")).await
-}
-
-pub async fn poll_as(server: &Server, client: &str, code: &str) -> (u16, Value) {
-    answer(server.token(&[("grant_type", GRANT), ("client_id", client), ("device_code", code)]).await).await
-}
-
-pub async fn error(server: &Server, begun: &Value) -> String {
-    let (status, refused) = poll(server, begun).await;
-    assert_eq!(status, 400, "{refused}");
-    text(&refused, "error").to_owned()
-}
-
-pub fn error_of((status, refused): &(u16, Value)) -> (u16, &str) {
-    (*status, text(refused, "error"))
-}
-
-/// What a browser sees that types the code.
-pub async fn typed(server: &Server, cookie: &str, code: &str) -> Response {
-    server.visit("/device", cookie, Some(&[("code", code)])).await
-}
-
-/// The question for somebody in a session that is good enough.
-pub async fn question(server: &Server, cookie: &str, begun: &Value) -> String {
-    let asked = redirected(&typed(server, cookie, text(begun, "user_code")).await);
-    assert_eq!(asked.to, "/device/decision", "{asked:?}");
-    asked.params["question"].clone()
-}
-
-pub async fn decide(server: &Server, cookie: &str, question: &str, choice: &str) -> (u16, String) {
-    let form = [("question", question), ("choice", choice)];
-    let page = server.visit("/device/decision", cookie, Some(&form)).await;
-    (page.status().as_u16(), page.text().await.unwrap())
-}
-
-pub async fn phone(server: &Server) -> Phone {
-    Phone::of(server, &server.user).await
-}
 
 #[tokio::test]
 async fn a_device_is_let_in_with_a_phone_and_seen_in_the_account() {
@@ -181,18 +111,13 @@ async fn a_person_with_a_browser_only_types_the_code_signs_in_and_decides() {
     assert!(form.contains("name=\"code\"") && !form.contains("data-live"), "no script is needed: {form}");
     let shown = text(&begun, "user_code").to_lowercase().replace('-', " ");
     let parked = typed(&server, "", &shown).await;
-    let set = parked.headers().get_all(header::SET_COOKIE).iter();
-    let cookies: Vec<_> = set.filter_map(|line| line.to_str().ok()?.split(';').next()).collect();
-    let (cookies, login) = (cookies.join("; "), redirected(&parked));
-    assert_eq!(login.to, "/login");
-    let page = server.visit(&format!("/login?id={}", login.params["id"]), &cookies, None).await;
+    let login = redirected(&parked);
+    let page = server.visit(&format!("/login?id={}", login.params["id"]), &cookies(&parked), None).await;
     assert!(page.text().await.unwrap().contains("The tv"), "he sees what he signs in for");
-    let sent = [("id", login.params["id"].as_str()), ("login", "alice"), ("password", PASSWORD)];
-    let signed_in = server.visit("/login/password", &cookies, Some(&sent)).await;
+    let signed_in = signs_in(&server, &parked, "").await;
     let asked = redirected(&signed_in);
     assert_eq!(asked.to, "/device/decision");
-    let set = signed_in.headers().get_all(header::SET_COOKIE).iter();
-    let cookie = set.filter_map(|line| line.to_str().ok()?.split(';').next()).collect::<Vec<_>>().join("; ");
+    let cookie = cookies(&signed_in);
     let question = &asked.params["question"];
     let page = server.visit(&format!("/device/decision?question={question}"), &cookie, None).await;
     let page = page.text().await.unwrap();

@@ -17,13 +17,13 @@ use reqwest::header;
 use serde_json::{Value, json};
 
 use crate::{
-    device_grant::{
-        GRANT, begin, begin_with, decide, error, error_of, phone, poll, poll_as, question, start, text, tv,
-        typed,
-    },
     phone::Phone,
     requests::request,
     server::{PASSWORD, Server, answer, form, redirected},
+    television::{
+        GRANT, begin, begin_with, cookies, decide, error, error_of, phone, poll, poll_as, question, start,
+        text, tv, typed,
+    },
 };
 
 fn ticket(begun: &Value) -> Vec<u8> {
@@ -219,9 +219,7 @@ async fn tickets_and_decisions_of_browsers_are_nothing_to_a_device_and_the_rever
     assert_eq!(error(&server, &begun).await, "authorization_pending");
 
     let parked = server.authorize(&request("shop"), None).await;
-    let set = parked.headers().get_all(header::SET_COOKIE).iter();
-    let cookies: Vec<_> = set.filter_map(|line| line.to_str().ok()?.split(';').next()).collect();
-    let (cookies, id) = (cookies.join("; "), redirected(&parked).params["id"].clone());
+    let (cookies, id) = (cookies(&parked), redirected(&parked).params["id"].clone());
     let begin_qr = |kind: &'static str| {
         let body = json!({"sign_in": id, "kind": kind});
         server

@@ -1,6 +1,6 @@
 //! What comes of it when somebody lets a device in with a browser? (RFC 8628, 3.3)
 
-use crate::device_grant::{begin, decide, error, question, start};
+use crate::television::{begin, decide, error, question, start};
 
 /// The usual way: the device begins, then somebody signs in, so nothing that the session has shown is older.
 #[tokio::test]

@@ -51,6 +51,7 @@ mod sign_in_page;
 mod signer;
 mod single_sign_on;
 mod site;
+mod television;
 mod token;
 mod told;
 mod trouble;
