@@ -86,7 +86,8 @@ pub struct Ask {
     /// Where the browser is.
     pub from: Origin,
     /// What the session will open that this ends in, as the device shows it. An embedder with sessions of his own has
-    /// to keep to it himself.
+    /// to keep to it himself. Whatever it says for a device without a keyboard, the device gets a session for its
+    /// application only.
     #[serde(default)]
     pub opens: Opens,
     /// Who began.

@@ -16,6 +16,7 @@ use super::{
     client::Client,
     consent,
     params::Params,
+    reach,
     request::{self, Asked, AuthorizationRequest, BadAddress, Code, Prompt, Unanswered},
     respond::{self, Signed},
 };
@@ -85,7 +86,7 @@ async fn ruled(app: &App, visitor: &Visitor, asked: Asked) -> Result<Asked, Unan
     let requirement = asked.request.requirement.clone();
     let from = visitor.origin(app.engine());
     match app.engine().required(&asked.client.id, &from, None, requirement).await {
-        Ok(needed) => reachable(app, asked, needed),
+        Ok(needed) => reachable(app, asked, &needed),
         Err(idp_core::Error::Refused(_)) => {
             let why = "the rules of this provider do not allow this sign-in";
             Err(Unanswered::Refused(asked.request.return_to, Code::AccessDenied, why))
@@ -98,14 +99,11 @@ async fn ruled(app: &App, visitor: &Visitor, asked: Asked) -> Result<Asked, Unan
 /// insists on it, the client is told at once (OpenID Connect Core Unmet Authentication Requirements 1.0). `acr_values`
 /// are wishes (OpenID Connect Core 1.0, 5.5.1.1): the first that can be reached counts, and if there is none, the
 /// `acr` of the token says how sure it was.
-fn reachable(app: &App, mut asked: Asked, mut needed: Requirement) -> Result<Asked, Unanswered> {
-    let reach = app.engine().reach(&needed);
-    if reach.is_none() || needed.acr > reach {
+fn reachable(app: &App, mut asked: Asked, needed: &Requirement) -> Result<Asked, Unanswered> {
+    let Some(needed) = reach::reachable(needed, &asked.wishes, app.engine().reach(needed)) else {
         let why = "no way to sign in here is sure enough";
         return Err(Unanswered::Refused(asked.request.return_to, Code::UnmetAuthenticationRequirements, why));
-    }
-    let wish = asked.wishes.iter().copied().find(|acr| Some(*acr) <= reach);
-    needed.acr = needed.acr.max(wish);
+    };
     asked.request.requirement = needed;
     Ok(asked)
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `discovery.rs` `document.rs` | what the provider can do, and its public keys |
 //! | `authorize.rs` | what happens to a browser that an application sends |
+//! | `reach.rs` | whether a sign-in can be as sure as it has to be |
 //! | `request/` | what an authorization request asks for |
 //! | `respond.rs` | what comes back for it, and on which way |
 //! | `consent.rs` | how the person is asked whether he agrees |
@@ -45,6 +46,7 @@ pub mod logout;
 mod params;
 mod person;
 pub mod profile;
+mod reach;
 pub mod request;
 mod respond;
 pub mod sender;

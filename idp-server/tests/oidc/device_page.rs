@@ -1,6 +1,15 @@
 //! What comes of it when somebody lets a device in with a browser? (RFC 8628, 3.3)
 
-use crate::television::{begin, decide, error, question, start};
+use idp_core::policy::rules::Rules;
+use idp_server::oidc::Sso;
+use serde_json::json;
+
+use crate::{
+    server::{Server, redirected},
+    television::{
+        begin, begin_with, cookies, decide, error, phone, poll, question, signs_in, start, text, tv, typed,
+    },
+};
 
 /// The usual way: the device begins, then somebody signs in, so nothing that the session has shown is older.
 #[tokio::test]
@@ -13,4 +22,55 @@ async fn who_ends_his_session_takes_back_what_he_has_just_allowed() {
     assert_eq!(decide(&server, &cookie, &asked, "allow").await.0, 200);
     server.visit(&format!("/account/sessions/{}/end", session.id), &cookie, Some(&[])).await;
     assert_eq!(error(&server, &begun).await, "expired_token");
+}
+
+/// Or what somebody approved "only for this application" would open all of them after a step-up at `/device`.
+#[tokio::test]
+async fn a_sign_in_for_a_device_opens_no_more_than_its_application_may() {
+    let server = start().await;
+    server
+        .register("film", |client| {
+            tv(client);
+            client.terms.sso = Sso::Client;
+        })
+        .await;
+    for (client, opened) in [("film", "/login"), ("tv", "")] {
+        let params = [("client_id", client), ("scope", "openid"), ("max_age", "60")];
+        let mut cookie = String::new();
+        // The first time nobody is signed in; the second time the session is too old, and is stepped up.
+        for _ in 0..2 {
+            let (_, begun) = begin_with(&server, &params).await;
+            let led = typed(&server, &cookie, text(&begun, "user_code")).await;
+            let signed_in = signs_in(&server, &led, &cookie).await;
+            assert_eq!(redirected(&signed_in).to, "/device/decision");
+            cookie = cookies(&signed_in);
+            let account = server.visit("/account", &cookie, None).await;
+            match opened {
+                "" => assert_eq!(account.status(), 200, "{client}"),
+                page => assert_eq!(redirected(&account).to, page, "{client} stands outside single sign-on"),
+            }
+            server.clock.advance(120);
+        }
+    }
+}
+
+/// A page to sign in with ways that are not sure enough would lead nowhere.
+#[tokio::test]
+async fn nobody_is_led_to_a_sign_in_that_cannot_be_sure_enough() {
+    let rules: Rules = serde_json::from_value(json!([
+        {"name": "tv", "then": "allow", "clients": ["tv"], "acr": "urn:symbolon:acr:mfa",
+         "methods": ["device_grant", "password"]},
+        {"name": "the rest", "then": "allow"},
+    ]))
+    .unwrap();
+    let server = Server::start_with(|config| config.engine.rules = rules).await;
+    server.register("tv", tv).await;
+    let begun = begin(&server).await;
+    let (cookie, _) = server.sign_in().await;
+    for cookie in ["", &cookie] {
+        let page = typed(&server, cookie, text(&begun, "user_code")).await;
+        assert_eq!(page.status(), 403, "a password is one factor, and nothing can be added to it");
+    }
+    phone(&server).await.approve(&server, text(&begun, "verification_uri_complete")).await;
+    assert_eq!(poll(&server, &begun).await.0, 200, "an authenticator with its PIN is sure enough");
 }

@@ -15,17 +15,16 @@ pub mod redeem;
 use axum::{body::Bytes, extract::State, response::Response};
 use idp_core::{
     Error, Refusal,
-    policy::Acr,
     signin::{Ask, Initiator, Origin},
     store::{Batch, Committed},
 };
-use idp_protocol::context::Opens;
 use serde::{Deserialize, Serialize};
 
 use super::{
     client::{Client, GrantType},
     error::{Code, OAuthError},
     params::Params,
+    reach::reachable,
     request::{self, Asks},
     sender::Sender,
     token::{authenticated, secret_json},
@@ -80,16 +79,11 @@ pub async fn ask(State(app): State<App>, sender: Sender, body: Bytes) -> Result<
 
 /// What people and the engine are told of the request.
 fn asked(app: &App, client: &Client, sender: &Sender, params: &Params) -> Result<Ask, OAuthError> {
-    let (asks, mut requirement, wishes) = request::of_device(app, client, params)?;
+    let (asks, requirement, wishes) = request::of_device(app, client, params)?;
     let reach = app.engine().reach_of_device_grant(&requirement);
-    if reach.is_none() || requirement.acr > reach {
-        return Err(OAuthError::new(
-            Code::UnmetAuthenticationRequirements,
-            "no way to sign in here is sure enough",
-        ));
-    }
-    let wish: Option<Acr> = wishes.into_iter().find(|acr| Some(*acr) <= reach);
-    requirement.acr = requirement.acr.max(wish);
+    let why = "no way to sign in here is sure enough";
+    let unmet = || OAuthError::new(Code::UnmetAuthenticationRequirements, why);
+    let requirement = reachable(&requirement, &wishes, reach).ok_or_else(unmet)?;
     let name = client.name(Language::default()).to_owned();
     Ok(Ask {
         client: name.clone(),
@@ -104,7 +98,8 @@ fn asked(app: &App, client: &Client, sender: &Sender, params: &Params) -> Result
             known: None,
             session: None,
         },
-        opens: Opens::ThisApplication,
+        // The session of the device is for its application in any case. This is for who signs in to let it in.
+        opens: client.registration.terms.sso.opens(),
         initiator: Initiator::Device,
         scopes: asks.learns(),
         parked: serde_json::to_vec(&Parked { asks }).map_err(idp_core::Fault::from)?,

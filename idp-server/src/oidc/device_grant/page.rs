@@ -21,7 +21,6 @@ use idp_core::{
     users::User,
 };
 use idp_protocol::{
-    context::Opens,
     encoding::{from_base64url, to_base64url},
     message::Verdict,
 };
@@ -32,7 +31,7 @@ use symbolon_axum::{SignedIn, Visitor, errors};
 use crate::{
     App,
     interaction::{self, Parked, Protocol, Wanted},
-    oidc::consent::in_words,
+    oidc::{consent::in_words, reach::reachable},
     pages::{self, Asked, Back, Frame, Moment, Sent},
     routes,
     text::Language,
@@ -183,8 +182,8 @@ async fn park(
     let WaitingDevice { ceremony, ask, .. } = waiting;
     let (signed_in, requirement) = stepped_up.unzip();
     let requirement = requirement.unwrap_or(ask.requirement);
-    if app.engine().reach(&requirement).is_none() {
-        // The rules know no way of a browser's: a page for it would lead nowhere.
+    if reachable(&requirement, &[], app.engine().reach(&requirement)).is_none() {
+        // No way of a browser's: an authenticator may still be sure enough.
         return Err(Refusal::NotAllowed.into());
     }
     let wanted = Wanted {
@@ -193,7 +192,8 @@ async fn park(
         returns_to: None,
         subject: signed_in.as_ref().map(|signed_in| signed_in.user.id).or(requirement.user),
         requirement,
-        opens: Opens::AllApplications,
+        // Or what somebody had approved "only for this application" would open all of them after a step-up here.
+        opens: ask.opens,
         ledger: signed_in.map(|signed_in| signed_in.session.facts.ledger).unwrap_or_default(),
         login_hint: None,
         languages: String::new(),
