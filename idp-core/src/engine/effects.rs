@@ -1,18 +1,29 @@
-//! What a step changes elsewhere: credentials, devices, locks, notices.
+//! What a step changes elsewhere: credentials, devices, locks, sessions, notices.
 
 use idp_protocol::Octets;
 use zeroize::Zeroizing;
 
-use super::{Engine, credential_aad, device_aad, record::Run};
+use super::{
+    Engine, credential_aad, device_aad,
+    record::{OpenSignIn, Run},
+};
 use crate::{
     Error, Fault, Id, Refusal,
+    audit::Event,
+    browser::BrowserWrite,
+    ceremony::Reason,
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceSecrets, DeviceState, DeviceWrite},
+    mark::{MarkRow, MarkWrite},
     method::{Effect, Registration},
     notify::Notice,
-    store::Batch,
+    session::SessionWrite,
+    store::{Batch, Committed},
     users::User,
 };
+
+/// How long a reported address is remembered, in seconds.
+const REPORTED: i64 = 86_400;
 
 impl Engine {
     /// Adds the writes of effects to the batch of their step.
@@ -52,6 +63,57 @@ impl Engine {
                     batch.extend(user.map(|user| self.notice(user, notice)));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// What ending a ceremony changes elsewhere.
+    pub(super) async fn burn_effects(
+        &self,
+        run: &Run,
+        open: Option<&OpenSignIn>,
+        reason: Reason,
+        batch: &mut Batch,
+    ) -> Result<(), Error> {
+        let device = match run.row.device {
+            Some(device) => self.store.device(device).await?,
+            None => None,
+        };
+        let user = run.row.user.or(device.as_ref().map(|device| device.user));
+        let address = run.body.from.as_ref().map_or_else(String::new, |from| from.address.to_string());
+        let event = Event::new("ceremony.burned").from(&address).with("kind", &run.row.kind);
+        batch.push(self.audit(user, event.with("reason", format!("{reason:?}"))));
+        if run.row.sign_in.is_none() {
+            // An enrolment that does not get through leaves no device behind.
+            batch.extend(
+                device.and_then(|device| device.moved(DeviceState::Revoked)).map(DeviceWrite::Update),
+            );
+        }
+        let Some(user) = user else { return Ok(()) };
+        if matches!(reason, Reason::Denied | Reason::Reported) {
+            batch.push(BrowserWrite::Forget(user));
+        }
+        if reason == Reason::Reported {
+            let now = self.now();
+            batch.extend(open.map(|open| SessionWrite::EndAll {
+                user,
+                browser: Some(open.row.browser),
+                except: None,
+                at: now,
+            }));
+            // The browser may have another secret by now than when its session began.
+            if let Some(secret) = run.body.from.as_ref().and_then(|from| from.session)
+                && let Some(session) = self.store.session(secret.0).await?.filter(|row| row.user == user)
+            {
+                batch.push(SessionWrite::End { id: session.id, at: now });
+            }
+            // In a batch of its own: two reports at once make one mark, and both end what they are about.
+            let key = self.reported_key(&address);
+            let row = MarkRow { key, answer: None, expires_at: now + REPORTED };
+            match self.store.commit(Batch::new().with(MarkWrite::Insert { row, now })).await? {
+                Committed::Yes | Committed::Conflict(_) => {}
+            }
+            batch.push(self.notice(user, Notice::SignInStopped { address, reason }));
         }
         Ok(())
     }

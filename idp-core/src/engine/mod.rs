@@ -9,7 +9,9 @@
 //! | `device.rs` | what a device sends: authentication of messages, repeats, dispatch |
 //! | `device_grant.rs` | what a device without a keyboard does, and who decides about it in a browser |
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
-//! | `approval.rs` | claim, decide and pending: the one approval engine |
+//! | `claim.rs` | a device claims what a ticket or a code names |
+//! | `approval.rs` | pending and decide: the one approval engine |
+//! | `context.rs` | what a person is asked to decide about, and what speaks against it |
 //! | `binding.rs` | how fresh and strong a sign-in must be that changes credentials |
 //! | `standing.rs` | whether evidence, credential, device and session still stand when something is built on them |
 //! | `rules.rs` | who may sign in to what: asked before a sign-in, and again when it is known who it is |
@@ -18,7 +20,7 @@
 //! | `step.rs` | one step of one ceremony: price, spend, advance |
 //! | `rotation.rs` | new keys of the server, and reading them again |
 //! | `reseal.rs` | what was sealed with an older key is sealed with the newest |
-//! | `effects.rs` | what a step changes elsewhere: credentials, devices, locks, notices |
+//! | `effects.rs` | what a step changes elsewhere: credentials, devices, locks, sessions, notices |
 //! | `settle.rs` | the transaction that a step ends in |
 //! | `trail.rs` | what the audit record says of a step |
 //! | `limits.rs` | how often somebody may try: throttles of credentials, rates of devices, addresses and networks |
@@ -27,6 +29,8 @@
 mod account;
 mod approval;
 mod binding;
+mod claim;
+mod context;
 mod device;
 mod device_grant;
 mod effects;

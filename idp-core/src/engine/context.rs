@@ -1,0 +1,80 @@
+//! What is a person asked to decide about, and what speaks against it?
+
+use std::net::IpAddr;
+
+use super::{
+    Engine,
+    record::{OpenSignIn, Run},
+};
+use crate::{
+    Error, Fault, Refusal,
+    method::{About, Approval, OwnedSubject},
+};
+use idp_protocol::{
+    context::{self, Confirm, Context, Purpose, Risk},
+    prompt::show_user_code,
+};
+
+impl Engine {
+    /// What a person is asked to decide about.
+    pub(super) async fn context_for(
+        &self,
+        run: &Run,
+        open: Option<&OpenSignIn>,
+        about: &About,
+        (what, how): (Approval, Confirm),
+        device: IpAddr,
+    ) -> Result<Context, Error> {
+        let OwnedSubject::User(user) = &about.subject else { return Err(Refusal::NotFound.into()) };
+        let from = run.body.from.as_ref().ok_or(Fault::Setup("a ceremony without an origin"))?;
+        let mut risks = Vec::new();
+        if what == Approval::SignIn && !about.context.known_browser {
+            risks.push(Risk::UnknownBrowser);
+        }
+        if !from.same_network(device) {
+            risks.push(Risk::OtherNetwork);
+        }
+        let reported = self.reported_key(&from.address.to_string());
+        if self.store.mark(reported, self.now()).await?.is_some() {
+            risks.push(Risk::ReportedAddress);
+        }
+        let place = match from.same_network(device) {
+            true if !from.address.to_canonical().is_loopback() => "same network".to_owned(),
+            _ => from.place.clone(),
+        };
+        let purpose = match (what, open) {
+            (Approval::SignIn, Some(open)) => Purpose::SignIn {
+                client: open.sign_in.ask.client.clone(),
+                redirect_host: open.sign_in.ask.redirect_host.clone(),
+                opens: open.sign_in.ask.opens,
+            },
+            (Approval::DeviceGrant, Some(open)) => Purpose::DeviceGrant {
+                client: open.sign_in.ask.client.clone(),
+                scopes: open.sign_in.ask.scopes.clone(),
+                user_code: show_user_code(&self.tools.user_code(run.row.id)),
+            },
+            (Approval::SignIn | Approval::DeviceGrant, None) => {
+                return Err(Fault::Setup("a sign-in without a sign-in").into());
+            }
+            (Approval::FirstApproval, _) => Purpose::FirstApproval,
+            (Approval::AddAuthenticator, _) => Purpose::AddAuthenticator,
+        };
+        Ok(Context {
+            ceremony: run.row.id.octets(),
+            account: user.id.octets(),
+            account_name: user.login.clone(),
+            purpose,
+            from: context::From { address: from.address.to_string(), place, browser: from.browser.clone() },
+            requested_at: run.row.created_at.0,
+            expires_at: run.row.expires_at.0,
+            risks,
+            confirm: how,
+            uv: self.settings.user_verification,
+        })
+    }
+
+    /// The mark of an address that somebody reported.
+    pub(super) fn reported_key(&self, address: &str) -> [u8; 32] {
+        self.keys().digest("reported", &[address.as_bytes()])
+    }
+}
