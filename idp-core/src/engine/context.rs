@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Error, Fault, Refusal,
     method::{About, Approval, OwnedSubject},
+    signin::Origin,
 };
 use idp_protocol::{
     context::{self, Confirm, Context, Purpose, Risk},
@@ -31,13 +32,7 @@ impl Engine {
         if what == Approval::SignIn && !about.context.known_browser {
             risks.push(Risk::UnknownBrowser);
         }
-        if !from.same_network(device) {
-            risks.push(Risk::OtherNetwork);
-        }
-        let reported = self.reported_key(&from.address.to_string());
-        if self.store.mark(reported, self.now()).await?.is_some() {
-            risks.push(Risk::ReportedAddress);
-        }
+        risks.extend(self.risks(from, device).await?);
         let place = match from.same_network(device) {
             true if !from.address.to_canonical().is_loopback() => "same network".to_owned(),
             _ => from.place.clone(),
@@ -71,6 +66,14 @@ impl Engine {
             confirm: how,
             uv: self.settings.user_verification,
         })
+    }
+
+    /// What speaks against whoever began there, for who decides elsewhere: with a device, or in a browser about a device.
+    pub(super) async fn risks(&self, from: &Origin, decides: IpAddr) -> Result<Vec<Risk>, Fault> {
+        let elsewhere = (!from.same_network(decides)).then_some(Risk::OtherNetwork);
+        let key = self.reported_key(&from.address.to_string());
+        let reported = self.store.mark(key, self.now()).await?.map(|_| Risk::ReportedAddress);
+        Ok(elsewhere.into_iter().chain(reported).collect())
     }
 
     /// The mark of an address that somebody reported.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use idp_protocol::{
     Prompt,
+    context::Risk,
     message::Verdict,
     prompt::{normalise_user_code, show_user_code},
 };
@@ -73,6 +74,8 @@ pub struct WaitingDevice {
     pub ask: Ask,
     /// When it began.
     pub requested_at: Time,
+    /// What speaks against letting it in.
+    pub risks: Vec<Risk>,
 }
 
 impl Engine {
@@ -185,7 +188,7 @@ impl Engine {
         }
         let code = normalise_user_code(typed).ok_or(Refusal::NotFound)?;
         let found = self.store.ceremony_by_code(self.user_code_digest(&code), now).await?;
-        let found = self.waiting_device(found.ok_or(Refusal::NotFound)?.id).await?;
+        let found = self.waiting_device(found.ok_or(Refusal::NotFound)?.id, from).await?;
         // A code that was found was no guess.
         let mut given_back = Batch::new();
         given_back.extend(keys.iter().map(|(key, _)| RateWrite::Return { key: *key, now }));
@@ -203,13 +206,14 @@ impl Engine {
         std::iter::once(address).chain(account).collect()
     }
 
-    /// The same device again.
+    /// The same device again, for somebody at an address.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] once it does not wait any more, or a registered device has it.
-    pub async fn waiting_device(&self, id: Id<CeremonyRow>) -> Result<WaitingDevice, Error> {
+    pub async fn waiting_device(&self, id: Id<CeremonyRow>, from: IpAddr) -> Result<WaitingDevice, Error> {
         let (run, open) = self.load_waiting(id).await?;
         Ok(WaitingDevice {
+            risks: self.risks(&open.sign_in.ask.from, from).await?,
             ceremony: id,
             user_code: show_user_code(&self.tools.user_code(id)),
             ask: open.sign_in.ask,

@@ -1,13 +1,15 @@
 //! What comes of it when somebody lets a device in with a browser? (RFC 8628, 3.3)
 
 use idp_core::policy::rules::Rules;
+use idp_protocol::message::Verdict;
 use idp_server::oidc::Sso;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    server::{Server, redirected},
+    server::redirected,
     television::{
-        begin, begin_with, cookies, decide, error, phone, poll, question, signs_in, start, text, tv, typed,
+        begin, begin_at, begin_with, behind_a_proxy, cookies, decide, error, phone, poll, question, shown,
+        signs_in, start, start_with, text, tv, typed,
     },
 };
 
@@ -63,8 +65,7 @@ async fn nobody_is_led_to_a_sign_in_that_cannot_be_sure_enough() {
         {"name": "the rest", "then": "allow"},
     ]))
     .unwrap();
-    let server = Server::start_with(|config| config.engine.rules = rules).await;
-    server.register("tv", tv).await;
+    let server = start_with(|config| config.engine.rules = rules).await;
     let begun = begin(&server).await;
     let (cookie, _) = server.sign_in().await;
     for cookie in ["", &cookie] {
@@ -73,4 +74,27 @@ async fn nobody_is_led_to_a_sign_in_that_cannot_be_sure_enough() {
     }
     phone(&server).await.approve(&server, text(&begun, "verification_uri_complete")).await;
     assert_eq!(poll(&server, &begun).await.0, 200, "an authenticator with its PIN is sure enough");
+}
+
+/// RFC 8628, 5.4: the attacker begins at home, and makes the victim type the code.
+#[tokio::test]
+async fn a_device_far_away_is_shown_as_such_in_a_browser_and_a_report_warns_the_next() {
+    let server = start_with(behind_a_proxy).await;
+    let (cookie, _) = server.sign_in().await;
+    let warnings = async |begun: &Value| {
+        let page = shown(&server, &cookie, &question(&server, &cookie, begun).await).await;
+        let says = |words: &str| page.contains(words);
+        (says("in another network than this browser"), says("Somebody reported a request from this address"))
+    };
+    assert_eq!(warnings(&begin(&server).await).await, (false, false), "beside the browser");
+    let (status, begun) = begin_at(&server, "203.0.113.9").await;
+    assert_eq!(status, 200, "{begun}");
+    assert_eq!(warnings(&begun).await, (true, false));
+    let phone = phone(&server).await;
+    let claimed = phone.scan(&server, text(&begun, "verification_uri_complete")).await.unwrap();
+    phone.decide(&server, &claimed, Verdict::Report).await.unwrap();
+    let (_, again) = begin_at(&server, "203.0.113.9").await;
+    assert_eq!(warnings(&again).await, (true, true));
+    let (_, other) = begin_at(&server, "203.0.113.8").await;
+    assert_eq!(warnings(&other).await, (true, false));
 }

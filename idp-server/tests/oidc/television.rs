@@ -1,12 +1,15 @@
 //! A device without a keyboard, and the person who lets it in with a browser, over HTTP.
 
-use idp_server::oidc::{AuthMethod, GrantType, NewClient};
+use idp_server::{
+    Config,
+    oidc::{AuthMethod, GrantType, NewClient},
+};
 use reqwest::{Response, header};
 use serde_json::Value;
 
 use crate::{
     phone::Phone,
-    server::{PASSWORD, Server, answer, redirected},
+    server::{PASSWORD, Server, answer, form, redirected},
 };
 
 pub const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -21,9 +24,26 @@ pub fn tv(client: &mut NewClient) {
 }
 
 pub async fn start() -> Server {
-    let server = Server::start().await;
+    start_with(|_| {}).await
+}
+
+/// The same with other settings.
+pub async fn start_with(set: impl FnOnce(&mut Config)) -> Server {
+    let server = Server::start_with(set).await;
     server.register("tv", tv).await;
     server
+}
+
+/// Behind a proxy on this computer, which says where devices are.
+pub fn behind_a_proxy(config: &mut Config) {
+    config.server.trusted_proxies = vec!["127.0.0.1".to_owned()];
+}
+
+/// One that begins at another address. The server has to trust the proxy that says so: this computer.
+pub async fn begin_at(server: &Server, address: &str) -> (u16, Value) {
+    let sent = server.http.post(format!("{}{BEGIN}", server.url)).header("x-forwarded-for", address);
+    let sent = sent.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    answer(sent.body(form(&[("client_id", "tv"), ("scope", SCOPE)])).send().await.unwrap()).await
 }
 
 pub async fn begin_with(server: &Server, params: &[(&str, &str)]) -> (u16, Value) {
@@ -70,6 +90,13 @@ pub async fn question(server: &Server, cookie: &str, begun: &Value) -> String {
     let asked = redirected(&typed(server, cookie, text(begun, "user_code")).await);
     assert_eq!(asked.to, "/device/decision", "{asked:?}");
     asked.params["question"].clone()
+}
+
+/// The page of the question.
+pub async fn shown(server: &Server, cookie: &str, question: &str) -> String {
+    let page = server.visit(&format!("/device/decision?question={question}"), cookie, None).await;
+    assert_eq!(page.status(), 200);
+    page.text().await.unwrap()
 }
 
 pub async fn decide(server: &Server, cookie: &str, question: &str, choice: &str) -> (u16, String) {

@@ -21,6 +21,7 @@ use idp_core::{
     users::User,
 };
 use idp_protocol::{
+    context::Risk,
     encoding::{from_base64url, to_base64url},
     message::Verdict,
 };
@@ -58,6 +59,7 @@ struct DecisionPage {
     address: String,
     place: String,
     since: Moment,
+    warnings: Vec<String>,
     name: String,
     login: String,
     question: String,
@@ -247,14 +249,14 @@ pub async fn ask(State(app): State<App>, visitor: Visitor, Asked(which): Asked<W
     let t = Language::of(&visitor);
     let shown = async {
         let (question, signed_in) = opened(&app, &visitor, &which.question).await?;
-        let waiting = app.engine().waiting_device(question.ceremony).await?;
+        let waiting = app.engine().waiting_device(question.ceremony, visitor.address()).await?;
         Ok(show(&app, t, which.question, waiting, &signed_in.user))
     };
     shown.await.unwrap_or_else(|error| told(&app, t, &error))
 }
 
 fn show(app: &App, t: Language, sealed: String, waiting: WaitingDevice, user: &User) -> Response {
-    let WaitingDevice { ask, user_code, requested_at, .. } = waiting;
+    let WaitingDevice { ask, user_code, requested_at, risks, .. } = waiting;
     let page = DecisionPage {
         frame: Frame::new(app, t),
         client: ask.client,
@@ -263,11 +265,20 @@ fn show(app: &App, t: Language, sealed: String, waiting: WaitingDevice, user: &U
         address: ask.from.address.to_string(),
         place: ask.from.place,
         since: Moment(requested_at),
+        warnings: risks.into_iter().map(|risk| warning(t, risk)).collect(),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
         question: sealed,
     };
     pages::render(StatusCode::OK, &page)
+}
+
+fn warning(t: Language, risk: Risk) -> String {
+    match risk {
+        Risk::OtherNetwork => t.say("device-risk-network"),
+        Risk::ReportedAddress => t.say("device-risk-reported"),
+        _ => t.say("device-risk-other"),
+    }
 }
 
 /// `POST /device/decision`. A repeat by the same person has the same answer.
@@ -280,7 +291,7 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<D
         match app.engine().decide_device_grant(session, question.ceremony, verdict, from).await {
             Err(Error::Refused(Refusal::FreshSignIn)) => {
                 // What the session has shown does not stand any more.
-                let waiting = app.engine().waiting_device(question.ceremony).await?;
+                let waiting = app.engine().waiting_device(question.ceremony, from).await?;
                 let needed = needed(&app, &waiting, &signed_in).await?;
                 park(&app, &visitor, waiting, Some((signed_in, needed))).await
             }
