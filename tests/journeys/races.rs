@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use idp_core::{
-    Engine, Error,
-    engine::{DeviceReply, DeviceRequest, Progress, Status},
+    Engine, Error, Refusal,
+    ceremony::Reason,
+    engine::{DeviceGrantStatus, DeviceReply, DeviceRequest, Progress, Status},
 };
 use idp_protocol::{
     ErrorCode,
@@ -14,7 +15,8 @@ use idp_protocol::{
 use serde_json::json;
 use symbolon_authenticator::{Answer, Ticket};
 use symbolon_tests::{
-    Browser, Phone, World,
+    Browser, Phone, Television, World,
+    browser::refusal,
     phone::{PIN, code_of},
     world::HOME,
 };
@@ -30,8 +32,12 @@ async fn send<M: Message>(engine: &Engine, posted: Posted) -> Result<String, Err
 
 /// A claim of what a QR code shows.
 fn claim(phone: &Phone, qr: &str) -> QrClaim {
-    let Target::Scan(ticket) = Link::parse(qr).expect("a link").target else { panic!("{qr}") };
-    QrClaim { reference: Reference::Scan { ticket }, account: phone.account().id }
+    let reference = match Link::parse(qr).expect("a link").target {
+        Target::Scan(ticket) => Reference::Scan { ticket },
+        Target::Grant(ticket) => Reference::Grant { ticket },
+        other => panic!("{other:?}"),
+    };
+    QrClaim { reference, account: phone.account().id }
 }
 
 #[tokio::test]
@@ -77,6 +83,23 @@ async fn a_second_claimant_burns_the_sign_in_although_the_first_approves_at_that
     assert!(asked.was_overtaken());
     assert_eq!(browser.status(ceremony).await, Status::Burned);
     assert!(world.audit().await.contains(&"qr.double_claim".to_owned()));
+}
+
+#[tokio::test]
+async fn a_second_claimant_ends_what_a_television_is_about_to_fetch() {
+    let (world, asked) = World::counted().await;
+    let alice = Phone::enrolled(&world, "alice").await;
+    let mallory = Phone::enrolled(&world, "mallory").await;
+    let television = Television::on(&world).await;
+    alice.scan(&television.qr, Verdict::Approve).await.unwrap();
+    let second = mallory.signed(claim(&mallory, &television.qr), None);
+
+    let engine = Arc::clone(&world.engine);
+    asked.overtake("SignIn(Update", async move {
+        assert_eq!(refusal(send::<QrClaim>(&engine, second).await), Refusal::Burned(Reason::SecondClaimant));
+    });
+    assert_eq!(television.asks_again().await, DeviceGrantStatus::Denied);
+    assert!(asked.was_overtaken());
 }
 
 #[tokio::test]

@@ -149,8 +149,8 @@ impl Engine {
             Ok(Progress::Ready | Progress::Confirm) => Ok(DeviceGrantStatus::Approved),
             Ok(Progress::Missing | Progress::Asked(_)) => Ok(DeviceGrantStatus::Denied),
             Err(Error::Refused(Refusal::Expired)) => Ok(DeviceGrantStatus::Expired),
-            // The rules, now that it is known who it is.
-            Err(Error::Refused(Refusal::NotAllowed)) => Ok(DeviceGrantStatus::Denied),
+            // The rules, now that it is known who it is; or a second device claimed it at this moment.
+            Err(Error::Refused(Refusal::NotAllowed | Refusal::Burned(_))) => Ok(DeviceGrantStatus::Denied),
             Err(error) => Err(error),
         }
     }

@@ -1,8 +1,15 @@
 //! Does a device without a keyboard get what somebody approved? (RFC 8628)
 
-use idp_core::{policy::Acr, session::SessionRow, store::Sessions as _};
+use idp_core::{
+    Id,
+    policy::Acr,
+    session::SessionRow,
+    signin::{SignInRow, SignInWrite},
+    store::{Batch, Committed, Sessions as _},
+};
 use idp_protocol::{
     context::{Confirm, Purpose},
+    encoding::from_base64url,
     message::{Reference, Verdict},
     prompt::normalise_user_code,
 };
@@ -318,4 +325,21 @@ async fn a_slip_of_the_client_costs_no_approval() {
     ];
     assert_eq!(error_of(&answer(server.token(&wrong).await).await), (400, "invalid_target"));
     assert_eq!(poll(&server, &begun).await.0, 200);
+}
+
+/// RFC 8628, 3.5: whatever else it is told, it stops asking.
+#[tokio::test]
+async fn a_device_that_others_are_faster_than_is_told_to_ask_again() {
+    let server = start().await;
+    let phone = phone(&server).await;
+    let begun = begin(&server).await;
+    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    // A row that no write gets through to, as if somebody else were faster each time.
+    let store = server.app.engine().store();
+    let code = from_base64url(text(&begun, "device_code")).unwrap();
+    let row = store.sign_in(Id::from_bytes(code[..16].try_into().unwrap())).await.unwrap().unwrap();
+    let another = SignInRow { id: Id::random(server.app.engine().crypto()), ..row };
+    let closes = SignInWrite::Insert { row: another, keep: 0 };
+    assert_eq!(store.commit(Batch::new().with(closes)).await.unwrap(), Committed::Yes);
+    assert_eq!(error(&server, &begun).await, "authorization_pending");
 }

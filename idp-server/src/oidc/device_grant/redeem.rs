@@ -1,7 +1,7 @@
 //! What does a device get that asks again? (RFC 8628, 3.4 and 3.5)
 
 use idp_core::{
-    DeviceCode, Error, Fault,
+    DeviceCode, Error, Fault, Refusal,
     audit::Event,
     engine::{DeviceGrantStatus, Opened},
     rate::{Limit, RateWrite},
@@ -32,6 +32,7 @@ const JITTER: i64 = 1;
 
 const WRONG: OAuthError = OAuthError::new(Code::InvalidGrant, "the device code is wrong, or was used");
 const PENDING: OAuthError = OAuthError::new(Code::AuthorizationPending, "nobody has decided yet; ask again");
+const NOT_NOW: OAuthError = OAuthError::new(Code::AuthorizationPending, "not now; ask again");
 const SLOW_DOWN: OAuthError =
     OAuthError::new(Code::SlowDown, "too soon; from now on wait five seconds longer each time");
 const DENIED: OAuthError = OAuthError::new(Code::AccessDenied, "the person said no");
@@ -74,6 +75,8 @@ pub async fn redeem(
 
 fn or_fault(error: Error, refused: OAuthError) -> OAuthError {
     match error {
+        // Others were faster, again and again. Any other answer would be the last one: a device stops at it (3.5).
+        Error::Refused(Refusal::Unavailable) => NOT_NOW,
         Error::Refused(_) => refused,
         Error::Fault(fault) => fault.into(),
     }
