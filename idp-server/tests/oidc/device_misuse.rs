@@ -21,8 +21,8 @@ use crate::{
     requests::request,
     server::{PASSWORD, Server, answer, form, redirected},
     television::{
-        GRANT, begin, begin_with, cookies, decide, error, error_of, phone, poll, poll_as, question, start,
-        text, tv, typed,
+        GRANT, begin, begin_at, begin_with, behind_a_proxy, cookies, decide, error, error_of, phone, poll,
+        poll_as, question, start, start_with, text, tv, typed,
     },
 };
 
@@ -325,6 +325,21 @@ async fn strangers_fill_nothing_with_codes() {
     }
     let refused = refused.expect("sixty at once from one address");
     assert_eq!(error_of(&refused), (429, "temporarily_unavailable"));
+}
+
+/// One address each, so no other limit is met.
+#[tokio::test]
+async fn strangers_of_one_network_fill_nothing_with_codes() {
+    let server = start_with(behind_a_proxy).await;
+    for number in 0..300 {
+        let (status, begun) = begin_at(&server, &format!("203.0.113.{}", number % 250)).await;
+        assert_eq!(status, 200, "{number}: {begun}");
+    }
+    let refused = begin_at(&server, "203.0.113.251").await;
+    assert_eq!(error_of(&refused), (429, "temporarily_unavailable"), "three hundred a minute");
+    assert_eq!(begin_at(&server, "198.51.100.7").await.0, 200, "of another network");
+    server.clock.advance(60);
+    assert_eq!(begin_at(&server, "203.0.113.251").await.0, 200, "a minute later");
 }
 
 #[tokio::test]
