@@ -118,10 +118,7 @@ async fn a_ticket_of_another_kind_claims_nothing_whoever_sealed_it() {
     let sign_in = browser.open().await;
     let (of_browser, _) = browser.qr(sign_in).await;
     let television = Television::on(&world).await;
-    let of_television = {
-        let from = world.user("bob").await;
-        world.engine.waiting_device_by_code(&television.shows, HOME, Some(from.id)).await.unwrap().ceremony
-    };
+    let of_television = television.typed().await;
     let seal = |kind, ceremony| ticket::seal(&keys, kind, Sealed { ceremony, epoch: 0 }, now);
     let account = phone.account().id;
     for reference in [
@@ -170,19 +167,16 @@ async fn a_weak_session_and_one_for_another_application_let_no_television_in() {
     let weak = browser.sign_in("alice").await;
     let requirement = Requirement { acr: Some(Acr::MultiFactor), ..Requirement::default() };
     let strict = Television::at(&world, HOME, requirement).await;
-    let engine = &world.engine;
-    let id = engine.waiting_device_by_code(&strict.shows, HOME, None).await.unwrap().ceremony;
-    let refused = engine.decide_device_grant(&weak, id, Verdict::Approve, HOME).await;
+    let refused = strict.decided_in(&weak, Verdict::Approve).await;
     assert_eq!(refusal(refused), Refusal::FreshSignIn, "a password is not two factors");
 
     let mut narrow = Browser::new(&world);
     narrow.opens = Opens::ThisApplication;
     let of_shop = narrow.password("alice", PASSWORD).await.unwrap().session;
     let television = Television::on(&world).await;
-    let id = engine.waiting_device_by_code(&television.shows, HOME, None).await.unwrap().ceremony;
-    let refused = engine.decide_device_grant(&of_shop, id, Verdict::Approve, HOME).await;
+    let refused = television.decided_in(&of_shop, Verdict::Approve).await;
     assert_eq!(refusal(refused), Refusal::FreshSignIn, "it was approved for the shop");
-    engine.decide_device_grant(&weak, id, Verdict::Approve, HOME).await.unwrap();
+    television.decided_in(&weak, Verdict::Approve).await.unwrap();
     assert_eq!(television.asks_again().await, Status::Approved);
 }
 
@@ -193,7 +187,7 @@ async fn of_many_who_decide_at_once_one_is_heard_and_one_session_comes_of_it() {
         world.user(login).await;
     }
     let television = Arc::new(Television::on(&world).await);
-    let id = world.engine.waiting_device_by_code(&television.shows, HOME, None).await.unwrap().ceremony;
+    let id = television.typed().await;
     let mut decisions = Vec::new();
     for (login, verdict) in [("alice", Verdict::Approve), ("bob", Verdict::Approve), ("bob", Verdict::Deny)] {
         let session = Browser::new(&world).sign_in(login).await;
@@ -249,12 +243,10 @@ async fn who_let_a_television_in_is_recorded() {
     }
     let mut browser = Browser::new(&world);
     let session = browser.sign_in("alice").await;
-    let other = Television::on(&world).await;
-    let id = world.engine.waiting_device_by_code(&other.shows, HOME, None).await.unwrap().ceremony;
-    world.engine.decide_device_grant(&session, id, Verdict::Deny, HOME).await.unwrap();
-    let events = world.store.audit(Some(session.user), 1).await.unwrap();
-    assert_eq!(events[0].event.name, "device_grant.denied");
-    assert!(serde_json::to_string(&events[0].event).unwrap().contains(&session.id.to_string()));
+    Television::on(&world).await.decided_in(&session, Verdict::Deny).await.unwrap();
+    let events = world.store.audit(Some(session.user), 2).await.unwrap();
+    let denied = events.iter().find(|row| row.event.name == "device_grant.denied").expect("a no is recorded");
+    assert!(serde_json::to_string(&denied.event).unwrap().contains(&session.id.to_string()));
 }
 
 /// Without PINs a phone alone shows one factor, and a television cannot be asked for another one.
@@ -284,4 +276,44 @@ async fn a_television_that_knows_whose_it_is_asks_nobody_else() {
     assert!(scan(&mallory, &television).await.is_err());
     alice.scan(&television.qr, Verdict::Approve).await.unwrap();
     assert_eq!(television.asks_again().await, Status::Approved);
+}
+
+/// A no says that something is going on, wherever it is said.
+#[tokio::test]
+async fn a_no_to_a_television_forgets_the_known_browsers_also_where_a_browser_says_it() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    for (in_browser, verdict) in [false, true].map(|at| [(at, Verdict::Deny), (at, Verdict::Report)]).concat()
+    {
+        let mut browser = Browser::new(&world);
+        browser.qr_sign_in(&phone).await;
+        let (_, session) = browser.session.clone().expect("a session");
+        let known = world.engine.known_digest(browser.known.as_ref().expect("a known browser"));
+        let knows = async || world.store.known_users(known.0, world.engine.now()).await.unwrap();
+        assert_eq!(knows().await, [session.user]);
+        let television = Television::on(&world).await;
+        match in_browser {
+            true => television.decided_in(&session, verdict).await.unwrap(),
+            false => drop(phone.scan(&television.qr, verdict).await.unwrap()),
+        }
+        assert_eq!(knows().await, [], "{verdict:?}, in a browser: {in_browser}");
+        assert_eq!(television.asks_again().await, Status::Denied);
+    }
+}
+
+#[tokio::test]
+async fn a_report_in_a_session_warns_the_next_as_one_with_a_phone_does() {
+    let world = World::new().await;
+    world.user("alice").await;
+    let session = Browser::new(&world).sign_in("alice").await;
+    let far: IpAddr = "203.0.113.9".parse().unwrap();
+    let television = Television::at(&world, far, Requirement::default()).await;
+    let id = television.typed().await;
+    for _ in 0..2 {
+        let reported = world.engine.decide_device_grant(&session, id, Verdict::Report, HOME).await;
+        reported.expect("a repeat is the same report");
+    }
+    let next = Television::at(&world, far, Requirement::default()).await;
+    let waiting = world.engine.waiting_device_by_code(&next.shows, HOME, None).await.unwrap();
+    assert_eq!(waiting.risks, [Risk::OtherNetwork, Risk::ReportedAddress]);
 }

@@ -256,7 +256,8 @@ impl Engine {
             let (run, open) = self.load_waiting(id).await?;
             let batch = match verdict {
                 Verdict::Approve => self.approved_in(session, run, open, from).await?,
-                Verdict::Deny | Verdict::Report => self.denied_in(session, run, from)?,
+                Verdict::Deny => self.refused_in(session, run, &open, (Reason::Denied, from)).await?,
+                Verdict::Report => self.refused_in(session, run, &open, (Reason::Reported, from)).await?,
             };
             match self.store.commit(batch).await? {
                 Committed::Yes => return Ok(()),
@@ -317,14 +318,24 @@ impl Engine {
         }
     }
 
-    fn denied_in(&self, session: &SessionRow, mut run: Run, from: IpAddr) -> Result<Batch, Error> {
+    async fn refused_in(
+        &self,
+        session: &SessionRow,
+        mut run: Run,
+        open: &OpenSignIn,
+        (reason, from): (Reason, IpAddr),
+    ) -> Result<Batch, Error> {
         run.row.phase = Phase::Burned;
         run.row.user = Some(session.user);
         run.row.user_code = None;
-        run.body.reason = Some(Reason::Denied);
-        let event = self.decided_in(session, &run, "denied", from);
+        run.body.reason = Some(reason);
+        let what = if reason == Reason::Reported { "reported" } else { "denied" };
+        let event = self.decided_in(session, &run, what, from);
         let mut batch =
             Batch::new().with(SessionWrite::Holds { id: session.id, now: self.now() }).with(event);
+        // Whoever was made to type a code and says no may have been made to do more before: the same follows as from a no
+        // on an authenticator.
+        self.burn_effects(&run, Some(open), reason, &mut batch).await?;
         self.update(run, Tries::Keep, &mut batch)?;
         Ok(batch)
     }
@@ -342,7 +353,9 @@ impl Engine {
 fn was_decided(run: &Run, session: &SessionRow, verdict: Verdict) -> bool {
     let same = match run.row.phase {
         Phase::Parked | Phase::Consumed => verdict == Verdict::Approve,
-        Phase::Burned => verdict != Verdict::Approve && run.body.reason == Some(Reason::Denied),
+        Phase::Burned => {
+            verdict != Verdict::Approve && matches!(run.body.reason, Some(Reason::Denied | Reason::Reported))
+        }
         Phase::Open => false,
     };
     same && run.row.kind == DeviceGrant::KIND && run.row.user == Some(session.user)
