@@ -22,8 +22,8 @@ use crate::{
     server::{NOW, answer, form, redirected},
     signer::Signer,
     television::{
-        GRANT, begin, begin_with, cookies, decide, error, error_of, phone, poll, poll_as, question, signs_in,
-        start, text, tv, typed,
+        GRANT, approved, begin, begin_with, decide, error, error_of, phone, picture, poll, poll_as, question,
+        start, text, tv,
     },
 };
 
@@ -36,7 +36,7 @@ async fn a_device_is_let_in_with_a_phone_and_seen_in_the_account() {
     assert_eq!(begun["interval"], 5);
     assert_eq!(text(&begun, "verification_uri"), format!("{}/device", server.url));
     assert_eq!(error(&server, &begun).await, "authorization_pending");
-    let asked = phone.scan(&server, text(&begun, "verification_uri_complete")).await.unwrap();
+    let asked = phone.scan(&server, picture(&begun)).await.unwrap();
     let scopes = ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec();
     let user_code = text(&begun, "user_code").to_owned();
     assert_eq!(
@@ -77,7 +77,7 @@ async fn without_offline_access_the_grant_ends_with_the_session_that_no_browser_
     let server = start().await;
     let phone = phone(&server).await;
     let (_, begun) = begin_with(&server, &[("client_id", "tv"), ("scope", "openid")]).await;
-    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    phone.approve(&server, picture(&begun)).await;
     let (_, tokens) = poll(&server, &begun).await;
     let (access, refresh) = (text(&tokens, "access_token"), text(&tokens, "refresh_token"));
     let (cookie, _) = server.sign_in().await;
@@ -111,43 +111,6 @@ async fn a_person_without_a_camera_types_the_code_into_the_authenticator() {
 }
 
 #[tokio::test]
-async fn a_person_with_a_browser_only_types_the_code_signs_in_and_decides() {
-    let server = start().await;
-    let begun = begin(&server).await;
-    let form = server.get("/device").await.text().await.unwrap();
-    assert!(form.contains("name=\"code\"") && !form.contains("data-live"), "no script is needed: {form}");
-    let shown = text(&begun, "user_code").to_lowercase().replace('-', " ");
-    let parked = typed(&server, "", &shown).await;
-    let login = redirected(&parked);
-    let page = server.visit(&format!("/login?id={}", login.params["id"]), &cookies(&parked), None).await;
-    assert!(page.text().await.unwrap().contains("The tv"), "he sees what he signs in for");
-    let signed_in = signs_in(&server, &parked, "").await;
-    let asked = redirected(&signed_in);
-    assert_eq!(asked.to, "/device/decision");
-    let cookie = cookies(&signed_in);
-    let question = &asked.params["question"];
-    let page = server.visit(&format!("/device/decision?question={question}"), &cookie, None).await;
-    let page = page.text().await.unwrap();
-    for words in ["The tv", text(&begun, "user_code"), "127.0.0.1", "Alice Adams", "your e-mail address"] {
-        assert!(page.contains(words), "{words}: {page}");
-    }
-    assert!(
-        page.find("value=\"deny\"").unwrap() < page.find("value=\"allow\"").unwrap(),
-        "Deny stands first"
-    );
-    assert_eq!(error(&server, &begun).await, "authorization_pending");
-    for _ in 0..2 {
-        let (status, page) = decide(&server, &cookie, question, "allow").await;
-        assert!(status == 200 && page.contains("The device goes on"), "a double click: {page}");
-    }
-    let (status, tokens) = poll(&server, &begun).await;
-    assert_eq!(status, 200, "{tokens}");
-    assert_eq!(claims_of(text(&tokens, "id_token"))["amr"], json!(["pwd"]), "what the browser has shown");
-    let (status, page) = decide(&server, &cookie, question, "deny").await;
-    assert!(status == 404 && page.contains("not waiting any more"), "deny after an approval: {page}");
-}
-
-#[tokio::test]
 async fn a_device_that_asks_too_soon_has_to_wait_longer_each_time() {
     let server = start().await;
     let begun = begin(&server).await;
@@ -173,7 +136,7 @@ async fn no_is_no_and_too_late_is_too_late() {
     let phone = phone(&server).await;
     for verdict in [Verdict::Deny, Verdict::Report] {
         let begun = begin(&server).await;
-        let asked = phone.scan(&server, text(&begun, "verification_uri_complete")).await.unwrap();
+        let asked = phone.scan(&server, picture(&begun)).await.unwrap();
         phone.decide(&server, &asked, verdict).await.unwrap();
         let late = phone.decide(&server, &asked, Verdict::Approve).await;
         assert_eq!(late.err().as_deref(), Some("burned"), "an approval after a no");
@@ -189,13 +152,13 @@ async fn no_is_no_and_too_late_is_too_late() {
     let (status, _) = decide(&server, &cookie, &question_of_it, "allow").await;
     assert_eq!(status, 404, "an approval after a no");
     assert_eq!(error(&server, &begun).await, "access_denied");
-    let late = phone.scan(&server, text(&begun, "verification_uri_complete")).await;
+    let late = phone.scan(&server, picture(&begun)).await;
     assert_eq!(late.err().as_deref(), Some("burned"));
 
     let begun = begin(&server).await;
     let question_of_it = question(&server, &cookie, &begun).await;
     server.clock.advance(596);
-    let asked = phone.scan(&server, text(&begun, "verification_uri_complete")).await.unwrap();
+    let asked = phone.scan(&server, picture(&begun)).await.unwrap();
     assert_eq!(
         asked.context.expires_at - server.clock_now().0,
         4,
@@ -256,7 +219,7 @@ async fn whoever_approves_has_agreed_to_this_grant_and_to_no_other() {
         .await;
     let phone = phone(&server).await;
     let (_, begun) = begin_with(&server, &[("client_id", "film"), ("scope", "openid email")]).await;
-    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    phone.approve(&server, picture(&begun)).await;
     server.clock.advance(5);
     let (status, tokens) = poll_as(&server, "film", text(&begun, "device_code")).await;
     assert_eq!(status, 200, "{tokens}");
@@ -269,9 +232,7 @@ async fn whoever_approves_has_agreed_to_this_grant_and_to_no_other() {
 #[tokio::test]
 async fn tokens_of_a_device_are_bound_to_its_key() {
     let server = start().await;
-    let phone = phone(&server).await;
-    let begun = begin(&server).await;
-    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    let begun = approved(&server).await;
     let (mine, his) = (Signer::new("ES256"), Signer::new("ES256"));
     let send = async |signer: &Signer, params: &[(&str, &str)]| {
         let mut nonce: Option<String> = None;
@@ -312,9 +273,7 @@ async fn tokens_of_a_device_are_bound_to_its_key() {
 #[tokio::test]
 async fn a_slip_of_the_client_costs_no_approval() {
     let server = start().await;
-    let phone = phone(&server).await;
-    let begun = begin(&server).await;
-    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    let begun = approved(&server).await;
     server.clock.advance(5);
     let code = text(&begun, "device_code");
     let wrong = [
@@ -331,9 +290,7 @@ async fn a_slip_of_the_client_costs_no_approval() {
 #[tokio::test]
 async fn a_device_that_others_are_faster_than_is_told_to_ask_again() {
     let server = start().await;
-    let phone = phone(&server).await;
-    let begun = begin(&server).await;
-    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    let begun = approved(&server).await;
     // A row that no write gets through to, as if somebody else were faster each time.
     let store = server.app.engine().store();
     let code = from_base64url(text(&begun, "device_code")).unwrap();

@@ -4,7 +4,7 @@ use idp_core::{
     claimant::Claimant,
     engine::{Account, DeviceChange, NewSignIn},
     notify::Notice,
-    policy::{Acr, rules::Rules},
+    policy::rules::Rules,
     signin::Ask,
 };
 use idp_protocol::{
@@ -19,15 +19,15 @@ use serde_json::{Value, json};
 use crate::{
     phone::Phone,
     requests::request,
-    server::{PASSWORD, Server, answer, form, redirected},
+    server::{PASSWORD, answer, form, redirected},
     television::{
-        GRANT, begin, begin_at, begin_with, behind_a_proxy, cookies, decide, error, error_of, phone, poll,
-        poll_as, question, start, start_with, text, tv, typed,
+        GRANT, allowed, approved, begin, begin_at, begin_with, behind_a_proxy, cookies, decide, error,
+        error_of, phone, picture, poll, poll_as, question, start, start_with, text, tv, typed,
     },
 };
 
 fn ticket(begun: &Value) -> Vec<u8> {
-    match Link::parse(text(begun, "verification_uri_complete")).unwrap().target {
+    match Link::parse(picture(begun)).unwrap().target {
         Target::Grant(ticket) => ticket,
         other => panic!("{other:?}"),
     }
@@ -36,9 +36,7 @@ fn ticket(begun: &Value) -> Vec<u8> {
 #[tokio::test]
 async fn no_browser_becomes_known_and_none_gets_a_cookie() {
     let server = start().await;
-    let phone = phone(&server).await;
-    let begun = begin(&server).await;
-    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    let begun = approved(&server).await;
     server.clock.advance(5);
     let code = text(&begun, "device_code");
     let response = server.token(&[("grant_type", GRANT), ("client_id", "tv"), ("device_code", code)]).await;
@@ -62,7 +60,7 @@ async fn a_second_phone_ends_it_and_a_browser_has_no_say_in_what_a_phone_has() {
     let begun = begin(&server).await;
     let (cookie, _) = server.sign_in().await;
     let asked = question(&server, &cookie, &begun).await;
-    let qr = text(&begun, "verification_uri_complete");
+    let qr = picture(&begun);
     let claimed = mine.scan(&server, qr).await.unwrap();
     assert_eq!(decide(&server, &cookie, &asked, "allow").await.0, 404, "a phone has it");
     assert_eq!(typed(&server, &cookie, text(&begun, "user_code")).await.status(), 404);
@@ -76,9 +74,7 @@ async fn a_second_phone_ends_it_and_a_browser_has_no_say_in_what_a_phone_has() {
 async fn a_device_code_of_another_client_is_worth_nothing_and_stays_as_it_is() {
     let server = start().await;
     server.register("console", tv).await;
-    let phone = phone(&server).await;
-    let begun = begin(&server).await;
-    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    let begun = approved(&server).await;
     let code = text(&begun, "device_code");
     for _ in 0..3 {
         let stolen = poll_as(&server, "console", code).await;
@@ -99,9 +95,7 @@ async fn a_device_code_of_another_client_is_worth_nothing_and_stays_as_it_is() {
 #[tokio::test]
 async fn a_device_code_works_once_and_a_second_use_ends_what_came_of_it() {
     let server = start().await;
-    let phone = phone(&server).await;
-    let begun = begin(&server).await;
-    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    let begun = approved(&server).await;
     let (_, tokens) = poll(&server, &begun).await;
     let access = text(&tokens, "access_token");
     assert_eq!(server.userinfo(access).await.status(), 200);
@@ -115,7 +109,7 @@ async fn a_link_in_a_mail_approves_nothing() {
     let server = start().await;
     let (cookie, _) = server.sign_in().await;
     let begun = begin(&server).await;
-    let link = text(&begun, "verification_uri_complete");
+    let link = picture(&begun);
     let (_, secret) = link.split_once('#').unwrap();
     assert!(link.contains("/D#") && !link.contains(text(&begun, "user_code")), "{link}");
     let code = text(&begun, "user_code");
@@ -137,23 +131,6 @@ async fn a_link_in_a_mail_approves_nothing() {
         .body(form(&[("code", code)]));
     assert_eq!(foreign.send().await.unwrap().status(), 403, "a page of the attacker's types nothing");
     assert_eq!(error(&server, &begun).await, "authorization_pending");
-}
-
-#[tokio::test]
-async fn a_question_is_answered_in_the_session_that_typed_the_code_only() {
-    let server = start().await;
-    server.add("mallory").await;
-    let (his, _) = server.sign_in_as("mallory").await;
-    let (hers, _) = server.sign_in().await;
-    let begun = begin(&server).await;
-    let asked = question(&server, &his, &begun).await;
-    let page = server.visit(&format!("/device/decision?question={asked}"), &hers, None).await;
-    assert_eq!(page.status(), 404);
-    assert_eq!(decide(&server, &hers, &asked, "allow").await.0, 404);
-    assert_eq!(decide(&server, "", &asked, "allow").await.0, 404);
-    assert_eq!(error(&server, &begun).await, "authorization_pending");
-    server.clock.advance(596);
-    assert_eq!(decide(&server, &his, &asked, "allow").await.0, 404, "it is asked for ten minutes");
 }
 
 /// RFC 8628, 5.1: eight letters are few, so few tries are given.
@@ -193,7 +170,7 @@ async fn a_code_that_is_over_has_the_answer_of_one_that_never_was() {
     let over = begin(&server).await;
     server.clock.advance(600);
     let used = begin(&server).await;
-    phone.approve(&server, text(&used, "verification_uri_complete")).await;
+    phone.approve(&server, picture(&used)).await;
     let mut pages = Vec::new();
     for code in [text(&over, "user_code"), text(&used, "user_code"), "BCDF-GHJK"] {
         let page = typed(&server, &cookie, code).await;
@@ -212,7 +189,7 @@ async fn tickets_and_decisions_of_browsers_are_nothing_to_a_device_and_the_rever
     let as_link = phone.claim(&server, Reference::Link { ticket: ticket(&begun) }).await;
     assert_eq!(as_scan.err().as_deref(), Some("not_found"));
     assert_eq!(as_link.err().as_deref(), Some("not_found"));
-    let asked = phone.scan(&server, text(&begun, "verification_uri_complete")).await.unwrap();
+    let asked = phone.scan(&server, picture(&begun)).await.unwrap();
     let decision = phone.decision(&asked, Verdict::Approve);
     let as_sign_in = phone.post(&server, QrDecision(decision.clone())).await;
     assert_eq!(as_sign_in.err().as_deref(), Some("out_of_step"), "approved as something else");
@@ -269,45 +246,10 @@ async fn a_device_code_is_no_cookie_and_no_cookie_is_a_device_code() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_too_weak_or_for_something_else_lets_no_device_in() {
-    let server = start().await;
-    server
-        .register("safe", |client| {
-            tv(client);
-            client.terms.min_acr = Some(Acr::MultiFactor);
-        })
-        .await;
-    let (cookie, session) = server.sign_in().await;
-    let (_, begun) = begin_with(&server, &[("client_id", "safe"), ("scope", "openid")]).await;
-    let asked = redirected(&typed(&server, &cookie, text(&begun, "user_code")).await);
-    assert_eq!(asked.to, "/login", "a password is not enough: {asked:?}");
-    let (_, begun) =
-        begin_with(&server, &[("client_id", "tv"), ("scope", "openid"), ("max_age", "60")]).await;
-    server.clock.advance(1);
-    assert_eq!(redirected(&typed(&server, &cookie, text(&begun, "user_code")).await).to, "/device/decision");
-    server.clock.advance(120);
-    let (_, begun) =
-        begin_with(&server, &[("client_id", "tv"), ("scope", "openid"), ("max_age", "60")]).await;
-    assert_eq!(redirected(&typed(&server, &cookie, text(&begun, "user_code")).await).to, "/login", "too old");
-
-    // A session that ends between the question and the answer, and one that ends before the device fetches.
-    let begun = begin(&server).await;
-    let late = question(&server, &cookie, &begun).await;
-    let fetched_late = begin(&server).await;
-    let asked = question(&server, &cookie, &fetched_late).await;
-    assert_eq!(decide(&server, &cookie, &asked, "allow").await.0, 200);
-    server.app.engine().end_session(&session).await.unwrap();
-    assert_eq!(decide(&server, &cookie, &late, "allow").await.0, 404);
-    assert_eq!(error(&server, &begun).await, "authorization_pending");
-    assert_eq!(error(&server, &fetched_late).await, "expired_token", "its owner signed out");
-}
-
-#[tokio::test]
 async fn a_phone_that_is_stopped_before_the_device_fetches_lets_it_in_no_more() {
     let server = start().await;
-    let phone = phone(&server).await;
-    let begun = begin(&server).await;
-    phone.approve(&server, text(&begun, "verification_uri_complete")).await;
+    let (phone, begun) = (phone(&server).await, begin(&server).await);
+    phone.approve(&server, picture(&begun)).await;
     let (_, session) = server.sign_in().await;
     server.app.engine().change_device(&session, phone.id, DeviceChange::Suspend).await.unwrap();
     assert_eq!(error(&server, &begun).await, "expired_token");
@@ -374,8 +316,7 @@ async fn the_rules_hold_for_devices_and_for_whoever_lets_them_in() {
         {"name": "the rest", "then": "allow"},
     ]))
     .unwrap();
-    let server = Server::start_with(|config| config.engine.rules = rules).await;
-    server.register("tv", tv).await;
+    let server = start_with(|config| config.engine.rules = rules).await;
     server.register("console", tv).await;
     let refused = begin_with(&server, &[("client_id", "console"), ("scope", "openid")]).await;
     assert_eq!(error_of(&refused), (400, "access_denied"));
@@ -383,19 +324,15 @@ async fn the_rules_hold_for_devices_and_for_whoever_lets_them_in() {
     let (cookie, _) = server.sign_in().await;
     let page = typed(&server, &cookie, text(&begun, "user_code")).await;
     assert_eq!(page.status(), 403, "a browser's session is not what this rule takes");
-    phone(&server).await.approve(&server, text(&begun, "verification_uri_complete")).await;
+    phone(&server).await.approve(&server, picture(&begun)).await;
     assert_eq!(poll(&server, &begun).await.0, 200);
 }
 
 #[tokio::test]
 async fn an_approval_that_no_device_fetches_is_over_after_two_minutes() {
     let server = start().await;
-    let phone = phone(&server).await;
     let (cookie, _) = server.sign_in().await;
-    let (by_phone, by_browser) = (begin(&server).await, begin(&server).await);
-    phone.approve(&server, text(&by_phone, "verification_uri_complete")).await;
-    let asked = question(&server, &cookie, &by_browser).await;
-    assert_eq!(decide(&server, &cookie, &asked, "allow").await.0, 200);
+    let (by_phone, by_browser) = (approved(&server).await, allowed(&server, &cookie).await);
     server.clock.advance(120);
     assert_eq!(error(&server, &by_phone).await, "expired_token");
     assert_eq!(error(&server, &by_browser).await, "expired_token");

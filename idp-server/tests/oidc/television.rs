@@ -109,6 +109,31 @@ pub async fn phone(server: &Server) -> Phone {
     Phone::of(server, &server.user).await
 }
 
+/// What its screen shows for authenticators.
+pub fn picture(begun: &Value) -> &str {
+    text(begun, "verification_uri_complete")
+}
+
+/// One that begins, and that alice's phone lets in; it has not asked again.
+pub async fn approved(server: &Server) -> Value {
+    let begun = begin(server).await;
+    phone(server).await.approve(server, picture(&begun)).await;
+    begun
+}
+
+/// One that begins, and that somebody lets in with a browser.
+pub async fn allowed(server: &Server, cookie: &str) -> Value {
+    let begun = begin(server).await;
+    allow(server, cookie, &begun).await;
+    begun
+}
+
+/// Types its code into a browser, and lets it in.
+pub async fn allow(server: &Server, cookie: &str, begun: &Value) {
+    let asked = question(server, cookie, begun).await;
+    assert_eq!(decide(server, cookie, &asked, "allow").await.0, 200);
+}
+
 /// The cookies that a browser gets with a page.
 pub fn cookies(response: &Response) -> String {
     let set = response.headers().get_all(header::SET_COOKIE).iter();
