@@ -8,38 +8,26 @@ use askama::Template;
 use axum::{
     extract::State,
     http::{StatusCode, Uri},
-    response::{IntoResponse as _, Redirect, Response},
+    response::Response,
 };
 use idp_core::{
-    Error, Fault, Id, Refusal, Time,
-    ceremony::CeremonyRow,
-    engine::WaitingDevice,
-    policy::Requirement,
-    seal::{Aad, Sealed},
-    session::SessionRow,
-    store::BoxFuture,
-    users::User,
+    Error, Fault, Id, Refusal, ceremony::CeremonyRow, engine::WaitingDevice, policy::Requirement,
+    session::SessionRow, store::BoxFuture, users::User,
 };
-use idp_protocol::{
-    context::Risk,
-    encoding::{from_base64url, to_base64url},
-    message::Verdict,
-};
+use idp_protocol::{context::Risk, message::Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use symbolon_axum::{SignedIn, Visitor, errors};
 
 use crate::{
     App,
+    carried::{self, Answer, Asks, Choice, Which},
     interaction::{self, Parked, Protocol, Wanted},
     oidc::{consent::in_words, reach::reachable},
     pages::{self, Asked, Back, Frame, Moment, Sent},
     routes,
     text::Language,
 };
-
-/// How long the question may be answered, in seconds.
-const ANSWERABLE: i64 = 600;
 
 #[derive(Template)]
 #[template(path = "device_code.html")]
@@ -65,16 +53,13 @@ struct DecisionPage {
     question: String,
 }
 
-/// What is asked, as it travels through the browser.
+/// The device that the question is about.
 #[derive(Serialize, Deserialize)]
-struct Question {
-    ceremony: Id<CeremonyRow>,
-    session: Id<SessionRow>,
-    until: Time,
-}
+struct Asking(Id<CeremonyRow>);
 
-fn place() -> Aad {
-    Aad::row("device-question", b"")
+impl Asks for Asking {
+    const KIND: &'static str = "device-question";
+    const PAGE: &'static str = routes::DEVICE_DECISION;
 }
 
 /// The form for the code.
@@ -82,37 +67,6 @@ fn place() -> Aad {
 pub struct Typed {
     #[serde(default)]
     code: String,
-}
-
-/// The query of the question's page.
-#[derive(Deserialize)]
-pub struct Which {
-    #[serde(default)]
-    question: String,
-}
-
-/// The form of the question.
-#[derive(Deserialize)]
-pub struct Decision {
-    #[serde(default)]
-    question: String,
-    choice: Choice,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Choice {
-    Allow,
-    Deny,
-}
-
-impl Choice {
-    fn verdict(self) -> Verdict {
-        match self {
-            Self::Allow => Verdict::Approve,
-            Self::Deny => Verdict::Deny,
-        }
-    }
 }
 
 /// `GET /device`, and `GET /D` where the code of a device was opened with a camera: the form for the code. Nothing of the
@@ -163,7 +117,7 @@ async fn lead_on(
     };
     let needed = needed(app, &waiting, &signed_in).await?;
     if needed.is_met(&signed_in.session.facts.ledger) {
-        return Ok(question(app, waiting.ceremony, &signed_in.session)?);
+        return Ok(carried::ask(app, Asking(waiting.ceremony), &signed_in.session).await?);
     }
     park(app, visitor, waiting, Some((signed_in, needed))).await
 }
@@ -205,13 +159,6 @@ async fn park(
     Ok(interaction::park(app, visitor, wanted, parked).await)
 }
 
-fn question(app: &App, ceremony: Id<CeremonyRow>, session: &SessionRow) -> Result<Response, Fault> {
-    let until = app.engine().now() + ANSWERABLE;
-    let question = Question { ceremony, session: session.id, until };
-    let sealed = to_base64url(&app.provider().codes().seal_json(&place(), &question)?.0);
-    Ok(Redirect::to(&format!("{}?question={sealed}", routes::DEVICE_DECISION)).into_response())
-}
-
 /// The device grant, as sign-ins know it.
 #[derive(Clone, Copy, Debug)]
 pub struct DeviceGrant;
@@ -230,9 +177,9 @@ impl Protocol for DeviceGrant {
         data: Value,
     ) -> BoxFuture<'a, Response> {
         let ceremony = serde_json::from_value(data).map_err(Fault::from);
-        let asked = ceremony.and_then(|ceremony| question(app, ceremony, session));
         Box::pin(async move {
-            match asked {
+            let asked = async { carried::ask(app, Asking(ceremony?), session).await };
+            match asked.await {
                 Ok(response) => response,
                 Err(fault) => pages::failure(Frame::of(app, visitor), &fault.into()),
             }
@@ -248,8 +195,8 @@ impl Protocol for DeviceGrant {
 pub async fn ask(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Which>) -> Response {
     let t = Language::of(&visitor);
     let shown = async {
-        let (question, signed_in) = opened(&app, &visitor, &which.question).await?;
-        let waiting = app.engine().waiting_device(question.ceremony, visitor.address()).await?;
+        let (Asking(ceremony), signed_in) = carried::asked(&app, &visitor, &which.question).await?;
+        let waiting = app.engine().waiting_device(ceremony, visitor.address()).await?;
         Ok(show(&app, t, which.question, waiting, &signed_in.user))
     };
     shown.await.unwrap_or_else(|error| told(&app, t, &error))
@@ -282,16 +229,19 @@ fn warning(t: Language, risk: Risk) -> String {
 }
 
 /// `POST /device/decision`. A repeat by the same person has the same answer.
-pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Decision>) -> Response {
+pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Answer>) -> Response {
     let t = Language::of(&visitor);
     let decided = async {
-        let (question, signed_in) = opened(&app, &visitor, &form.question).await?;
+        let (Asking(ceremony), signed_in) = carried::asked(&app, &visitor, &form.question).await?;
         let (session, from) = (&signed_in.session, visitor.address());
-        let verdict = form.choice.verdict();
-        match app.engine().decide_device_grant(session, question.ceremony, verdict, from).await {
+        let verdict = match form.choice {
+            Choice::Allow => Verdict::Approve,
+            Choice::Deny => Verdict::Deny,
+        };
+        match app.engine().decide_device_grant(session, ceremony, verdict, from).await {
             Err(Error::Refused(Refusal::FreshSignIn)) => {
                 // What the session has shown does not stand any more.
-                let waiting = app.engine().waiting_device(question.ceremony, from).await?;
+                let waiting = app.engine().waiting_device(ceremony, from).await?;
                 let needed = needed(&app, &waiting, &signed_in).await?;
                 park(&app, &visitor, waiting, Some((signed_in, needed))).await
             }
@@ -320,18 +270,4 @@ fn told(app: &App, t: Language, error: &Error) -> Response {
         }
         error => pages::failure(frame, error),
     }
-}
-
-/// The question, and the session that it is asked in.
-async fn opened(app: &App, visitor: &Visitor, sealed: &str) -> Result<(Question, SignedIn), Error> {
-    let question = from_base64url(sealed).map(Sealed);
-    let question =
-        question.and_then(|sealed| app.provider().codes().open_json::<Question>(&place(), &sealed).ok());
-    let question =
-        question.filter(|question| app.engine().now() < question.until).ok_or(Refusal::NotFound)?;
-    let signed_in = visitor.session(app.engine()).await?;
-    // Somebody typed the code of his own device, and sent this address to another person: that one's session does not
-    // answer for it.
-    let signed_in = signed_in.filter(|signed_in| signed_in.session.id == question.session);
-    Ok((question, signed_in.ok_or(Refusal::NotFound)?))
 }
