@@ -113,6 +113,10 @@ fn a_complaint_names_key_place_and_remedy() {
             vec!["`oidc.registration.implicit`", "fapi2"],
         ),
         (
+            "[server]\nissuer = \"https://a.b\"\n[oidc]\nprofile = \"fapi2\"\nregistration = { device_grant = true }",
+            vec!["`oidc.registration.device_grant`", "fapi2"],
+        ),
+        (
             "[server]\nissuer = \"https://a.b\"\n[oidc]\nprofile = \"fapi2\"\nregistration = { without_pkce = true }",
             vec!["`oidc.registration.without_pkce`", "fapi2"],
         ),

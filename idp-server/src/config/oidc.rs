@@ -42,12 +42,18 @@ pub struct Oidc {
 pub struct Registration {
     /// Who may. Default nobody.
     pub who: Registrants,
-    /// How many a network may register in an hour, where anybody may. Default 20.
+    /// How many a network may register in an hour, where anybody may, and how often it may change what it registered.
+    /// What is refused counts, too. Default 20.
     pub per_hour: u32,
     /// Whether those with a secret may do without PKCE. Default no.
     pub without_pkce: bool,
     /// Whether they may have tokens sent through the browser (implicit and hybrid). Default no.
     pub implicit: bool,
+    /// Whether they may be devices without a keyboard (RFC 8628). Default no: whoever began could be far away, and only the
+    /// name that the application gave itself would tell the person.
+    pub device_grant: bool,
+    /// Whether they may get tokens for themselves (`client_credentials`). Default no.
+    pub client_credentials: bool,
     /// Whether people are asked before they learn anything. Default yes.
     pub consent: bool,
 }
@@ -67,7 +73,15 @@ pub enum Registrants {
 
 impl Default for Registration {
     fn default() -> Self {
-        Self { who: Registrants::Nobody, per_hour: 20, without_pkce: false, implicit: false, consent: true }
+        Self {
+            who: Registrants::Nobody,
+            per_hour: 20,
+            without_pkce: false,
+            implicit: false,
+            device_grant: false,
+            client_credentials: false,
+            consent: true,
+        }
     }
 }
 
@@ -126,6 +140,9 @@ impl Oidc {
             }
             Self { registration: Registration { implicit: true, .. }, .. } => {
                 Broken::new("oidc.registration.implicit", why, "false (FAPI 2.0, 5.3.2.2)")
+            }
+            Self { registration: Registration { device_grant: true, .. }, .. } => {
+                Broken::new("oidc.registration.device_grant", why, "false (FAPI 2.0 knows no such grant)")
             }
             Self { registration: Registration { without_pkce: true, .. }, .. } => {
                 Broken::new("oidc.registration.without_pkce", why, "false (FAPI 2.0, 5.3.2.2)")

@@ -1,6 +1,11 @@
 //! What may be registered, under which name does a client know a person, and who learns of a change?
 
-use idp_server::oidc::{AuthMethod, BadClient, GrantType, Metadata, NewClient, Pkce, SubjectType, Terms};
+use std::collections::BTreeSet;
+
+use idp_server::oidc::{
+    ApplicationType, AuthMethod, BadClient, GrantType, Metadata, NewClient, Pkce, SubjectType, Terms,
+};
+use serde_json::Value;
 
 use crate::{
     requests::{asking, claims_of, redemption, request},
@@ -74,6 +79,51 @@ async fn known_as(server: &Server, client: &str, cookie: &str) -> (String, Strin
     (claims["sub"].as_str().unwrap().to_owned(), id_token.to_owned())
 }
 
+/// The name under which a client at an address knows alice, and the one of her session.
+async fn known_at(server: &Server, cookie: &str, client: &str, uri: &str) -> (String, Value) {
+    let asked = asking(client, &[("redirect_uri", uri)]);
+    let code = redirected(&server.authorize(&asked, Some(cookie)).await).params["code"].clone();
+    let mut form = redemption(client, &code);
+    form.retain(|(name, _)| *name != "redirect_uri");
+    form.push(("redirect_uri", uri));
+    let (_, tokens) = answer(server.token(&form).await).await;
+    let token = tokens["access_token"].as_str().unwrap().to_owned();
+    let sub = answer(server.userinfo(&token).await).await.1["sub"].as_str().unwrap().to_owned();
+    assert_eq!(claims_of(&token)["sid"], claims_of(tokens["id_token"].as_str().unwrap())["sid"]);
+    (sub, claims_of(&token)["sid"].clone())
+}
+
+/// On every device there is another 127.0.0.1, and behind a scheme of its own an app may write the host of any site.
+#[tokio::test]
+async fn apps_of_a_device_share_no_site_with_each_other_or_with_the_web() {
+    let server = Server::start().await;
+    let apps = [
+        ("site", vec!["https://shop.example/cb"]),
+        ("notes", vec!["http://127.0.0.1/cb"]),
+        ("games", vec!["http://127.0.0.1/cb", "http://[::1]/cb"]),
+        ("radio", vec!["http://localhost:8123/cb"]),
+        ("scheme", vec!["com.example.app:/cb"]),
+        ("host", vec!["com.example.app://shop.example/cb"]),
+        ("mixed", vec!["https://shop.example/cb", "http://127.0.0.1/cb"]),
+        ("shop.example", vec!["com.example.other:/cb"]),
+    ];
+    let (cookie, _) = server.sign_in().await;
+    let mut names = BTreeSet::new();
+    for (id, uris) in &apps {
+        server
+            .register(id, |new| {
+                new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+                new.metadata.application_type = ApplicationType::Native;
+                new.metadata.subject_type = SubjectType::Pairwise;
+                new.metadata.redirect_uris = uris.iter().map(|uri| uri.parse().unwrap()).collect();
+            })
+            .await;
+        let (name, _) = known_at(&server, &cookie, id, uris[0]).await;
+        assert_eq!(name, known_at(&server, &cookie, id, uris[0]).await.0, "{id}: the same each time");
+        assert!(names.insert(name), "{id} knows her by the name of another one");
+    }
+}
+
 #[tokio::test]
 async fn sites_cannot_compare_whom_they_know() {
     let server = Server::start().await;
@@ -91,18 +141,7 @@ async fn sites_cannot_compare_whom_they_know() {
             .await;
     }
     let (cookie, _) = server.sign_in().await;
-    let known = async |client: &str, uri: &str| {
-        let asked = asking(client, &[("redirect_uri", uri)]);
-        let code = redirected(&server.authorize(&asked, Some(&cookie)).await).params["code"].clone();
-        let mut form = redemption(client, &code);
-        form.retain(|(name, _)| *name != "redirect_uri");
-        form.push(("redirect_uri", uri));
-        let (_, tokens) = answer(server.token(&form).await).await;
-        let token = tokens["access_token"].as_str().unwrap().to_owned();
-        let sub = answer(server.userinfo(&token).await).await.1["sub"].as_str().unwrap().to_owned();
-        assert_eq!(claims_of(&token)["sid"], claims_of(tokens["id_token"].as_str().unwrap())["sid"]);
-        (sub, claims_of(&token)["sid"].clone())
-    };
+    let known = async |client: &str, uri: &str| known_at(&server, &cookie, client, uri).await;
     let (red, session) = known("red", "https://red.example/cb").await;
     let (blue, other) = known("blue", "https://blue.example/cb").await;
     assert_ne!(red, blue);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use idp_protocol::message::Verdict;
 use idp_server::{
     config::{Registrants, Registration},
-    oidc::client::registration::Invitation,
+    oidc::{AuthMethod, SubjectType, client::registration::Invitation},
 };
 use reqwest::{Method, Response, header};
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use crate::{
     server::{CALLBACK, NOW, Server, answer, redirected},
     signer::Signer,
     site::Site,
+    television::{BEGIN, GRANT as DEVICE, phone, poll_as},
 };
 
 const REGISTER: &str = "/oauth2/register";
@@ -51,6 +53,12 @@ async fn register(server: &Server, body: &Value) -> (u16, Value) {
 
 fn text<'a>(registered: &'a Value, name: &str) -> &'a str {
     registered[name].as_str().unwrap_or_else(|| panic!("{name}: {registered}"))
+}
+
+/// Where a registration is changed, and what shows that one may.
+fn own(server: &Server, registered: &Value) -> (String, String) {
+    let path = text(registered, "registration_client_uri").strip_prefix(&server.url).unwrap();
+    (path.to_owned(), text(registered, "registration_access_token").to_owned())
 }
 
 #[tokio::test]
@@ -137,16 +145,64 @@ async fn a_network_registers_so_many_an_hour() {
     assert_eq!(register(&server, &body).await.0, 201);
 }
 
+/// Each makes us ask an address, or makes every node forget all clients.
 #[tokio::test]
-async fn a_bad_registration_names_the_member() {
-    let server = open().await;
+async fn tries_are_counted_before_anything_is_done_for_them() {
+    let server = open_with(|settings| settings.per_hour = 2).await;
+    let site = Site::open("not a list").await;
+    let unlisted = json!({
+        "redirect_uris": [CALLBACK], "sector_identifier_uri": format!("{}/sector.json", site.url)
+    });
+    for _ in 0..2 {
+        assert_eq!(register(&server, &unlisted).await.0, 400);
+    }
+    let honest = json!({"redirect_uris": [CALLBACK]});
+    for refused in [&unlisted, &honest] {
+        assert_eq!(register(&server, refused).await.0, 429);
+    }
+    assert_eq!(site.asked(), 2, "nobody is asked for a network that came too often");
+
+    server.clock.advance(3600);
+    let (_, mine) = register(&server, &honest).await;
+    let (path, token) = own(&server, &mine);
+    let change = async |token: &str, more: Value| {
+        let mut body = json!({"client_id": mine["client_id"], "redirect_uris": [CALLBACK]});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        send(&server, Method::PUT, &path, token, &body).await.status().as_u16()
+    };
+    for _ in 0..3 {
+        assert_eq!(change("x", json!({})).await, 401, "that is nobody's try");
+    }
+    assert_eq!(change(&token, json!({"client_name": "First"})).await, 200);
+    assert_eq!(change(&token, unlisted.clone()).await, 400);
+    assert_eq!(change(&token, json!({"client_name": "Second"})).await, 429);
+    assert_eq!(change(&token, unlisted.clone()).await, 429);
+    assert_eq!(site.asked(), 3);
+    let (_, read) = answer(send(&server, Method::GET, &path, &token, &Value::Null).await).await;
+    assert_eq!(read["client_name"], "First");
+    assert_eq!(
+        send(&server, Method::DELETE, &path, &token, &Value::Null).await.status(),
+        204,
+        "that ends it"
+    );
+}
+
+/// The error, the member that it is about, and the registration.
+fn bad_ones() -> Vec<(&'static str, &'static str, Value)> {
     let mut private = Signer::new("one").jwk();
     private["d"] = json!("AAAA");
-    for (error, member, body) in [
+    let all = vec![
         ("invalid_redirect_uri", "redirect_uris", json!({"redirect_uris": ["http://shop.example/cb"]})),
         ("invalid_redirect_uri", "redirect_uris", json!({"redirect_uris": ["https://shop.example/cb#x"]})),
         ("invalid_redirect_uri", "redirect_uris", json!({})),
+        ("invalid_redirect_uri", "redirect_uris", json!({"redirect_uris": [" https://shop.example/cb"]})),
         ("invalid_client_metadata", "grant_types", json!({"grant_types": ["password"]})),
+        ("invalid_client_metadata", "grant_types", json!({"grant_types": ["authorization_code", DEVICE]})),
+        (
+            "invalid_client_metadata",
+            "grant_types",
+            json!({"grant_types": ["authorization_code", "client_credentials"]}),
+        ),
         ("invalid_client_metadata", "response_types", json!({"response_types": ["token"]})),
         (
             "invalid_client_metadata",
@@ -182,12 +238,33 @@ async fn a_bad_registration_names_the_member() {
             "sector_identifier_uri",
             json!({"sector_identifier_uri": "https://10.0.0.1/x"}),
         ),
+        (
+            "invalid_client_metadata",
+            "sector_identifier_uri",
+            json!({
+                "sector_identifier_uri": "https://shop.example/x", "subject_type": "pairwise", "grant_types": [DEVICE]
+            }),
+        ),
+        (
+            "invalid_client_metadata",
+            "subject_type",
+            json!({"redirect_uris": ["https://a.example/cb", "https://b.example/cb"], "subject_type": "pairwise"}),
+        ),
         ("invalid_software_statement", "software_statement", json!({"software_statement": "a.b.c"})),
-    ] {
-        let mut body = body;
-        if member != "redirect_uris" {
+    ];
+    let with_address = |(error, member, mut body): (_, _, Value)| {
+        if member != "redirect_uris" && body.get("redirect_uris").is_none() {
             body["redirect_uris"] = json!([CALLBACK]);
         }
+        (error, member, body)
+    };
+    all.into_iter().map(with_address).collect()
+}
+
+#[tokio::test]
+async fn a_bad_registration_names_the_member() {
+    let server = open_with(|settings| settings.per_hour = 100).await;
+    for (error, member, body) in bad_ones() {
         let (status, refused) = register(&server, &body).await;
         assert_eq!((status, refused["error"].as_str()), (400, Some(error)), "{body}: {refused}");
         assert!(text(&refused, "error_description").contains(member), "{body}: {refused}");
@@ -196,14 +273,77 @@ async fn a_bad_registration_names_the_member() {
     assert_eq!(answer(nonsense).await.1["error"], "invalid_client_metadata");
 }
 
+/// Whoever registers what is harmless, and asks for more afterwards.
+#[tokio::test]
+async fn a_change_gives_no_more_than_a_registration() {
+    let server = open_with(|settings| settings.per_hour = 100).await;
+    let (_, mine) = register(&server, &json!({"redirect_uris": [CALLBACK]})).await;
+    let (path, token) = own(&server, &mine);
+    for (error, member, mut body) in bad_ones() {
+        body["client_id"] = mine["client_id"].clone();
+        let (status, refused) = answer(send(&server, Method::PUT, &path, &token, &body).await).await;
+        assert_eq!((status, refused["error"].as_str()), (400, Some(error)), "{body}: {refused}");
+        assert!(text(&refused, "error_description").contains(member), "{body}: {refused}");
+    }
+    let (_, read) = answer(send(&server, Method::GET, &path, &token, &Value::Null).await).await;
+    assert_eq!(read, mine, "nothing of it was kept");
+}
+
+#[tokio::test]
+async fn an_administrator_may_let_devices_and_robots_register_themselves() {
+    for (with, may) in [(false, 400), (true, 201)] {
+        let server = Server::start_with(|config| {
+            config.oidc.registration.who = Registrants::Anybody;
+            config.oidc.registration.device_grant = with;
+            config.oidc.registration.client_credentials = !with;
+        })
+        .await;
+        let device = json!({"grant_types": [DEVICE], "token_endpoint_auth_method": "none"});
+        assert_eq!(register(&server, &device).await.0, may);
+        let robot = json!({"grant_types": ["client_credentials"]});
+        assert_eq!(register(&server, &robot).await.0, 601 - may, "each has a setting of its own");
+    }
+}
+
+/// Nothing comes back to an address when a device polls, so the addresses of a site say nothing about who asks.
+#[tokio::test]
+async fn a_device_that_names_the_addresses_of_a_site_does_not_learn_its_names_for_people() {
+    let server = open_with(|settings| settings.device_grant = true).await;
+    server
+        .register("site", |new| {
+            new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+            new.metadata.subject_type = SubjectType::Pairwise;
+            new.metadata.redirect_uris.truncate(1);
+        })
+        .await;
+    let (_, tokens) = answer(server.token(&redemption("site", &server.code("site").await)).await).await;
+    let at_the_site = claims_of(text(&tokens, "id_token"))["sub"].clone();
+    let disguised = json!({
+        "redirect_uris": [CALLBACK], "subject_type": "pairwise", "grant_types": [DEVICE],
+        "token_endpoint_auth_method": "none"
+    });
+    let (status, registered) = register(&server, &disguised).await;
+    assert_eq!(status, 201, "{registered}");
+    let id = text(&registered, "client_id");
+    let (_, begun) = answer(server.post(BEGIN, &[("client_id", id), ("scope", "openid")]).await).await;
+    let phone = phone(&server).await;
+    let asked = phone.scan(&server, text(&begun, "verification_uri_complete")).await.unwrap();
+    phone.decide(&server, &asked, Verdict::Approve).await.unwrap();
+    server.clock.advance(5);
+    let (status, tokens) = poll_as(&server, id, text(&begun, "device_code")).await;
+    assert_eq!(status, 200, "{tokens}");
+    let known = claims_of(text(&tokens, "id_token"))["sub"].clone();
+    assert!(known.is_string() && known != at_the_site, "{known}");
+    assert_ne!(known, server.user.id.to_string());
+}
+
 #[tokio::test]
 async fn only_its_owner_reads_changes_and_removes_a_registration() {
     let server = open().await;
     let (_, mine) = register(&server, &json!({"redirect_uris": [CALLBACK], "client_name": "Mine"})).await;
     let (_, other) = register(&server, &json!({"redirect_uris": [CALLBACK]})).await;
-    let path = text(&mine, "registration_client_uri").strip_prefix(&server.url).unwrap().to_owned();
-    let (token, foreign) =
-        (text(&mine, "registration_access_token"), text(&other, "registration_access_token"));
+    let ((path, token), (_, foreign)) = (own(&server, &mine), own(&server, &other));
+    let (token, foreign) = (token.as_str(), foreign.as_str());
     let body = json!({"client_id": mine["client_id"], "redirect_uris": [CALLBACK], "client_name": "New"});
     for bad in ["", "x", foreign] {
         for (method, body) in
@@ -262,11 +402,14 @@ async fn what_runs_elsewhere_than_on_the_device_has_an_address_with_tls() {
         config.oidc.registration.who = Registrants::Anybody;
     })
     .await;
-    let of = |kind: &str| json!({"redirect_uris": ["http://127.0.0.1:8081/cb"], "application_type": kind});
-    let (status, refused) = register(&server, &of("web")).await;
-    assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_redirect_uri")));
-    assert!(text(&refused, "error_description").contains("native"), "it says what would do");
-    assert_eq!(register(&server, &of("native")).await.0, 201);
+    let of = |kind: &str, uri: &str| json!({"redirect_uris": [CALLBACK, uri], "application_type": kind});
+    let uris = ["http://127.0.0.1:8081/cb", "HTTP://127.0.0.1:8081/cb", "Http:127.1/cb", "http:\\\\[::1]/cb"];
+    for uri in uris {
+        let (status, refused) = register(&server, &of("web", uri)).await;
+        assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_redirect_uri")), "{uri}");
+        assert!(text(&refused, "error_description").contains("native"), "it says what would do");
+    }
+    assert_eq!(register(&server, &of("native", uris[0])).await.0, 201);
 }
 
 /// OpenID Connect Core 1.0, 4.

@@ -1,5 +1,7 @@
 //! What may be registered?
 
+use std::collections::BTreeSet;
+
 use idp_core::Fault;
 
 use super::{AuthMethod, GrantType, Metadata, Pkce, RedirectUri, Registration, SubjectType, assertion};
@@ -170,24 +172,39 @@ impl Metadata {
         }
     }
 
+    /// OpenID Connect Core 1.0, 8.1.
     fn check_sector(&self) -> Result<(), BadClient> {
-        match self.subject_type {
-            SubjectType::Pairwise if self.sector().is_none() => Err(bad(
+        if self.subject_type != SubjectType::Pairwise {
+            return Ok(());
+        }
+        let sites: BTreeSet<String> = self.redirect_uris.iter().filter_map(RedirectUri::site).collect();
+        match &self.sector_identifier_uri {
+            None if sites.len() > 1 => Err(bad(
                 "subject_type",
                 "pairwise needs redirect_uris of one host, or a sector_identifier_uri",
+            )),
+            // Nobody may believe that it counts.
+            Some(_) if self.grant_types.contains(&GrantType::DeviceCode) => Err(bad(
+                "sector_identifier_uri",
+                "no site vouches for devices; with their grant type a pairwise name is for this client alone",
             )),
             _ => Ok(()),
         }
     }
 
-    /// The host of its site: that of the `sector_identifier_uri`, or the one that all its addresses share.
+    /// The site whose applications know a person by one name: the host of the `sector_identifier_uri`, or the one that all
+    /// its addresses share. None if it can get answers elsewhere than there (OpenID Connect Core 1.0, 8.1): on a device that
+    /// polls, or in an app of the person's own device, which may both write the addresses of any site beside that.
     #[must_use]
     pub fn sector(&self) -> Option<String> {
+        if self.grant_types.contains(&GrantType::DeviceCode) {
+            return None;
+        }
         if let Some(uri) = &self.sector_identifier_uri {
             return uri.host();
         }
-        let mut hosts = self.redirect_uris.iter().map(RedirectUri::host);
-        let first = hosts.next()??;
-        hosts.all(|host| host.as_deref() == Some(first.as_str())).then_some(first)
+        let mut sites = self.redirect_uris.iter().map(RedirectUri::site);
+        let first = sites.next()??;
+        sites.all(|site| site.as_deref() == Some(first.as_str())).then_some(first)
     }
 }

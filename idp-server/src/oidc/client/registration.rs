@@ -7,7 +7,7 @@ pub(crate) mod members;
 use std::{net::IpAddr, sync::Arc};
 
 use axum::{
-    Extension, Json,
+    Extension,
     body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
@@ -16,10 +16,10 @@ use axum::{
 use idp_core::{
     mark::MarkWrite,
     rate::Limit,
-    store::{Batch, Guard},
+    store::{Batch, Committed},
 };
 use idp_protocol::Octets;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use symbolon_axum::address::ClientAddress;
 use symbolon_outbound::{Fragment, Limits};
 use symbolon_sqlx::provider::Changed;
@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 
 use super::{
     ApplicationType, AuthMethod, BadClient, Client, Consent, GrantType, Metadata, NewClient, Pkce,
-    Registered, Secret, Terms, registry::event,
+    RedirectUri, Registered, Secret, Terms, registry::event,
 };
 use crate::{
     App,
@@ -35,6 +35,7 @@ use crate::{
     oidc::{
         error::{Code, OAuthError},
         request::ResponseType,
+        token::secret_json,
     },
     routes,
 };
@@ -48,7 +49,9 @@ impl From<BadClient> for OAuthError {
     fn from(bad: BadClient) -> Self {
         let code = match &bad {
             BadClient::Fault(_) => return Self::new(Code::ServerError, "try again in a moment"),
-            BadClient::NoRedirect => Code::InvalidRedirectUri,
+            BadClient::NoRedirect | BadClient::Member { member: "redirect_uris", .. } => {
+                Code::InvalidRedirectUri
+            }
             _ => Code::InvalidClientMetadata,
         };
         Self::because(code, bad)
@@ -65,7 +68,7 @@ pub async fn register(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, OAuthError> {
-    let allowed = allowed(&app, &headers, address)?;
+    let once = allowed(&app, &headers, address).await?;
     let profile = app.config().oidc.profile;
     let metadata = members::read(&body, profile)?;
     let id = Octets(app.engine().crypto().random::<16>()).to_string();
@@ -76,25 +79,16 @@ pub async fn register(
     let (secret, token) = Secret::new(app.engine(), &token_name(&registered.client.id));
     registered.client.registration.registration_token = Some(secret);
     let mut with = Batch::new().with(event(app.engine(), "client.registered", &registered.client.id));
-    with.extend(allowed.rate);
-    with.extend(allowed.once);
+    with.extend(once);
     match app.clients().insert(&registered.client, with).await? {
         Changed::Yes => Ok((StatusCode::CREATED, answer(&app, &registered.client, &token)).into_response()),
-        Changed::Conflict(Guard::Rate) => Err(OAuthError::TOO_MANY),
         _ => Err(OAuthError::new(Code::InvalidToken, "the initial access token was used before")),
     }
 }
 
-/// What has to be written beside a registration, so that there are not too many.
-#[derive(Default)]
-struct Allowed {
-    rate: Option<idp_core::rate::RateWrite>,
-    once: Option<MarkWrite>,
-}
-
-fn allowed(app: &App, headers: &HeaderMap, address: IpAddr) -> Result<Allowed, OAuthError> {
-    let settings = &app.config().oidc.registration;
-    match settings.who {
+/// Whether somebody may register an application: what has to be written beside it if the right to do so is then used up.
+async fn allowed(app: &App, headers: &HeaderMap, address: IpAddr) -> Result<Option<MarkWrite>, OAuthError> {
+    match app.config().oidc.registration.who {
         Registrants::Nobody => {
             Err(OAuthError::new(Code::InvalidToken, "applications are registered by the administrator"))
         }
@@ -102,12 +96,20 @@ fn allowed(app: &App, headers: &HeaderMap, address: IpAddr) -> Result<Allowed, O
             let invitation = bearer(headers).and_then(|token| Invitation::read(app, &token));
             let refused =
                 OAuthError::new(Code::InvalidToken, "an initial access token of this provider is needed");
-            Ok(Allowed { once: invitation.ok_or(refused)?.used(app), rate: None })
+            Ok(invitation.ok_or(refused)?.used(app))
         }
-        Registrants::Anybody => {
-            let limit = Limit { times: settings.per_hour, seconds: 3600 };
-            Ok(Allowed { rate: Some(app.engine().network_rate("registration", address, limit)), once: None })
-        }
+        Registrants::Anybody => counted(app, "registration", address).await.map(|()| None),
+    }
+}
+
+/// Counts a try of a network before anything is done for it, and for good: one that is refused may have made us ask an
+/// address of its choice, and a change makes every node forget all clients.
+async fn counted(app: &App, what: &str, address: IpAddr) -> Result<(), OAuthError> {
+    let limit = Limit { times: app.config().oidc.registration.per_hour, seconds: 3600 };
+    let taken = Batch::new().with(app.engine().network_rate(what, address, limit));
+    match app.engine().store().commit(taken).await? {
+        Committed::Yes => Ok(()),
+        Committed::Conflict(_) => Err(OAuthError::TOO_MANY),
     }
 }
 
@@ -131,13 +133,11 @@ fn bounds(app: &App, client: &Client) -> Result<(), OAuthError> {
         let why = "response_types: only code can be registered here (grant_types authorization_code)";
         return Err(OAuthError::new(Code::InvalidClientMetadata, why));
     }
+    grants(app, client)?;
     // Answers travel over TLS; a plain address is for an app on the device itself (RFC 9700, 2.6). Where we do not speak
     // TLS either, on one computer, somebody tries us out.
     let is_native = metadata.application_type == ApplicationType::Native;
-    if app.web().is_secure()
-        && !is_native
-        && metadata.redirect_uris.iter().any(|uri| uri.as_str().starts_with("http:"))
-    {
+    if app.web().is_secure() && !is_native && metadata.redirect_uris.iter().any(RedirectUri::is_plain_http) {
         let why = "redirect_uris: https, or application_type native for an app on the person's device";
         return Err(OAuthError::new(Code::InvalidRedirectUri, why));
     }
@@ -147,6 +147,20 @@ fn bounds(app: &App, client: &Client) -> Result<(), OAuthError> {
         return Err(OAuthError::new(Code::InvalidClientMetadata, why));
     }
     Ok(())
+}
+
+/// A stranger who may begin as a device chooses the name that people read, and needs nobody's browser to come back to him
+/// (RFC 8628, 5.4).
+fn grants(app: &App, client: &Client) -> Result<(), OAuthError> {
+    let settings = &app.config().oidc.registration;
+    let why = if client.may(GrantType::DeviceCode) && !settings.device_grant {
+        "grant_types: an administrator registers devices (oidc.registration.device_grant is off)"
+    } else if client.may(GrantType::ClientCredentials) && !settings.client_credentials {
+        "grant_types: client_credentials is given by an administrator (oidc.registration.client_credentials is off)"
+    } else {
+        return Ok(());
+    };
+    Err(OAuthError::new(Code::InvalidClientMetadata, why))
 }
 
 /// Whoever names the site of somebody else would learn its names for people (OpenID Connect Core 1.0, 8.1).
@@ -159,7 +173,7 @@ async fn sector(app: &App, client: &Client) -> Result<(), BadClient> {
         BadClient::Sector
     })?;
     let listed: Vec<String> = serde_json::from_slice(&answer.body).map_err(|_| BadClient::Sector)?;
-    let is_listed = |uri: &super::RedirectUri| listed.iter().any(|listed| listed == uri.as_str());
+    let is_listed = |uri: &RedirectUri| listed.iter().any(|listed| listed == uri.as_str());
     match answer.status == 200 && metadata.redirect_uris.iter().all(is_listed) {
         true => Ok(()),
         false => Err(BadClient::Sector),
@@ -185,11 +199,13 @@ pub async fn read(
 /// As [`read`], and an error of RFC 7591, 3.2.2.
 pub async fn replace(
     State(app): State<App>,
+    Extension(ClientAddress(address)): Extension<ClientAddress>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, OAuthError> {
     let (client, token) = own(&app, &id, &headers).await?;
+    counted(&app, "change of a registration", address).await?;
     members::about(&body, &client, app.engine())?;
     let metadata = members::read(&body, client.profile)?;
     let mut changed = Client::clone(&client);
@@ -263,6 +279,5 @@ fn answer(app: &App, client: &Client, token: &str) -> Response {
         put("client_secret", json!(*secret.text(app.engine(), &client.id)));
         put("client_secret_expires_at", json!(0));
     }
-    let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
-    (headers, Json(Map::clone(&members))).into_response()
+    secret_json(&members)
 }

@@ -1,7 +1,7 @@
 //! Under which name does an application know a person? (OpenID Connect Core 1.0, 8)
 //!
 //! A pairwise name is the person's id, encrypted for the site of the application, with a nonce that is a keyed digest
-//! of both. So it is the same each time, differs from site to site, tells nothing, and can be turned back by us: an
+//! of both. An application that has no site is one by itself. So the name is the same each time, differs from site to site, tells nothing, and can be turned back by us: an
 //! `id_token_hint` needs no table.
 
 use idp_core::{Crypto, Id, engine::Engine, session::SessionRow, users::User};
@@ -40,12 +40,17 @@ impl Client {
         Octets(digest.first_chunk().copied().unwrap_or_default())
     }
 
+    /// What no host can be: an id may be written as one.
+    fn own_sector(&self) -> String {
+        format!("client {}", self.id)
+    }
+
     fn pairwise<'a>(&self, engine: &'a Engine) -> Option<Pairwise<'a>> {
         let metadata = &self.registration.metadata;
         (metadata.subject_type == SubjectType::Pairwise).then(|| Pairwise {
             crypto: engine.crypto(),
             key: engine.keys().derived("pairwise-subject"),
-            sector: metadata.sector().unwrap_or_else(|| self.id.clone()),
+            sector: metadata.sector().unwrap_or_else(|| self.own_sector()),
         })
     }
 }
