@@ -72,15 +72,18 @@ struct More {
     pushed_authorization_request_endpoint: String,
     /// RFC 9126, 5.
     require_pushed_authorization_requests: bool,
-    /// RFC 8628, 4.
-    device_authorization_endpoint: String,
+    /// RFC 8628, 4; only where the profile takes devices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_authorization_endpoint: Option<String>,
     /// OpenID Connect Discovery 1.0, 3.
     request_object_signing_alg_values_supported: Vec<String>,
     /// RFC 7591 and RFC 8414; only where applications may register themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_endpoint: Option<String>,
-    /// RFC 8414.
+    /// RFC 8414, 2; this and the following two: where a method signs, it must say with what.
     token_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// RFC 8414: as at the token endpoint.
     revocation_endpoint_auth_methods_supported: Vec<CoreClientAuthMethod>,
     /// RFC 8414: the same without clients that cannot prove who they are.
@@ -139,11 +142,12 @@ struct Aliases {
     revocation_endpoint: String,
     introspection_endpoint: String,
     pushed_authorization_request_endpoint: String,
-    device_authorization_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_authorization_endpoint: Option<String>,
 }
 
 impl Aliases {
-    fn at(origin: &str) -> Self {
+    fn at(origin: &str, profile: Profile) -> Self {
         let url = |path: &str| format!("{origin}{path}");
         Self {
             token_endpoint: url(routes::TOKEN),
@@ -151,9 +155,15 @@ impl Aliases {
             revocation_endpoint: url(routes::REVOKE),
             introspection_endpoint: url(routes::INTROSPECT),
             pushed_authorization_request_endpoint: url(routes::PUSHED),
-            device_authorization_endpoint: url(routes::DEVICE_AUTHORIZATION),
+            device_authorization_endpoint: devices(origin, profile),
         }
     }
+}
+
+/// Where devices without a keyboard begin.
+fn devices(origin: &str, profile: Profile) -> Option<String> {
+    let is_taken = profile.takes_grant(GrantType::DeviceCode);
+    is_taken.then(|| format!("{origin}{}", routes::DEVICE_AUTHORIZATION))
 }
 
 impl AdditionalProviderMetadata for More {}
@@ -236,6 +246,7 @@ fn more(issuer: &str, config: &Config, methods: &[CoreClientAuthMethod]) -> More
     let profile = config.oidc.profile;
     let theirs: Vec<String> =
         profile.algorithms().into_iter().map(|algorithm| algorithm.name().to_owned()).collect();
+    let assertions = assertion_algorithms(profile, theirs.clone());
     let ours = profile.signatures().into_iter().map(|signature| signature.algorithm().name().to_owned());
     More {
         authorization_response_iss_parameter_supported: true,
@@ -247,14 +258,16 @@ fn more(issuer: &str, config: &Config, methods: &[CoreClientAuthMethod]) -> More
         frontchannel_logout_supported: true,
         frontchannel_logout_session_supported: true,
         tls_client_certificate_bound_access_tokens: shows.is_some(),
-        mtls_endpoint_aliases: shows.map(Aliases::at),
+        mtls_endpoint_aliases: shows.map(|origin| Aliases::at(origin, profile)),
         dpop_signing_alg_values_supported: theirs.clone(),
         pushed_authorization_request_endpoint: url(routes::PUSHED),
         require_pushed_authorization_requests: !profile.is_none(),
-        request_object_signing_alg_values_supported: theirs.clone(),
-        device_authorization_endpoint: url(routes::DEVICE_AUTHORIZATION),
+        request_object_signing_alg_values_supported: theirs,
+        device_authorization_endpoint: devices(issuer, profile),
         registration_endpoint: registers.then(|| url(routes::REGISTER)),
-        token_endpoint_auth_signing_alg_values_supported: assertion_algorithms(profile, theirs),
+        token_endpoint_auth_signing_alg_values_supported: assertions.clone(),
+        revocation_endpoint_auth_signing_alg_values_supported: assertions.clone(),
+        introspection_endpoint_auth_signing_alg_values_supported: assertions,
         revocation_endpoint_auth_methods_supported: methods.to_vec(),
         introspection_endpoint_auth_methods_supported: methods
             .iter()

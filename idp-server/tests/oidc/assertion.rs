@@ -1,10 +1,14 @@
 //! Does an application prove itself with a signature, and nobody with a copy of one?
 
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::{body::Body, extract::ConnectInfo};
 use idp_server::oidc::{AuthMethod, GrantType};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use crate::{
-    server::{NOW, Server, answer},
+    server::{NOW, Server, answer, form},
     signer::{Signer, hmac},
     site::Site,
 };
@@ -140,13 +144,7 @@ async fn keys_at_an_address_may_change() {
     let server = Server::start_with(|config| config.outbound.danger_loopback_http = true).await;
     let (old, new) = (Signer::new("old"), Signer::new("new"));
     let site = Site::open(&old.jwks().to_string()).await;
-    server
-        .register("robot", |client| {
-            client.metadata.token_endpoint_auth_method = Some(AuthMethod::PrivateKeyJwt);
-            client.metadata.grant_types = vec![GrantType::ClientCredentials];
-            client.metadata.jwks_uri = Some(format!("{}/jwks", site.url).parse().unwrap());
-        })
-        .await;
+    with_keys_at(&server, &site).await;
     for _ in 0..3 {
         assert_eq!(ask(&server, &old.sign(&claims(&server, "robot")), &[]).await.0, 200);
     }
@@ -164,10 +162,8 @@ async fn keys_at_an_address_may_change() {
     assert_eq!(site.asked(), 2, "a stranger's tokens do not make us ask without end");
 }
 
-#[tokio::test]
-async fn an_address_without_keys_is_not_asked_without_end() {
-    let server = Server::start_with(|config| config.outbound.danger_loopback_http = true).await;
-    let site = Site::open("nothing").await;
+/// The client `robot`, whose keys stand at a site.
+async fn with_keys_at(server: &Server, site: &Site) {
     server
         .register("robot", |client| {
             client.metadata.token_endpoint_auth_method = Some(AuthMethod::PrivateKeyJwt);
@@ -175,9 +171,97 @@ async fn an_address_without_keys_is_not_asked_without_end() {
             client.metadata.jwks_uri = Some(format!("{}/jwks", site.url).parse().unwrap());
         })
         .await;
+}
+
+#[tokio::test]
+async fn an_address_without_keys_is_not_asked_without_end() {
+    let server = Server::start_with(|config| config.outbound.danger_loopback_http = true).await;
+    let site = Site::open("nothing").await;
+    with_keys_at(&server, &site).await;
     let signer = Signer::new("one");
     for _ in 0..5 {
         assert_eq!(ask(&server, &signer.sign(&claims(&server, "robot")), &[]).await.0, 400);
     }
     assert_eq!(site.asked(), 1);
+}
+
+/// A stranger sends an assertion with any signature just when the address of the keys does not answer.
+#[tokio::test]
+async fn a_forged_assertion_takes_no_keys_away() {
+    let server = Server::start_with(|config| config.outbound.danger_loopback_http = true).await;
+    let (signer, stranger) = (Signer::new("one"), Signer::new("another"));
+    let site = Site::open(&signer.jwks().to_string()).await;
+    with_keys_at(&server, &site).await;
+    let sent = async |signer: &Signer| {
+        let mut claims = claims(&server, "robot");
+        claims["exp"] = json!(server.clock_now().0 + 60);
+        ask(&server, &signer.sign(&claims), &[]).await.0
+    };
+    assert_eq!(sent(&signer).await, 200);
+    server.clock.advance(30);
+    site.say("nothing");
+    for _ in 0..3 {
+        assert_eq!(sent(&stranger).await, 400);
+    }
+    assert_eq!(site.asked(), 2, "not more than twice a minute");
+    assert_eq!(sent(&signer).await, 200, "they are good for a minute, whatever was asked meanwhile");
+    server.clock.advance(30);
+    assert_eq!(sent(&signer).await, 400, "and no longer");
+    assert_eq!(site.asked(), 3);
+}
+
+/// A stranger begins, and hangs up while the address of the keys is asked for him: again and again, if that made us ask anew,
+/// and at the cost of the client, if that left us without keys.
+#[tokio::test]
+async fn who_hangs_up_makes_nobody_ask_again_or_wait() {
+    let server = Server::start_with(|config| config.outbound.danger_loopback_http = true).await;
+    let signer = Signer::new("one");
+    let site = Site::open(&signer.jwks().to_string()).await;
+    with_keys_at(&server, &site).await;
+    let held = site.hold().await;
+    let form = form(&[
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", JWT_BEARER),
+        ("client_assertion", &Signer::new("another").sign(&claims(&server, "robot"))),
+    ]);
+    let request = http::Request::post("/oauth2/token")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .extension(ConnectInfo(SocketAddr::from((Ipv4Addr::LOCALHOST, 4711))))
+        .body(Body::from(form))
+        .unwrap();
+    tokio::select! {
+        biased;
+        answered = server.app.router().oneshot(request) => panic!("{answered:?}"),
+        () = site.was_asked() => {}
+    }
+    drop(held);
+    assert_eq!(ask(&server, &signer.sign(&claims(&server, "robot")), &[]).await.0, 200);
+    assert_eq!(site.asked(), 1);
+}
+
+#[tokio::test]
+async fn an_assertion_may_name_the_address_that_it_is_sent_to() {
+    let server = Server::start_with(|config| {
+        config.server.trusted_proxies = vec!["127.0.0.1".to_owned()];
+        config.server.mtls.client_certificate_header = "client-cert".to_owned();
+    })
+    .await;
+    let signer = Signer::new("one");
+    robot(&server, "robot", &signer).await;
+    let sent = async |aud: &str| {
+        let mut claims = claims(&server, "robot");
+        claims["aud"] = json!(aud);
+        ask(&server, &signer.sign(&claims), &[]).await.0
+    };
+    for origin in [&server.url, &server.mtls] {
+        for path in ["token", "par", "device_authorization", "introspect", "revoke"] {
+            let aud = format!("{origin}/oauth2/{path}");
+            assert_eq!(sent(&aud).await, 200, "{aud}");
+        }
+    }
+    for bad in
+        [&server.mtls, "https://other.example/oauth2/token", &format!("{}/oauth2/userinfo", server.url)]
+    {
+        assert_eq!(sent(bad).await, 400, "{bad}");
+    }
 }

@@ -60,6 +60,11 @@ async fn the_document_says_what_the_provider_does() {
         json!(["urn:symbolon:acr:single", "urn:symbolon:acr:device", "urn:symbolon:acr:mfa"]),
         "no method here makes a passkey"
     );
+    let algorithms = json!(["RS256", "PS256", "ES256", "EdDSA", "HS256"]);
+    for endpoint in ["token", "revocation", "introspection"] {
+        let name = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
+        assert_eq!(document[&name], algorithms, "{name}: methods are listed that sign (RFC 8414, 2)");
+    }
     let without_none =
         json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]);
     assert_eq!(document["introspection_endpoint_auth_methods_supported"], without_none);

@@ -480,6 +480,8 @@ async fn row_5_3_2_1_1_one_setting_holds_for_all_and_discovery_says_so() {
     let server = Server::start_with(|config| {
         config.oidc.profile = Profile::Fapi2;
         config.oidc.registration.who = idp_server::config::Registrants::Anybody;
+        config.server.trusted_proxies = vec!["127.0.0.1".to_owned()];
+        config.server.mtls.client_certificate_header = "client-cert".to_owned();
     });
     let signer = Signer::new("one");
     let server = Box::pin(server).await;
@@ -487,12 +489,15 @@ async fn row_5_3_2_1_1_one_setting_holds_for_all_and_discovery_says_so() {
     let said: BTreeMap<&str, &Value> =
         document.as_object().unwrap().iter().map(|(name, value)| (name.as_str(), value)).collect();
     assert_eq!(said["response_types_supported"], &json!(["code"]));
-    assert_eq!(said["token_endpoint_auth_methods_supported"], &json!(["private_key_jwt"]));
+    let methods = json!(["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"]);
+    assert_eq!(said["token_endpoint_auth_methods_supported"], &methods);
+    assert!(said["mtls_endpoint_aliases"]["token_endpoint"].is_string());
     assert_eq!(
         said["grant_types_supported"],
         &json!(["authorization_code", "refresh_token", "client_credentials"])
     );
     assert_eq!(said["require_pushed_authorization_requests"], &json!(true));
+    assert!(!document.to_string().contains("device_authorization"), "there is no such grant: {document}");
     let listed = document.to_string();
     assert!(!listed.contains("\"RS256\"") && !listed.contains("\"HS256\""), "{document}");
     let register = async |more: Value| {
@@ -507,6 +512,8 @@ async fn row_5_3_2_1_1_one_setting_holds_for_all_and_discovery_says_so() {
     assert_eq!((status, &registered["id_token_signed_response_alg"]), (201, &json!("PS256")), "{registered}");
     let refused = register(json!({"id_token_signed_response_alg": "RS256"})).await;
     assert_eq!(error(&refused), (400, "invalid_client_metadata"));
+    let refused = register(json!({"redirect_uris": ["com.example.app:/callback"]})).await;
+    assert_eq!(error(&refused), (400, "invalid_redirect_uri"), "RFC 7591, 3.2.2");
     let refused = register(json!({"token_endpoint_auth_method": "client_secret_basic"})).await;
     assert_eq!(error(&refused), (400, "invalid_client_metadata"), "{refused:?}");
 }

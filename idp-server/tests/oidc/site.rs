@@ -14,7 +14,11 @@ use axum::{
     http::StatusCode,
     routing::get,
 };
-use tokio::{net::TcpListener, sync::Notify, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard},
+    time::timeout,
+};
 
 /// The site.
 #[derive(Clone)]
@@ -28,6 +32,8 @@ struct Held {
     says: Mutex<String>,
     asked: AtomicUsize,
     status: AtomicU16,
+    /// Held while nobody gets an answer.
+    gate: Arc<AsyncMutex<()>>,
     heard: Mutex<Vec<Message>>,
     news: Notify,
 }
@@ -71,6 +77,25 @@ impl Site {
         self.held.asked.load(Ordering::SeqCst)
     }
 
+    /// Lets everybody wait for an answer until this is dropped.
+    pub async fn hold(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.held.gate).lock_owned().await
+    }
+
+    /// Waits until somebody asked it for the first time.
+    pub async fn was_asked(&self) {
+        let asked = async {
+            loop {
+                let news = self.held.news.notified();
+                if self.asked() > 0 {
+                    return;
+                }
+                news.await;
+            }
+        };
+        timeout(Duration::from_secs(30), asked).await.unwrap_or_else(|_| panic!("nobody asked it"));
+    }
+
     /// The first forms that it got, as soon as there are so many.
     pub async fn heard(&self, count: usize) -> Vec<Message> {
         let heard = async {
@@ -91,6 +116,8 @@ impl Site {
 
 async fn answer(State(held): State<Arc<Held>>) -> String {
     held.asked.fetch_add(1, Ordering::SeqCst);
+    held.news.notify_waiters();
+    drop(held.gate.lock().await);
     held.says.lock().unwrap().clone()
 }
 

@@ -164,14 +164,16 @@ pub async fn signed_by<T: serde::de::DeserializeOwned>(
     }
 }
 
-/// The issuer; and the addresses that older clients name (OpenID Connect Core 1.0, 9).
+/// Where clients prove who they are.
+const PATHS: [&str; 5] =
+    [routes::TOKEN, routes::PUSHED, routes::DEVICE_AUTHORIZATION, routes::INTROSPECT, routes::REVOKE];
+
+/// The issuer; and the addresses that older clients name (OpenID Connect Core 1.0, 9), where clients show certificates, too
+/// (RFC 8705, 5).
 fn audiences(app: &App) -> Vec<String> {
-    let of = |path: &str| format!("{}{path}", app.issuer());
-    vec![
-        app.issuer().to_owned(),
-        of(routes::TOKEN),
-        of(routes::PUSHED),
-        of(routes::INTROSPECT),
-        of(routes::REVOKE),
-    ]
+    let mtls = &app.config().server.mtls;
+    let aliases = mtls.listen.map(|_| mtls.origin.as_str());
+    let origins = [app.issuer()].into_iter().chain(aliases);
+    let addresses = origins.flat_map(|origin| PATHS.map(|path| format!("{origin}{path}")));
+    [app.issuer().to_owned()].into_iter().chain(addresses).collect()
 }

@@ -1,7 +1,8 @@
 //! With which keys does an application sign, and which are to encrypt for it? (RFC 7591, 2: `jwks` and `jwks_uri`)
 //!
 //! What stands at its address is kept for as long as the answer says. A key that is not among them is looked for once
-//! more, but not more often than twice a minute: a stranger's tokens must not make us ask without end.
+//! more, but not more often than twice a minute: a stranger's tokens must not make us ask without end. Nor must they take
+//! away what is kept: if the address does not answer just then, the keys of before count as long as their answer said.
 
 use std::{
     collections::HashMap,
@@ -26,28 +27,39 @@ const KEPT: usize = 1024;
 pub struct FetchedKeys(Mutex<HashMap<String, Slot>>);
 
 /// One address. Whoever finds it held waits for the one who asks there.
-type Slot = Arc<AsyncMutex<Option<Asked>>>;
+type Slot = Arc<AsyncMutex<Asked>>;
 
-/// When an address was asked last, and what it answered.
-#[derive(Clone, Debug)]
+/// When an address was asked last, and the last keys that it answered with.
+#[derive(Debug, Default)]
 struct Asked {
-    at: Time,
-    answer: Result<Fetched, NoKeys>,
+    at: Option<Time>,
+    fetched: Option<Fetched>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Fetched {
     keys: Arc<KeySet>,
-    fresh_for: i64,
+    until: Time,
 }
 
 impl Asked {
+    /// The keys that count.
+    fn kept(&self, now: Time) -> Option<Arc<KeySet>> {
+        self.fetched.as_ref().filter(|fetched| now < fetched.until).map(|fetched| Arc::clone(&fetched.keys))
+    }
+
     /// Whether it need not be asked again.
     fn will_do(&self, wanted: Wanted, now: Time) -> bool {
-        match (&self.answer, wanted) {
-            (Ok(fetched), Wanted::Kept) => now < self.at + fetched.fresh_for,
-            // Nobody who waits for an address that does not answer may wait for it once more each.
-            (Ok(_), Wanted::Newer) | (Err(NoKeys), _) => now < self.at + PAUSE,
+        // Nobody who waits for an address that does not answer may wait for it once more each.
+        let just_now = self.at.is_some_and(|at| now < at + PAUSE);
+        just_now || (wanted == Wanted::Kept && self.kept(now).is_some())
+    }
+
+    /// Asks. A failure takes nothing away.
+    async fn ask(&mut self, app: &App, uri: &WebUri, now: Time) {
+        self.at = Some(now);
+        if let Ok(fetched) = fetch(app, uri, now).await {
+            self.fetched = Some(fetched);
         }
     }
 }
@@ -80,16 +92,19 @@ impl FetchedKeys {
     }
 
     async fn at(&self, app: &App, uri: &WebUri, wanted: Wanted) -> Result<Arc<KeySet>, NoKeys> {
-        let slot = self.slot(uri);
-        let mut held = slot.lock().await;
+        let mut asked = self.slot(uri).lock_owned().await;
         let now = app.engine().now();
-        let asked = match held.take().filter(|asked| asked.will_do(wanted, now)) {
-            Some(asked) => asked,
-            None => Asked { at: now, answer: fetch(app, uri).await },
-        };
-        let answer = asked.answer.clone();
-        *held = Some(asked);
-        answer.map(|fetched| fetched.keys)
+        if asked.will_do(wanted, now) {
+            return asked.kept(now).ok_or(NoKeys);
+        }
+        // A stranger who hangs up meanwhile ends his own request, and neither makes the next one ask again nor leaves it
+        // without an answer: a task of its own waits for the address.
+        let (app, uri) = (app.clone(), uri.clone());
+        let asking = tokio::spawn(async move {
+            asked.ask(&app, &uri, now).await;
+            asked.kept(now).ok_or(NoKeys)
+        });
+        asking.await.unwrap_or(Err(NoKeys))
     }
 
     fn slot(&self, uri: &WebUri) -> Slot {
@@ -101,7 +116,7 @@ impl FetchedKeys {
     }
 }
 
-async fn fetch(app: &App, uri: &WebUri) -> Result<Fetched, NoKeys> {
+async fn fetch(app: &App, uri: &WebUri, now: Time) -> Result<Fetched, NoKeys> {
     let target = app.outbound().target(uri.as_str(), Fragment::Dropped).map_err(|error| {
         tracing::warn!(%error, "the keys of a client stand where nobody is asked");
         NoKeys
@@ -119,5 +134,5 @@ async fn fetch(app: &App, uri: &WebUri) -> Result<Fetched, NoKeys> {
         NoKeys
     })?;
     let fresh_for = i64::try_from(answer.fresh_for.as_secs()).unwrap_or(i64::MAX);
-    Ok(Fetched { keys: Arc::new(keys), fresh_for })
+    Ok(Fetched { keys: Arc::new(keys), until: now + fresh_for })
 }
