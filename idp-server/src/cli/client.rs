@@ -11,7 +11,7 @@ use super::{
 use crate::{
     App,
     oidc::{
-        ApplicationType, AuthMethod, Consent, Metadata, NewClient, Pkce, Profile, RedirectUri, Sso,
+        ApplicationType, AuthMethod, Client, Consent, Metadata, NewClient, Pkce, Profile, RedirectUri, Sso,
         SubjectType, Terms,
         client::registration::{self, Invitation},
         error::OAuthError,
@@ -122,24 +122,45 @@ fn read(path: &Path, profile: Profile) -> anyhow::Result<Metadata> {
     registration::members::read(&text, profile).map_err(bad)
 }
 
+const COLUMNS: [&str; 10] =
+    ["ID", "KIND", "NAME", "PROFILE", "MIN-ACR", "ALG", "CONSENT", "SSO", "GRANTS", "REDIRECT-URIS"];
+
 async fn list(app: &App) -> anyhow::Result<()> {
     let clients = app.clients().list().await?;
-    let rows = clients.into_iter().map(|client| {
-        let (metadata, terms) = (&client.registration.metadata, &client.registration.terms);
-        let kind = if client.is_public() { "public" } else { "confidential" };
-        let grants: Vec<&str> = metadata.grant_types.iter().map(|grant_type| grant_type.name()).collect();
-        let uris: Vec<&str> = metadata.redirect_uris.iter().map(RedirectUri::as_str).collect();
-        let acr = terms.min_acr.map_or("-", |acr| acr.name());
-        let alg = metadata.id_token_signed_response_alg.algorithm().name();
-        let consent = if terms.consent == Consent::Ask { "ask" } else { "never" };
-        let sso = if terms.sso == Sso::Client { "client" } else { "all" };
-        let words = [kind, client.name(Language::default()), acr, alg, consent, sso].map(str::to_owned);
-        let [kind, name, acr, alg, consent, sso] = words;
-        [client.id, kind, name, acr, alg, consent, sso, grants.join(" "), uris.join(" ")]
-    });
-    table(
-        ["ID", "KIND", "NAME", "MIN-ACR", "ALG", "CONSENT", "SSO", "GRANTS", "REDIRECT-URIS"],
-        rows.collect(),
-    );
+    table(COLUMNS, clients.into_iter().map(row).collect());
     Ok(())
+}
+
+fn row(client: Client) -> [String; 10] {
+    let (metadata, terms) = (&client.registration.metadata, &client.registration.terms);
+    let kind = if client.is_public() { "public" } else { "confidential" };
+    let grants: Vec<&str> = metadata.grant_types.iter().map(|grant_type| grant_type.name()).collect();
+    let uris: Vec<&str> = metadata.redirect_uris.iter().map(RedirectUri::as_str).collect();
+    let profile = if client.profile == Profile::Fapi2 { "fapi2" } else { "-" };
+    let acr = terms.min_acr.map_or("-", |acr| acr.name());
+    let alg = metadata.id_token_signed_response_alg.algorithm().name();
+    let consent = if terms.consent == Consent::Ask { "ask" } else { "never" };
+    let sso = if terms.sso == Sso::Client { "client" } else { "all" };
+    let words = [kind, client.name(Language::default()), profile, acr, alg, consent, sso].map(str::to_owned);
+    let [kind, name, profile, acr, alg, consent, sso] = words;
+    [client.id, kind, name, profile, acr, alg, consent, sso, grants.join(" "), uris.join(" ")]
+}
+
+#[cfg(test)]
+mod tests {
+    use idp_core::Time;
+
+    use super::*;
+    use crate::oidc::client::Registration;
+
+    #[test]
+    fn the_list_says_which_profile_holds_for_a_client() {
+        let of = |profile| {
+            let registration = Registration::default();
+            let client =
+                Client { id: "bank".to_owned(), registration, profile, created_at: Time(0), revision: 0 };
+            COLUMNS.into_iter().zip(row(client)).find(|(column, _)| *column == "PROFILE").unwrap().1
+        };
+        assert_eq!((of(Profile::None).as_str(), of(Profile::Fapi2).as_str()), ("-", "fapi2"));
+    }
 }

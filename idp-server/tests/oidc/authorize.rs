@@ -1,11 +1,16 @@
 //! What does an application get for its request: a code, a reason, or nothing but a page for the person?
 
-use idp_core::users::UserState;
+use idp_core::{
+    claimant::Claimant,
+    engine::NewSignIn,
+    policy::{Acr, Requirement},
+    users::UserState,
+};
 use idp_server::accounts;
 
 use crate::{
     requests::{changed, claims_of, redemption, request},
-    server::{CALLBACK, Server, answer, redirected},
+    server::{CALLBACK, PASSWORD, Server, answer, redirected},
 };
 
 #[tokio::test]
@@ -282,4 +287,26 @@ async fn every_page_stands_in_no_frame_and_tells_nobody_its_address() {
             assert!(!link.split('>').next().unwrap().contains("http"), "{path} loads from elsewhere: {link}");
         }
     }
+}
+
+/// Somebody who could have the request of one sign-in resumed by another, weaker one.
+#[tokio::test]
+async fn a_request_that_is_resumed_gets_no_more_than_its_session_has() {
+    let server = Server::start().await;
+    let parked = server.authorize(&request("bank"), None).await;
+    let id = redirected(&parked).params["id"].parse().unwrap();
+    let lines = parked.headers().get_all("set-cookie").iter();
+    let cookies: Vec<&str> = lines.map(|line| line.to_str().unwrap().split(';').next().unwrap()).collect();
+    let claimant = cookies.iter().find_map(|cookie| Claimant::parse(cookie.split_once('=')?.1)).unwrap();
+    let engine = server.app.engine();
+    let mut ask = engine.sign_in(&claimant, id).await.unwrap().ask;
+    assert_eq!(ask.requirement.acr, Some(Acr::MultiFactor));
+    ask.requirement = Requirement::default();
+    let weaker = NewSignIn { ask, subject: None, ledger: Vec::new() };
+    let weaker = engine.open_sign_in(&claimant, weaker).await.unwrap().to_string();
+    let form = [("id", weaker.as_str()), ("login", "alice"), ("password", PASSWORD)];
+    let came = redirected(&server.visit("/login/password", &cookies.join("; "), Some(&form)).await);
+    assert_eq!(came.to, CALLBACK, "{came:?}");
+    assert_eq!(came.params["error"], "unmet_authentication_requirements", "{came:?}");
+    assert!(!came.params.contains_key("code"), "{came:?}");
 }

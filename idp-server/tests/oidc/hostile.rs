@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use idp_protocol::encoding::to_base64url;
 use idp_server::config::{Config, Given};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
@@ -24,7 +25,8 @@ pub enum Parser {
     Token,
     /// `id_token_hint`, where one signs out and where one signs in.
     Hint,
-    /// The headers `Cookie`, `Authorization`, `Forwarded`, `Accept-Language`.
+    /// The headers `Cookie`, `Forwarded`, `Accept-Language`, and `Authorization` wherever one is read: by applications with a
+    /// secret, with a token, and with the right to change a registration.
     Headers,
 }
 
@@ -34,6 +36,7 @@ pub struct Door {
     router: Router,
     code: String,
     hint: String,
+    token: String,
     server: Server,
 }
 
@@ -42,11 +45,13 @@ impl Door {
         let runtime = Runtime::new().unwrap();
         let proxies = |config: &mut Config| config.server.trusted_proxies = vec!["127.0.0.1".to_owned()];
         let server = runtime.block_on(Server::start_with(proxies));
-        let (code, hint) = runtime.block_on(async {
+        let (code, tokens) = runtime.block_on(async {
             let (_, tokens) = server.redeem(&server.code("shop").await).await;
-            (server.code("shop").await, tokens["id_token"].as_str().unwrap().to_owned())
+            (server.code("shop").await, tokens)
         });
-        Self { router: server.app.router(), runtime, code, hint, server }
+        let [hint, token] =
+            ["id_token", "access_token"].map(|name| tokens[name].as_str().unwrap().to_owned());
+        Self { router: server.app.router(), runtime, code, hint, token, server }
     }
 
     /// Honest inputs for a parser.
@@ -65,7 +70,9 @@ impl Door {
                 vec![
                     cookies,
                     forwarded,
-                    "Bearer eyJhbGciOiJSUzI1NiJ9.e30.AA".to_owned(),
+                    format!("Bearer {}", self.token),
+                    format!("DPoP {}", self.token),
+                    basic("office", &self.server.secrets["office"]),
                     "de-AT,de;q=0.9".to_owned(),
                 ]
             }
@@ -113,18 +120,22 @@ impl Door {
                 self.get(&format!("{asked}&{}", quoted("id_token_hint"))),
             ],
             Parser::Headers => {
-                let names =
-                    [header::COOKIE, header::AUTHORIZATION, header::FORWARDED, header::ACCEPT_LANGUAGE];
+                let names = [header::COOKIE, header::FORWARDED, header::ACCEPT_LANGUAGE];
                 let names = names.into_iter().chain(["x-forwarded-for".parse().unwrap()]);
+                let visits = names.map(|name| (name, self.get("/account/applications")));
+                let asked = form(&[("grant_type", "client_credentials")]);
+                let readers = [
+                    self.get("/oauth2/userinfo"),
+                    self.post("/oauth2/token", asked.as_bytes()),
+                    self.get("/oauth2/register/x"),
+                ];
                 let value = HeaderValue::from_bytes(bytes).ok();
-                let with = |name| {
-                    value.clone().zip(self.get("/account/applications")).map(|(value, request)| {
-                        let mut request = request;
-                        request.headers_mut().insert(name, value);
-                        request
-                    })
+                let with = |(name, request): (HeaderName, Option<Request<Body>>)| {
+                    let (value, mut request) = value.clone().zip(request)?;
+                    request.headers_mut().insert(name, value);
+                    Some(request)
                 };
-                names.map(with).collect()
+                visits.chain(readers.map(|request| (header::AUTHORIZATION, request))).map(with).collect()
             }
         };
         requests.into_iter().flatten().map(from_here).collect()
@@ -139,6 +150,13 @@ impl Door {
         let kind = "application/x-www-form-urlencoded";
         request.header(header::CONTENT_TYPE, kind).body(Body::from(bytes.to_vec())).ok()
     }
+}
+
+/// RFC 7617, 2.
+fn basic(id: &str, secret: &str) -> String {
+    let mut text = to_base64url(format!("{id}:{secret}").as_bytes()).replace('-', "+").replace('_', "/");
+    text.extend(std::iter::repeat_n('=', text.len().wrapping_neg() % 4));
+    format!("Basic {text}")
 }
 
 fn from_here(mut request: Request<Body>) -> Request<Body> {

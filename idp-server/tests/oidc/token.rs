@@ -1,6 +1,7 @@
 //! Who gets tokens for a code, what do they say, and what happens to a thief?
 
 use data_encoding::BASE64;
+use idp_protocol::encoding::to_base64url;
 use idp_server::oidc::Pkce;
 use openidconnect::{
     AccessToken, AccessTokenHash, ClientId, IssuerUrl, Nonce,
@@ -297,4 +298,30 @@ async fn without_pkce_a_nonce_ties_the_code_to_its_browser() {
     let asked = asking("untied", &neither);
     let answered = redirected(&server.authorize(&asked, Some(&cookie)).await);
     assert!(answered.params.contains_key("code"), "{answered:?}");
+}
+
+/// A challenge made of a verifier that can be guessed. Its digest fits, and it is refused all the same (RFC 7636, 4.1).
+#[tokio::test]
+async fn a_verifier_that_can_be_guessed_is_none() {
+    let server = Server::start().await;
+    let (cookie, _) = server.sign_in().await;
+    let shortest = "v".repeat(43);
+    for (verifier, status) in [
+        ("1234", 400),
+        (&shortest[1..], 400),
+        (&shortest, 200),
+        (&"v".repeat(128), 200),
+        (&"v".repeat(129), 400),
+        (&shortest.replace("vv", "v+"), 400),
+        (&"é".repeat(43), 400),
+    ] {
+        let digest = symbolon_aws_lc::crypto().hash.sha256(verifier.as_bytes());
+        let challenge = to_base64url(&digest);
+        let asked = asking("shop", &[("code_challenge", challenge.as_str())]);
+        let code = redirected(&server.authorize(&asked, Some(&cookie)).await).params["code"].clone();
+        let mut form = redemption("shop", &code);
+        form.retain(|(name, _)| *name != "code_verifier");
+        form.push(("code_verifier", verifier));
+        assert_eq!(server.token(&form).await.status(), status, "{verifier}");
+    }
 }

@@ -133,22 +133,6 @@ impl Db {
         .await
     }
 
-    /// What came of a session, the oldest first: these applications know of it.
-    ///
-    /// # Errors
-    /// [`Fault`] if the database does not answer.
-    pub async fn grants_of_session(&self, session: Id<SessionRow>) -> Result<Vec<GrantRow>, Fault> {
-        bounded(async move {
-            list!(
-                self.reads(),
-                grant,
-                select!("WHERE session_id = $1 ORDER BY created_at, id"),
-                session.bytes().as_slice(),
-            )
-        })
-        .await
-    }
-
     /// What a person's applications have at `now`, the oldest first.
     ///
     /// # Errors

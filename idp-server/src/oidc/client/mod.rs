@@ -120,15 +120,16 @@ impl Client {
     /// What it may sign with: what it is registered for, or any that we know.
     #[must_use]
     pub fn signature_algorithms(&self) -> Vec<SignatureAlgorithm> {
-        let registered = self.registration.metadata.token_endpoint_auth_signing_alg.as_deref();
-        let fits = |algorithm: &SignatureAlgorithm| registered.is_none_or(|name| name == algorithm.name());
-        self.profile.algorithms().into_iter().filter(fits).collect()
+        self.algorithms(self.registration.metadata.token_endpoint_auth_signing_alg.as_deref())
     }
 
     /// What it may sign requests with, likewise.
     #[must_use]
     pub fn request_algorithms(&self) -> Vec<SignatureAlgorithm> {
-        let registered = self.registration.metadata.request_object_signing_alg.as_deref();
+        self.algorithms(self.registration.metadata.request_object_signing_alg.as_deref())
+    }
+
+    fn algorithms(&self, registered: Option<&str>) -> Vec<SignatureAlgorithm> {
         let fits = |algorithm: &SignatureAlgorithm| registered.is_none_or(|name| name == algorithm.name());
         self.profile.algorithms().into_iter().filter(fits).collect()
     }

@@ -67,7 +67,8 @@ pub struct NewClient {
     pub terms: Terms,
 }
 
-/// A registered application with its secret, which is never shown again.
+/// A registered application with its secret, which only one that registered itself can read again
+/// (RFC 7592, 3).
 pub struct Registered {
     /// The application.
     pub client: Client,
