@@ -167,7 +167,7 @@ async fn no_is_no_and_too_late_is_too_late() {
     server.clock.advance(5);
     let late = phone.decide(&server, &asked, Verdict::Approve).await;
     assert_eq!(late.err().as_deref(), Some("expired"), "an approval after the end");
-    assert_eq!(decide(&server, &cookie, &question_of_it, "allow").await.0, 404);
+    assert_eq!(decide(&server, &cookie, &question_of_it, "allow").await.0, 410);
     assert_eq!(error(&server, &begun).await, "expired_token");
 }
 

@@ -182,5 +182,5 @@ async fn a_question_is_answered_in_the_session_that_typed_the_code_only() {
     assert_eq!(decide(&server, "", &asked, "allow").await.0, 404);
     assert_eq!(error(&server, &begun).await, "authorization_pending");
     server.clock.advance(596);
-    assert_eq!(decide(&server, &his, &asked, "allow").await.0, 404, "it is asked for ten minutes");
+    assert_eq!(decide(&server, &his, &asked, "allow").await.0, 410, "it is asked for ten minutes");
 }

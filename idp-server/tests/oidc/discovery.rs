@@ -148,6 +148,8 @@ async fn each_member_of_the_document_is_known_here() {
         "request_object_signing_alg_values_supported": theirs,
         "dpop_signing_alg_values_supported": theirs,
         "token_endpoint_auth_signing_alg_values_supported": assertions,
+        "revocation_endpoint_auth_signing_alg_values_supported": assertions,
+        "introspection_endpoint_auth_signing_alg_values_supported": assertions,
         "id_token_encryption_alg_values_supported": management,
         "id_token_encryption_enc_values_supported": content,
         "userinfo_encryption_alg_values_supported": management,
