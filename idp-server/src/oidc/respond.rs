@@ -18,7 +18,7 @@ use idp_protocol::Octets;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use symbolon_axum::headers::FormTargets;
-use symbolon_sqlx::provider::Changed;
+use symbolon_sqlx::provider::{Changed, ProviderWrite};
 use zeroize::Zeroizing;
 
 use super::{
@@ -72,8 +72,12 @@ pub(super) async fn granted(
         true => Envelope::of(app, client, client.registration.metadata.encryption.of_id_tokens()).await,
         false => Ok(None),
     };
-    let envelope = envelope
-        .map_err(|NoKey| Unanswered::Refused(request.return_to.clone(), Code::ServerError, NoKey::WHY))?;
+    let no_key = |NoKey| Unanswered::Refused(request.return_to.clone(), Code::ServerError, NoKey::WHY);
+    let envelope = envelope.map_err(no_key)?;
+    // Both keys before anything is granted: what cannot be sent must not be used up.
+    if request.return_to.mode.signed.is_some() {
+        self::envelope(app, &request.return_to).await?.map_err(no_key)?;
+    }
     if of.has_code() {
         answer.push(("code", code::issue(app, request, signed.session, signed.consent)?));
     }
@@ -94,7 +98,7 @@ pub(super) async fn granted(
     Ok((cookie, send(app, t, &request.return_to, answer).await?).into_response())
 }
 
-/// Writes down that the client learns of the session now, unless a grant does.
+/// Writes down that the client learns of the session now, unless a grant does; and only as long as that holds.
 async fn joins(
     app: &App,
     client: &Client,
@@ -102,9 +106,9 @@ async fn joins(
     session: &SessionRow,
 ) -> Result<(), Unanswered> {
     let now = app.engine().now();
-    let Some(party) = parties::joins(client, session.id, now) else { return Ok(()) };
     let with = Batch::new().with(SessionWrite::Holds { id: session.id, now });
-    match app.db().change(party, with).await? {
+    let party = parties::joins(client, session.id, now).map(ProviderWrite::from);
+    match app.db().change_all(party.into_iter().collect(), with).await? {
         Changed::Yes => Ok(()),
         Changed::No | Changed::Conflict(_) => Err(over(request)),
     }

@@ -195,9 +195,18 @@ async fn an_answer_that_cannot_be_encrypted_says_only_that() {
     let uri = format!("{}/jwks", site.url).parse().unwrap();
     secretive(&server, &Recipient::new(), encryption, |metadata| {
         (metadata.jwks, metadata.jwks_uri) = (None, Some(uri));
+        metadata.grant_types.push(GrantType::Implicit);
+        metadata.response_types.push(ResponseType::IdTokenToken);
     })
     .await;
     let (cookie, _) = server.sign_in().await;
+    let asked = asking("secretive", &[("response_type", "id_token token"), ("response_mode", "jwt")]);
+    let came = server.authorize(&asked, Some(&cookie)).await;
+    let came = came.headers()["location"].to_str().unwrap().split_once("#response=").unwrap().1.to_owned();
+    assert_eq!(read(&came).1["error"], "server_error");
+    let events = server.app.engine().store().audit(None, 100).await.unwrap();
+    let granted = events.iter().filter(|row| row.event.name == "oidc.token_issued").count();
+    assert_eq!(granted, 0, "nothing is granted by an answer that cannot be sent");
     let asked = asking("secretive", &[("response_mode", "jwt")]);
     let came = redirected(&server.authorize(&asked, Some(&cookie)).await);
     let (_, claims) = read(&came.params["response"]);

@@ -145,6 +145,30 @@ async fn tokens_through_the_browser_end_with_the_session_too() {
     assert_eq!(server.userinfo(&came["access_token"]).await.status(), 401);
 }
 
+/// Nobody wakes a server when another process ends a session in a file of SQLite: it may know the session for two seconds
+/// more. Nothing comes of it, neither tokens nor an ID token alone.
+#[tokio::test]
+async fn a_session_that_another_process_has_ended_grants_nothing() {
+    let server = Server::start().await;
+    wide(&server).await;
+    let (cookie, session) = server.sign_in().await;
+    let code = server.code_with("shop", &cookie).await;
+    server.beside().await.app.engine().end_session(&session).await.unwrap();
+    for of in ["id_token", "id_token token", "code id_token"] {
+        let asked = asking("wide", &[("response_type", of)]);
+        let came = fragment(&server.authorize(&asked, Some(&cookie)).await);
+        assert_eq!(came["error"], "access_denied", "{of}: {came:?}");
+        assert!(!came.contains_key("id_token") && !came.contains_key("access_token"), "{came:?}");
+    }
+    let (status, refused) = server.redeem(&code).await;
+    assert_eq!((status, &refused["error"]), (400, &json!("invalid_grant")), "of before");
+    let late = server.code_with("shop", &cookie).await;
+    assert_eq!(server.redeem(&late).await.1["error"], "invalid_grant", "and of now");
+    server.clock.advance(2);
+    let asked = server.authorize(&asking("shop", &[("prompt", "none")]), Some(&cookie)).await;
+    assert_eq!(redirected(&asked).params["error"], "login_required");
+}
+
 #[tokio::test]
 async fn implicit_is_off_unless_a_client_is_registered_for_it() {
     let server = Server::start().await;
