@@ -16,7 +16,7 @@ use symbolon_axum::{SignedIn, Visitor, headers::FormTargets};
 use super::{
     allowed::{self, Allowed},
     authorize,
-    client::{Client, Consent},
+    client::{Client, Consent, WebUri},
     request::{AuthorizationRequest, Code, RESOURCE, Unanswered},
     respond::{self, Signed},
 };
@@ -50,7 +50,27 @@ struct Page {
     scopes: Vec<String>,
     name: String,
     login: String,
+    links: Vec<Link>,
     question: String,
+}
+
+/// A page of the application's own, about what it does (OpenID Connect Dynamic Client Registration 1.0, 2). Its picture is
+/// not shown: pages of ours load nothing of others, and anybody's could be that of a bank.
+struct Link {
+    href: String,
+    label: String,
+    host: String,
+}
+
+fn links(t: Language, client: &Client) -> Vec<Link> {
+    let metadata = &client.registration.metadata;
+    let named = [("consent-policy", &metadata.policy_uri), ("consent-terms", &metadata.tos_uri)];
+    let link = |(label, uri): (&str, &Option<WebUri>)| {
+        let href = uri.as_ref()?.as_str().to_owned();
+        let host = url::Url::parse(&href).ok()?.host_str()?.to_owned();
+        Some(Link { href, label: t.say(label), host })
+    };
+    named.into_iter().filter_map(link).collect()
 }
 
 /// `GET /oauth2/consent`.
@@ -82,6 +102,7 @@ fn show(
         scopes: request.asks.learns().iter().map(|scope| in_words(t, scope)).collect(),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
+        links: links(t, client),
         question: sealed,
     };
     // Whatever the answer, the form ends at the client's registered address.

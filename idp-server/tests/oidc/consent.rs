@@ -1,5 +1,7 @@
 //! When is a person asked what an application may learn, and what becomes of the answer?
 
+use idp_server::oidc::{AuthMethod, Consent};
+
 use crate::{
     requests::{asking, request},
     server::{CALLBACK, Server, redirected},
@@ -43,6 +45,30 @@ async fn a_consent_is_asked_once_a_year() {
     server.clock.advance(365 * 86_400);
     let (cookie, _) = server.sign_in().await;
     question(&server, &cookie, &stranger).await;
+}
+
+/// OpenID Connect Dynamic Client Registration 1.0, 2: the person can read what the application does with what it learns.
+#[tokio::test]
+async fn the_question_leads_to_what_the_application_says_about_itself() {
+    let server = Server::start().await;
+    let policy = "https://weather.example/privacy?of=\"you\"";
+    server
+        .register("weather", |new| {
+            new.metadata.token_endpoint_auth_method = Some(AuthMethod::None);
+            new.terms.consent = Consent::Ask;
+            new.metadata.policy_uri = Some(policy.parse().unwrap());
+            new.metadata.tos_uri = Some("https://terms.example/".parse().unwrap());
+            new.metadata.logo_uri = Some("https://weather.example/logo.png".parse().unwrap());
+        })
+        .await;
+    let (cookie, _) = server.sign_in().await;
+    let asked = question(&server, &cookie, &request("weather")).await;
+    let page = server.visit(&format!("/oauth2/consent?question={asked}"), &cookie, None).await;
+    let page = page.text().await.unwrap();
+    assert!(page.contains("href=\"https://weather.example/privacy?of=&#34;you&#34;\""), "{page}");
+    assert!(page.contains("(<bdi>terms.example</bdi>)") && page.contains("Its terms of use"), "{page}");
+    assert!(page.matches("rel=\"noopener noreferrer\"").count() == 2, "{page}");
+    assert!(!page.contains("logo.png"), "pages load nothing of others: {page}");
 }
 
 /// What is too long for an address of ours waits here, and for a while only.
