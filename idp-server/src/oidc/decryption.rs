@@ -2,7 +2,13 @@
 //!
 //! Anybody can encrypt for a public key, so what was inside counts for nothing until its own signature was checked.
 
-use idp_core::{Crypto, Fault, Time, engine::Engine, keys::load_or_make};
+use std::cmp::Reverse;
+
+use idp_core::{
+    Crypto, Fault, Time,
+    engine::Engine,
+    keys::{OpenKey, load_or_make},
+};
 use symbolon_jose::{Accepted, ContentEncryption, DecryptionKey, Key, KeyManagement, decrypt};
 use zeroize::Zeroizing;
 
@@ -17,6 +23,7 @@ pub(super) const MANAGEMENT: [KeyManagement; 3] =
 /// The keys that open what applications encrypt.
 #[derive(Clone, Debug)]
 pub(super) struct DecryptionKeys {
+    /// Those that were listed last first.
     keys: Vec<DecryptionKey>,
     crypto: Crypto,
     published: Option<Key>,
@@ -33,17 +40,16 @@ impl DecryptionKeys {
     /// [`Fault`] if the store fails or a key cannot be opened.
     pub(super) async fn load(engine: &Engine, now: Time) -> Result<Self, Fault> {
         let make = || made(engine.crypto());
-        let found = load_or_make(&**engine.store(), engine.sealer(), now, PURPOSE, make).await?;
-        let (mut keys, mut published) = (Vec::new(), None);
-        for open in found {
-            let key = DecryptionKey::from_pkcs8(&open.private).map_err(|_| UNUSABLE)?;
-            // The newest that every node can open with, and no other: who reads the list is to use no key that ends
-            // soon. One that was listed at one node too early would be unknown at the next.
-            if open.listed_from <= now {
-                published = Some(key.public().clone());
-            }
-            keys.push(key);
-        }
+        let mut found = load_or_make(&**engine.store(), engine.sealer(), now, PURPOSE, make).await?;
+        let is_listed = |key: &OpenKey| key.listed_from <= now;
+        // Tokens without `kid` are tried with few keys: those that were listed last come first.
+        found.sort_by_key(|key| (!is_listed(key), Reverse(key.number)));
+        let opened = found.iter().map(|key| DecryptionKey::from_pkcs8(&key.private).map_err(|_| UNUSABLE));
+        let keys = opened.collect::<Result<Vec<_>, _>>()?;
+        // The newest that every node can open with, and no other: who reads the list is to use no key that ends
+        // soon. One that was listed at one node too early would be unknown at the next.
+        let newest = found.first().zip(keys.first()).filter(|(found, _)| is_listed(found));
+        let published = newest.map(|(_, key)| key.public().clone());
         Ok(Self { keys, published, crypto: engine.crypto().clone() })
     }
 

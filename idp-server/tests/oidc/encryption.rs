@@ -2,7 +2,7 @@
 
 use idp_server::oidc::{AuthMethod, Encryption, GrantType, Metadata, NewClient, ResponseType, Signature};
 use serde_json::{Value, json};
-use symbolon_jose::{ContentEncryption, KeyManagement};
+use symbolon_jose::{ContentEncryption, KeyManagement, KeySet};
 
 use crate::{
     recipient::{Recipient, header_of, published, read, seal},
@@ -463,6 +463,43 @@ async fn a_new_key_for_encryption_is_listed_when_every_server_has_it_and_the_old
     app.provider().reload(app.engine()).await.unwrap();
     let came = asked(&server, &cookie, &seal(&old, how, &own)).await;
     assert_eq!(came["error"], "invalid_request_object", "its time is over");
+}
+
+/// An application need not name the key (RFC 7516, 4.1.6), and what names none is tried with few keys.
+#[tokio::test]
+async fn after_many_rotations_a_token_that_names_no_key_is_opened_with_the_listed_one() {
+    let (server, signer) = (Server::start().await, Signer::new("one"));
+    signing(&server, &signer, |_| {}).await;
+    let (cookie, _) = server.sign_in().await;
+    let (own, app, how) = (object(&server, &signer), &server.app, (BY_AGREEMENT, ContentEncryption::A256Gcm));
+    let first = published(&server).await;
+    for _ in 0..5 {
+        let before = unnamed(&published(&server).await);
+        app.provider().rotate(app.engine(), server.clock_now(), &app.config().oidc).await.unwrap();
+        let sealed = seal(&before, how, &own);
+        let came = asked(&server, &cookie, &sealed).await;
+        assert!(came.get("code").is_some(), "those that are not listed yet come last: {came}");
+        server.clock.advance(10);
+    }
+    server.clock.advance(50);
+    app.provider().reload(app.engine()).await.unwrap();
+    let listed = published(&server).await;
+    assert_ne!(listed, first);
+    let came = asked(&server, &cookie, &seal(&first, how, &own)).await;
+    assert!(came.get("code").is_some(), "all are still there: {came}");
+    let sealed = seal(&unnamed(&listed), how, &own);
+    assert_eq!(header_of(&sealed).get("kid"), None);
+    let came = asked(&server, &cookie, &sealed).await;
+    assert!(came.get("code").is_some(), "{came}");
+}
+
+/// The same keys without their names.
+fn unnamed(keys: &KeySet) -> KeySet {
+    let mut set = json!(keys);
+    for key in set["keys"].as_array_mut().unwrap() {
+        key.as_object_mut().unwrap().remove("kid");
+    }
+    KeySet::from_value(&set).unwrap()
 }
 
 #[tokio::test]
