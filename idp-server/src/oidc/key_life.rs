@@ -1,4 +1,5 @@
-//! When do signing keys, and the one that applications encrypt for, change by themselves? Before their life is over, at whichever node looks first.
+//! When do signing keys, and the one that applications encrypt for, change by themselves? Before their life is over, at
+//! whichever node looks first.
 //!
 //! A new key is published [`AHEAD`] of its first signature, so that whoever keeps a copy of the public ones has it by then.
 

@@ -95,8 +95,10 @@ impl SigningKeys {
         Ok(Self { public_set, decryption, keys, crypto: crypto.clone() })
     }
 
-    /// Makes a new key for each algorithm, and one for what applications encrypt. It stands in the public set at once and signs from `at` on; the keys before
-    /// it stay there for `keeps` seconds more, as long as a token of theirs may live.
+    /// Makes a new key for each algorithm, and one for what applications encrypt. Those of the algorithms stand in the
+    /// public set at once and sign from `at` on; the keys before them stay there for `keeps` seconds more, as long as a
+    /// token of theirs may live. The one for encryption takes the place of the one before it in the set when every node
+    /// can open with it; the one before opens for as long as the others stay.
     ///
     /// # Errors
     /// [`Fault`] if the store fails or a key cannot be made.
