@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     requests::{asking, claims_of, request},
-    server::{CALLBACK, NOW, Server, VERIFIER, answer, redirected},
+    server::{CALLBACK, NOW, Server, VERIFIER, answer, form, redirected},
     signer::{Signer, hmac},
     site::Site,
 };
@@ -216,6 +216,34 @@ async fn what_is_wrong_with_a_pushed_request_is_said_to_its_client() {
     let secret = server.secrets["office"].clone();
     let (status, pushed) = push(&server, &[office.as_slice(), &[("client_secret", &secret)]].concat()).await;
     assert_eq!(status, 201, "{pushed}");
+}
+
+#[tokio::test]
+async fn nobody_pushes_a_request_in_the_name_of_another_client() {
+    let server = Server::start().await;
+    let signer = Signer::new("one");
+    signing(&server, &signer, |metadata| {
+        metadata.token_endpoint_auth_method = Some(AuthMethod::PrivateKeyJwt);
+    })
+    .await;
+    let bearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    let by_header = async |asked: &[(&str, &str)]| {
+        let sent = server.http.post(format!("{}{PAR}", server.url)).body(form(asked));
+        let sent = sent.header("content-type", "application/x-www-form-urlencoded");
+        answer(sent.basic_auth("office", Some(&server.secrets["office"])).send().await.unwrap()).await
+    };
+    let by_assertion = async |id: &str, jti: &str| {
+        let about = json!({"sub": "signing", "jti": jti});
+        let assertion = signer.sign(&claims(&server, about));
+        let proof = [("client_assertion_type", bearer), ("client_assertion", assertion.as_str())];
+        push(&server, &[request(id).as_slice(), &proof].concat()).await
+    };
+    assert_eq!(by_header(&request("office")).await.0, 201);
+    assert_eq!(by_assertion("signing", "1").await.0, 201);
+    let (status, refused) = by_header(&request("shop")).await;
+    assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_request")), "{refused}");
+    let (status, refused) = by_assertion("shop", "2").await;
+    assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_client")), "{refused}");
 }
 
 #[tokio::test]

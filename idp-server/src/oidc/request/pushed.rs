@@ -58,6 +58,7 @@ struct Answer {
     expires_in: i64,
 }
 
+/// A refusal with a code of the authorization endpoint (RFC 9126, 2.3), which an [`OAuthError`] does not have.
 #[derive(Serialize)]
 struct Refusal {
     error: Code,
@@ -103,9 +104,7 @@ async fn read(app: &App, client: &Client, params: Params) -> Result<Params, Bad>
         Some(signed) => object::signed(app, client, signed).await,
         None => {
             object::may_come_unsigned(client)?;
-            if params.one("client_id").map_err(twice)?.is_some_and(|id| id != client.id) {
-                return Err((Code::InvalidRequest, "client_id is that of another client"));
-            }
+            // One that came beside the proof of who the client is was compared with it there.
             Ok(params.with("client_id", &client.id))
         }
     }
