@@ -44,6 +44,8 @@ mod resources;
 mod responses;
 mod revocation;
 mod rotation;
+#[path = "../../../adapters/jose/tests/jose/rsa.rs"]
+mod rsa;
 mod saved_keys;
 mod server;
 mod session_management;

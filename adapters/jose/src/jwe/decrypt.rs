@@ -11,7 +11,6 @@ use super::{
     agreement::{self, Party},
     algorithm::Way,
     content::Sealed,
-    private::Private,
     wrap::{self, Secret},
 };
 use crate::{
@@ -20,7 +19,7 @@ use crate::{
     key::Key,
 };
 
-/// The longest encrypted token that is read where nobody says otherwise, in bytes.
+/// The longest encrypted token that is read, in bytes.
 pub const MAX_ENCRYPTED: usize = 32 * 1024;
 
 /// The most keys that a token without `kid` is tried with.
@@ -30,25 +29,17 @@ const TRIES: usize = 4;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Accepted<'a> {
-    /// Which `alg` are fine.
+    /// Which `alg` are fine. Those of RSA are opened in no case: there is no private key for them.
     pub management: &'a [KeyManagement],
     /// Which `enc` are fine.
     pub content: &'a [ContentEncryption],
-    /// The most bytes a token may have; [`MAX_ENCRYPTED`] by default.
-    pub max_len: usize,
 }
 
 impl<'a> Accepted<'a> {
-    /// These algorithms, and at most [`MAX_ENCRYPTED`] bytes.
+    /// These algorithms.
     #[must_use]
-    pub fn new(management: &'a [KeyManagement], content: &'a [ContentEncryption]) -> Self {
-        Self { management, content, max_len: MAX_ENCRYPTED }
-    }
-
-    /// The same with another limit.
-    #[must_use]
-    pub fn max_len(self, bytes: usize) -> Self {
-        Self { max_len: bytes, ..self }
+    pub const fn new(management: &'a [KeyManagement], content: &'a [ContentEncryption]) -> Self {
+        Self { management, content }
     }
 }
 
@@ -74,7 +65,8 @@ impl From<BadHeader> for Unopened {
     }
 }
 
-/// Opens a compact JWE (RFC 7516, 5.2) with one of the provider's keys: the one it names, or the first four that fit.
+/// Opens a compact JWE (RFC 7516, 5.2) with one of the provider's keys: the one it names, or the first four that fit, which
+/// should be the newest.
 ///
 /// `random` makes the key that manipulated tokens fail with.
 ///
@@ -112,7 +104,7 @@ struct Message<'a> {
 
 impl<'a> Message<'a> {
     fn parse(token: &'a str, accepted: &Accepted<'_>) -> Result<Self, Unopened> {
-        let [aad, key, iv, ciphertext, tag] = compact::parts(token, accepted.max_len).ok_or(Unopened)?;
+        let [aad, key, iv, ciphertext, tag] = compact::parts(token, MAX_ENCRYPTED).ok_or(Unopened)?;
         let header = compact::header(aad)?;
         let management = known(&header, "alg", accepted.management)?;
         let content = known(&header, "enc", accepted.content)?;
@@ -121,30 +113,24 @@ impl<'a> Message<'a> {
         Ok(Self { management, content, aad, encrypted_key: decode(key)?, iv: decode(iv)?, sealed, header })
     }
 
-    fn open(&self, key: &Private, random: &dyn Random) -> Result<Zeroizing<Vec<u8>>, Unopened> {
+    fn open(&self, key: &PrivateKey, random: &dyn Random) -> Result<Zeroizing<Vec<u8>>, Unopened> {
         let cek = self.key(key, random)?;
         self.content.open(&cek, &self.iv, self.aad.as_bytes(), &self.sealed)
     }
 
     /// The key of the content, or a random one where the key that was sent is not right.
-    fn key(&self, key: &Private, random: &dyn Random) -> Result<Secret, Unopened> {
+    fn key(&self, own: &PrivateKey, random: &dyn Random) -> Result<Secret, Unopened> {
         let len = self.content.key_len();
         // Drawn in any case, so that a wrong key is not told from a right one by the time it takes.
         let instead = wrap::draw(len, random);
-        match (self.management.way(), key) {
-            (Way::Oaep(algorithm), Private::Rsa { oaep, .. }) => {
-                let key = wrap::decrypt_rsa(algorithm, oaep, &self.encrypted_key);
-                Ok(wrap::or_random(key, instead))
-            }
+        match self.management.way() {
             // Nothing is sent where the key is agreed upon (RFC 7516, 5.2, step 10).
-            (Way::Agreed, Private::P256(own)) if self.encrypted_key.is_empty() => {
-                self.agreed(own, self.content.name(), len)
-            }
-            (Way::Wrapped(cipher, wrapping), Private::P256(own)) => {
+            Way::Agreed if self.encrypted_key.is_empty() => self.agreed(own, self.content.name(), len),
+            Way::Wrapped(cipher, wrapping) => {
                 let with = self.agreed(own, self.management.name(), wrapping)?;
                 Ok(wrap::or_random(wrap::unwrap(cipher, &with, &self.encrypted_key), instead))
             }
-            _ => Err(Unopened),
+            Way::Agreed | Way::Oaep(_) => Err(Unopened),
         }
     }
 

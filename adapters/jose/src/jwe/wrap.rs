@@ -3,7 +3,7 @@
 use aws_lc_rs::{
     error::Unspecified,
     key_wrap::{AesBlockCipher, AesKek, KeyWrap as _},
-    rsa::{OaepAlgorithm, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PublicKeyComponents},
+    rsa::{OaepAlgorithm, OaepPublicEncryptingKey, PublicKeyComponents},
 };
 use idp_protocol::crypto::Random;
 use zeroize::Zeroizing;
@@ -39,18 +39,6 @@ pub(super) fn encrypt_rsa(
     let length = recipient.encrypt(algorithm, key, &mut encrypted, None)?.len();
     encrypted.truncate(length);
     Ok(encrypted)
-}
-
-/// Decrypts a key with RSAES-OAEP (RFC 7518, 4.3).
-pub(super) fn decrypt_rsa(
-    algorithm: &'static OaepAlgorithm,
-    private: &OaepPrivateDecryptingKey,
-    encrypted: &[u8],
-) -> Result<Secret, Unspecified> {
-    let mut key = Zeroizing::new(vec![0; private.min_output_size()]);
-    let length = private.decrypt(algorithm, encrypted, &mut key, None)?.len();
-    key.truncate(length);
-    Ok(key)
 }
 
 /// Wraps a key with AES (RFC 3394). The library's copy of the wrapping key is freed unwiped; it serves one token only.

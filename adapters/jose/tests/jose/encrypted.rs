@@ -2,6 +2,11 @@
 
 use std::sync::LazyLock;
 
+use aws_lc_rs::{
+    agreement::{ECDH_P384, PrivateKey},
+    encoding::{AsDer as _, Pkcs8V1Der},
+};
+use data_encoding::BASE64;
 use idp_protocol::encoding::{from_base64url, to_base64url};
 use serde_json::{Value, json};
 use symbolon_aws_lc::SystemRandom;
@@ -10,14 +15,21 @@ use symbolon_jose::{
     Unopened, UnusableKey, decrypt, encrypt, is_encrypted,
 };
 
-use crate::signer::Signer;
+use crate::{
+    rsa::RsaRecipient,
+    signer::{Signer, set},
+};
 
-pub static RSA: LazyLock<DecryptionKey> = LazyLock::new(|| DecryptionKey::generate_rsa().unwrap());
+static RSA: LazyLock<RsaRecipient> = LazyLock::new(RsaRecipient::generate);
 pub static P256: LazyLock<DecryptionKey> =
     LazyLock::new(|| DecryptionKey::generate_p256(&SystemRandom::default()).unwrap());
 
-fn ours() -> [DecryptionKey; 2] {
-    [RSA.clone(), P256.clone()]
+/// How what is sent to the provider can be encrypted.
+const FOR_US: [KeyManagement; 3] =
+    [KeyManagement::EcdhEs, KeyManagement::EcdhEsA128Kw, KeyManagement::EcdhEsA256Kw];
+
+fn ours() -> [DecryptionKey; 1] {
+    [P256.clone()]
 }
 
 pub fn published(keys: &[DecryptionKey]) -> KeySet {
@@ -26,7 +38,8 @@ pub fn published(keys: &[DecryptionKey]) -> KeySet {
 
 fn sealed(management: KeyManagement, content: ContentEncryption) -> String {
     let how = Encryption::new(management, content).cty("JWT");
-    encrypt(b"a token", &published(&ours()), &how, &SystemRandom::default()).unwrap()
+    let keys = set(&[RSA.jwk(), json!(P256.public())]);
+    encrypt(b"a token", &keys, &how, &SystemRandom::default()).unwrap()
 }
 
 fn open(token: &str) -> Result<Opened, Unopened> {
@@ -35,9 +48,9 @@ fn open(token: &str) -> Result<Opened, Unopened> {
 }
 
 fn combinations() -> impl Iterator<Item = (KeyManagement, ContentEncryption)> {
-    KeyManagement::ALL
-        .iter()
-        .flat_map(|management| ContentEncryption::ALL.iter().map(|content| (*management, *content)))
+    FOR_US
+        .into_iter()
+        .flat_map(|management| ContentEncryption::ALL.iter().map(move |content| (management, *content)))
 }
 
 /// The same token with other members in its header, which is what an attacker can write.
@@ -60,6 +73,45 @@ fn what_is_encrypted_for_a_key_is_opened_with_it() {
         assert_eq!(opened.cty.as_deref(), Some("JWT"));
         assert_ne!(token, sealed(management, content), "nothing repeats itself");
     }
+}
+
+#[test]
+fn what_is_encrypted_for_an_rsa_key_is_opened_by_its_owner_only() {
+    for management in [KeyManagement::RsaOaep, KeyManagement::RsaOaep256] {
+        for content in ContentEncryption::ALL {
+            let token = sealed(management, *content);
+            assert!(is_encrypted(&token));
+            let (header, plain) = RSA.open(&token).expect(&token);
+            assert_eq!(plain, b"a token", "{management} {content}");
+            let stated = json!({ "alg": management, "enc": content, "cty": "JWT", "kid": RsaRecipient::KID });
+            assert_eq!(header, stated);
+            assert_ne!(token, sealed(management, *content), "nothing repeats itself");
+            assert_eq!(open(&token).map(drop), Err(Unopened));
+            let ours = with(&token, json!({ "kid": P256.public().kid() }));
+            assert_eq!(open(&ours).map(drop), Err(Unopened), "in the name of our key");
+        }
+    }
+}
+
+/// So the way that the tests open tokens for RSA keys is a right one.
+#[test]
+fn tokens_of_the_rfcs_and_of_another_library_for_rsa_keys() {
+    let vectors: Value = serde_json::from_str(include_str!("../../vectors/jwe.json")).unwrap();
+    let tokens = vectors["tokens"].as_array().unwrap().iter();
+    let for_rsa = tokens.filter(|vector| vector["alg"].as_str().unwrap().starts_with("RSA"));
+    for vector in for_rsa.clone() {
+        let pkcs8 = vectors["keys"][vector["key"].as_str().unwrap()].as_str().unwrap();
+        let recipient = RsaRecipient::from_pkcs8(&BASE64.decode(pkcs8.as_bytes()).unwrap());
+        let token = vector["token"].as_str().unwrap();
+        let (header, plain) = recipient.open(token).expect(token);
+        assert_eq!(std::str::from_utf8(&plain).unwrap(), vector["plain"], "{header}");
+        assert_eq!((header.get("kid"), header.get("cty")), (vector.get("kid"), vector.get("cty")));
+        let (rest, tag) = token.rsplit_once('.').unwrap();
+        let mut bent = from_base64url(tag).unwrap();
+        bent[0] ^= 1;
+        assert_eq!(recipient.open(&format!("{rest}.{}", to_base64url(&bent))), None, "{header}");
+    }
+    assert_eq!(for_rsa.count(), 2 + 2 * ContentEncryption::ALL.len());
 }
 
 #[test]
@@ -94,12 +146,14 @@ fn algorithms_that_the_caller_does_not_accept_are_refused() {
 
 #[test]
 fn unknown_algorithms_and_those_of_bleichenbacher_are_refused() {
-    let token = sealed(KeyManagement::RsaOaep256, ContentEncryption::A256Gcm);
-    for alg in ["RSA1_5", "dir", "none", "A128KW", "PBES2-HS256+A128KW", "RSA-OAEP-512", ""] {
-        assert!(open(&with(&token, json!({ "alg": alg }))).is_err(), "{alg}");
-    }
-    for enc in ["A192GCM", "none", "A128CTR", ""] {
-        assert!(open(&with(&token, json!({ "enc": enc }))).is_err(), "{enc}");
+    for management in [KeyManagement::RsaOaep256, KeyManagement::EcdhEsA256Kw] {
+        let token = sealed(management, ContentEncryption::A256Gcm);
+        for alg in ["RSA1_5", "dir", "none", "A128KW", "PBES2-HS256+A128KW", "RSA-OAEP", "RSA-OAEP-512", ""] {
+            assert!(open(&with(&token, json!({ "alg": alg }))).is_err(), "{alg}");
+        }
+        for enc in ["A192GCM", "none", "A128CTR", ""] {
+            assert!(open(&with(&token, json!({ "enc": enc }))).is_err(), "{enc}");
+        }
     }
 }
 
@@ -118,7 +172,7 @@ fn a_changed_byte_anywhere_gives_the_one_error() {
 #[test]
 fn the_error_does_not_say_what_was_wrong() {
     let random = SystemRandom::default();
-    let token = sealed(KeyManagement::RsaOaep256, ContentEncryption::A128CbcHs256);
+    let token = sealed(KeyManagement::EcdhEsA256Kw, ContentEncryption::A128CbcHs256);
     let stranger = [DecryptionKey::generate_p256(&random).unwrap()];
     let all = Accepted::new(KeyManagement::ALL, ContentEncryption::ALL);
     assert_eq!(decrypt(&token, &stranger, &all, &random).map(drop), Err(Unopened));
@@ -161,10 +215,12 @@ fn a_key_beside_the_agreed_one_is_refused() {
 #[test]
 fn a_token_beyond_the_limit_is_refused() {
     let how = Encryption::new(KeyManagement::EcdhEs, ContentEncryption::A256Gcm);
-    let long = encrypt(&vec![0; MAX_ENCRYPTED], &published(&ours()), &how, &SystemRandom::default()).unwrap();
-    assert!(open(&long).is_err());
-    let accepted = Accepted::new(KeyManagement::ALL, ContentEncryption::ALL).max_len(2 * MAX_ENCRYPTED);
-    assert!(decrypt(&long, &ours(), &accepted, &SystemRandom::default()).is_ok());
+    let of = |len| encrypt(&vec![0; len], &published(&ours()), &how, &SystemRandom::default()).unwrap();
+    let fits = (MAX_ENCRYPTED - of(0).len()) / 4 * 3;
+    let (short, long) = (of(fits), of(fits + 3));
+    assert!(short.len() <= MAX_ENCRYPTED && MAX_ENCRYPTED < long.len() && long.len() == short.len() + 4);
+    assert!(open(&short).is_ok());
+    assert_eq!(open(&long).map(drop), Err(Unopened));
 }
 
 #[test]
@@ -190,4 +246,7 @@ fn what_is_not_a_private_key_is_not_loaded() {
     pkcs8.truncate(40);
     assert_eq!(DecryptionKey::from_pkcs8(&pkcs8).map(drop), Err(UnusableKey));
     assert_eq!(DecryptionKey::from_pkcs8(b"").map(drop), Err(UnusableKey));
+    let other_curve = PrivateKey::generate(&ECDH_P384).unwrap();
+    let other_curve: Pkcs8V1Der<'_> = other_curve.as_der().unwrap();
+    assert_eq!(DecryptionKey::from_pkcs8(other_curve.as_ref()).map(drop), Err(UnusableKey));
 }

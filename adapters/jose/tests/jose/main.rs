@@ -12,6 +12,7 @@ mod encrypted;
 mod hostile;
 mod keys;
 mod recipients;
+mod rsa;
 mod self_signed;
 mod shared_secret;
 mod signed;

@@ -1,4 +1,5 @@
-//! Are the tokens of the RFCs opened, and those of another library, and what becomes of a manipulated key?
+//! Are the tokens of the RFCs opened, and those of another library, and what becomes of a manipulated key? Those for RSA keys
+//! of applications are opened in `tests/jose/rsa.rs`.
 
 use data_encoding::BASE64;
 use idp_protocol::encoding::to_base64url;
@@ -6,28 +7,33 @@ use serde_json::{Value, json};
 use symbolon_aws_lc::SeededRandom;
 
 use super::*;
+use crate::UnusableKey;
 
 fn vectors() -> Value {
     serde_json::from_str(include_str!("../../../vectors/jwe.json")).unwrap()
 }
 
-fn key(vectors: &Value, name: &str) -> DecryptionKey {
+fn key(vectors: &Value, name: &str) -> Result<DecryptionKey, UnusableKey> {
     let pkcs8 = BASE64.decode(vectors["keys"][name].as_str().unwrap().as_bytes()).unwrap();
-    DecryptionKey::from_pkcs8(&pkcs8).unwrap()
+    DecryptionKey::from_pkcs8(&pkcs8)
 }
 
-const ALL: Accepted<'_> =
-    Accepted { management: KeyManagement::ALL, content: ContentEncryption::ALL, max_len: MAX_ENCRYPTED };
+/// The tokens for keys of the provider's kind.
+fn for_us(vectors: &Value) -> impl Iterator<Item = &Value> {
+    let tokens = vectors["tokens"].as_array().unwrap().iter();
+    tokens.filter(|vector| vector["alg"].as_str().unwrap().starts_with("ECDH-ES"))
+}
+
+const ALL: Accepted<'_> = Accepted::new(KeyManagement::ALL, ContentEncryption::ALL);
 
 #[test]
 fn tokens_of_the_rfcs_and_of_another_library() {
     let vectors = vectors();
     let random = SeededRandom::new(b"tokens");
-    let tokens = vectors["tokens"].as_array().unwrap();
-    for vector in tokens {
+    for vector in for_us(&vectors) {
         let name = format!("{} {} {}", vector["name"], vector["alg"], vector["enc"]);
         let token = vector["token"].as_str().unwrap();
-        let key = key(&vectors, vector["key"].as_str().unwrap());
+        let key = key(&vectors, vector["key"].as_str().unwrap()).unwrap();
         // The RFCs name their keys, and not by thumbprint.
         let message = Message::parse(token, &ALL).unwrap();
         let plain = message.open(key.private(), &random).expect(&name);
@@ -37,7 +43,25 @@ fn tokens_of_the_rfcs_and_of_another_library() {
         assert_eq!(opened.is_ok(), vector.get("kid").is_none(), "{name}");
         assert_eq!(opened.ok().and_then(|opened| opened.cty).as_deref(), vector["cty"].as_str(), "{name}");
     }
-    assert_eq!(tokens.len(), 3 + KeyManagement::ALL.len() * ContentEncryption::ALL.len());
+    assert_eq!(for_us(&vectors).count(), 1 + 3 * ContentEncryption::ALL.len());
+}
+
+/// Whoever decrypts with RSA tells good paddings from bad ones, if only by the time it takes (ADR 17).
+#[test]
+fn nothing_is_decrypted_with_rsa() {
+    let (vectors, random) = (vectors(), SeededRandom::new(b"RSA"));
+    let own = DecryptionKey::generate_p256(&random).unwrap();
+    let tokens = vectors["tokens"].as_array().unwrap().iter();
+    let rsa: Vec<&Value> =
+        tokens.filter(|vector| vector["alg"].as_str().unwrap().starts_with("RSA")).collect();
+    assert_eq!(rsa.len(), 2 + 2 * ContentEncryption::ALL.len());
+    for vector in rsa {
+        assert_eq!(key(&vectors, vector["key"].as_str().unwrap()).map(drop), Err(UnusableKey));
+        let token = vector["token"].as_str().unwrap();
+        let message = Message::parse(token, &ALL).unwrap();
+        assert_eq!(message.open(own.private(), &random).map(drop), Err(Unopened));
+        assert_eq!(decrypt(token, std::slice::from_ref(&own), &ALL, &random).map(drop), Err(Unopened));
+    }
 }
 
 /// Always the same bytes, so that the test knows which key the recipient goes on with.
@@ -54,12 +78,12 @@ impl Random for Sevens {
 #[test]
 fn a_manipulated_key_leads_on_to_the_content_with_a_random_one() {
     let vectors = vectors();
-    for vector in vectors["tokens"].as_array().unwrap() {
+    for vector in for_us(&vectors) {
         let (alg, enc) = (vector["alg"].as_str().unwrap(), vector["enc"].as_str().unwrap());
         if alg == "ECDH-ES" {
             continue;
         }
-        let key = key(&vectors, vector["key"].as_str().unwrap());
+        let key = key(&vectors, vector["key"].as_str().unwrap()).unwrap();
         let content: ContentEncryption = enc.parse().unwrap();
         let parts: Vec<&str> = vector["token"].as_str().unwrap().split('.').collect();
         let iv = vec![0; content.iv_len()];
