@@ -40,23 +40,35 @@ struct Envelope<T> {
     until: Time,
 }
 
-/// As text for an address or a field of a form.
+/// As text for an address or a field of a form. What is too long for that stays here: to be called for somebody who is
+/// signed in, as strangers would fill the store.
 ///
 /// # Errors
 /// [`Fault`] if it cannot be sealed, or the store fails.
 pub(crate) async fn seal<T: Carried>(app: &App, what: &T) -> Result<String, Fault> {
-    let until = app.engine().now() + T::life(app);
-    let envelope = Envelope { what, until };
-    let text = to_base64url(&app.provider().codes().seal_json(&Aad::row(T::KIND, b""), &envelope)?.0);
-    if text.len() <= MAX { Ok(text) } else { keep(app, T::KIND, &envelope).await }
+    match seal_short(app, what)? {
+        Some(text) => Ok(text),
+        None => keep(app, what).await,
+    }
 }
 
-async fn keep<T: Serialize>(app: &App, kind: &'static str, envelope: &Envelope<T>) -> Result<String, Fault> {
+/// The same for strangers; none for what is too long.
+///
+/// # Errors
+/// [`Fault`] if it cannot be sealed.
+pub(crate) fn seal_short<T: Carried>(app: &App, what: &T) -> Result<Option<String>, Fault> {
+    let envelope = Envelope { what, until: app.engine().now() + T::life(app) };
+    let sealed = app.provider().codes().seal_json(&Aad::row(T::KIND, b""), &envelope)?;
+    Ok(Some(to_base64url(&sealed.0)).filter(|text| text.len() <= MAX))
+}
+
+async fn keep<T: Carried>(app: &App, what: &T) -> Result<String, Fault> {
     let engine = app.engine();
     let reference = Octets(engine.crypto().random::<32>());
-    let key = key(app, kind, reference);
-    let answer = Some(engine.sealer().seal_json(&Aad::row(kind, &key), envelope)?);
-    let row = MarkRow { key, answer, expires_at: envelope.until };
+    let key = key(app, T::KIND, reference);
+    let until = engine.now() + T::life(app);
+    let answer = Some(engine.sealer().seal_json(&Aad::row(T::KIND, &key), &Envelope { what, until })?);
+    let row = MarkRow { key, answer, expires_at: until };
     match engine.store().commit(Batch::new().with(MarkWrite::Insert { row, now: engine.now() })).await? {
         Committed::Yes => Ok(reference.to_string()),
         Committed::Conflict(_) => Err(Fault::Setup("a random reference came twice")),

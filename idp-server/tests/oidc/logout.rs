@@ -63,24 +63,19 @@ async fn a_form_becomes_a_get_that_shows_nothing_of_it() {
     let server = Server::start().await;
     let (cookie, _) = server.sign_in().await;
     let hint = id_token(&server, "shop", &cookie).await;
+    let wish =
+        |state| [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", AFTER), ("state", state)];
+    let on = server.post("/oauth2/end-session", &wish("a & b")).await;
+    let on = on.headers()["location"].to_str().unwrap().to_owned();
+    assert!(on.starts_with("/oauth2/end-session?wish="), "{on}");
+    assert!(!on.contains(&hint[..20]) && !on.contains("state"), "{on}");
+    let back = redirected(&server.visit(&on, &cookie, None).await);
+    assert_eq!((back.to.as_str(), back.params["state"].as_str()), (AFTER, "a & b"));
+    server.clock.advance(120);
+    assert_eq!(server.visit(&on, &cookie, None).await.status(), 410, "for two minutes");
+    // What is too long for an address is not kept here: anybody can send it.
     let long = "x".repeat(9_000);
-    for state in ["a & b", &long] {
-        let (cookie, _) = server.sign_in().await;
-        let hint = if state.len() < 9 { id_token(&server, "shop", &cookie).await } else { hint.clone() };
-        let wish = [("id_token_hint", hint.as_str()), ("post_logout_redirect_uri", AFTER), ("state", state)];
-        let on = server.post("/oauth2/end-session", &wish).await;
-        let on = on.headers()["location"].to_str().unwrap().to_owned();
-        assert!(on.starts_with("/oauth2/end-session?wish=") && on.len() < 4_200, "{on}");
-        assert!(!on.contains(&hint[..20]) && !on.contains("state"), "{on}");
-        let next = server.visit(&on, &cookie, None).await;
-        if state.len() < 9 {
-            assert_eq!(redirected(&next).params["state"], state);
-            server.clock.advance(120);
-            assert_eq!(server.visit(&on, &cookie, None).await.status(), 410, "for two minutes");
-        } else {
-            assert_eq!(next.status(), 200, "the token is one of another session: the person is asked");
-        }
-    }
+    assert_eq!(server.post("/oauth2/end-session", &wish(&long)).await.status(), 400);
     let bad = server.post("/oauth2/end-session", &[("state", "a"), ("state", "b")]).await;
     assert_eq!(bad.status(), 400);
 }

@@ -89,7 +89,7 @@ pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQ
 pub async fn ask_by_form(State(app): State<App>, visitor: Visitor, body: Bytes) -> Response {
     let sealed = async {
         let wish = Wish::read(&app, &Params::parse(&body)).await?;
-        Ok(carried::seal(&app, &wish).await?)
+        Ok(carried::seal_short(&app, &wish)?.ok_or(Refusal::Malformed)?)
     };
     let sealed: Result<String, Error> = sealed.await;
     match sealed {
