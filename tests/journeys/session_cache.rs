@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use idp_core::{
     Error, Refusal,
+    engine::DeviceChange,
     session::{SessionRow, SessionWrite},
     store::{Batch, Committed, Write},
     users::{Profile, User, UserState, UserWrite},
 };
-use symbolon_tests::{Browser, World};
+use symbolon_tests::{Browser, Phone, World};
 
 /// What this node finds for the browser's session.
 async fn found(world: &World, browser: &Browser) -> Option<(SessionRow, User)> {
@@ -102,14 +103,19 @@ async fn a_session_that_one_node_ends_is_over_at_the_other() {
 async fn where_nobody_is_woken_a_session_is_over_after_two_seconds_and_grants_nothing_before() {
     let (first, second) = World::two_processes().await;
     let browser = signed_in(&first, &second).await;
+    Phone::new(&first, "phone").enrol(&browser).await;
+    second.clock.advance(2);
     let mut elsewhere = Browser::new(&second);
     elsewhere.session = browser.session.clone();
-    let (session, _) = found(&second, &browser).await.unwrap();
+    let (session, user) = found(&second, &browser).await.unwrap();
+    let device = second.engine.devices(user.id).await.unwrap()[0].id;
     first.engine.end_session(&session).await.unwrap();
     // Whoever was thrown out by the owner of the account a moment ago.
     assert!(elsewhere.add_device().await.is_err(), "no device");
     let refused = second.engine.change_password(&session, "a password of the thief's").await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::FreshSignIn))), "{refused:?}");
+    let stopped = second.engine.change_device(&session, device, DeviceChange::Lost).await;
+    assert!(matches!(stopped, Err(Error::Refused(Refusal::FreshSignIn))), "no harm to devices: {stopped:?}");
     assert!(second.engine.draw_recovery_codes(&session).await.is_err(), "no codes");
     second.clock.advance(2);
     assert_eq!(found(&second, &browser).await, None);

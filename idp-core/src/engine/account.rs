@@ -78,7 +78,9 @@ impl Engine {
             DeviceChange::Activate | DeviceChange::Revoke => {
                 self.check_binding(session, None, self.now()).await?
             }
-            DeviceChange::Rename(_) | DeviceChange::Suspend | DeviceChange::Lost => Vec::new(),
+            DeviceChange::Rename(_) | DeviceChange::Suspend | DeviceChange::Lost => {
+                self.in_session(session).into_iter().collect()
+            }
         };
         let mut batch = Batch::new();
         let keep = session.session.ours();

@@ -32,8 +32,7 @@ impl Engine {
         let oldest = now + -self.settings.binding_max_age;
         let fresh = session.ledger.iter().filter(|evidence| evidence.at >= oldest).cloned().collect();
         let (fresh, mut held) = self.standing(fresh).await?;
-        // What a thief does must come to nothing from the moment on in which the owner throws him out.
-        held.extend(session.session.ours().map(|id| SessionWrite::Holds { id, now }.into()));
+        held.extend(self.in_session(session));
         if recovers(&fresh) {
             held.push(self.bound_once(session, now).await?);
             return Ok(held);
@@ -43,6 +42,12 @@ impl Engine {
             (Some(achieved), Some(needed)) if achieved < needed => Err(Refusal::FreshSignIn.into()),
             (Some(_), _) => Ok(held),
         }
+    }
+
+    /// What keeps a session of ours until the transaction ends: what a thief does must come to nothing from the moment on
+    /// in which the owner throws him out.
+    pub(super) fn in_session(&self, session: SignedIn<'_>) -> Option<Write> {
+        session.session.ours().map(|id| SessionWrite::Holds { id, now: self.now() }.into())
     }
 
     /// Whether the binding rule is met, for pages that lead through a fresh sign-in before a form is filled in. The

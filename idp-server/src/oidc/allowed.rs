@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use idp_core::{
-    Fault, Id, Time,
+    Error, Fault, Id, Refusal, Time,
     audit::{AuditRow, Event},
     notify::{Notice, NoticeRow},
+    session::{SessionRow, SessionWrite},
     store::Batch,
     users::User,
 };
@@ -85,48 +86,54 @@ pub(crate) async fn all(app: &App, user: Id<User>) -> Result<Vec<Application>, F
     Ok(found.into_values().collect())
 }
 
-/// Writes down what a person allows; what was allowed before stays allowed. The id of the consent.
+/// Writes down what a person allows in a session; what was allowed before stays allowed. The id of the consent.
 ///
 /// # Errors
-/// [`Fault`] if the store fails.
+/// [`Refusal::Expired`] if the session has just ended: its consent would outlive it by a year. [`Fault`] if the store
+/// fails.
 pub(super) async fn remember(
     app: &App,
-    user: Id<User>,
+    session: &SessionRow,
     client_id: &str,
     scopes: &[String],
-) -> Result<Octets<16>, Fault> {
+) -> Result<Octets<16>, Error> {
     // Somebody may answer another question of the same application at this moment; both answers count.
     for _ in 0..RACES {
-        if let Some(id) = add(app, user, client_id, scopes).await? {
+        if let Some(id) = add(app, session, client_id, scopes).await? {
             return Ok(id);
         }
     }
-    Err(Fault::Setup("a consent changes all the time"))
+    Err(Fault::Setup("a consent changes all the time").into())
 }
 
 /// `None` if somebody was faster.
 async fn add(
     app: &App,
-    user: Id<User>,
+    session: &SessionRow,
     client_id: &str,
     scopes: &[String],
-) -> Result<Option<Octets<16>>, Fault> {
-    let (engine, now) = (app.engine(), app.engine().now());
+) -> Result<Option<Octets<16>>, Error> {
+    let (engine, now, user) = (app.engine(), app.engine().now(), session.user);
     let before = app.db().consent(user, client_id, now).await?;
     let (over, id) = before.map_or((None, None), |row| (Some(row.doc), row.id));
-    let mut allowed: Allowed = over.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
+    let mut allowed: Allowed =
+        over.as_deref().map(serde_json::from_str).transpose().map_err(Fault::from)?.unwrap_or_default();
     let new = scopes.iter().filter(|scope| !allowed.scopes.contains(scope)).cloned();
     let new: Vec<String> = new.collect();
     allowed.scopes.extend(new);
     allowed.since.get_or_insert(now);
     let id = id.unwrap_or_else(|| engine.crypto().random());
-    let doc = serde_json::to_string(&allowed)?;
+    let doc = serde_json::to_string(&allowed).map_err(Fault::from)?;
     let expires_at = now + app.config().oidc.consent_life;
     let row = ConsentRow { user, client_id: client_id.to_owned(), id: Some(id), doc, expires_at };
     let event = Event::new("oidc.consent_given").with("client", client_id).with("scope", scopes.join(" "));
     let audit = AuditRow { id: Id::random(engine.crypto()), at: now, user: Some(user), event };
-    let done = app.db().change(ConsentWrite::Put { row, over, now }, Batch::new().with(audit)).await?;
-    Ok((done == Changed::Yes).then_some(Octets(id)))
+    let with = Batch::new().with(SessionWrite::Holds { id: session.id, now }).with(audit);
+    match app.db().change(ConsentWrite::Put { row, over, now }, with).await? {
+        Changed::Yes => Ok(Some(Octets(id))),
+        Changed::No => Ok(None),
+        Changed::Conflict(_) => Err(Refusal::Expired.into()),
+    }
 }
 
 /// Takes a consent back: codes and tokens that came of it end, and the person is told. A repeat finds nothing.

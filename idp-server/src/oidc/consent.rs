@@ -141,7 +141,7 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<A
             }
             Choice::Allow => {
                 let consent =
-                    allowed::remember(&app, signed_in.user.id, &request.client_id, &request.asks.learns())
+                    allowed::remember(&app, &signed_in.session, &request.client_id, &request.asks.learns())
                         .await?;
                 let SignedIn { session, user, .. } = &signed_in;
                 let signed = Signed { session, user, consent: Some(consent) };

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use symbolon_jose::{Expected, KeySet, SignatureAlgorithm, Typ, verify};
 
 use crate::{
-    requests::{asking, claims_of, redemption},
+    requests::{asking, claims_of, redemption, request},
     server::{CALLBACK, NOW, Server, VERIFIER, answer, redirected},
 };
 
@@ -153,6 +153,7 @@ async fn a_session_that_another_process_has_ended_grants_nothing() {
     wide(&server).await;
     let (cookie, session) = server.sign_in().await;
     let code = server.code_with("shop", &cookie).await;
+    let asked = redirected(&server.authorize(&request("stranger"), Some(&cookie)).await);
     server.beside().await.app.engine().end_session(&session).await.unwrap();
     for of in ["id_token", "id_token token", "code id_token"] {
         let asked = asking("wide", &[("response_type", of)]);
@@ -160,6 +161,9 @@ async fn a_session_that_another_process_has_ended_grants_nothing() {
         assert_eq!(came["error"], "access_denied", "{of}: {came:?}");
         assert!(!came.contains_key("id_token") && !came.contains_key("access_token"), "{came:?}");
     }
+    let form = [("question", asked.params["question"].as_str()), ("choice", "allow")];
+    assert_eq!(server.visit("/oauth2/consent", &cookie, Some(&form)).await.status(), 410, "no consent");
+    assert!(server.app.db().consent(server.user.id, "stranger", NOW).await.unwrap().is_none());
     let (status, refused) = server.redeem(&code).await;
     assert_eq!((status, &refused["error"]), (400, &json!("invalid_grant")), "of before");
     let late = server.code_with("shop", &cookie).await;
