@@ -103,22 +103,31 @@ async fn a_session_that_one_node_ends_is_over_at_the_other() {
 async fn where_nobody_is_woken_a_session_is_over_after_two_seconds_and_grants_nothing_before() {
     let (first, second) = World::two_processes().await;
     let browser = signed_in(&first, &second).await;
-    Phone::new(&first, "phone").enrol(&browser).await;
-    second.clock.advance(2);
     let mut elsewhere = Browser::new(&second);
     elsewhere.session = browser.session.clone();
-    let (session, user) = found(&second, &browser).await.unwrap();
-    let device = second.engine.devices(user.id).await.unwrap()[0].id;
+    let (session, _) = found(&second, &browser).await.unwrap();
     first.engine.end_session(&session).await.unwrap();
     // Whoever was thrown out by the owner of the account a moment ago.
     assert!(elsewhere.add_device().await.is_err(), "no device");
     let refused = second.engine.change_password(&session, "a password of the thief's").await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::FreshSignIn))), "{refused:?}");
-    let stopped = second.engine.change_device(&session, device, DeviceChange::Lost).await;
-    assert!(matches!(stopped, Err(Error::Refused(Refusal::FreshSignIn))), "no harm to devices: {stopped:?}");
     assert!(second.engine.draw_recovery_codes(&session).await.is_err(), "no codes");
     second.clock.advance(2);
     assert_eq!(found(&second, &browser).await, None);
+}
+
+/// To stop a device needs no fresh sign-in, but a session: a thief who was thrown out must not stop the owner's.
+#[tokio::test]
+async fn a_session_that_is_over_stops_no_device() {
+    let (first, second) = World::two_processes().await;
+    let browser = signed_in(&first, &first).await;
+    Phone::new(&first, "phone").enrol(&browser).await;
+    let (session, user) = found(&second, &browser).await.unwrap();
+    let device = second.engine.devices(user.id).await.unwrap()[0].id;
+    first.engine.end_session(&session).await.unwrap();
+    assert!(found(&second, &browser).await.is_some(), "nobody woke this one");
+    let stopped = second.engine.change_device(&session, device, DeviceChange::Lost).await;
+    assert!(matches!(stopped, Err(Error::Refused(Refusal::FreshSignIn))), "{stopped:?}");
 }
 
 /// A code that one node made after a step-up is redeemed at another one, which knows the session from before.
