@@ -46,7 +46,7 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, Fault>>;
 pub trait Ceremonies: Send + Sync {
     /// The ceremony with this id.
     fn ceremony(&self, id: Id<CeremonyRow>) -> Answer<'_, Option<CeremonyRow>>;
-    /// The open ceremonies about a user that no sign-in owns (enrolments, pushes), the newest first.
+    /// The open ceremonies about a user, enrolments and those of sign-ins, the newest first.
     fn open_ceremonies(&self, user: Id<User>, now: Time) -> Answer<'_, Vec<CeremonyRow>>;
     /// The open ceremony with this digest of a user code.
     fn ceremony_by_code(&self, code: [u8; 32], now: Time) -> Answer<'_, Option<CeremonyRow>>;

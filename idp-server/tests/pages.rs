@@ -207,7 +207,11 @@ async fn another_browser_has_the_answer_of_a_sign_in_that_never_was() {
         assert_eq!((page.status, &page.body), (never.status, &never.body), "{path}");
     }
     for path in ["/login/begin", "/login/finish", "/login/cancel"] {
-        assert_eq!(other.post(path, &[("id", &id)]).await.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(
+            other.post(path, &[("id", &id), ("kind", "qr")]).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
     }
     let form = [("id", id.as_str()), ("login", "marker"), ("password", PASSWORD)];
     assert_eq!(other.post("/login/password", &form).await.status, StatusCode::NOT_FOUND);

@@ -207,7 +207,7 @@ async fn a_same_device_link_finishes_only_with_the_return_code() {
     let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
     let sign_in = browser.open().await;
-    let view = world.engine.begin(&browser.claimant, sign_in, "qr").await.unwrap();
+    let view = world.engine.begin(&browser.claimant, sign_in, "qr", "").await.unwrap();
     let Some(Prompt::ShowQr { link: Some(link), .. }) = view.prompt else { panic!("no link") };
     assert!(Ticket::from_scan(&link).is_err(), "a scanner refuses it");
 
@@ -304,12 +304,12 @@ async fn a_user_code_is_for_known_browsers_and_always_asks_for_the_digits() {
     let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
     let sign_in = browser.open().await;
-    let view = world.engine.begin(&browser.claimant, sign_in, "qr").await.unwrap();
+    let view = world.engine.begin(&browser.claimant, sign_in, "qr", "").await.unwrap();
     assert!(matches!(view.prompt, Some(Prompt::ShowQr { user_code: None, .. })), "not in an unknown browser");
     browser.qr_sign_in(&phone).await;
 
     let sign_in = browser.open().await;
-    let view = world.engine.begin(&browser.claimant, sign_in, "qr").await.unwrap();
+    let view = world.engine.begin(&browser.claimant, sign_in, "qr", "").await.unwrap();
     let Some(Prompt::ShowQr { user_code: Some(code), .. }) = view.prompt else { panic!("no user code") };
     let typed = format!("{}-{}", &code[..4], &code[4..]).to_lowercase();
     let claimed = phone.app.claim_code(&phone.account(), &typed).await.unwrap();

@@ -163,7 +163,7 @@ async fn a_code_that_is_found_is_no_guess() {
     browser.qr_sign_in(&phone).await;
     for _ in 0..Limits::default().user_codes + 1 {
         let sign_in = browser.open().await;
-        let view = world.engine.begin(&browser.claimant, sign_in, "qr").await.unwrap();
+        let view = world.engine.begin(&browser.claimant, sign_in, "qr", "").await.unwrap();
         let Some(Prompt::ShowQr { user_code: Some(code), .. }) = view.prompt else { panic!("{view:?}") };
         phone.app.claim_code(&phone.account(), &code).await.expect("found");
     }

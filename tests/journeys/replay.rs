@@ -63,7 +63,7 @@ impl Run {
     async fn again(&self, world: &World, claimant: &Claimant, sent: &Sent) {
         let engine = &world.engine;
         match sent {
-            Sent::Begin => drop(engine.begin(claimant, self.sign_in, "qr").await),
+            Sent::Begin => drop(engine.begin(claimant, self.sign_in, "qr", "").await),
             Sent::Look => drop(engine.view(claimant, self.ceremony).await),
             Sent::Answer(value) => drop(engine.answer(claimant, self.ceremony, value.clone()).await),
             Sent::Claim => drop(engine.claim(claimant, self.ceremony).await),

@@ -113,7 +113,7 @@ impl Browser {
 
     /// Begins a QR sign-in and returns the ceremony and the text of its QR code.
     pub async fn qr(&self, id: Id<SignInRow>) -> (Id<CeremonyRow>, String) {
-        let view = self.world.engine.begin(&self.claimant, id, "qr").await.expect("a QR code");
+        let view = self.world.engine.begin(&self.claimant, id, "qr", "").await.expect("a QR code");
         (view.id, qr_of(&view))
     }
 

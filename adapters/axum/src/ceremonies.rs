@@ -2,7 +2,7 @@
 //!
 //! | request | what it does |
 //! |---|---|
-//! | `POST /ceremony/begin` `{sign_in, kind}` | begins a method |
+//! | `POST /ceremony/begin` `{sign_in, kind, login?}` | begins a method |
 //! | `POST /ceremony/form` `{sign_in, kind, login, answer}` | answers a method whose form stands on the page |
 //! | `GET /ceremony/{id}` `?wait=1&seen=…` | looks, or waits until there is something new |
 //! | `GET /ceremony/{id}/events` | the same as server-sent events |
@@ -57,6 +57,8 @@ where
 struct Begin {
     sign_in: Id<SignInRow>,
     kind: String,
+    #[serde(default)]
+    login: String,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +94,7 @@ impl From<Progress> for Led {
 async fn begin(State(web): State<Web>, visitor: Visitor, Json(begin): Json<Begin>) -> Response {
     let begun = async {
         let claimant = visitor.initiator()?;
-        web.engine().begin(claimant, begin.sign_in, &begin.kind).await
+        web.engine().begin(claimant, begin.sign_in, &begin.kind, &begin.login).await
     };
     json(web.engine(), begun.await)
 }

@@ -55,7 +55,7 @@ impl Ceremonies for Db {
                 self.reads(),
                 row,
                 select!(
-                    "WHERE user_id = $1 AND sign_in IS NULL AND phase = 'open' AND expires_at > $2 \
+                    "WHERE user_id = $1 AND phase = 'open' AND expires_at > $2 \
                      ORDER BY created_at DESC, id DESC"
                 ),
                 user.bytes().as_slice(),

@@ -23,6 +23,11 @@ macro_rules! migrations {
             ),
             (3, "grants", include_str!(concat!("../migrations/", $database, "/0003_grants.sql"))),
             (4, "parties", include_str!(concat!("../migrations/", $database, "/0004_parties.sql"))),
+            (
+                5,
+                "ceremonies of users",
+                include_str!(concat!("../migrations/", $database, "/0005_ceremonies_of_users.sql")),
+            ),
         ])
     };
 }

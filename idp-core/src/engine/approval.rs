@@ -12,9 +12,10 @@ use super::{
 use crate::{
     Error, Fault, Id, Refusal, Time,
     audit::Event,
-    ceremony::{CeremonyRow, Phase, Tries},
+    ceremony::{CeremonyRow, Tries},
     device::{DeviceRow, DeviceState},
     method::{About, Approval, DeviceAnswer, DeviceView, OwnedSubject},
+    signin::Stage,
     store::{Batch, Committed},
 };
 use idp_protocol::{
@@ -46,7 +47,7 @@ impl Engine {
         if let Some(refusal) = run.refusal(now) {
             return Err(refusal.into());
         }
-        self.check_context(&run, row, &decision, M::TYP).await?;
+        self.check_context(&run, row, (&decision, M::TYP), authentic.address).await?;
         let answer = DeviceAnswer::Decide { decision: decision.decision, number: decision.number };
         let incoming = Incoming {
             sender: Sender::Device { device: device_with(row, uv), row, address: authentic.address },
@@ -80,23 +81,25 @@ impl Engine {
         &self,
         run: &Run,
         row: &DeviceRow,
-        decision: &Decision,
-        typ: &str,
+        (decision, typ): (&Decision, &str),
+        address: IpAddr,
     ) -> Result<(), Error> {
         let statement = run.body.context_for(row.id).ok_or(Refusal::NotFound)?;
         if Octets(self.crypto().hash.sha256(statement.as_bytes())) != decision.context {
             return Err(Refusal::OutOfStep.into());
         }
-        let about = self.about_device(run, row).await?;
+        let about = self.about_device(run, row, address).await?;
         match self.shown(run, &about)?.device {
             Some(DeviceView::Approve { what, .. }) if what.message_type() == typ => Ok(()),
             _ => Err(Refusal::OutOfStep.into()),
         }
     }
 
-    async fn about_device(&self, run: &Run, row: &DeviceRow) -> Result<About, Error> {
+    async fn about_device(&self, run: &Run, row: &DeviceRow, address: IpAddr) -> Result<About, Error> {
         let user = self.active_user(row.user).await?.ok_or(Refusal::DeviceNotActive)?;
-        Ok(self.about(&run.row.kind, OwnedSubject::User(user), Default::default()).await?)
+        let from = run.body.from.as_ref();
+        let context = self.context(from, Some(user.id), Some(address), self.now()).await?;
+        Ok(self.about(&run.row.kind, OwnedSubject::User(user), context).await?)
     }
 
     /// What waits for a device: contexts that are addressed to it. Signed once and kept, so that a decision
@@ -110,10 +113,7 @@ impl Engine {
         let mut contexts = Vec::new();
         for stored in self.store.open_ceremonies(row.user, now).await? {
             let run = self.open(stored)?;
-            if run.row.phase == Phase::Open
-                && !self.is_orphan(&run).await?
-                && let Some(statement) = self.context_of(run, row, address, now).await?
-            {
+            if let Some(statement) = self.context_of(run, row, address, now).await? {
                 contexts.push(statement);
             }
         }
@@ -127,7 +127,19 @@ impl Engine {
         address: IpAddr,
         now: Time,
     ) -> Result<Option<String>, Error> {
-        let about = self.about_device(&run, row).await?;
+        let open = match run.row.sign_in {
+            Some(sign_in) => self.load_sign_in(sign_in).await?,
+            None => None,
+        };
+        // Nobody must be asked about what was given up.
+        let given_up = match &open {
+            Some(open) => open.sign_in.stage != Stage::Open || now >= open.row.expires_at,
+            None => self.is_orphan(&run).await?,
+        };
+        if given_up {
+            return Ok(None);
+        }
+        let about = self.about_device(&run, row, address).await?;
         let Some(DeviceView::Approve { what, how, of }) = self.shown(&run, &about)?.device else {
             return Ok(None);
         };
@@ -141,7 +153,7 @@ impl Engine {
         if let Some(statement) = run.body.context_for(row.id) {
             return Ok(Some(statement.to_owned()));
         }
-        let context = self.context_for(&run, None, &about, (what, how), address).await?;
+        let context = self.context_for(&run, open.as_ref(), &about, (what, how), address).await?;
         let statement = self.keys().state(row.thumbprint, now, context)?;
         run.body.contexts.push(SignedContext { device: row.id, statement: statement.clone() });
         let mut batch = Batch::new();

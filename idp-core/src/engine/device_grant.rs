@@ -90,7 +90,7 @@ impl Engine {
         // Whoever else claims it is turned away before he is asked anything.
         let new = NewSignIn { subject: ask.requirement.user, ..NewSignIn::of(ask) };
         let id = self.open_sign_in(&claimant, new).await?;
-        let view = self.begin(&claimant, id, DeviceGrant::KIND).await?;
+        let view = self.begin(&claimant, id, DeviceGrant::KIND, "").await?;
         let Some(Prompt::ShowQr { payload, user_code: Some(code), .. }) = view.prompt else {
             return Err(Fault::Setup("a device grant that shows no code").into());
         };

@@ -80,7 +80,7 @@ impl Engine {
     ) -> Result<Option<Run>, Error> {
         for row in self.store.open_ceremonies(user.id, now).await? {
             let run = self.open(row)?;
-            if run.row.kind != kind || run.refusal(now).is_some() {
+            if run.row.sign_in.is_some() || run.row.kind != kind || run.refusal(now).is_some() {
                 continue;
             }
             let about = self.about(kind, OwnedSubject::User(user.clone()), Default::default()).await?;
@@ -184,7 +184,7 @@ impl Engine {
         let mut batch = Batch::new();
         for row in self.store.open_ceremonies(user, now).await? {
             let run = self.open(row)?;
-            if run.refusal(now).is_none() && self.enrolment(&run.row.kind).is_some() {
+            if run.row.sign_in.is_none() && run.refusal(now).is_none() {
                 self.end_enrolment(run, &mut batch).await?;
             }
         }

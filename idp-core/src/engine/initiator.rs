@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Engine, REPEATS,
-    record::{Body, OpenSignIn, Run},
+    record::{OpenSignIn, Run},
     step::{Incoming, Sender, Stepped, Target},
 };
 use crate::{
@@ -14,11 +14,10 @@ use crate::{
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason},
     claimant::Claimant,
     mark::{MarkRow, MarkWrite},
-    method::{OwnedSubject, Step},
+    method::OwnedSubject,
     seal::Aad,
     signin::{SignInRow, SignInWrite, Stage},
     store::{Batch, Committed, Write},
-    users::Login,
 };
 
 /// What an answer led to.
@@ -76,109 +75,6 @@ pub enum Status {
 }
 
 impl Engine {
-    /// Begins a method in a sign-in. A method that is open already is not begun twice.
-    ///
-    /// # Errors
-    /// [`Refusal::NotFound`] for a sign-in of somebody else or an unknown kind, [`Refusal::NotAllowed`] if
-    /// the requirement excludes it.
-    pub async fn begin(
-        &self,
-        claimant: &Claimant,
-        sign_in: Id<SignInRow>,
-        kind: &str,
-    ) -> Result<CeremonyView, Error> {
-        for _ in 0..super::ATTEMPTS {
-            let now = self.now();
-            let open = self.load_own_sign_in(claimant, sign_in).await?;
-            if open.sign_in.stage != Stage::Open || now >= open.row.expires_at {
-                return Err(Refusal::Expired.into());
-            }
-            if let Some(id) = Self::ceremony_for(&open.sign_in, kind) {
-                let run = self.load_own(claimant, id).await?;
-                if run.refusal(now).is_none() {
-                    let view = self.look(&run, Some(&open), now).await?;
-                    // What cannot be carried on any more is begun anew.
-                    if view.status != Status::Burned {
-                        return Ok(view);
-                    }
-                }
-            }
-            let run = self.begun(claimant, &open, kind, now).await?;
-            let mut next = open.sign_in.clone();
-            next.ceremonies.retain(|(of, _)| of != kind);
-            next.ceremonies.push((kind.to_owned(), run.row.id));
-            let batch = Batch::new()
-                .with(CeremonyWrite::Insert(run.row.clone()))
-                .with(SignInWrite::Update(self.next_sign_in(&open.row, &next)?));
-            match self.store.commit(batch).await? {
-                Committed::Yes => return self.look(&run, Some(&open), now).await,
-                Committed::Conflict(_) => {}
-            }
-        }
-        Err(Refusal::Unavailable.into())
-    }
-
-    /// A ceremony that has begun and is not stored yet.
-    pub(super) async fn begun(
-        &self,
-        claimant: &Claimant,
-        open: &OpenSignIn,
-        kind: &str,
-        now: Time,
-    ) -> Result<Run, Error> {
-        let method = self.method(kind).ok_or(Refusal::NotFound)?;
-        // A browser that could begin the method of a device without a keyboard would be approved without the digits
-        // that show whose browser it is.
-        if method.descriptor().initiator != open.sign_in.ask.initiator {
-            return Err(Refusal::NotFound.into());
-        }
-        if !open.sign_in.ask.requirement.allows(kind) {
-            return Err(Refusal::NotAllowed.into());
-        }
-        let id = Id::random(self.crypto());
-        let subject = self.subject_of(open).await?;
-        let from = Some(open.sign_in.ask.from.clone());
-        let context = self.context(from.as_ref(), subject.user(), None, now).await?;
-        let about = self.about(kind, subject, context).await?;
-        let turn = method.begin(&self.cx(id, &about, method.tries())).await?;
-        let state = match turn.step {
-            Step::Ask(state) => state,
-            Step::Refuse(refusal) => return Err(refusal.into()),
-            Step::Done(_) | Step::Burn(_) => return Err(Fault::Setup("a method ended as it began").into()),
-        };
-        let body = Body::new(claimant.binding(self.crypto(), id.bytes()), state, from);
-        let end = turn.life.map_or(open.row.expires_at, |life| (now + life).min(open.row.expires_at));
-        let row = CeremonyRow {
-            id,
-            kind: kind.to_owned(),
-            sign_in: Some(open.row.id),
-            user: None,
-            device: None,
-            phase: Phase::Open,
-            tries_left: method.tries(),
-            revision: 0,
-            user_code: turn.listed.then(|| self.user_code_digest(&self.tools.user_code(id))),
-            created_at: now,
-            expires_at: end,
-            body: crate::seal::Sealed(Vec::new()),
-        };
-        Ok(Run { row: self.seal(row, &body)?, body, stored: false })
-    }
-
-    pub(super) fn user_code_digest(&self, code: &str) -> [u8; 32] {
-        self.keys().digest("user-code-index", &[code.as_bytes()])
-    }
-
-    /// Who a sign-in is about, as far as it is certain.
-    pub(super) async fn subject_of(&self, open: &OpenSignIn) -> Result<OwnedSubject, Fault> {
-        let sign_in = &open.sign_in;
-        let known = sign_in.ledger.first().map(|evidence| evidence.user).or(sign_in.subject);
-        Ok(match known {
-            Some(id) => self.active_user(id).await?.map_or(OwnedSubject::Unknown, OwnedSubject::User),
-            None => OwnedSubject::Unknown,
-        })
-    }
-
     /// Answers a method whose form stands on the page: begins and advances in one. A byte-identical repeat
     /// gets the same answer and changes nothing.
     ///
@@ -268,18 +164,6 @@ impl Engine {
         }
     }
 
-    async fn find_subject(&self, login: &str) -> Result<OwnedSubject, Fault> {
-        let Some(login) = Login::parse(login) else {
-            return Ok(OwnedSubject::Decoy(self.keys().digest("decoy", &[login.as_bytes()])));
-        };
-        let found = self.users.user_by_login(login.as_str()).await?;
-        let active = found.filter(|user| user.state == crate::users::UserState::Active);
-        Ok(match active {
-            Some(user) => OwnedSubject::User(user),
-            None => OwnedSubject::Decoy(self.keys().digest("decoy", &[login.as_str().as_bytes()])),
-        })
-    }
-
     /// Fetches the evidence that a device brought. Single use: exactly one call wins, and the browser that
     /// began is the only one that can make it (F1, F2).
     ///
@@ -339,12 +223,13 @@ impl Engine {
             reason: run.body.reason,
         };
         if view.status == Status::Offered {
-            let subject = match (run.row.user, open) {
-                (Some(user), _) => {
+            let subject = match (run.row.user, run.body.decoy, open) {
+                (Some(user), _, _) => {
                     self.active_user(user).await?.map_or(OwnedSubject::Unknown, OwnedSubject::User)
                 }
-                (None, Some(open)) => self.subject_of(open).await?,
-                (None, None) => OwnedSubject::Unknown,
+                (None, Some(seed), _) => self.decoy(seed.0).await?,
+                (None, None, Some(open)) => self.subject_of(open).await?,
+                (None, None, None) => OwnedSubject::Unknown,
             };
             let context = self.context(run.body.from.as_ref(), subject.user(), None, now).await?;
             let about = self.about(&run.row.kind, subject, context).await?;

@@ -5,7 +5,8 @@
 //! | `signins.rs` | open a sign-in, look at it, give it evidence, finish it |
 //! | `sessions.rs` | what a finished sign-in ends in, and which browsers become known |
 //! | `session_cache.rs` | which sessions were looked up a moment ago |
-//! | `initiator.rs` | what a browser does: begin, answer, look, claim, cancel |
+//! | `begin.rs` | how a method begins in a sign-in, and about whom |
+//! | `initiator.rs` | what a browser does then: answer, look, claim, cancel |
 //! | `device.rs` | what a device sends: authentication of messages, repeats, dispatch |
 //! | `device_grant.rs` | what a device without a keyboard does, and who decides about it in a browser |
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
@@ -28,6 +29,7 @@
 
 mod account;
 mod approval;
+mod begin;
 mod binding;
 mod claim;
 mod context;

@@ -21,6 +21,9 @@ use crate::{
 pub(super) struct Body {
     /// HMAC(claimant's secret, id).
     pub binding: Octets<32>,
+    /// The seed of a name that nobody has, if one was typed before it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoy: Option<Octets<32>>,
     /// The method's state.
     pub state: State,
     /// Where the initiator is.
@@ -63,6 +66,7 @@ impl Body {
     pub(super) fn new(binding: Octets<32>, state: State, from: Option<Origin>) -> Self {
         Self {
             binding,
+            decoy: None,
             state,
             from,
             contexts: Vec::new(),

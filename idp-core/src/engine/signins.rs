@@ -187,6 +187,8 @@ impl Engine {
     }
 
     async fn offers(&self, sign_in: &SignIn, user: Option<&User>) -> Result<Vec<MethodOffer>, Fault> {
+        let from = user.map(|_| &sign_in.ask.from);
+        let context = self.context(from, user.map(|user| user.id), None, self.now()).await?;
         let mut offers = Vec::new();
         for method in &self.methods {
             let used = counting(sign_in).any(|evidence| evidence.kind == method.kind());
@@ -197,7 +199,7 @@ impl Engine {
             }
             if let Some(user) = user {
                 let subject = OwnedSubject::User(user.clone());
-                let about = self.about(method.kind(), subject, Default::default()).await?;
+                let about = self.about(method.kind(), subject, context.clone()).await?;
                 let none = Id::from_bytes([0; 16]);
                 let cx = self.cx(none, &about, method.tries());
                 if method.eligibility(&cx) != Eligibility::Ready {
@@ -260,7 +262,7 @@ impl Engine {
         Ok(self.next_sign_in(&row, &sign_in)?)
     }
 
-    fn is_usernameless(&self, kind: &str) -> bool {
+    pub(super) fn is_usernameless(&self, kind: &str) -> bool {
         self.method(kind).is_some_and(|method| method.descriptor().usernameless)
     }
 

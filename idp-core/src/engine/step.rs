@@ -155,7 +155,7 @@ impl Engine {
         let (run, sign_in, subject) = match target {
             Target::Form { claimant, sign_in, kind, subject } => {
                 let open = self.load_own_sign_in(claimant, sign_in).await?;
-                let run = self.begun(claimant, &open, kind, now).await?;
+                let run = self.begun(claimant, &open, kind, (subject.clone(), now)).await?;
                 (run, Some(open), subject.clone())
             }
             Target::Stored(id) => {
@@ -185,8 +185,15 @@ impl Engine {
         sender: &Sender<'_>,
     ) -> Result<OwnedSubject, Error> {
         if let Some(user) = run.row.user {
+            // A device answers for its own user alone, whomever the ceremony is about.
+            if matches!(sender, Sender::Device { row, .. } if row.user != user) {
+                return Err(Refusal::NotAllowed.into());
+            }
             let user = self.active_user(user).await?.ok_or(Refusal::NotFound)?;
             return Ok(OwnedSubject::User(user));
+        }
+        if let (Some(seed), Sender::Initiator) = (run.body.decoy, sender) {
+            return Ok(self.decoy(seed.0).await?);
         }
         let known = match sign_in {
             Some(open) => self.subject_of(open).await?,

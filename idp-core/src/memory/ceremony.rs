@@ -116,10 +116,7 @@ impl Ceremonies for MemoryStore {
     fn open_ceremonies(&self, user: Id<User>, now: Time) -> Answer<'_, Vec<CeremonyRow>> {
         self.read(|state| {
             let wanted = |row: &&CeremonyRow| {
-                row.user == Some(user)
-                    && row.sign_in.is_none()
-                    && row.phase == Phase::Open
-                    && now < row.expires_at
+                row.user == Some(user) && row.phase == Phase::Open && now < row.expires_at
             };
             let mut rows: Vec<CeremonyRow> = state.ceremonies.0.values().filter(wanted).cloned().collect();
             rows.sort_by_key(|row| std::cmp::Reverse((row.created_at, row.id)));

@@ -20,7 +20,6 @@ use super::{
     finish::{end, led},
     others,
     page::{FormTrouble, Trouble, Which, back, language, reload, show},
-    panel,
 };
 use crate::{
     app::App,
@@ -79,11 +78,25 @@ async fn answered(
     }
 }
 
-/// `POST /login/begin`: another code, after the last one was over.
-pub async fn begin(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Which>) -> Response {
-    let begun = async { app.engine().begin(visitor.initiator()?, form.id, panel::KIND).await };
+/// The button of a method that must begin first.
+#[derive(Deserialize)]
+pub struct Chosen {
+    id: Id<SignInRow>,
+    kind: String,
+    #[serde(default)]
+    login: String,
+}
+
+/// `POST /login/begin`: the person chose a way, or wants another code after the last one was over.
+pub async fn begin(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Chosen>) -> Response {
+    let begun = async { app.engine().begin(visitor.initiator()?, form.id, &form.kind, &form.login).await };
     match begun.await {
         Ok(_) => reload(form.id),
+        Err(error @ Error::Refused(Refusal::Malformed | Refusal::NotAllowed)) => {
+            let login = form.login.chars().take(254).collect();
+            let form_trouble = Some(FormTrouble { kind: form.kind, error });
+            show(&app, &visitor, form.id, Trouble { form: form_trouble, login, page: None }).await
+        }
         Err(error) => {
             show(&app, &visitor, form.id, Trouble { page: Some(error), ..Trouble::default() }).await
         }
@@ -116,12 +129,12 @@ pub async fn finish(State(app): State<App>, visitor: Visitor, Sent(form): Sent<F
 #[derive(Deserialize)]
 pub struct Choice {
     id: Id<SignInRow>,
-    choice: Chosen,
+    choice: Said,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Chosen {
+enum Said {
     Continue,
     NotMe,
 }
@@ -129,9 +142,9 @@ enum Chosen {
 /// `POST /login/continue`.
 pub async fn go_on(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Choice>) -> Response {
     match form.choice {
-        Chosen::Continue => end(&app, &visitor, form.id, Account::Confirmed).await,
+        Said::Continue => end(&app, &visitor, form.id, Account::Confirmed).await,
         // Somebody signed this browser in as somebody else: nothing of it stays, and the person begins anew.
-        Chosen::NotMe => anew(&app, &visitor, form.id).await,
+        Said::NotMe => anew(&app, &visitor, form.id).await,
     }
 }
 

@@ -1,15 +1,19 @@
-//! Which forms stand on the page beside the password's: one for every method that only asks for a text?
+//! Which ways stand on the page beside the password's form: a form for every method that only asks for a text, a button for
+//! every one that must begin first?
 //!
-//! They are made from what the engine offers, so a method that is added to the engine has a form here.
+//! They are made from what the engine offers, so a method that is added to the engine has its way here.
 
 use idp_core::{
     Error,
-    engine::{MethodOffer, SignInPage},
+    engine::{CeremonyView, MethodOffer, SignInPage, Status},
     method::Entry,
 };
 use idp_protocol::Prompt;
 
-use super::page::{FormTrouble, form_sentence};
+use super::{
+    page::{FormTrouble, form_sentence},
+    panel,
+};
 use crate::text::Language;
 
 /// The method that has a form of its own.
@@ -48,4 +52,48 @@ fn form(t: Language, offer: &MethodOffer, trouble: Option<&FormTrouble>) -> Opti
         digits,
         error: error.map(|error: &Error| form_sentence(t, error, "form-wrong")),
     })
+}
+
+/// The button of a method that must begin first.
+pub(super) struct Begin {
+    pub kind: &'static str,
+    pub label: String,
+    /// Whether it has to know whom it is about, and the page does not.
+    pub asks_name: bool,
+    pub error: Option<String>,
+}
+
+/// The buttons of a page, but for what it shows already.
+pub(super) fn begins(
+    t: Language,
+    page: &SignInPage,
+    shown: Option<&CeremonyView>,
+    trouble: Option<&FormTrouble>,
+) -> Vec<Begin> {
+    let is_over = |view: &CeremonyView| {
+        matches!(view.status, Status::Denied | Status::Expired | Status::Burned | Status::Done)
+    };
+    // The QR code has a button in its own panel, and stands there by itself unless something else was chosen.
+    let stands = |kind: &str| match (kind, shown) {
+        (panel::QR, None) => true,
+        (kind, Some(view)) => view.kind == kind && (kind == panel::QR || !is_over(view)),
+        (_, None) => false,
+    };
+    let offers = page.methods.iter().filter(|offer| matches!(offer.entry, Entry::Begin));
+    let offers = offers.filter(|offer| !stands(offer.kind));
+    offers.map(|offer| button(t, page, offer, trouble)).collect()
+}
+
+fn button(t: Language, page: &SignInPage, offer: &MethodOffer, trouble: Option<&FormTrouble>) -> Begin {
+    let label = match offer.kind {
+        panel::QR => "begin-qr",
+        _ => "begin-other",
+    };
+    let error = trouble.filter(|trouble| trouble.kind == offer.kind).map(|trouble| &trouble.error);
+    Begin {
+        kind: offer.kind,
+        label: t.say(label),
+        asks_name: !offer.usernameless && page.user.is_none(),
+        error: error.map(|error| form_sentence(t, error, "form-wrong")),
+    }
 }

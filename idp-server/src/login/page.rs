@@ -17,7 +17,7 @@ use serde::Deserialize;
 use symbolon_axum::{FormTargets, Visitor, errors};
 
 use super::{
-    others::{self, Form},
+    others::{self, Begin, Form},
     panel,
 };
 use crate::{
@@ -47,6 +47,8 @@ struct Login {
     password: bool,
     password_error: Option<String>,
     others: Vec<Form>,
+    buttons: Vec<Begin>,
+    names: Vec<Begin>,
     others_open: bool,
     login: String,
 }
@@ -151,15 +153,24 @@ async fn load(
 ) -> Result<(SignInPage, Option<CeremonyView>), Error> {
     let claimant = visitor.initiator()?;
     let page = app.engine().sign_in(claimant, id).await?;
-    let begun = page.ceremonies.iter().find(|view| view.kind == panel::KIND);
-    // Another method was faster, and more is needed: its code was ended for that, and is not over for the person.
-    let begun = begun.filter(|view| view.status != Status::Burned || view.reason.is_some()).cloned();
-    let offered = panel::is_offered(app, visitor, &page).await?;
+    // Another method was faster, and more is needed: what was ended for that is not over for the person.
+    let stands = |view: &&CeremonyView| view.status != Status::Burned || view.reason.is_some();
+    // What was begun last is what the person chose.
+    let begun = page.ceremonies.iter().rev().find(stands).cloned();
     let view = match begun {
-        None if offered && page.stage == Stage::Open => {
-            Some(app.engine().begin(claimant, id, panel::KIND).await?)
+        Some(view) if view.kind != panel::QR => {
+            let is_a_way = page.methods.iter().any(|offer| offer.kind == view.kind);
+            Some(view).filter(|_| is_a_way)
         }
-        begun => begun.filter(|_| offered),
+        qr => {
+            let offered = panel::is_offered(app, visitor, &page).await?;
+            match qr {
+                None if offered && page.stage == Stage::Open => {
+                    Some(app.engine().begin(claimant, id, panel::QR, "").await?)
+                }
+                qr => qr.filter(|_| offered),
+            }
+        }
     };
     Ok((page, view))
 }
@@ -175,6 +186,8 @@ fn open(
     let problem = trouble.page.as_ref().or(wrong.map(|form| &form.error));
     let status = problem.map_or(StatusCode::OK, |error| errors::of(error).status);
     let others = others::forms(t, page, wrong);
+    let (names, buttons): (Vec<Begin>, Vec<Begin>) =
+        others::begins(t, page, view, wrong).into_iter().partition(|begin| begin.asks_name);
     let password = page.methods.iter().any(|offer| offer.kind == others::PASSWORD);
     let body = Login {
         frame: Frame::new(app, t),
@@ -189,8 +202,12 @@ fn open(
             .filter(|form| form.kind == others::PASSWORD)
             .map(|form| form_sentence(t, &form.error, "password-wrong")),
         // What was typed last, or is the only way left, is not hidden behind a click.
-        others_open: others.iter().any(|form| form.error.is_some()) || (view.is_none() && !password),
+        others_open: others.iter().any(|form| form.error.is_some())
+            || names.iter().any(|begin| begin.error.is_some())
+            || (view.is_none() && !password),
         others,
+        buttons,
+        names,
         login: if trouble.login.is_empty() {
             interaction::login_hint(&page.ask.parked).unwrap_or_default()
         } else {

@@ -1,4 +1,4 @@
-//! What does the QR part of the page show, and how does it stay live?
+//! What does the live part of the page show, a QR code or what else the person chose, and how does it stay live?
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ use crate::{
     text::Language,
 };
 
-/// The kind of the method that is shown here.
-pub(super) const KIND: &str = "qr";
+/// The method that is shown before anybody has chosen.
+pub(super) const QR: &str = "qr";
 
 #[derive(Template)]
 #[template(path = "login_panel.html")]
@@ -38,6 +38,8 @@ struct Panel {
     say: String,
     id: String,
     ceremony: String,
+    /// Whether a button begins it anew; what asks for a name has its form beside the panel.
+    again: bool,
     look: Look,
 }
 
@@ -58,7 +60,7 @@ enum Look {
 /// Only a browser that is authenticated as this person is spared it. Everywhere else the missing code would tell a
 /// stranger, who need not do more than write a login or a hint into an address, who has a device and who has not.
 pub(super) async fn is_offered(app: &App, visitor: &Visitor, page: &SignInPage) -> Result<bool, Error> {
-    if !page.methods.iter().any(|offer| offer.kind == KIND) {
+    if !page.methods.iter().any(|offer| offer.kind == QR) {
         return Ok(false);
     }
     let Some(person) = authenticated(app, visitor, page).await? else { return Ok(true) };
@@ -93,9 +95,10 @@ pub(super) fn render(t: Language, id: Id<SignInRow>, view: &CeremonyView) -> Str
         Look::Done => ("done", t.say("qr-done")),
         Look::Over { why } => ("over", why.clone()),
     };
-    let panel = Panel { t, step, say, id: id.to_string(), ceremony: view.id.to_string(), look };
+    let (id, ceremony, again) = (id.to_string(), view.id.to_string(), view.kind == QR);
+    let panel = Panel { t, step, say, id, ceremony, again, look };
     panel.render().unwrap_or_else(|error| {
-        tracing::error!(%error, "the QR panel cannot be rendered");
+        tracing::error!(%error, "the panel cannot be rendered");
         errors::TROUBLE.sentence.to_owned()
     })
 }

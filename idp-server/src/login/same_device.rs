@@ -61,7 +61,7 @@ async fn waiting(app: &App, visitor: &Visitor) -> Result<(Id<SignInRow>, Id<Cere
             Err(Error::Refused(_)) => continue,
             Err(fault) => return Err(fault),
         };
-        for view in page.ceremonies.iter().filter(|view| view.kind == panel::KIND) {
+        for view in page.ceremonies.iter().filter(|view| view.kind == panel::QR) {
             match view.status {
                 Status::CodeNeeded if view.prompt == Some(Prompt::AwaitReturn) => {
                     waiting.push((*id, view.id))

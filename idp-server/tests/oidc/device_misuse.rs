@@ -291,7 +291,7 @@ async fn a_session_whose_phone_was_stopped_meanwhile_is_asked_for_more() {
     let engine = server.app.engine();
     let (claimant, from) = (Claimant::random(engine.crypto()), server.origin());
     let id = engine.open_sign_in(&claimant, NewSignIn::of(Ask::of("Test", "test", from))).await.unwrap();
-    let view = engine.begin(&claimant, id, "qr").await.unwrap();
+    let view = engine.begin(&claimant, id, "qr", "").await.unwrap();
     let Some(Prompt::ShowQr { payload, .. }) = view.prompt else { panic!("{view:?}") };
     let asked = phone.scan(&server, &payload).await.unwrap();
     let decided = phone.decide(&server, &asked, Verdict::Approve).await.unwrap();

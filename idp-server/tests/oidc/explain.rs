@@ -41,6 +41,7 @@ async fn a_finished_sign_in_and_a_refused_one_are_explained_and_nothing_else() {
 
     server.authorize(&request("bank"), None).await;
     let denied = explain(&server, &latest(&server, "policy.denied").await);
+    assert!(denied.status.success(), "{denied:?}");
     let text = String::from_utf8(denied.stdout).unwrap();
     assert!(text.contains("by rule \"the bank\" then") && text.trim_end().ends_with("denied"), "{text}");
 

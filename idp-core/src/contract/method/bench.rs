@@ -150,7 +150,7 @@ impl Bench {
 
     /// Begins the method and returns its ceremony.
     pub async fn begin(&self, claimant: &Claimant, id: Id<SignInRow>) -> CeremonyView {
-        self.engine.begin(claimant, id, self.case.method.kind()).await.expect("it begins")
+        self.engine.begin(claimant, id, self.case.method.kind(), OWNER).await.expect("it begins")
     }
 
     /// Plays the method to its end, honestly.

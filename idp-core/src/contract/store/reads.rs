@@ -50,8 +50,8 @@ async fn ceremonies<S: Store>(store: &S) {
         let rows = ok(store.open_ceremonies(id(1), now).await);
         rows.iter().map(|row| row.id).collect::<Vec<_>>()
     };
-    assert_eq!(open(NOW + 9).await, [id(6), id(2), id(1)], "the newest first");
-    assert_eq!(open(NOW + 10).await, [id(2), id(1)]);
+    assert_eq!(open(NOW + 9).await, [id(6), id(4), id(2), id(1)], "the newest first");
+    assert_eq!(open(NOW + 10).await, [id(4), id(2), id(1)]);
     assert_eq!(ok(store.ceremony_by_code(digest(7), NOW + 599).await), Some(ceremony(7)));
     assert_eq!(ok(store.ceremony_by_code(digest(7), NOW + 600).await), None);
     assert_eq!(ok(store.ceremony_by_code(digest(8), NOW).await), None, "it was burned");
