@@ -409,6 +409,17 @@ impl<S, O> Turn<S, O> {
     pub fn burn(reason: Reason) -> Self {
         Self::of(Step::Burn(reason))
     }
+    /// The same turn with the state of an enclosing ceremony.
+    pub fn map<T>(self, enclose: impl FnOnce(S) -> T) -> Turn<T, O> {
+        let Self { step, effects, reply, tries, life, listed } = self;
+        let step = match step {
+            Step::Ask(state) => Step::Ask(enclose(state)),
+            Step::Done(outcome) => Step::Done(outcome),
+            Step::Refuse(refusal) => Step::Refuse(refusal),
+            Step::Burn(reason) => Step::Burn(reason),
+        };
+        Turn { step, effects, reply, tries, life, listed }
+    }
     fn of(step: Step<S, O>) -> Self {
         Self { step, effects: Vec::new(), reply: None, tries: None, life: None, listed: false }
     }

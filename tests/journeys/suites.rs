@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::AtomicU32};
 
 use idp_core::{
     contract::enrolment::{Case, Player, Round, all},
-    methods::registration::DeviceRegistration,
+    methods::{after_approval::AfterApproval, registration::DeviceRegistration},
     store::BoxFuture,
 };
 use idp_protocol::Prompt;
@@ -58,5 +58,5 @@ fn world_of(round: &Round<'_>) -> World {
 #[tokio::test]
 async fn the_registration_of_a_device_passes_the_contract_of_enrolments() {
     let crypto = with_random(Arc::new(SeededRandom::new(b"enrolments")));
-    all(&Case::new(DeviceRegistration, crypto, || Box::new(Alice::default()))).await;
+    all(&Case::new(AfterApproval(DeviceRegistration), crypto, || Box::new(Alice::default()))).await;
 }

@@ -1,6 +1,8 @@
 //! The methods of the core; `standard()` and `enrolments()` list them. A new one is one file and one line.
 
+pub mod after_approval;
 pub mod device_grant;
+mod number;
 pub mod password;
 pub mod qr;
 pub mod recovery;
@@ -9,6 +11,7 @@ pub mod totp;
 
 use std::sync::Arc;
 
+use self::after_approval::AfterApproval;
 use crate::erased::{ErasedEnrolment, ErasedMethod};
 
 /// The sign-in methods of the core, in the order in which a page offers them.
@@ -23,8 +26,8 @@ pub fn standard() -> Vec<Arc<dyn ErasedMethod>> {
     ]
 }
 
-/// The enrolments of the core.
+/// The enrolments of the core. Each one that gives an account an authenticator asks one that it has first.
 #[must_use]
 pub fn enrolments() -> Vec<Arc<dyn ErasedEnrolment>> {
-    vec![Arc::new(registration::DeviceRegistration)]
+    vec![Arc::new(AfterApproval(registration::DeviceRegistration))]
 }

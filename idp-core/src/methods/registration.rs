@@ -2,19 +2,19 @@
 //!
 //! | state | the portal shows | who moves it on |
 //! |---|---|---|
-//! | `AwaitApproval` | a number, if the account has an active device | that device approves and types the number |
 //! | `Offered` | the enrolment QR | a device says hello (E1) and registers (E2) |
 //! | `Registered` | a field for the device's 10-digit code, beside the device's facts | the person types the code (E4) |
 //! | `Confirmed` | a number | the new device approves for the first time and types the number (E5) |
 //!
 //! Who photographs the QR and registers first shows a code that the victim never sees; the victim's device
 //! is the second one then, and ends the enrolment with an alarm.
+//!
+//! An account that has an active device asks it first: [`super::after_approval`].
 
 mod messages;
 
 use idp_protocol::{
     Octets, Prompt,
-    context::Confirm,
     enrol::CODE_DIGITS,
     message::{Hello, Register, Verdict},
     prompt::DeviceFacts,
@@ -23,19 +23,19 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use self::messages::{greet, has_secret, register_device, second};
-use super::qr::digits;
+use super::{
+    number::{self, Checked},
+    qr::digits,
+};
 use crate::{
     Id, Refusal,
     device::DeviceRow,
     method::{
         Approval, Ceremony, Cx, DeviceView, Effect, Enrolment, Guess, Input, InputOf, NewCredential,
-        ProvedKey, Reason, Reply, Subject, Turn, Turned, View,
+        ProvedKey, Reply, Subject, Turn, Turned, View,
     },
     policy::Acr,
 };
-
-/// How many digits that number has.
-const NUMBER_DIGITS: u8 = 6;
 
 /// The enrolment.
 #[derive(Clone, Copy, Debug)]
@@ -45,11 +45,6 @@ pub struct DeviceRegistration;
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum State {
-    /// Another device of the account has to approve: a relayed sign-in must not become permanent.
-    AwaitApproval {
-        /// What the person types into that device.
-        number: String,
-    },
     /// The QR is shown.
     Offered {
         /// What it is offered by.
@@ -82,8 +77,6 @@ pub enum State {
 pub struct Grant {
     /// The secret in the QR.
     secret: Octets<16>,
-    /// The device that approved; nobody if the account had no active one.
-    approved_by: Option<Id<DeviceRow>>,
 }
 
 /// A device that said hello.
@@ -104,14 +97,14 @@ pub struct Registered {
 }
 
 /// What a device may answer.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum FromDevice {
     /// E1.
     Hello(Hello),
     /// E2.
     Register(Box<Register>),
-    /// E5, or the approval of another device.
+    /// E5.
     Decide {
         /// The decision.
         decision: Verdict,
@@ -121,7 +114,7 @@ pub enum FromDevice {
 }
 
 /// E4: the code that the device shows.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TypedCode {
     code: String,
@@ -140,20 +133,13 @@ impl Ceremony for DeviceRegistration {
         if cx.bound >= cx.settings.devices_per_user {
             return Ok(Turn::refuse(Refusal::NotAllowed));
         }
-        let state = match cx.devices {
-            [] => offered(cx, None),
-            _ => State::AwaitApproval { number: number(cx) },
-        };
+        let grant = Grant { secret: Octets(cx.tools.crypto().random()) };
+        let state = State::Offered { grant, hellos: Vec::new() };
         Ok(Turn::ask(state).tries(cx.settings.limits.number_tries).life(cx.settings.enrol_life))
     }
 
     fn view(&self, cx: &Cx<'_>, state: &State) -> View {
-        let how = Confirm::NumberFromBrowser { digits: NUMBER_DIGITS, tries_left: cx.tries_left };
         let (initiator, device) = match state {
-            State::AwaitApproval { number } => (
-                Prompt::ShowNumber { number: number.clone(), device: None },
-                Some(DeviceView::Approve { what: Approval::AddAuthenticator, how, of: None }),
-            ),
             State::Offered { grant, .. } => {
                 let payload = cx.tools.enrol_link(cx.ceremony, grant.secret.0);
                 (Prompt::ShowQr { link: Some(payload.clone()), payload, user_code: None }, None)
@@ -164,7 +150,11 @@ impl Ceremony for DeviceRegistration {
             }
             State::Confirmed { device, number, .. } => (
                 Prompt::ShowNumber { number: number.clone(), device: Some(device.facts.clone()) },
-                Some(DeviceView::Approve { what: Approval::FirstApproval, how, of: Some(device.id) }),
+                Some(DeviceView::Approve {
+                    what: Approval::FirstApproval,
+                    how: number::asked(cx),
+                    of: Some(device.id),
+                }),
             ),
         };
         View { initiator, device, refresh_at: None }
@@ -175,7 +165,7 @@ impl Ceremony for DeviceRegistration {
             matches!(input, Input::Device(_, FromDevice::Decide { decision: Verdict::Approve, .. }));
         match state {
             State::Registered { .. } if matches!(input, Input::Initiator(_)) => Guess::OnCeremony,
-            State::AwaitApproval { .. } | State::Confirmed { .. } if approve => Guess::OnCeremony,
+            State::Confirmed { .. } if approve => Guess::OnCeremony,
             _ => Guess::No,
         }
     }
@@ -199,21 +189,13 @@ impl Ceremony for DeviceRegistration {
             (
                 State::Confirmed { grant, device, number },
                 Input::Device(sender, FromDevice::Decide { decision, number: typed }),
-            ) if sender.id == device.id => Ok(match check(decision, &number, typed) {
+            ) if sender.id == device.id => Ok(match number::check(decision, &number, typed.as_deref()) {
                 Checked::No(reason) => Turn::burn(reason),
-                Checked::Wrong => again(State::Confirmed { grant, device, number: self::number(cx) }),
-                Checked::Right => Turn::done(NewCredential::Device(device.id)),
-            }),
-            (
-                State::AwaitApproval { number },
-                Input::Device(sender, FromDevice::Decide { decision, number: typed }),
-            ) => Ok(match check(decision, &number, typed) {
-                Checked::No(reason) => Turn::burn(reason),
-                Checked::Wrong => again(State::AwaitApproval { number: self::number(cx) }),
-                Checked::Right => {
-                    let state = offered(cx, Some(sender.id));
-                    Turn::ask(state).life(cx.settings.enrol_life)
+                Checked::Wrong => {
+                    let state = State::Confirmed { grant, device, number: number::draw(cx) };
+                    Turn::ask(state).reply(Reply::Refused(Refusal::Wrong))
                 }
+                Checked::Right => Turn::done(NewCredential::Device(device.id)),
             }),
             _ => Ok(Turn::refuse(Refusal::OutOfStep)),
         }
@@ -225,39 +207,14 @@ impl Enrolment for DeviceRegistration {
         Acr::MultiFactor
     }
 
-    fn may_go_on(&self, cx: &Cx<'_>, state: &State) -> bool {
-        let grant = match state {
-            // The last device that could approve may be gone: then nobody ever will.
-            State::AwaitApproval { .. } => return !cx.devices.is_empty(),
-            State::Offered { grant, .. }
-            | State::Registered { grant, .. }
-            | State::Confirmed { grant, .. } => grant,
-        };
-        match grant.approved_by {
-            // A stolen phone that approved its heir must not live on in it.
-            Some(approved_by) => cx.devices.iter().any(|device| device.id == approved_by),
-            // Nobody was asked, because there was nobody to ask. There is now.
-            None => cx.devices.is_empty(),
-        }
-    }
-
     fn is_latecomer(&self, cx: &Cx<'_>, state: &State, key: &ProvedKey, answer: &FromDevice) -> bool {
         match state {
             State::Confirmed { grant, device, .. } => {
                 key.thumbprint != device.thumbprint.0 && has_secret(cx, *grant, key, answer)
             }
-            State::AwaitApproval { .. } | State::Offered { .. } | State::Registered { .. } => false,
+            State::Offered { .. } | State::Registered { .. } => false,
         }
     }
-}
-
-fn offered(cx: &Cx<'_>, approved_by: Option<Id<DeviceRow>>) -> State {
-    let grant = Grant { secret: Octets(cx.tools.crypto().random()), approved_by };
-    State::Offered { grant, hellos: Vec::new() }
-}
-
-fn number(cx: &Cx<'_>) -> String {
-    cx.tools.crypto().random_digits(NUMBER_DIGITS)
 }
 
 /// E4: the person in front of the authenticated portal binds exactly the device that shows this code.
@@ -272,30 +229,8 @@ fn confirm(
         return Turn::refuse(Refusal::Wrong);
     }
     let id = device.id;
-    Turn::ask(State::Confirmed { grant, device, number: number(cx) })
+    Turn::ask(State::Confirmed { grant, device, number: number::draw(cx) })
         .effect(Effect::Confirm(id))
         .tries(cx.settings.limits.number_tries)
         .life(cx.settings.first_approval_life)
-}
-
-enum Checked {
-    Right,
-    Wrong,
-    No(Reason),
-}
-
-fn check(decision: Verdict, number: &str, typed: Option<String>) -> Checked {
-    match decision {
-        Verdict::Deny => Checked::No(Reason::Denied),
-        Verdict::Report => Checked::No(Reason::Reported),
-        Verdict::Approve => {
-            let typed = digits(&typed.unwrap_or_default());
-            if number.as_bytes().ct_eq(typed.as_bytes()).into() { Checked::Right } else { Checked::Wrong }
-        }
-    }
-}
-
-/// A wrong number: there is a new one, so that the next try guesses afresh.
-fn again(state: State) -> Turn<State, NewCredential> {
-    Turn::ask(state).reply(Reply::Refused(Refusal::Wrong))
 }
