@@ -15,6 +15,7 @@ pub mod link;
 pub mod message;
 pub mod pin;
 pub mod prompt;
+pub mod push;
 pub mod server;
 
 pub use crypto::Crypto;

@@ -6,7 +6,7 @@ mod mutations;
 use std::{collections::BTreeMap, process::Command};
 
 /// Each member, and the members that it may name as a dependency (development dependencies aside).
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("idp-protocol", &[]),
     ("idp-core", &["idp-protocol"]),
     ("symbolon-aws-lc", &["idp-protocol"]),
@@ -15,6 +15,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("symbolon-outbound", &[]),
     ("symbolon-sqlx", &["idp-protocol", "idp-core"]),
     ("symbolon-tls", &["idp-protocol"]),
+    ("symbolon-webpush", &["idp-protocol", "symbolon-outbound"]),
     (
         "idp-server",
         &[
