@@ -15,6 +15,8 @@ pub struct CredentialRow {
     pub handle: Option<Vec<u8>>,
     /// A number that only rises: the last accepted time step, a signature counter.
     pub counter: i64,
+    /// How many steps the clock behind it was ahead when it was last used; moved with the counter.
+    pub drift: i8,
     /// When it was used up, if it may be used once.
     pub consumed_at: Option<Time>,
     /// When it was made.
@@ -41,6 +43,15 @@ pub enum CredentialWrite {
         /// The new value.
         to: i64,
     },
+    /// Moves the counter and the drift. Guard: that of [`CredentialWrite::Advance`].
+    Follow {
+        /// The credential.
+        id: Id<CredentialRow>,
+        /// The new value of the counter.
+        to: i64,
+        /// The new drift.
+        drift: i8,
+    },
     /// Uses it up. Guard: it is not.
     Consume {
         /// The credential.
@@ -58,6 +69,8 @@ pub enum CredentialWrite {
     /// Changes nothing. Guard: it exists, until the transaction ends; so a password that is replaced at this very
     /// moment signs nobody in.
     Present(Id<CredentialRow>),
+    /// Deletes it. Guard: it exists.
+    Delete(Id<CredentialRow>),
     /// Deletes all of a user's credentials of a kind. No guard.
     DeleteKind {
         /// The user.

@@ -221,6 +221,8 @@ pub struct Credential {
     pub user: Id<User>,
     /// A number that only rises.
     pub counter: i64,
+    /// How many steps its clock was ahead when it was last used.
+    pub drift: i8,
     /// Whether it was used up.
     pub consumed: bool,
     /// What the method stored.
@@ -462,6 +464,16 @@ pub enum Effect {
         /// The new value.
         to: i64,
     },
+    /// Moves a credential's counter, and remembers how far the clock behind it is off, in one statement. Guard: as of
+    /// [`Effect::Advance`].
+    Follow {
+        /// The credential.
+        credential: Id<CredentialRow>,
+        /// The new value of the counter.
+        to: i64,
+        /// How many steps its clock is ahead.
+        drift: i8,
+    },
     /// Uses a credential up. Guard: it is not.
     Consume(Id<CredentialRow>),
     /// Replaces what the method stored.
@@ -478,7 +490,7 @@ pub enum Effect {
     Confirm(Id<DeviceRow>),
     /// Lifts the subject's lock-outs.
     Unlock,
-    /// Tells the subject.
+    /// Tells the subject, also of an answer that is refused.
     Notify(Notice),
 }
 

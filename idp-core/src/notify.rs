@@ -49,6 +49,18 @@ pub enum Notice {
         /// Of which method.
         kind: String,
     },
+    /// Something to sign in with was removed.
+    CredentialRemoved {
+        /// Of which method.
+        kind: String,
+        /// What the owner called it.
+        name: String,
+    },
+    /// A device or a token has another PIN, or none any more.
+    PinChanged {
+        /// What the owner calls it.
+        name: String,
+    },
     /// An enrolment was ended because a second device answered the same code.
     EnrolmentAttacked {
         /// The address of the second device.
@@ -93,6 +105,18 @@ pub enum Notice {
     },
     /// Lock-outs were lifted, by an administrator or with a recovery code.
     Unlocked,
+    /// A right code came at a wrong time: the clock of the device that made it is wrong, or somebody kept the code.
+    ClockOff {
+        /// What the owner calls the token; empty for a registered device.
+        token: String,
+        /// By how many minutes it is ahead.
+        minutes: i64,
+    },
+    /// A code came that a token gives much later: it has to be set right with two codes in a row.
+    OutOfStep {
+        /// What the owner calls the token.
+        token: String,
+    },
     /// A credential was locked after too many wrong tries.
     Locked {
         /// Of which method.

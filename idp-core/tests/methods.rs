@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use idp_core::{
     Crypto,
-    contract::method::{Case, all},
+    contract::method::{Case, Moment, all},
     methods::{
         device_grant::DeviceGrant,
+        otp::{HashFunction, Hotp, Key, MovingFactor, PinUse, Position, Totp},
         password::Password,
         qr::Qr,
         recovery::{self, Recovery},
-        totp::{Key, Totp},
     },
     passwords::{Argon2Pool, Passwords as _},
 };
@@ -44,11 +44,27 @@ async fn device_grant() {
 async fn totp() {
     let key = Key::own(&Octets([3; 32]));
     let secret = serde_json::to_vec(&key).unwrap();
-    let generator = key.generator().unwrap();
-    let honest = move |moment: &idp_core::contract::method::Moment<'_>| {
-        let code = generator.generate(u64::try_from(moment.now.0).unwrap());
-        json!({ "code": code.to_string() })
-    };
+    let honest =
+        move |moment: &Moment<'_>| json!({ "code": key.code(key.step_at(moment.now).unwrap()).unwrap() });
+    all(&Case::new(Totp, crypto(), [secret], honest)).await;
+}
+
+#[tokio::test]
+async fn hotp() {
+    let key = Key::new(vec![3; 20], HashFunction::Sha1, 8, MovingFactor::Counter(0)).unwrap();
+    let secret = serde_json::to_vec(&key).unwrap();
+    let honest = move |moment: &Moment<'_>| json!({ "code": key.code(moment.counter).unwrap() });
+    all(&Case::new(Hotp, crypto(), [secret], honest)).await;
+}
+
+#[tokio::test]
+async fn totp_with_a_pin_that_the_server_compares() {
+    let key = Key::own(&Octets([3; 32]));
+    let hash = Argon2Pool::new(crypto(), 1).hash("493817").await.unwrap();
+    let hash = String::from_utf8(hash).unwrap();
+    let key = key.with_pin(PinUse::Server { hash, position: Position::Before });
+    let secret = serde_json::to_vec(&key).unwrap();
+    let honest = move |moment: &Moment<'_>| json!({ "code": format!("493817 {}", key.code(key.step_at(moment.now).unwrap()).unwrap()) });
     all(&Case::new(Totp, crypto(), [secret], honest)).await;
 }
 
@@ -57,7 +73,7 @@ async fn recovery_codes() {
     let crypto = crypto();
     let codes: Vec<String> = (0..64).map(|_| recovery::draw(&crypto)).collect();
     let secrets: Vec<Vec<u8>> = codes.iter().map(|code| recovery::digest(&crypto, code).to_vec()).collect();
-    let honest = move |moment: &idp_core::contract::method::Moment<'_>| json!({ "code": codes[moment.turn] });
+    let honest = move |moment: &Moment<'_>| json!({ "code": codes[moment.turn] });
     all(&Case::new(Recovery, crypto, secrets, honest)).await;
 }
 

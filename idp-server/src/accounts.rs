@@ -75,6 +75,7 @@ pub async fn add(engine: &Engine, new: NewAccount, password: &str) -> Result<Use
         kind: "password".to_owned(),
         handle: None,
         counter: 0,
+        drift: 0,
         consumed_at: None,
         created_at: now,
         secret: engine.sealer().seal(&credential_aad(id), &hash),

@@ -1,6 +1,6 @@
 //! Changing what an account signs in with.
 
-use idp_core::{Refusal, device::DeviceState, engine::DeviceChange, methods::totp::Key};
+use idp_core::{Refusal, device::DeviceState, engine::DeviceChange, methods::otp::Key};
 use idp_protocol::Octets;
 use symbolon_tests::{Browser, Phone, World, browser::refusal, world::PASSWORD};
 

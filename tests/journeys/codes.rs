@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use idp_core::{Refusal, Time, clock::Clock as _, engine::Progress, methods::totp::Key};
+use idp_core::{Refusal, Time, clock::Clock as _, engine::Progress, methods::otp::Key, notify::Notice};
 use idp_protocol::Octets;
 use serde_json::json;
 use symbolon_tests::{Browser, World, browser::refusal};
@@ -11,7 +11,7 @@ const SECRET: Octets<32> = Octets([9; 32]);
 
 fn code_at(time: Time) -> String {
     let key = Key::own(&SECRET);
-    key.generator().unwrap().generate(u64::try_from(time.0).unwrap()).to_string()
+    key.code(key.step_at(time).unwrap()).unwrap()
 }
 
 async fn with_token(world: &World) {
@@ -47,11 +47,62 @@ async fn codes_outside_the_window_are_wrong() {
     let now = world.clock.now();
     for seconds in [-90, -60, 60, 90] {
         assert_eq!(refusal(try_code(&world, &code_at(now + seconds)).await), Refusal::Wrong, "{seconds}");
-        world.clock.advance(3_601);
-        world.clock.advance(-3_601);
-        let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
-        world.engine.unlock(user.id).await.unwrap();
+        unlock(&world).await;
     }
+}
+
+async fn unlock(world: &World) {
+    let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
+    world.engine.unlock(user.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_slow_clock_is_followed_two_steps_and_the_window_stays_as_wide() {
+    let world = World::new().await;
+    with_token(&world).await;
+    // What is behind on the clock of the token, in steps; what of it is accepted; and the drift that is kept then.
+    for (behind, accepted, drift) in [
+        (2, false, 0),
+        (1, true, -1),
+        (3, false, -1),
+        (2, true, -2),
+        (0, false, -2),
+        (3, true, -2),
+        (4, false, -2),
+        (1, true, -1),
+        (0, true, 0),
+        (-2, false, 0),
+        (-1, true, 1),
+        (-2, true, 2),
+        (-3, true, 2),
+        (-4, false, 2),
+    ] {
+        world.clock.advance(600);
+        let code = code_at(world.clock.now() + -30 * behind);
+        assert_eq!(try_code(&world, &code).await.is_ok(), accepted, "{behind} steps behind");
+        let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
+        let rows = world.store.credentials(user.id).await.unwrap();
+        let token = rows.iter().find(|row| row.kind == "totp").unwrap();
+        assert_eq!(token.drift, drift, "after a code {behind} steps behind");
+        unlock(&world).await;
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_clock_signs_nobody_in_and_only_the_owner_learns_of_it() {
+    let world = World::new().await;
+    with_token(&world).await;
+    let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
+    let told = async || world.store.notices(user.id, 1).await.unwrap().remove(0).notice;
+    let before = told().await;
+    let now = world.clock.now();
+    assert_eq!(refusal(try_code(&world, &code_at(now + 700)).await), Refusal::Wrong);
+    assert_eq!(refusal(try_code(&world, &code_at(now + -60)).await), Refusal::Wrong);
+    assert_eq!(told().await, before, "of a code that nothing is known of, and of one that was typed late");
+    assert_eq!(refusal(try_code(&world, &code_at(now + -300)).await), Refusal::Wrong, "as of any wrong code");
+    assert_eq!(told().await, Notice::ClockOff { token: String::new(), minutes: -5 });
+    world.clock.advance(3_600);
+    try_code(&world, &code_at(world.clock.now())).await.expect("the clock was set");
 }
 
 /// A hundred sign-ins use the same code at once: exactly one counts.

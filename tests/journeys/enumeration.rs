@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use idp_core::{
     Error, Refusal,
     engine::{Progress, SignInPage},
-    methods::totp::Key,
+    methods::otp::{HashFunction, Key, MovingFactor, PinUse, Position},
     throttle::Schedule,
 };
 use idp_protocol::Octets;
@@ -48,6 +48,11 @@ async fn with_everything(world: &World) {
     world.engine.draw_recovery_codes(&session).await.unwrap();
     let key = serde_json::to_vec(&Key::own(&Octets([9; 32]))).unwrap();
     world.engine.add_credential(session.user, "totp", None, &key).await.unwrap();
+    let key = Key::new(vec![9; 20], HashFunction::Sha1, 8, MovingFactor::Counter(0)).unwrap();
+    let (hash, position) = (world.engine.passwords().hash("493817").await.unwrap(), Position::Behind);
+    let key = key.with_pin(PinUse::Server { hash: String::from_utf8(hash).unwrap(), position });
+    let key = serde_json::to_vec(&key).unwrap();
+    world.engine.add_credential(session.user, "hotp", None, &key).await.unwrap();
 }
 
 #[tokio::test]
@@ -57,6 +62,8 @@ async fn a_person_and_a_name_that_nobody_has_cost_the_same_hashes_reads_and_writ
     let tries = [
         ("password", json!({ "password": "guess" })),
         ("totp", json!({ "code": "00000000" })),
+        ("hotp", json!({ "code": "00000000" })),
+        ("hotp", json!({ "code": "00000000493817" })),
         ("recovery", json!({ "code": "AAAA-AAAA-AAAA-AAAA" })),
     ];
     for (kind, value) in &tries {

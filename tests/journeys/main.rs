@@ -4,6 +4,7 @@ mod account;
 mod approvals;
 mod certificates;
 mod codes;
+mod counters;
 mod device_grant;
 mod enrolment;
 mod enumeration;

@@ -15,7 +15,7 @@ use crate::{
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, user_id, kind, handle, counter, consumed_at, created_at, secret FROM credentials ",
+            "SELECT id, user_id, kind, handle, counter, drift, consumed_at, created_at, secret FROM credentials ",
             $rest
         )
     };
@@ -28,6 +28,7 @@ fn row(found: Found<'_>) -> sqlx::Result<CredentialRow> {
         kind: found.text("kind")?,
         handle: found.maybe_bytes("handle")?,
         counter: found.int("counter")?,
+        drift: found.tiny("drift")?,
         consumed_at: found.maybe_time("consumed_at")?,
         created_at: found.time("created_at")?,
         secret: found.sealed("secret")?,
@@ -70,6 +71,14 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &CredentialWrite) -> sqlx:
             id.bytes().as_slice(),
             *to,
         ),
+        CredentialWrite::Follow { id, to, drift } => execute!(
+            conn,
+            "UPDATE credentials SET counter = $2, drift = $3 \
+             WHERE id = $1 AND counter < $2 AND consumed_at IS NULL",
+            id.bytes().as_slice(),
+            *to,
+            i64::from(*drift),
+        ),
         CredentialWrite::Consume { id, at } => execute!(
             conn,
             "UPDATE credentials SET consumed_at = $2 WHERE id = $1 AND consumed_at IS NULL",
@@ -82,6 +91,9 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &CredentialWrite) -> sqlx:
             id.bytes().as_slice(),
             secret.0.as_slice(),
         ),
+        CredentialWrite::Delete(id) => {
+            execute!(conn, "DELETE FROM credentials WHERE id = $1", id.bytes().as_slice(),)
+        }
         // An update, although nothing changes: it holds the row until the end of the transaction.
         CredentialWrite::Present(id) => {
             execute!(conn, "UPDATE credentials SET counter = counter WHERE id = $1", id.bytes().as_slice(),)
@@ -103,13 +115,14 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &CredentialWrite) -> sqlx:
 async fn insert(conn: &mut Conn<'_>, row: &CredentialRow) -> sqlx::Result<u64> {
     Ok(execute!(
         conn,
-        "INSERT INTO credentials (id, user_id, kind, handle, counter, consumed_at, created_at, secret) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+        "INSERT INTO credentials (id, user_id, kind, handle, counter, drift, consumed_at, created_at, secret) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
         row.id.bytes().as_slice(),
         row.user.bytes().as_slice(),
         row.kind.as_str(),
         row.handle.as_deref(),
         row.counter,
+        i64::from(row.drift),
         row.consumed_at.map(|at| at.0),
         row.created_at.0,
         row.secret.0.as_slice(),

@@ -28,6 +28,7 @@ macro_rules! migrations {
                 "ceremonies of users",
                 include_str!(concat!("../migrations/", $database, "/0005_ceremonies_of_users.sql")),
             ),
+            (8, "drift", include_str!(concat!("../migrations/", $database, "/0008_drift.sql"))),
         ])
     };
 }

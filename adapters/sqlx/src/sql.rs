@@ -97,6 +97,10 @@ impl dyn Columns + '_ {
         u8::try_from(self.int(name)?).map_err(|_| unreadable(name))
     }
 
+    pub(crate) fn tiny(&self, name: &str) -> sqlx::Result<i8> {
+        i8::try_from(self.int(name)?).map_err(|_| unreadable(name))
+    }
+
     pub(crate) fn time(&self, name: &str) -> sqlx::Result<Time> {
         self.int(name).map(Time)
     }

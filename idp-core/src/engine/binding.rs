@@ -94,8 +94,12 @@ impl Engine {
         // password. An administrator's reset forgets them.
         let counted = devices.iter().filter(|device| device.facts.activated_at.is_some());
         let codes = self.store.credentials(user).await?.into_iter().any(|credential| {
-            self.method(&credential.kind)
-                .is_some_and(|method| method.descriptor().factors.contains(&Factor::Otp))
+            // The codes of a device count with it.
+            let of_device = devices.iter().any(|device| device.credential() == credential.id);
+            !of_device
+                && self
+                    .method(&credential.kind)
+                    .is_some_and(|method| method.descriptor().factors.contains(&Factor::Otp))
         });
         let strongest = counted
             .map(|device| if device.facts.has_pin { Acr::MultiFactor } else { Acr::Device })

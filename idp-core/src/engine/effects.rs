@@ -15,10 +15,10 @@ use crate::{
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceSecrets, DeviceState, DeviceWrite},
     mark::{MarkRow, MarkWrite},
-    method::{Effect, Registration},
+    method::{Effect, Registration, Step},
     notify::Notice,
     session::SessionWrite,
-    store::{Batch, Committed},
+    store::{Batch, Committed, Write},
     users::User,
 };
 
@@ -38,6 +38,9 @@ impl Engine {
             match effect {
                 Effect::Advance { credential, to } => {
                     batch.push(CredentialWrite::Advance { id: credential, to });
+                }
+                Effect::Follow { credential, to, drift } => {
+                    batch.push(CredentialWrite::Follow { id: credential, to, drift });
                 }
                 Effect::Consume(id) => batch.push(CredentialWrite::Consume { id, at: self.now() }),
                 Effect::Replace { credential, secret } => {
@@ -65,6 +68,21 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// What the subject is told of an answer that is refused. Nothing else comes of one.
+    pub(super) fn told<S, O>(
+        &self,
+        user: Option<Id<User>>,
+        step: &Step<S, O>,
+        effects: &[Effect],
+    ) -> Vec<Write> {
+        let (Some(user), Step::Refuse(_)) = (user, step) else { return Vec::new() };
+        let notices = effects.iter().filter_map(|effect| match effect {
+            Effect::Notify(notice) => Some(self.notice(user, notice.clone()).into()),
+            _ => None,
+        });
+        notices.collect()
     }
 
     /// What ending a ceremony changes elsewhere.
@@ -164,6 +182,7 @@ impl Engine {
             kind: kind.to_owned(),
             handle,
             counter: 0,
+            drift: 0,
             consumed_at: None,
             created_at: self.now(),
             secret: self.sealer.seal(&credential_aad(id), secret),

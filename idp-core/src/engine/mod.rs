@@ -22,6 +22,7 @@
 //! | `rotation.rs` | new keys of the server, and reading them again |
 //! | `reseal.rs` | what was sealed with an older key is sealed with the newest |
 //! | `effects.rs` | what a step changes elsewhere: credentials, devices, locks, sessions, notices |
+//! | `tokens.rs` | what a person or an administrator does with tokens for one-time codes |
 //! | `settle.rs` | the transaction that a step ends in |
 //! | `trail.rs` | what the audit record says of a step |
 //! | `limits.rs` | how often somebody may try: throttles of credentials, rates of devices, addresses and networks |
@@ -50,6 +51,7 @@ mod settle;
 mod signins;
 mod standing;
 mod step;
+mod tokens;
 mod trail;
 
 use std::{fmt, sync::Arc};
@@ -60,6 +62,7 @@ pub use device_grant::{DeviceGrantBegun, DeviceGrantStatus, WaitingDevice};
 pub use initiator::{CeremonyView, Progress, Status};
 pub use rotation::Renewed;
 pub use signins::{Account, Finished, MethodOffer, NewSignIn, Opened, SignInPage};
+pub use tokens::TokenFacts;
 
 use self::session_cache::SessionCache;
 use crate::{
@@ -292,6 +295,7 @@ impl Engine {
             id: row.id,
             user: row.user,
             counter: row.counter,
+            drift: row.drift,
             consumed: row.consumed_at.is_some(),
             secret,
         })

@@ -47,6 +47,7 @@ impl Engine {
         let Turn { step, effects, reply, tries, life, .. } = turn;
         let mut run = scene.run.clone();
         let user = run.row.user.or(scene.about.subject.user());
+        let told = self.told(user, &step, &effects);
         self.apply(&mut run, user, effects, &mut batch).await?;
         let stepped = match step {
             Step::Ask(_) if last_try && !right => {
@@ -71,7 +72,7 @@ impl Engine {
             Step::Refuse(Refusal::Wrong) if last_try => {
                 self.burn(run, &scene, incoming, Reason::NoTriesLeft, &mut batch).await?
             }
-            Step::Refuse(refusal) => return self.refused(&scene, incoming, refusal, guess).await,
+            Step::Refuse(refusal) => return self.refused(&scene, incoming, refusal, guess, told).await,
             Step::Burn(reason) => self.burn(run, &scene, incoming, reason, &mut batch).await?,
         };
         batch.extend(self.answered(&scene, incoming, right));
@@ -324,9 +325,11 @@ impl Engine {
         incoming: &Incoming<'_>,
         refusal: Refusal,
         guess: Guess,
+        told: Vec<Write>,
     ) -> Result<Option<Stepped>, Error> {
         let now = scene.now;
         let mut batch = Batch::new();
+        batch.extend(told);
         if refusal == Refusal::Wrong {
             self.wrong(scene, incoming, guess, &mut batch).await?;
         }

@@ -18,12 +18,10 @@ impl Table {
     pub(super) fn apply(&mut self, write: CredentialWrite) -> bool {
         match write {
             CredentialWrite::Insert(row) => return self.insert(row),
-            CredentialWrite::Advance { id, to } => {
-                let Some(row) = self.0.get_mut(&id) else { return false };
-                if row.counter >= to || row.consumed_at.is_some() {
-                    return false;
-                }
-                row.counter = to;
+            CredentialWrite::Advance { id, to } => return self.advance(id, to).is_some(),
+            CredentialWrite::Follow { id, to, drift } => {
+                let Some(row) = self.advance(id, to) else { return false };
+                row.drift = drift;
             }
             CredentialWrite::Consume { id, at } => {
                 let Some(row) = self.0.get_mut(&id) else { return false };
@@ -36,12 +34,19 @@ impl Table {
                 let Some(row) = self.0.get_mut(&id) else { return false };
                 row.secret = secret;
             }
+            CredentialWrite::Delete(id) => return self.0.remove(&id).is_some(),
             CredentialWrite::Present(id) => return self.0.contains_key(&id),
             CredentialWrite::DeleteKind { user, kind } => {
                 self.0.retain(|_, row| row.user != user || row.kind != kind);
             }
         }
         true
+    }
+
+    fn advance(&mut self, id: Id<CredentialRow>, to: i64) -> Option<&mut CredentialRow> {
+        let row = self.0.get_mut(&id).filter(|row| row.counter < to && row.consumed_at.is_none())?;
+        row.counter = to;
+        Some(row)
     }
 
     fn insert(&mut self, row: CredentialRow) -> bool {

@@ -3,11 +3,11 @@
 pub mod after_approval;
 pub mod device_grant;
 mod number;
+pub mod otp;
 pub mod password;
 pub mod qr;
 pub mod recovery;
 pub mod registration;
-pub mod totp;
 
 use std::sync::Arc;
 
@@ -20,7 +20,8 @@ pub fn standard() -> Vec<Arc<dyn ErasedMethod>> {
     vec![
         Arc::new(qr::Qr),
         Arc::new(password::Password),
-        Arc::new(totp::Totp),
+        Arc::new(otp::Totp),
+        Arc::new(otp::Hotp),
         Arc::new(recovery::Recovery),
         Arc::new(device_grant::DeviceGrant),
     ]

@@ -41,12 +41,26 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::RecoveryCodesDrawn => ("notice-recovery-drawn", String::new(), false),
         Notice::ApplicationRemoved { name } => ("notice-application-removed", name.clone(), false),
         Notice::Locked { kind } => ("notice-locked", kind.clone(), true),
+        Notice::ClockOff { token, minutes } => ("notice-clock-off", clock(t, token, *minutes), true),
+        Notice::OutOfStep { token } => ("notice-out-of-step", token.clone(), false),
         Notice::DeviceRenamed { from, to } => ("notice-device-renamed", format!("{from} → {to}"), false),
         Notice::CredentialAdded { kind } => ("notice-credential-added", kind.clone(), false),
+        Notice::CredentialRemoved { kind, name } if name.is_empty() => {
+            ("notice-credential-removed", kind.clone(), false)
+        }
+        Notice::CredentialRemoved { name, .. } => ("notice-credential-removed", name.clone(), false),
+        Notice::PinChanged { name } => ("notice-pin-changed", name.clone(), false),
         Notice::AccountReset => ("notice-account-reset", String::new(), true),
         Notice::AccountSwitched { state: UserState::Active } => ("notice-account-on", String::new(), false),
         // Of a state that is not known here nobody signs in either.
         Notice::AccountSwitched { .. } => ("notice-account-off", String::new(), true),
         Notice::Unlocked => ("notice-unlocked", String::new(), false),
     }
+}
+
+/// By how much which clock is off.
+fn clock(t: Language, token: &str, minutes: i64) -> String {
+    let (key, by) = if minutes < 0 { ("clock-behind", -minutes) } else { ("clock-ahead", minutes) };
+    let by = t.say_with(key, "minutes", by);
+    if token.is_empty() { by } else { format!("{token}, {by}") }
 }

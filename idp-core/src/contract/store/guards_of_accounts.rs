@@ -74,6 +74,8 @@ async fn credential_use<S: Store>(store: &S) {
     let target = id(10);
     no(store, CredentialWrite::Replace { id: target, secret: sealed(1) }, Guard::Credential).await;
     no(store, CredentialWrite::Advance { id: target, to: 9 }, Guard::Credential).await;
+    no(store, CredentialWrite::Follow { id: target, to: 9, drift: 1 }, Guard::Credential).await;
+    no(store, CredentialWrite::Delete(target), Guard::Credential).await;
     no(store, CredentialWrite::Consume { id: target, at: NOW }, Guard::Credential).await;
     yes(store, CredentialWrite::Insert(credential(10))).await;
     for to in [6, 7] {
@@ -81,11 +83,18 @@ async fn credential_use<S: Store>(store: &S) {
     }
     yes(store, CredentialWrite::Advance { id: target, to: 8 }).await;
     no(store, CredentialWrite::Advance { id: target, to: 8 }, Guard::Credential).await;
+    no(store, CredentialWrite::Follow { id: target, to: 8, drift: 2 }, Guard::Credential).await;
+    yes(store, CredentialWrite::Follow { id: target, to: 9, drift: 2 }).await;
+    no(store, CredentialWrite::Advance { id: target, to: 9 }, Guard::Credential).await;
     yes(store, CredentialWrite::Consume { id: target, at: NOW }).await;
     no(store, CredentialWrite::Consume { id: target, at: NOW + 1 }, Guard::Credential).await;
-    no(store, CredentialWrite::Advance { id: target, to: 9 }, Guard::Credential).await;
-    let used = CredentialRow { counter: 8, consumed_at: Some(NOW), ..credential(10) };
+    no(store, CredentialWrite::Advance { id: target, to: 10 }, Guard::Credential).await;
+    no(store, CredentialWrite::Follow { id: target, to: 10, drift: 0 }, Guard::Credential).await;
+    let used = CredentialRow { counter: 9, drift: 2, consumed_at: Some(NOW), ..credential(10) };
     assert_eq!(ok(store.credentials(id(10)).await), [used]);
+    yes(store, CredentialWrite::Delete(target)).await;
+    no(store, CredentialWrite::Delete(target), Guard::Credential).await;
+    assert_eq!(ok(store.credentials(id(10)).await), []);
 }
 
 async fn session_insert<S: Store>(store: &S) {

@@ -156,6 +156,11 @@ async fn credentials<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
     .await;
     yes(&**store, CredentialWrite::Insert(credential(1))).await;
     race(store, spawn, one, |_| CredentialWrite::Advance { id: id(1), to: 8 }).await;
+    race(store, spawn, one, |racer| {
+        let drift = i8::try_from(racer % 3).unwrap_or_default() - 1;
+        CredentialWrite::Follow { id: id(1), to: 9, drift }
+    })
+    .await;
     race(store, spawn, one, |_| CredentialWrite::Consume { id: id(1), at: NOW }).await;
 }
 

@@ -123,9 +123,16 @@ async fn credentials<S: Store>(store: &S) {
     assert_eq!(ok(store.credential_by_handle("passkey", &[1; 20]).await), Some(credential(1)));
     assert_eq!(ok(store.credential_by_handle("other", &[1; 20]).await), None);
     yes(store, CredentialWrite::Advance { id: id(1), to: 8 }).await;
+    yes(store, CredentialWrite::Follow { id: id(1), to: 9, drift: -2 }).await;
     yes(store, CredentialWrite::Replace { id: id(1), secret: sealed(9) }).await;
     yes(store, CredentialWrite::Consume { id: id(1), at: NOW + 3 }).await;
-    let to = CredentialRow { counter: 8, secret: sealed(9), consumed_at: Some(NOW + 3), ..credential(1) };
+    let to = CredentialRow {
+        counter: 9,
+        drift: -2,
+        secret: sealed(9),
+        consumed_at: Some(NOW + 3),
+        ..credential(1)
+    };
     assert_eq!(ok(store.credentials(id(1)).await), [to, spent]);
 }
 

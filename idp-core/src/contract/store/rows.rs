@@ -104,6 +104,7 @@ pub(super) fn credential(number: u8) -> CredentialRow {
         kind: "passkey".to_owned(),
         handle: Some(vec![number; 20]),
         counter: 7,
+        drift: -1,
         consumed_at: None,
         created_at: NOW + i64::from(number),
         secret: sealed(number),

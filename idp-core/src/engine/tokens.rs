@@ -1,0 +1,179 @@
+//! What a person or an administrator does with tokens for one-time codes: list, set right, give a PIN, take away.
+//!
+//! The codes of a registered device are not listed here: they go with the device.
+
+use idp_protocol::pin;
+
+use super::{Engine, credential_aad};
+use crate::{
+    Error, Fault, Id, Refusal, Time,
+    audit::Event,
+    browser::BrowserWrite,
+    credential::{CredentialRow, CredentialWrite},
+    method::Ceremony as _,
+    methods::otp::{Hotp, Key, PinUse, Position, Totp, resynced},
+    notify::Notice,
+    session::SignedIn,
+    store::{Batch, Committed},
+    throttle::ThrottleWrite,
+    users::User,
+};
+
+/// A token, as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenFacts {
+    /// Its id.
+    pub id: Id<CredentialRow>,
+    /// `totp` or `hotp`.
+    pub kind: String,
+    /// What its owner calls it.
+    pub name: Option<String>,
+    /// Its serial number.
+    pub serial: Option<String>,
+    /// Where its PIN stands, if the server compares one.
+    pub pin: Option<Position>,
+    /// When it was added.
+    pub created_at: Time,
+}
+
+impl Engine {
+    /// A user's apps and hardware tokens, the oldest first.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn tokens(&self, user: Id<User>) -> Result<Vec<TokenFacts>, Fault> {
+        let rows = self.token_rows(user).await?;
+        let facts = rows.into_iter().map(|(row, key)| TokenFacts {
+            id: row.id,
+            kind: row.kind,
+            name: key.name.clone(),
+            serial: key.serial.clone(),
+            pin: match key.pin {
+                PinUse::Server { position, .. } => Some(position),
+                PinUse::None | PinUse::InKey => None,
+            },
+            created_at: row.created_at,
+        });
+        Ok(facts.collect())
+    }
+
+    async fn token_rows(&self, user: Id<User>) -> Result<Vec<(CredentialRow, Key)>, Fault> {
+        let rows = self.store.credentials(user).await?;
+        let rows = rows.into_iter().filter(|row| row.kind == Totp::KIND || row.kind == Hotp::KIND);
+        let opened = rows.map(|row| {
+            let key: Key = self.sealer.open_json(&credential_aad(row.id), &row.secret)?;
+            Ok((row, key))
+        });
+        let opened: Vec<(CredentialRow, Key)> = opened.collect::<Result<_, Fault>>()?;
+        Ok(opened.into_iter().filter(|(_, key)| key.device.is_none()).collect())
+    }
+
+    async fn token(&self, user: Id<User>, id: Id<CredentialRow>) -> Result<(CredentialRow, Key), Error> {
+        let found = self.token_rows(user).await?.into_iter().find(|(row, _)| row.id == id);
+        found.ok_or_else(|| Refusal::NotFound.into())
+    }
+
+    /// Sets a token that counts right, with two codes in a row (RFC 4226, 7.4): an administrator's act.
+    ///
+    /// # Errors
+    /// [`Refusal::Wrong`] if these are not two codes in a row among its next hundred.
+    pub async fn resync_token(
+        &self,
+        user: Id<User>,
+        id: Id<CredentialRow>,
+        codes: [&str; 2],
+    ) -> Result<(), Error> {
+        let batch = self.resync(user, id, codes).await?;
+        self.commit(batch).await
+    }
+
+    /// The same by its owner, under the binding rule: two codes of a token that somebody found in a drawer must not
+    /// bring it back to life. The pair costs a try like any code, before it is compared.
+    ///
+    /// # Errors
+    /// [`Refusal::FreshSignIn`] if the binding rule is not met; [`Refusal::Wrong`] as of [`Engine::resync_token`], and
+    /// while tries are throttled.
+    pub async fn resync_own_token(
+        &self,
+        session: impl Into<SignedIn<'_>>,
+        id: Id<CredentialRow>,
+        codes: [&str; 2],
+    ) -> Result<(), Error> {
+        let session = session.into();
+        let held = self.check_binding(session, None, self.now()).await?;
+        let (row, _) = self.token(session.user, id).await?;
+        let [known, _] = self.reset_throttles(&row.kind, session.user);
+        let ThrottleWrite::Reset(key) = known else { return Err(Refusal::Wrong.into()) };
+        let spend = ThrottleWrite::Spend { key, now: self.now(), schedule: self.settings.limits.throttle() };
+        if self.store.commit(Batch::new().with(spend)).await? != Committed::Yes {
+            return Err(Refusal::Wrong.into());
+        }
+        let batch = self.resync(session.user, id, codes).await?.with(ThrottleWrite::Reset(key));
+        self.commit_bound(held, batch).await
+    }
+
+    async fn resync(&self, user: Id<User>, id: Id<CredentialRow>, codes: [&str; 2]) -> Result<Batch, Error> {
+        let (row, key) = self.token(user, id).await?;
+        if row.kind != Hotp::KIND {
+            return Err(Refusal::NotAllowed.into());
+        }
+        let to = resynced(&key, row.counter, codes)?.ok_or(Refusal::Wrong)?;
+        let event = Event::new("token.resynced").with("credential", id);
+        Ok(Batch::new().with(CredentialWrite::Advance { id, to }).with(self.audit(Some(user), event)))
+    }
+
+    /// Gives a token a PIN that is typed beside its codes, or takes that PIN away.
+    ///
+    /// # Errors
+    /// [`Refusal::FreshSignIn`] if the binding rule is not met, [`Refusal::Malformed`] for a PIN that is too short, too
+    /// long or too easy ([`pin::check`]).
+    pub async fn set_token_pin(
+        &self,
+        session: impl Into<SignedIn<'_>>,
+        id: Id<CredentialRow>,
+        pin: Option<(&str, Position)>,
+    ) -> Result<(), Error> {
+        let session = session.into();
+        let held = self.check_binding(session, None, self.now()).await?;
+        let (_, key) = self.token(session.user, id).await?;
+        let pin = match pin {
+            None => PinUse::None,
+            Some((pin, position)) => {
+                pin::check(pin, self.settings.pin).map_err(|_| Refusal::Malformed)?;
+                let hash = String::from_utf8_lossy(&self.passwords.hash(pin).await?).into_owned();
+                PinUse::Server { hash, position }
+            }
+        };
+        let key = key.with_pin(pin);
+        let name = key.label();
+        let secret = self.sealer.seal_json(&credential_aad(id), &key)?;
+        let batch = Batch::new()
+            .with(CredentialWrite::Replace { id, secret })
+            .with(self.notice(session.user, Notice::PinChanged { name }))
+            .with(self.audit(Some(session.user), Event::new("token.pin_changed").with("credential", id)));
+        self.commit_bound(held, batch).await
+    }
+
+    /// Takes a token off the account of the session's user.
+    ///
+    /// # Errors
+    /// [`Refusal::FreshSignIn`] if the binding rule is not met, [`Refusal::NotFound`] for a token of somebody else.
+    pub async fn remove_token(
+        &self,
+        session: impl Into<SignedIn<'_>>,
+        id: Id<CredentialRow>,
+    ) -> Result<(), Error> {
+        let session = session.into();
+        let held = self.check_binding(session, None, self.now()).await?;
+        let (row, key) = self.token(session.user, id).await?;
+        let event = Event::new("credential.removed").with("kind", &row.kind);
+        let notice = Notice::CredentialRemoved { kind: row.kind, name: key.label() };
+        let batch = Batch::new()
+            .with(CredentialWrite::Delete(id))
+            .with(BrowserWrite::Forget(session.user))
+            .with(self.notice(session.user, notice))
+            .with(self.audit(Some(session.user), event));
+        self.commit_bound(held, batch).await
+    }
+}

@@ -1,0 +1,167 @@
+//! Tokens that count: the look-ahead, replay, races, and setting one right with two codes.
+
+use std::sync::Arc;
+
+use idp_core::{
+    Id, Refusal,
+    credential::CredentialRow,
+    engine::{Account, Progress},
+    methods::otp::{HashFunction, Key, MovingFactor},
+    notify::Notice,
+    policy::Acr,
+    users::User,
+};
+use serde_json::json;
+use symbolon_tests::{Browser, World, browser::refusal, world::PASSWORD};
+
+/// A token that came from the factory with its counter at 5.
+fn key() -> Key {
+    let key = Key::new(vec![9; 20], HashFunction::Sha1, 8, MovingFactor::Counter(5)).unwrap();
+    key.with_serial("FT-0001")
+}
+
+fn code(count: i64) -> String {
+    key().code(count).unwrap()
+}
+
+async fn with_token(world: &World) -> (Id<User>, Id<CredentialRow>) {
+    let user = world.user("alice").await;
+    let secret = serde_json::to_vec(&key()).unwrap();
+    let token =
+        world.engine.add_credential(user.id, "hotp", Some(b"FT-0001".to_vec()), &secret).await.unwrap();
+    (user.id, token)
+}
+
+async fn try_code(world: &World, code: &str) -> Result<Progress, idp_core::Error> {
+    let browser = Browser::new(world);
+    let id = browser.open().await;
+    world.engine.answer_form(&browser.claimant, id, "hotp", "alice", json!({ "code": code })).await
+}
+
+async fn counter(world: &World, user: Id<User>) -> i64 {
+    let rows = world.store.credentials(user).await.unwrap();
+    rows.iter().find(|row| row.kind == "hotp").unwrap().counter
+}
+
+#[tokio::test]
+async fn hotp_replay_fails_and_ten_codes_may_be_skipped() {
+    let world = World::new().await;
+    let (user, _) = with_token(&world).await;
+    try_code(&world, &code(5)).await.expect("the first");
+    assert_eq!(refusal(try_code(&world, &code(5)).await), Refusal::Wrong, "the same again");
+    try_code(&world, &code(16)).await.expect("ten were skipped");
+    for skipped in [6, 15, 16] {
+        assert_eq!(refusal(try_code(&world, &code(skipped)).await), Refusal::Wrong, "{skipped}");
+    }
+    world.engine.unlock(user).await.unwrap();
+    assert_eq!(refusal(try_code(&world, &code(28)).await), Refusal::Wrong, "eleven were skipped");
+    let told = world.store.notices(user, 1).await.unwrap().remove(0).notice;
+    assert_eq!(told, Notice::OutOfStep { token: "FT-0001".to_owned() }, "only the owner learns of it");
+    try_code(&world, &code(27)).await.expect("ten again");
+    assert_eq!(counter(&world, user).await, 28);
+}
+
+#[tokio::test]
+async fn hotp_desync_is_mended_by_two_codes_in_a_row_within_a_hundred() {
+    let world = World::new().await;
+    let (user, token) = with_token(&world).await;
+    let resync = async |first: i64, second: i64| {
+        world.engine.resync_token(user, token, [&code(first), &code(second)]).await
+    };
+    assert_eq!(refusal(resync(60, 62).await), Refusal::Wrong, "not in a row");
+    assert_eq!(refusal(resync(104, 105).await), Refusal::Wrong, "too far");
+    assert_eq!(refusal(resync(3, 4).await), Refusal::Wrong, "used before");
+    assert_eq!(counter(&world, user).await, 0, "nothing has moved");
+    resync(103, 104).await.expect("the last two of a hundred");
+    assert_eq!(counter(&world, user).await, 105);
+    assert_eq!(refusal(resync(103, 104).await), Refusal::Wrong, "the same pair again");
+    assert_eq!(refusal(try_code(&world, &code(104)).await), Refusal::Wrong, "the pair is used up");
+    try_code(&world, &code(105)).await.expect("the next");
+}
+
+#[tokio::test]
+async fn a_password_alone_sets_no_token_right() {
+    let world = World::new().await;
+    let (_, token) = with_token(&world).await;
+    let pair = [&*code(60), &*code(61)];
+    let session = Browser::new(&world).sign_in("alice").await;
+    assert_eq!(refusal(world.engine.resync_own_token(&session, token, pair).await), Refusal::FreshSignIn);
+    assert_eq!(refusal(world.engine.remove_token(&session, token).await), Refusal::FreshSignIn);
+
+    let session = with_both(&world).await;
+    let wrong = [&*code(60), &*code(62)];
+    assert_eq!(refusal(world.engine.resync_own_token(&session, token, wrong).await), Refusal::Wrong);
+    world.engine.resync_own_token(&session, token, pair).await.expect("a fresh sign-in with both");
+    world.engine.remove_token(&session, token).await.expect("and so does this");
+    assert_eq!(world.engine.tokens(session.user).await.unwrap(), []);
+    assert_eq!(refusal(try_code(&world, &code(62)).await), Refusal::Wrong, "it is gone");
+}
+
+/// A session with password and code.
+async fn with_both(world: &World) -> idp_core::session::SessionRow {
+    let mut browser = Browser::new(world);
+    browser.requirement.acr = Some(Acr::MultiFactor);
+    let id = browser.open().await;
+    let answer = async |kind: &str, value| {
+        world.engine.answer_form(&browser.claimant, id, kind, "alice", value).await.unwrap()
+    };
+    answer("password", json!({ "password": PASSWORD })).await;
+    answer("hotp", json!({ "code": code(5) })).await;
+    browser.finish(id, Account::Unasked).await.expect("a session").session
+}
+
+#[tokio::test]
+async fn guesses_of_a_pair_are_counted_before_they_are_compared() {
+    let world = World::new().await;
+    let (user, token) = with_token(&world).await;
+    let session = with_both(&world).await;
+    let pair = [&*code(60), &*code(61)];
+    for _ in 0..4 {
+        let wrong = world.engine.resync_own_token(&session, token, ["00000000", "00000000"]).await;
+        assert_eq!(refusal(wrong), Refusal::Wrong);
+    }
+    let locked = world.engine.resync_own_token(&session, token, pair).await;
+    assert_eq!(
+        refusal(locked),
+        Refusal::Wrong,
+        "the right pair gets the answer of a wrong one while tries wait"
+    );
+    world.engine.unlock(user).await.unwrap();
+    world.engine.resync_own_token(&session, token, pair).await.expect("nothing waits any more");
+}
+
+/// A hundred sign-ins use the same code at once: exactly one counts.
+async fn race(nodes: [&World; 2]) {
+    let (user, _) = with_token(nodes[0]).await;
+    let code = code(9);
+    let mut racers = Vec::new();
+    for number in 0..100 {
+        let world = nodes[number % 2].clone();
+        let mut browser = Browser::new(&world);
+        browser.address = format!("198.51.{number}.1").parse().unwrap();
+        let id = browser.open().await;
+        let (claimant, code) = (browser.claimant.clone(), code.clone());
+        let engine = Arc::clone(&world.engine);
+        racers.push(tokio::spawn(async move {
+            engine.answer_form(&claimant, id, "hotp", "alice", json!({ "code": code })).await.is_ok()
+        }));
+    }
+    let mut won = 0;
+    for racer in racers {
+        won += usize::from(racer.await.unwrap());
+    }
+    assert_eq!(won, 1);
+    assert_eq!(counter(nodes[0], user).await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hotp_race_on_sqlite_has_one_winner() {
+    let world = World::sqlite().await;
+    race([&world, &world]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hotp_race_on_two_nodes_of_postgresql_has_one_winner() {
+    let (first, second) = World::two_nodes().await;
+    race([&first, &second]).await;
+}
