@@ -13,6 +13,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("symbolon-axum", &["idp-protocol", "idp-core"]),
     ("symbolon-jose", &["idp-protocol"]),
     ("symbolon-outbound", &[]),
+    ("symbolon-pskc", &["idp-protocol"]),
     ("symbolon-sqlx", &["idp-protocol", "idp-core"]),
     ("symbolon-tls", &["idp-protocol"]),
     ("symbolon-webpush", &["idp-protocol", "symbolon-outbound"]),
