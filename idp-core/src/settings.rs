@@ -40,6 +40,8 @@ pub struct Settings {
     pub code_window: i64,
     /// How long a device without a keyboard can be approved (RFC 8628). Default 600; at most 1800.
     pub device_grant_life: i64,
+    /// In which ways a device may be enrolled. Default `qr`, `link` and `manual`; the engine refuses the others.
+    pub enrol_transports: Vec<EnrolWay>,
     /// How long an enrolment QR can be answered. Default 600.
     pub enrol_life: i64,
     /// How long the confirmation code may take. Default 300.
@@ -78,6 +80,7 @@ impl Default for Settings {
             finish_window: 30,
             code_window: 120,
             device_grant_life: 600,
+            enrol_transports: EnrolWay::ONLINE.to_vec(),
             enrol_life: 600,
             confirm_life: 300,
             first_approval_life: 600,
@@ -89,5 +92,31 @@ impl Default for Settings {
             rules: Rules::default(),
             limits: Limits::default(),
         }
+    }
+}
+
+/// How the right to register a device comes to the device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnrolWay {
+    /// From the screen, by its camera or a picture.
+    #[default]
+    Qr,
+    /// By a link on the same device.
+    Link,
+    /// Typed, or pasted as one text.
+    Manual,
+    /// By a code on the screen, without a network: for one-time codes of low assurance only.
+    Offline,
+}
+
+impl EnrolWay {
+    /// Those in which the device talks to the server.
+    pub const ONLINE: [Self; 3] = [Self::Qr, Self::Link, Self::Manual];
+
+    /// The last byte of the payload of a code or link, so that the server can tell one from the other.
+    #[must_use]
+    pub fn flags(self) -> u8 {
+        u8::from(self == Self::Link)
     }
 }

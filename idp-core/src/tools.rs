@@ -6,8 +6,9 @@ use idp_protocol::{
     Crypto,
     context::Statement,
     enrol,
-    link::{Link, Origin, Target},
+    link::{EnrolPayload, Link, Origin, Target},
     prompt::{USER_CODE_ALPHABET, USER_CODE_LEN},
+    typed::{self, Serial, TypedOffer},
 };
 use zeroize::Zeroizing;
 
@@ -65,26 +66,42 @@ impl Tools {
         self.passwords.verify(hash, password).await
     }
 
-    /// The text of an enrolment QR.
+    /// The text of an enrolment QR, or the link that stands for it on the same device.
     #[must_use]
-    pub fn enrol_link(&self, enrolment: Id<CeremonyRow>, secret: [u8; 16]) -> String {
-        let payload = self.enrol_payload(enrolment, secret);
+    pub fn enrol_link(&self, payload: EnrolPayload) -> String {
         Link { origin: self.origin.clone(), target: Target::Enrol(payload) }.to_qr()
     }
 
     /// What an enrolment QR carries.
     #[must_use]
-    pub fn enrol_payload(
-        &self,
-        enrolment: Id<CeremonyRow>,
-        secret: [u8; 16],
-    ) -> idp_protocol::link::EnrolPayload {
-        idp_protocol::link::EnrolPayload {
-            enrolment: *enrolment.bytes(),
-            secret,
-            root: self.keys.get().pin(),
-            flags: 0,
-        }
+    pub fn enrol_payload(&self, enrolment: Id<CeremonyRow>, secret: [u8; 16], flags: u8) -> EnrolPayload {
+        EnrolPayload { enrolment: *enrolment.bytes(), secret, root: self.keys.get().pin(), flags }
+    }
+
+    /// The same enrolment for typing. Its code is derived from the secret of the QR, so that one state stands for both.
+    ///
+    /// # Errors
+    /// [`Fault::Setup`] never: a serial is made of the letters that a serial has.
+    pub fn enrol_typed(&self, enrolment: Id<CeremonyRow>, secret: [u8; 16]) -> Result<TypedOffer, Fault> {
+        let derived = self.crypto().hash.hkdf(&[], &secret, b"enr/typed-code/1");
+        let code = derived.first_chunk().copied().unwrap_or_default();
+        let serial = self.serial(enrolment)?;
+        Ok(TypedOffer { origin: self.origin.clone(), serial, code: Zeroizing::new(code) })
+    }
+
+    /// The serial of an enrolment, the same on every node.
+    ///
+    /// # Errors
+    /// As [`Tools::enrol_typed`].
+    pub fn serial(&self, enrolment: Id<CeremonyRow>) -> Result<Serial, Fault> {
+        let letters = self.letters("enrolment-serial", enrolment);
+        letters.parse().map_err(|_| Fault::Setup("a serial could not be drawn"))
+    }
+
+    /// The server's root key for comparison by eye.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        typed::fingerprint(&self.keys.get().pin())
     }
 
     /// The text of a sign-in QR, of the QR of a device without a keyboard, or a same-device link.
@@ -102,7 +119,11 @@ impl Tools {
     /// The user code of a ceremony: eight letters of RFC 8628's alphabet, the same on every node.
     #[must_use]
     pub fn user_code(&self, ceremony: Id<CeremonyRow>) -> String {
-        let digest = self.keys.get().digest("user-code", &[ceremony.bytes()]);
+        self.letters("user-code", ceremony)
+    }
+
+    fn letters(&self, usage: &str, ceremony: Id<CeremonyRow>) -> String {
+        let digest = self.keys.get().digest(usage, &[ceremony.bytes()]);
         // A byte below 240 picks a letter without bias; 32 bytes hold 8 such bytes but once in 10^17.
         let letters = digest.iter().filter(|byte| **byte < 240);
         letters

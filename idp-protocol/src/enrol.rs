@@ -7,6 +7,7 @@ use crate::{
     Crypto, Octets,
     crypto::{CryptoError, Digest},
     link::EnrolPayload,
+    typed::TypedOffer,
 };
 
 /// How many digits the confirmation code has.
@@ -30,12 +31,35 @@ pub fn secrets_info(issuer: &str) -> Vec<u8> {
     [b"enr/1", issuer.as_bytes()].concat()
 }
 
+/// The right to register one device, however it came to the device.
+#[derive(Clone)]
+pub struct Right {
+    /// What both sides digest: the decoded bytes behind `#`, or version, serial and code of what was typed.
+    pub payload: Zeroizing<Vec<u8>>,
+    /// What is proved and never sent.
+    pub secret: Zeroizing<[u8; 16]>,
+}
+
+impl Right {
+    /// Of a code that was scanned, or of a link.
+    #[must_use]
+    pub fn scanned(payload: &EnrolPayload) -> Self {
+        Self { payload: Zeroizing::new(payload.to_bytes()), secret: Zeroizing::new(payload.secret) }
+    }
+
+    /// Of what was typed.
+    #[must_use]
+    pub fn typed(crypto: &Crypto, offer: &TypedOffer) -> Self {
+        Self { payload: Zeroizing::new(offer.to_bytes()), secret: Zeroizing::new(offer.secret(crypto)) }
+    }
+}
+
 /// E1: the proof of the enrolment secret, bound to the payload, the device's key and its nonce.
 #[must_use]
-pub fn hello_mac(crypto: &Crypto, payload: &EnrolPayload, thumbprint: &Digest, nonce: &[u8; 16]) -> Digest {
-    let digest = crypto.hash.sha256(&payload.to_bytes());
+pub fn hello_mac(crypto: &Crypto, right: &Right, thumbprint: &Digest, nonce: &[u8; 16]) -> Digest {
+    let digest = crypto.hash.sha256(&right.payload);
     let message = [b"E1".as_slice(), &digest, thumbprint, nonce].concat();
-    crypto.hash.hmac(&payload.secret, &message)
+    crypto.hash.hmac(right.secret.as_slice(), &message)
 }
 
 /// E2: the proof of the enrolment secret over the whole registration message.

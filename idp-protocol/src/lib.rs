@@ -17,6 +17,7 @@ pub mod pin;
 pub mod prompt;
 pub mod push;
 pub mod server;
+pub mod typed;
 
 pub use crypto::Crypto;
 pub use encoding::{Octets, Text};

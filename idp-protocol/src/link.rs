@@ -79,7 +79,7 @@ pub struct EnrolPayload {
     pub secret: [u8; 16],
     /// The first 16 bytes of the thumbprint of the server's root key.
     pub root: [u8; 16],
-    /// Reserved, zero.
+    /// How it is handed over: 0 in a QR code, 1 in a link for an authenticator on the same device. Others are reserved.
     pub flags: u8,
 }
 

@@ -19,6 +19,7 @@ use crate::{
     crypto::{CryptoError, SigningKey},
     encoding,
     jws::{self, Naming},
+    typed::Serial,
 };
 
 /// The longest life of a message, in seconds.
@@ -110,12 +111,22 @@ pub struct Posted {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
-    /// Which enrolment.
-    pub enrolment: Octets<16>,
+    /// Which enrolment: its id, or its serial where the person typed it.
+    pub enrolment: Named,
     /// The device's nonce.
     pub nonce: Octets<16>,
     /// [`crate::enrol::hello_mac`].
     pub mac: Octets<32>,
+}
+
+/// What names an enrolment. Both are texts, of different lengths.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Named {
+    /// Its id, from the code or the link.
+    Id(Octets<16>),
+    /// Its serial, from what was typed.
+    Serial(Serial),
 }
 
 /// E2: a device registers its keys.

@@ -32,6 +32,18 @@ pub enum Prompt {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user_code: Option<String>,
     },
+    /// Show how an authenticator takes up an enrolment; each way only where the policy has it.
+    OfferEnrolment {
+        /// The text of a QR code.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payload: Option<String>,
+        /// A link that opens an authenticator on the same device.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        link: Option<String>,
+        /// What to type, or to copy, where there is no camera.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        typed: Option<TypedFields>,
+    },
     /// Show a number that the person types into the device.
     ShowNumber {
         /// The digits.
@@ -70,6 +82,27 @@ pub enum Prompt {
     },
     /// Wait for the other side.
     Wait,
+}
+
+/// An enrolment for typing ([`crate::typed`]).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TypedFields {
+    /// The address.
+    pub address: String,
+    /// The serial.
+    pub serial: String,
+    /// The activation code with its check.
+    pub code: String,
+    /// All three as one text for the clipboard.
+    pub text: String,
+    /// The first half of the thumbprint of the server's root key, for comparison: what was typed pins none.
+    pub fingerprint: String,
+}
+
+impl std::fmt::Debug for TypedFields {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TypedFields").field("serial", &self.serial).finish_non_exhaustive()
+    }
 }
 
 /// What is known of a device: its name and platform as it says, its address and place as the server saw.

@@ -256,6 +256,20 @@ async fn a_device_is_offered_once_the_sign_in_is_fresh() {
 }
 
 #[tokio::test]
+async fn the_wizard_offers_what_to_type_where_there_is_no_camera() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    browser.sign_in().await;
+    let address = browser.post("/account/devices", &[]).await.location().to_owned();
+    let wizard = browser.get(&address).await.body;
+    for shown in
+        ["No QR code?", "symbolon~http://localhost:18099~", "enrol --manual", "Other programs can read"]
+    {
+        assert!(wizard.contains(shown), "{shown} in {wizard}");
+    }
+}
+
+#[tokio::test]
 async fn every_page_speaks_the_language_of_the_browser_and_says_what_to_do() {
     let site = Site::new().await;
     let mut browser = site.browser();

@@ -30,3 +30,4 @@ mod suites;
 mod takeover;
 mod tickets;
 mod trail;
+mod typed;

@@ -22,7 +22,7 @@ struct Alice {
 impl Alice {
     async fn does(&mut self, round: Round<'_>) -> Option<Value> {
         match (round.prompt, &self.phone) {
-            (Prompt::ShowQr { payload, .. }, _) => {
+            (Prompt::OfferEnrolment { payload: Some(payload), .. }, _) => {
                 let phone = Phone::new(&world_of(&round), &world::fresh_name());
                 self.code = phone.register(payload).await.expect("registered");
                 self.phone = Some(phone);

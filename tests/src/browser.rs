@@ -199,7 +199,9 @@ impl Browser {
 /// The text of a QR code.
 pub fn qr_of(view: &CeremonyView) -> String {
     match &view.prompt {
-        Some(Prompt::ShowQr { payload, .. }) => payload.clone(),
+        Some(Prompt::ShowQr { payload, .. } | Prompt::OfferEnrolment { payload: Some(payload), .. }) => {
+            payload.clone()
+        }
         other => panic!("no QR code: {other:?}"),
     }
 }

@@ -55,10 +55,13 @@ pub enum Command {
 /// Options of `enrol`.
 #[derive(Debug, Args)]
 pub struct Enrol {
-    /// A picture of the enrolment code (PNG or JPEG), or its link, or `-` to type or pipe the link in:
-    /// other users of a shared machine can read the command line.
-    #[arg(value_name = "PICTURE|LINK")]
-    pub code: String,
+    /// A picture of the enrolment code (PNG or JPEG), or its link, or `-` to type, paste or pipe the link or the
+    /// activation text in: other users of a shared machine can read the command line.
+    #[arg(value_name = "PICTURE|LINK", required_unless_present = "manual", conflicts_with = "manual")]
+    pub code: Option<String>,
+    /// Ask for address, serial and activation code, as the page shows them under "No QR code?".
+    #[arg(long)]
+    pub manual: bool,
     /// What you call this device; others see it too.
     #[arg(long, default_value = "Terminal")]
     pub name: String,
@@ -173,11 +176,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-        for good in ["scan a.png", "scan --code BCDF-GHJK --decision deny", "accounts list --json"] {
+        for good in
+            ["scan a.png", "scan --code BCDF-GHJK --decision deny", "accounts list --json", "enrol --manual"]
+        {
             let words = ["idp-authenticator"].into_iter().chain(good.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{good}");
         }
-        for bad in ["scan", "scan a.png --code BCDF-GHJK", "scan a.png --decision yes", "enrol", "open"] {
+        for bad in [
+            "scan",
+            "scan a.png --code BCDF-GHJK",
+            "scan a.png --decision yes",
+            "enrol",
+            "enrol a.png --manual",
+            "open",
+        ] {
             let words = ["idp-authenticator"].into_iter().chain(bad.split(' '));
             assert!(Cli::try_parse_from(words).is_err(), "{bad}");
         }

@@ -42,6 +42,7 @@ impl Failure {
             Self::Authenticator(error) => match error {
                 Error::Cancelled(_) => 1,
                 Error::Link(_)
+                | Error::Typed(_)
                 | Error::NeedsScan
                 | Error::NeedsLink
                 | Error::IsEnrolment

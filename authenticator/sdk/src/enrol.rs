@@ -10,16 +10,17 @@ use idp_protocol::{
     Octets, P256Key, Text,
     context::{self, Offer, PinRules, UserVerification},
     crypto::Digest,
-    enrol::{self, Agreed, Parts, Secrets},
-    link::{EnrolPayload, Link, Origin, Target},
-    message::{Hello, Posted, Register},
+    enrol::{self, Agreed, Parts, Right, Secrets},
+    link::{Link, Origin, Target},
+    message::{Hello, Named, Posted, Register},
     pin,
+    typed::{self, TypedOffer},
 };
 use zeroize::Zeroizing;
 
 use crate::{
     Account, Authenticator, Error, Keys, Signer, Stage, Transport,
-    trust::{Trusted, text},
+    trust::{Root, Trusted, text},
 };
 
 /// What the person says about a new device.
@@ -67,7 +68,7 @@ impl Details {
 pub struct Offered<'a, T> {
     authenticator: &'a Authenticator<T>,
     origin: Origin,
-    payload: EnrolPayload,
+    right: Right,
     trusted: Trusted,
     keys: Keys,
     signer: Signer,
@@ -94,47 +95,70 @@ pub struct Enrolled {
 }
 
 impl<T: Transport> Authenticator<T> {
-    /// E1: reads an enrolment code (a link, or the text of a QR), checks the server's root key against it,
-    /// says hello and checks the offer. Nothing is stored yet.
+    /// E1: reads an enrolment code (a link, the text of a QR, or the text for the clipboard), checks the server's root
+    /// key against it, says hello and checks the offer. Nothing is stored yet.
     ///
     /// # Errors
-    /// [`Error::Link`] or [`Error::NotEnrolment`] for another text, [`Error::NotAuthentic`] if the server is
-    /// not the one that made the code, [`Error::Refused`] if the code is used up or over.
+    /// [`Error::Link`], [`Error::Typed`] or [`Error::NotEnrolment`] for another text, [`Error::NotAuthentic`] if the
+    /// server is not the one that made the code, [`Error::Refused`] if the code is used up or over.
     pub async fn enrol(&self, code: &str) -> Result<Offered<'_, T>, Error> {
+        if code.trim_start().starts_with(typed::PREFIX) {
+            return self.enrol_typed(&TypedOffer::parse(&self.crypto, code)?).await;
+        }
         let Link { origin, target: Target::Enrol(payload) } = Link::parse(code)? else {
             return Err(Error::NotEnrolment);
         };
-        let trusted = self.fetch_list(&origin, &payload.root).await?;
+        let trusted = self.fetch_list(&origin, Root::Pinned(&payload.root)).await?;
+        self.say_hello(&origin, Right::scanned(&payload), Named::Id(Octets(payload.enrolment)), trusted).await
+    }
+
+    /// E1 with what the person typed. It pins no key of the server, so [`Offered::fingerprint`] is there for
+    /// comparison; and a server that does not know the code cannot make the transcript of [`Offered::register`].
+    ///
+    /// # Errors
+    /// As [`Authenticator::enrol`].
+    pub async fn enrol_typed(&self, typed: &TypedOffer) -> Result<Offered<'_, T>, Error> {
+        let trusted = self.fetch_list(&typed.origin, Root::AtFirstSight).await?;
+        let right = Right::typed(&self.crypto, typed);
+        self.say_hello(&typed.origin, right, Named::Serial(typed.serial.clone()), trusted).await
+    }
+
+    async fn say_hello(
+        &self,
+        origin: &Origin,
+        right: Right,
+        named: Named,
+        trusted: Trusted,
+    ) -> Result<Offered<'_, T>, Error> {
+        let origin = origin.clone();
         let keys = Keys::generate(&self.crypto)?;
-        let signer = Signer::new(&self.crypto, origin.clone(), &keys, Octets(payload.enrolment))?;
+        // A serial is not the id that the PIN is bound to; the offer tells it.
+        let id = match &named {
+            Named::Id(id) => *id,
+            Named::Serial(_) => Octets([0; 16]),
+        };
+        let signer = Signer::new(&self.crypto, origin.clone(), &keys, id)?;
         let mut sent = None;
-        let body = self.post::<Hello>(&origin, &mut sent, |now| self.hello(&signer, &payload, now)).await?;
+        let hello = |now| self.hello(&signer, &right, named.clone(), now);
+        let body = self.post::<Hello>(&origin, &mut sent, hello).await?;
         let hello = self.digest(sent.map(|posted| posted.message).unwrap_or_default().as_bytes());
         let answer = text(body)?;
         let said = trusted.list.read_statement::<Offer>(&self.crypto, &answer, &signer.thumbprint())?;
         self.not_before(&origin, said.iat);
         let offer = said.msg;
-        if offer.enrolment.0 != payload.enrolment || offer.hello.0 != hello {
+        let is_other = matches!(named, Named::Id(id) if id != offer.enrolment);
+        if is_other || offer.hello.0 != hello {
             return Err(Error::OutOfStep);
         }
+        let signer = Signer::new(&self.crypto, origin.clone(), &keys, offer.enrolment)?;
         let digests = (hello, self.digest(answer.as_bytes()));
-        Ok(Offered {
-            authenticator: self,
-            origin,
-            payload,
-            trusted,
-            keys,
-            signer,
-            offer,
-            digests,
-            sent: None,
-        })
+        Ok(Offered { authenticator: self, origin, right, trusted, keys, signer, offer, digests, sent: None })
     }
 
-    fn hello(&self, signer: &Signer, payload: &EnrolPayload, now: i64) -> Result<Posted, Error> {
+    fn hello(&self, signer: &Signer, right: &Right, named: Named, now: i64) -> Result<Posted, Error> {
         let nonce: [u8; 16] = self.crypto.random();
-        let mac = enrol::hello_mac(&self.crypto, payload, &signer.thumbprint(), &nonce);
-        let hello = Hello { enrolment: Octets(payload.enrolment), nonce: Octets(nonce), mac: Octets(mac) };
+        let mac = enrol::hello_mac(&self.crypto, right, &signer.thumbprint(), &nonce);
+        let hello = Hello { enrolment: named, nonce: Octets(nonce), mac: Octets(mac) };
         let message = signer.sign(&signer.claims(now, hello))?;
         Ok(Posted { message, mac: None, pin_proof: None })
     }
@@ -155,6 +179,12 @@ impl<T> Offered<'_, T> {
     #[must_use]
     pub fn issuer(&self) -> &Origin {
         &self.origin
+    }
+
+    /// The server's root key for comparison by eye with the page that the person typed from.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        typed::fingerprint(&self.trusted.root.0)
     }
 
     /// For whom, masked.
@@ -210,7 +240,7 @@ impl<T: Transport> Offered<'_, T> {
 
     fn message(&self, details: &Details, pin: Option<&str>, now: i64) -> Result<Posted, Error> {
         let crypto = &self.authenticator.crypto;
-        let enrolment = Octets(self.payload.enrolment);
+        let enrolment = self.offer.enrolment;
         let dh = P256Key::from_point(&crypto.agreement.public(&self.keys.agreement)?)?;
         let register = Register {
             enrolment,
@@ -221,7 +251,7 @@ impl<T: Transport> Offered<'_, T> {
             sealed: self.seal(details, pin, now)?,
         };
         let message = self.signer.sign(&self.signer.claims(now, register))?;
-        let mac = enrol::register_mac(crypto, &self.payload.secret, &message);
+        let mac = enrol::register_mac(crypto, &self.right.secret, &message);
         Ok(Posted { message, mac: Some(Octets(mac)), pin_proof: None })
     }
 
@@ -234,7 +264,7 @@ impl<T: Transport> Offered<'_, T> {
         };
         let plain = Zeroizing::new(serde_json::to_vec(&secrets).map_err(|_| Error::OutOfStep)?);
         let info = enrol::secrets_info(self.origin.as_str());
-        Ok(crypto.agreement.hpke_seal(&recipient.point(), &info, &self.payload.enrolment, &plain)?)
+        Ok(crypto.agreement.hpke_seal(&recipient.point(), &info, &self.offer.enrolment.0, &plain)?)
     }
 
     /// E3 and E4: both sides hash the same transcript, or somebody stands between them.
@@ -247,7 +277,7 @@ impl<T: Transport> Offered<'_, T> {
         )?;
         let (hello, offer) = self.digests;
         let register = self.authenticator.digest(registered.as_bytes());
-        let payload = self.authenticator.digest(&Zeroizing::new(self.payload.to_bytes()));
+        let payload = self.authenticator.digest(&self.right.payload);
         let transcript = enrol::transcript(crypto, &Parts { payload, hello, offer, register });
         if said.msg.transcript.0 != transcript {
             return Err(Error::OutOfStep);
@@ -264,7 +294,7 @@ impl<T: Transport> Offered<'_, T> {
             device_name: name,
             root: self.trusted.root,
             serial: self.trusted.list.serial,
-            enrolment: Octets(self.payload.enrolment),
+            enrolment: self.offer.enrolment,
             uv: self.offer.uv,
             pin: self.offer.pin,
             stage: Stage::Unconfirmed { code: code.clone() },

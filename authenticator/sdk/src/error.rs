@@ -6,6 +6,7 @@ use idp_protocol::{
     jws::JwsError,
     link::{LinkError, Origin},
     pin::BadPin,
+    typed::TypedError,
 };
 
 use crate::{human::Cancelled, store::StoreError, transport::TransportError};
@@ -17,6 +18,9 @@ pub enum Error {
     /// The text is not a code or link of this protocol.
     #[error("{0}")]
     Link(#[from] LinkError),
+    /// What was typed or pasted is no enrolment.
+    #[error("{0}")]
+    Typed(#[from] TypedError),
     /// A sign-in code was handed in as a link.
     #[error(
         "this is a sign-in code for scanning, and it came as a link. Somebody who sends you such a link may \

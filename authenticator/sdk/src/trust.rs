@@ -24,6 +24,15 @@ pub(crate) struct Trusted {
     fetched: i64,
 }
 
+/// Which root key a list must be signed with.
+#[derive(Clone, Copy)]
+pub(crate) enum Root<'a> {
+    /// One whose thumbprint begins so.
+    Pinned(&'a [u8]),
+    /// Whichever the server has, over TLS: somebody who typed has nothing to hold it against but his eyes.
+    AtFirstSight,
+}
+
 impl<T: Transport> Authenticator<T> {
     /// Reads a statement of the account's server to this device.
     pub(crate) async fn read<S: Statement>(
@@ -63,20 +72,24 @@ impl<T: Transport> Authenticator<T> {
     }
 
     async fn fetch_for(&self, account: &Account) -> Result<KeyList, Error> {
-        let trusted = self.fetch_list(&account.issuer, &account.root.0).await?;
+        let trusted = self.fetch_list(&account.issuer, Root::Pinned(&account.root.0)).await?;
         if trusted.list.serial < account.serial {
             return Err(Error::OldKeyList);
         }
         Ok(trusted.list)
     }
 
-    /// Fetches the list of the server at `issuer`, whose root key's thumbprint begins with `pinned`.
-    pub(crate) async fn fetch_list(&self, issuer: &Origin, pinned: &[u8]) -> Result<Trusted, Error> {
+    /// Fetches the list of the server at `issuer`.
+    pub(crate) async fn fetch_list(&self, issuer: &Origin, expected: Root<'_>) -> Result<Trusted, Error> {
         let body = self.deliver(&Request::get(issuer, server::PATH, None)).await?;
         let message = text(body)?;
-        let list = KeyList::read(&self.crypto, &message, issuer.as_str(), pinned)?;
         let root = Unverified::parse(&message)?.header.jwk.ok_or(Error::NotAuthentic)?;
         let root = Octets(root.thumbprint(&self.crypto));
+        let pinned = match expected {
+            Root::Pinned(pinned) => pinned,
+            Root::AtFirstSight => root.0.as_slice(),
+        };
+        let list = KeyList::read(&self.crypto, &message, issuer.as_str(), pinned)?;
         self.remember_serial(issuer, root, list.serial)?;
         let trusted = Trusted { list, root, fetched: self.now(issuer) };
         self.trusted.lock().unwrap_or_else(PoisonError::into_inner).insert(issuer.clone(), trusted.clone());

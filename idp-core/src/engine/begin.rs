@@ -1,6 +1,6 @@
 //! How does a method begin in a sign-in, and about whom?
 
-use idp_protocol::Octets;
+use idp_protocol::{Octets, typed::Serial};
 
 use super::{
     CeremonyView, Engine,
@@ -159,6 +159,11 @@ impl Engine {
 
     pub(super) fn user_code_digest(&self, code: &str) -> [u8; 32] {
         self.keys().digest("user-code-index", &[code.as_bytes()])
+    }
+
+    /// Apart from user codes: no registered device may claim an enrolment by its serial, and so end it.
+    pub(super) fn serial_digest(&self, serial: &Serial) -> [u8; 32] {
+        self.keys().digest("enrolment-serial-index", &[serial.as_str().as_bytes()])
     }
 
     /// Who a sign-in is about, as far as it is certain.

@@ -1,6 +1,6 @@
 //! Enrolments: begun by a fresh session, and the messages of a device that is not registered yet.
 
-use idp_protocol::message::{Hello, Register};
+use idp_protocol::message::{Hello, Named, Register};
 
 use super::{
     CeremonyView, DeviceRequest, Engine,
@@ -133,7 +133,7 @@ impl Engine {
             phase: Phase::Open,
             tries_left: turn.tries.unwrap_or(enrolment.tries()),
             revision: 0,
-            user_code: None,
+            user_code: if turn.listed { Some(self.serial_digest(&self.tools.serial(id)?)) } else { None },
             created_at: now,
             expires_at: now + turn.life.unwrap_or(self.settings.enrol_life),
             body: crate::seal::Sealed(Vec::new()),
@@ -219,7 +219,14 @@ impl Engine {
         let (claims, key, jti) = self.self_signed::<Hello>(request, now)?;
         let key = self.proved(request, key);
         self.count_message(&key.thumbprint, request.address, b"enrolment", now).await?;
-        let id = claims.msg.enrolment.into();
+        let id = match &claims.msg.enrolment {
+            Named::Id(id) => (*id).into(),
+            // A serial that nobody has, one that is over, and a wrong code have one answer.
+            Named::Serial(serial) => {
+                let found = self.store.ceremony_by_code(self.serial_digest(serial), now).await?;
+                found.ok_or(Refusal::NotFound)?.id
+            }
+        };
         self.enrol(id, &key, DeviceAnswer::Hello(claims.msg), jti, repeat).await
     }
 

@@ -44,7 +44,7 @@ impl Engine {
             self.was_right(&scene, &mut batch);
         }
         let last_try = guess == Guess::OnCeremony && scene.run.row.tries_left <= 1 && scene.run.stored;
-        let Turn { step, effects, reply, tries, life, .. } = turn;
+        let Turn { step, effects, reply, tries, life, listed } = turn;
         let mut run = scene.run.clone();
         let user = run.row.user.or(scene.about.subject.user());
         let told = self.told(user, &step, &effects);
@@ -60,6 +60,9 @@ impl Engine {
                     _ => Tries::Keep,
                 };
                 run.body.state = state;
+                if listed && run.row.sign_in.is_none() {
+                    run.row.user_code = Some(self.serial_digest(&self.tools.serial(run.row.id)?));
+                }
                 run.row.expires_at = life.map_or(run.row.expires_at, |life| scene.now + life);
                 self.ask(run, &scene, incoming, reply, tries, &mut batch).await?
             }

@@ -12,6 +12,7 @@
 //! An account that has an active device asks it first: [`super::after_approval`].
 
 mod messages;
+mod offer;
 
 use idp_protocol::{
     Octets, Prompt,
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use self::messages::{greet, has_secret, register_device, second};
+pub use self::offer::Grant;
 use super::{
     number::{self, Checked},
     qr::digits,
@@ -35,6 +37,7 @@ use crate::{
         ProvedKey, Reply, Subject, Turn, Turned, View,
     },
     policy::Acr,
+    settings::EnrolWay,
 };
 
 /// The enrolment.
@@ -72,16 +75,12 @@ pub enum State {
     },
 }
 
-/// The right to register one device.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub struct Grant {
-    /// The secret in the QR.
-    secret: Octets<16>,
-}
-
 /// A device that said hello.
 #[derive(Serialize, Deserialize)]
 pub struct Greeted {
+    /// How it got its right; older versions knew the code on the screen only.
+    #[serde(default)]
+    way: EnrolWay,
     thumbprint: Octets<32>,
     hello: Octets<32>,
     offer: Octets<32>,
@@ -133,17 +132,18 @@ impl Ceremony for DeviceRegistration {
         if cx.bound >= cx.settings.devices_per_user {
             return Ok(Turn::refuse(Refusal::NotAllowed));
         }
-        let grant = Grant { secret: Octets(cx.tools.crypto().random()) };
-        let state = State::Offered { grant, hellos: Vec::new() };
-        Ok(Turn::ask(state).tries(cx.settings.limits.number_tries).life(cx.settings.enrol_life))
+        let grant = Grant::draw(cx);
+        if !EnrolWay::ONLINE.iter().any(|way| cx.settings.enrol_transports.contains(way)) {
+            return Ok(Turn::refuse(Refusal::NotAllowed));
+        }
+        let turn = Turn::ask(State::Offered { grant, hellos: Vec::new() });
+        let turn = turn.tries(cx.settings.limits.number_tries).life(cx.settings.enrol_life);
+        Ok(if cx.settings.enrol_transports.contains(&EnrolWay::Manual) { turn.listed() } else { turn })
     }
 
     fn view(&self, cx: &Cx<'_>, state: &State) -> View {
         let (initiator, device) = match state {
-            State::Offered { grant, .. } => {
-                let payload = cx.tools.enrol_link(cx.ceremony, grant.secret.0);
-                (Prompt::ShowQr { link: Some(payload.clone()), payload, user_code: None }, None)
-            }
+            State::Offered { grant, .. } => (grant.prompt(cx), None),
             State::Registered { device, .. } => {
                 let device = device.facts.clone();
                 (Prompt::AskDeviceCode { digits: CODE_DIGITS, tries_left: cx.tries_left, device }, None)

@@ -43,6 +43,10 @@ impl Settings {
             let why = "\"platform\" is not available yet";
             return Err(BadSetting::new("user_verification", why, "\"pin\" or \"none\""));
         }
+        if self.enrol_transports.is_empty() {
+            let why = "nobody could enrol a device";
+            return Err(BadSetting::new("enrol_transports", why, "some of qr, link, manual and offline"));
+        }
         within(self.lives(), " seconds")?;
         within(self.counts(), "")?;
         within(self.limits(), "")?;

@@ -4,10 +4,10 @@ use idp_protocol::{
     Octets, P256Key,
     context::{Offer, PinRules, Registered, Said, UserVerification},
     encoding::to_base64url,
-    enrol::{self, Agreed, Parts, Secrets},
+    enrol::{self, Agreed, Parts, Right, Secrets},
     jws::Unverified,
     link::{EnrolPayload, Link, Origin, Target},
-    message::{Claims, Hello, Message, Register},
+    message::{Claims, Hello, Message, Named, Register},
     pin,
     server::{KeyList, Usage, WorkingKey},
 };
@@ -42,8 +42,8 @@ fn say<S: idp_protocol::context::Statement>(msg: S) -> String {
 
 fn hello(device: &Fixed) -> (Octets<32>, String) {
     let nonce = [3; 16];
-    let mac = Octets(enrol::hello_mac(&crypto(), &payload(), &device.thumbprint(), &nonce));
-    let hello = Hello { enrolment: Octets([1; 16]), nonce: Octets(nonce), mac };
+    let mac = Octets(enrol::hello_mac(&crypto(), &Right::scanned(&payload()), &device.thumbprint(), &nonce));
+    let hello = Hello { enrolment: Named::Id(Octets([1; 16])), nonce: Octets(nonce), mac };
     (mac, Claims::new(ISSUER, NOW, [0xe1; 16], hello).sign(&crypto(), device).unwrap())
 }
 
@@ -167,7 +167,8 @@ fn the_server_can_follow_it() {
     let device = Unverified::parse(e1).unwrap().header.jwk.unwrap();
     assert_eq!(device, jwk(&file["device"]["signature"], "jwk"));
     let hello: Hello = verified(e1, &device, issuer, now);
-    let mac = enrol::hello_mac(&crypto, &payload, &device.thumbprint(&crypto), &hello.nonce.0);
+    let mac =
+        enrol::hello_mac(&crypto, &Right::scanned(&payload), &device.thumbprint(&crypto), &hello.nonce.0);
     assert_eq!((mac, mac.to_vec()), (hello.mac.0, octets(&file["e1"], "mac")));
 
     let e2 = text(&file["e2"], "message");

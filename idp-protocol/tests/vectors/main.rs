@@ -19,4 +19,6 @@ mod links;
 #[cfg(test)]
 mod pin;
 #[cfg(test)]
+mod typed;
+#[cfg(test)]
 mod user_codes;

@@ -13,7 +13,10 @@ use idp_core::{
     ceremony::{CeremonyRow, Reason},
     engine::{CeremonyView, Status},
 };
-use idp_protocol::{Prompt, prompt::DeviceFacts};
+use idp_protocol::{
+    Prompt,
+    prompt::{DeviceFacts, TypedFields},
+};
 use serde::Deserialize;
 use serde_json::json;
 use symbolon_axum::{
@@ -62,7 +65,7 @@ struct Panel {
 /// What the wizard shows.
 enum Look {
     ApproveElsewhere { number: String },
-    Scan { qr: Option<QrCode>, link: Option<String> },
+    TakeUp { qr: Option<Option<QrCode>>, link: Option<String>, typed: Option<TypedFields> },
     TypeCode { digits: u8, tries: u8, device: DeviceFacts },
     FirstApproval { number: String, name: String },
     Done,
@@ -132,7 +135,8 @@ fn render(t: Language, view: &CeremonyView, error: Option<&Error>) -> String {
     let look = look(t, view);
     let (step, number, say) = match &look {
         Look::ApproveElsewhere { .. } => ("approve", 1, t.say("enrol-approve")),
-        Look::Scan { .. } => ("scan", 2, t.say("enrol-scan")),
+        Look::TakeUp { qr: Some(_), .. } => ("scan", 2, t.say("enrol-scan")),
+        Look::TakeUp { qr: None, .. } => ("scan", 2, t.say("enrol-take-up")),
         Look::TypeCode { .. } => ("code", 3, t.say("enrol-compare")),
         Look::FirstApproval { .. } => ("first", 4, t.say("enrol-first")),
         Look::Done => ("done", 5, t.say("enrol-done")),
@@ -182,8 +186,8 @@ fn look(t: Language, view: &CeremonyView) -> Look {
         (_, Some(Prompt::ShowNumber { number, device: Some(device) })) => {
             Look::FirstApproval { number: number.clone(), name: device.name.clone() }
         }
-        (_, Some(Prompt::ShowQr { payload, link, .. })) => {
-            Look::Scan { qr: QrCode::of(payload), link: link.clone() }
+        (_, Some(Prompt::OfferEnrolment { payload, link, typed })) => {
+            Look::TakeUp { qr: payload.as_deref().map(QrCode::of), link: link.clone(), typed: typed.clone() }
         }
         (_, Some(Prompt::AskDeviceCode { digits, tries_left, device })) => {
             Look::TypeCode { digits: *digits, tries: *tries_left, device: device.clone() }

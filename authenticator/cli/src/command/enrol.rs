@@ -2,7 +2,13 @@
 
 use std::{env, path::Path};
 
-use idp_protocol::{ErrorCode, context::PinRules, message::Verdict, pin};
+use idp_protocol::{
+    ErrorCode,
+    context::PinRules,
+    message::Verdict,
+    pin,
+    typed::{self, TypedOffer},
+};
 use serde_json::json;
 use symbolon_authenticator::{Details, Enrolled, Error, HttpTransport, Offered};
 use zeroize::Zeroizing;
@@ -21,12 +27,19 @@ const PASSWORD_TRIES: usize = 5;
 
 /// Enrols this computer.
 pub async fn run(home: &Home, voice: &Voice, args: Enrol) -> Result<Outcome, Failure> {
-    let link = link_of(voice, &args.code)?;
+    let source = source_of(voice, args.code.as_deref())?;
     let name = name_of(&args.name)?;
     let password = args.activation_password_file.as_deref().map(first_line).transpose()?;
     let human = terminal(voice, args.answers)?;
     let device = home.open(voice)?;
-    let mut offered = device.enrol(&link).await?;
+    let mut offered = match &source {
+        Source::Text(text) => device.enrol(text).await?,
+        Source::Fields([address, serial, code]) => {
+            let typed =
+                TypedOffer::from_fields(device.crypto(), address, serial, code).map_err(Error::from)?;
+            device.enrol_typed(&typed).await?
+        }
+    };
     introduce(voice, &offered);
 
     let mut details = Details::new(name, platform()?);
@@ -42,12 +55,32 @@ pub async fn run(home: &Home, voice: &Voice, args: Enrol) -> Result<Outcome, Fai
     Ok(finish(voice, decided.outcome))
 }
 
-fn link_of(voice: &Voice, code: &str) -> Result<String, Failure> {
-    match code {
-        "-" => voice.ask("The link of the enrolment code: ").ok_or(Error::NotEnrolment.into()),
-        link if link.contains("://") => Ok(link.to_owned()),
-        picture => picture::read(Path::new(picture)),
-    }
+/// Where the right to enrol comes from.
+enum Source {
+    /// A link, the text of a QR code, or the activation text.
+    Text(String),
+    /// Address, serial and activation code.
+    Fields([String; 3]),
+}
+
+fn source_of(voice: &Voice, code: Option<&str>) -> Result<Source, Failure> {
+    let ask = |question: &str| voice.ask(question).ok_or(Failure::from(Error::NotEnrolment));
+    Ok(match code {
+        None => Source::Fields([
+            ask("Address, such as id.example.org: ")?,
+            ask("Serial, eight letters: ")?,
+            ask("Activation code, seven groups of four: ")?,
+        ]),
+        Some("-") => {
+            let text = ask("The link or the activation text: ")?;
+            voice.say("If you copied it, copy something else now: other programs can read the clipboard.");
+            Source::Text(text)
+        }
+        Some(text) if text.contains("://") || text.starts_with(typed::PREFIX) => {
+            Source::Text(text.to_owned())
+        }
+        Some(picture) => Source::Text(picture::read(Path::new(picture))?),
+    })
 }
 
 /// Shows the code for the portal.
@@ -78,13 +111,15 @@ fn introduce(voice: &Voice, offered: &Offered<'_, HttpTransport>) {
             "account": offered.account(),
             "issuer": offered.issuer().as_str(),
             "pin": offered.pin_rules(),
+            "fingerprint": offered.fingerprint(),
         }),
     );
     voice.say(&format!(
-        "{} ({}) offers to add this device to the account {}.",
+        "{} ({}) offers to add this device to the account {}.\nThe key of the server: {}",
         clean(offered.organisation()),
         offered.issuer(),
-        clean(offered.account())
+        clean(offered.account()),
+        offered.fingerprint()
     ));
 }
 

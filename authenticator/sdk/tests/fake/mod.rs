@@ -204,11 +204,16 @@ impl Fake {
         let hello: Hello = self.checked(&posted.message)?;
         let device = self.state.lock().unwrap().device.unwrap();
         let thumbprint = device.thumbprint(&self.crypto);
-        let mac = enrol::hello_mac(&self.crypto, &self.payload(), &thumbprint, &hello.nonce.0);
+        let mac = enrol::hello_mac(
+            &self.crypto,
+            &enrol::Right::scanned(&self.payload()),
+            &thumbprint,
+            &hello.nonce.0,
+        );
         assert_eq!(mac, hello.mac.0);
         let ephemeral = *self.crypto.agreement.generate();
         let offer = self.say(Offer {
-            enrolment: hello.enrolment,
+            enrolment: Octets(self.payload().enrolment),
             hello: Octets(self.crypto.hash.sha256(posted.message.as_bytes())),
             organisation: "Example".to_owned(),
             account: "a…e@example.org".to_owned(),

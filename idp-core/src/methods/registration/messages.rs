@@ -17,6 +17,7 @@ use crate::{
     device::Facts,
     method::{Cx, Effect, NewCredential, ProvedKey, Reason, Registration, Reply, Turn, Turned},
     notify::Notice,
+    settings::EnrolWay,
     users::User,
 };
 
@@ -32,9 +33,9 @@ pub(super) fn greet(
     key: &ProvedKey,
     hello: &Hello,
 ) -> Turned<DeviceRegistration> {
-    if !proves_hello(cx, grant, key, hello) {
+    let Some(way) = proves_hello(cx, grant, key, hello) else {
         return Ok(Turn::refuse(Refusal::NotFound));
-    }
+    };
     if hellos.len() >= MAX_HELLOS {
         return Ok(Turn::refuse(Refusal::OutOfStep));
     }
@@ -53,6 +54,7 @@ pub(super) fn greet(
     };
     let statement = cx.tools.state(key.thumbprint, cx.now, offer)?;
     hellos.push(Greeted {
+        way,
         thumbprint: Octets(key.thumbprint),
         hello: digest,
         offer: Octets(crypto.hash.sha256(statement.as_bytes())),
@@ -73,7 +75,7 @@ pub(super) fn register_device(
     let greeted = hellos
         .iter()
         .find(|greeted| greeted.thumbprint.0 == key.thumbprint && greeted.offer == register.offer);
-    let (Some(greeted), true) = (greeted, proves_register(cx, grant, key)) else {
+    let Some(greeted) = greeted.filter(|greeted| proves_register(cx, grant, greeted.way, key)) else {
         return Ok(Turn::refuse(Refusal::NotFound));
     };
     let Some(secrets) = cx.tools.open_secrets(cx.ceremony, &register.sealed) else {
@@ -143,9 +145,8 @@ fn agree(
     register: &Register,
 ) -> Result<Option<(Digest, Agreed)>, Fault> {
     let crypto = cx.tools.crypto();
-    let payload = cx.tools.enrol_payload(cx.ceremony, grant.secret.0);
     let parts = Parts {
-        payload: crypto.hash.sha256(&payload.to_bytes()),
+        payload: crypto.hash.sha256(&grant.right(cx, greeted.way)?.payload),
         hello: greeted.hello.0,
         offer: greeted.offer.0,
         register: crypto.hash.sha256(key.message.as_bytes()),
@@ -175,22 +176,28 @@ pub(super) fn second(
         .effect(Effect::Notify(Notice::EnrolmentAttacked { address: key.address.clone() }))
 }
 
-/// Whether a device has the secret of the QR.
+/// Whether a device has the secret, by whichever way.
 pub(super) fn has_secret(cx: &Cx<'_>, grant: Grant, key: &ProvedKey, answer: &FromDevice) -> bool {
     match answer {
-        FromDevice::Hello(hello) => proves_hello(cx, grant, key, hello),
-        FromDevice::Register(_) => proves_register(cx, grant, key),
+        FromDevice::Hello(hello) => proves_hello(cx, grant, key, hello).is_some(),
+        FromDevice::Register(_) => {
+            EnrolWay::ONLINE.into_iter().any(|way| proves_register(cx, grant, way, key))
+        }
         FromDevice::Decide { .. } => false,
     }
 }
 
-fn proves_hello(cx: &Cx<'_>, grant: Grant, key: &ProvedKey, hello: &Hello) -> bool {
-    let payload = cx.tools.enrol_payload(cx.ceremony, grant.secret.0);
-    let mac = enrol::hello_mac(cx.tools.crypto(), &payload, &key.thumbprint, &hello.nonce.0);
-    mac.ct_eq(&hello.mac.0).into()
+/// By which of the ways that the policy has a device got its right; none if it has none.
+fn proves_hello(cx: &Cx<'_>, grant: Grant, key: &ProvedKey, hello: &Hello) -> Option<EnrolWay> {
+    grant.ways(cx).find(|way| {
+        grant.right(cx, *way).is_ok_and(|right| {
+            let mac = enrol::hello_mac(cx.tools.crypto(), &right, &key.thumbprint, &hello.nonce.0);
+            mac.ct_eq(&hello.mac.0).into()
+        })
+    })
 }
 
-fn proves_register(cx: &Cx<'_>, grant: Grant, key: &ProvedKey) -> bool {
-    let mac = enrol::register_mac(cx.tools.crypto(), &grant.secret.0, &key.message);
-    key.mac.is_some_and(|proof| mac.ct_eq(&proof).into())
+fn proves_register(cx: &Cx<'_>, grant: Grant, way: EnrolWay, key: &ProvedKey) -> bool {
+    let (Ok(right), Some(proof)) = (grant.right(cx, way), key.mac) else { return false };
+    enrol::register_mac(cx.tools.crypto(), &right.secret, &key.message).ct_eq(&proof).into()
 }
