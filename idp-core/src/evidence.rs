@@ -58,6 +58,9 @@ pub enum Factor {
     Knowledge,
     /// A one-time code of a device.
     Otp,
+    /// A one-time code that the key of a registered device made for this very sign-in. It can be told to somebody else
+    /// like any other, so it is worth no more.
+    KeyCode,
     /// A signature of a device's key.
     Key(Protection),
     /// A code that was kept for the day when everything else is lost.

@@ -8,9 +8,12 @@
 //! - [`AuthMethod`]: a ceremony that ends in [`Proven`].
 //! - [`Enrolment`]: a ceremony that ends in [`NewCredential`].
 
-use std::future::Future;
+use std::{future::Future, net::IpAddr};
 
-use idp_protocol::{P256Key, Prompt, context::Confirm};
+use idp_protocol::{
+    P256Key, Prompt,
+    context::{Confirm, Opens},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
@@ -20,8 +23,9 @@ use crate::{
     credential::CredentialRow,
     device::{DeviceRow, Facts},
     notify::Notice,
+    seal::Sealed,
     settings::Settings,
-    signin::Initiator,
+    signin::{Initiator, SignIn},
     tools::Tools,
     users::User,
 };
@@ -210,6 +214,37 @@ pub struct Context {
     pub browser_has_users: bool,
     /// Whether the device that answers is in the network of the initiating browser.
     pub same_network: bool,
+    /// What the sign-in is for that a method begins in; none afterwards, and in an enrolment.
+    pub begins: Option<Begins>,
+}
+
+/// What a sign-in is for in which a method begins.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Begins {
+    /// The application's name, as people know it.
+    pub client: String,
+    /// How far the sign-in reaches.
+    pub opens: Opens,
+    /// The address of the browser.
+    pub address: IpAddr,
+    /// That address as a place.
+    pub place: String,
+    /// Whether the sign-in has evidence already, which is the subject's then.
+    pub first_factor: bool,
+}
+
+impl Begins {
+    pub(crate) fn in_sign_in(sign_in: &SignIn) -> Self {
+        let ask = &sign_in.ask;
+        Self {
+            client: ask.client.clone(),
+            opens: ask.opens,
+            address: ask.from.address,
+            place: ask.from.place.clone(),
+            first_factor: sign_in.ledger.iter().any(|evidence| ask.requirement.counts(evidence)),
+        }
+    }
 }
 
 /// A credential of the subject, opened.
@@ -240,6 +275,14 @@ pub struct Device {
     pub credential: Id<CredentialRow>,
     /// How it verified its user in this message: what the engine checked, never what the device says.
     pub uv: Uv,
+    /// When it last sent a signed message.
+    pub seen_at: Time,
+    /// Whether it has a PIN.
+    pub has_pin: bool,
+    /// Its agreement key.
+    pub(crate) agreement_key: P256Key,
+    /// [`crate::device::DeviceSecrets`]: only [`Tools`] opens them.
+    pub(crate) secrets: Sealed,
 }
 
 /// A key that signed a message with itself: its holder has the private half, and nothing else is known.
@@ -358,6 +401,22 @@ pub enum Guess {
     OnCeremony,
     /// The subject's, over all ceremonies: [`crate::throttle`].
     OnSubject,
+    /// Both: a short code of one ceremony, where whoever has used up its tries may begin another one.
+    OnBoth,
+}
+
+impl Guess {
+    /// Whether it costs a try of the ceremony's.
+    #[must_use]
+    pub fn is_on_ceremony(self) -> bool {
+        matches!(self, Self::OnCeremony | Self::OnBoth)
+    }
+
+    /// Whether it costs a try of the subject's.
+    #[must_use]
+    pub fn is_on_subject(self) -> bool {
+        matches!(self, Self::OnSubject | Self::OnBoth)
+    }
 }
 
 /// What happened, and what shall be changed elsewhere.
@@ -628,6 +687,8 @@ pub enum UvSource {
     Engine,
     /// The method, in the initiator's answer (WebAuthn).
     Method,
+    /// The method, by a code that the PIN has gone into, where the settings want a PIN: never more than that.
+    PinInCode,
 }
 
 /// How a method begins.

@@ -70,7 +70,7 @@ pub fn alone(factor: Factor, uv: Uv) -> Acr {
         (Factor::Key(_), Uv::Platform) => Acr::Aal2,
         (Factor::Key(_), Uv::Pin) => Acr::MultiFactor,
         (Factor::Key(_), Uv::None) => Acr::Device,
-        (Factor::Knowledge | Factor::Otp | Factor::Recovery, _) => Acr::Single,
+        (Factor::Knowledge | Factor::Otp | Factor::KeyCode | Factor::Recovery, _) => Acr::Single,
     }
 }
 
@@ -79,7 +79,7 @@ pub fn alone(factor: Factor, uv: Uv) -> Acr {
 #[must_use]
 pub fn has_two_factors(ledger: &[Evidence]) -> bool {
     let knows = |e: &Evidence| e.factor == Factor::Knowledge || e.uv == Uv::Pin;
-    let has = |e: &Evidence| matches!(e.factor, Factor::Otp | Factor::Key(_));
+    let has = |e: &Evidence| matches!(e.factor, Factor::Otp | Factor::KeyCode | Factor::Key(_));
     let is = |e: &Evidence| e.uv == Uv::Platform;
     let kinds = [ledger.iter().any(knows), ledger.iter().any(has), ledger.iter().any(is)];
     kinds.into_iter().filter(|shown| *shown).count() >= 2

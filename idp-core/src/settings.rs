@@ -38,6 +38,8 @@ pub struct Settings {
     pub finish_window: i64,
     /// The same where a code has to be typed. Default 120.
     pub code_window: i64,
+    /// How long the code of an offline ticket is taken. Default 180; at most 600 (NIST SP 800-63B-4).
+    pub offline_life: u16,
     /// How long a device without a keyboard can be approved (RFC 8628). Default 600; at most 1800.
     pub device_grant_life: i64,
     /// In which ways a device may be enrolled. Default `qr`, `link` and `manual`; the engine refuses the others.
@@ -79,6 +81,7 @@ impl Default for Settings {
             answer_window: 120,
             finish_window: 30,
             code_window: 120,
+            offline_life: 180,
             device_grant_life: 600,
             enrol_transports: EnrolWay::ONLINE.to_vec(),
             enrol_life: 600,

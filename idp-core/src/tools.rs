@@ -7,6 +7,7 @@ use idp_protocol::{
     context::Statement,
     enrol,
     link::{EnrolPayload, Link, Origin, Target},
+    offline,
     prompt::{USER_CODE_ALPHABET, USER_CODE_LEN},
     typed::{self, Serial, TypedOffer},
 };
@@ -15,8 +16,12 @@ use zeroize::Zeroizing;
 use crate::{
     Fault, Id, Time,
     ceremony::CeremonyRow,
+    device::DeviceSecrets,
+    engine::device_aad,
     keys::CurrentKeys,
+    method::Device,
     passwords::Passwords,
+    seal::Sealer,
     ticket::{self, Ticket, TicketKind},
 };
 
@@ -25,7 +30,18 @@ use crate::{
 pub struct Tools {
     keys: CurrentKeys,
     passwords: Arc<dyn Passwords>,
+    sealer: Sealer,
     origin: Origin,
+}
+
+/// An offline ticket with the codes that answer it.
+pub struct OfflineTicket {
+    /// The text of the QR code.
+    pub link: String,
+    /// The code that approves.
+    pub approval: String,
+    /// The code that reports.
+    pub report: String,
 }
 
 impl fmt::Debug for Tools {
@@ -39,10 +55,10 @@ impl Tools {
     ///
     /// # Errors
     /// [`Fault::Setup`] if the issuer is no origin that a QR code may lead to.
-    pub fn new(keys: CurrentKeys, passwords: Arc<dyn Passwords>) -> Result<Self, Fault> {
+    pub fn new(keys: CurrentKeys, passwords: Arc<dyn Passwords>, sealer: Sealer) -> Result<Self, Fault> {
         let origin = Origin::parse(keys.issuer())
             .map_err(|_| Fault::Setup("the issuer must be https://host[:port], or http on loopback"))?;
-        Ok(Self { keys, passwords, origin })
+        Ok(Self { keys, passwords, sealer, origin })
     }
 
     /// The crypto port: randomness, digests, key agreement.
@@ -114,6 +130,58 @@ impl Tools {
             TicketKind::Grant => Target::Grant(ticket),
         };
         Link { origin: self.origin.clone(), target }.to_qr()
+    }
+
+    /// Seals a request to one of the subject's devices (O2), or to nobody: whoever may not sign in gets a ticket that no
+    /// device opens, and nobody can tell the two apart, by their looks or by the work that they cost. A code that
+    /// approves and reports at once is drawn anew.
+    ///
+    /// The device's PIN key goes into the codes and does not leave this call.
+    ///
+    /// # Errors
+    /// [`Fault`] if a key or what is stored of the device cannot be used.
+    pub fn offline_ticket(
+        &self,
+        to: Option<&Device>,
+        nobody: &[u8],
+        request: &offline::Request,
+        now: Time,
+    ) -> Result<OfflineTicket, Fault> {
+        let keys = self.keys.get();
+        // Both are made for everybody, so that a name that nobody has costs the same.
+        let decoy = self.decoy_device(nobody)?;
+        let (recipient, pin_key) = match to {
+            Some(device) => (device.agreement_key.point(), self.pin_key(device)?),
+            None => decoy,
+        };
+        let pin_key = Some(pin_key).filter(|_| request.with == offline::With::Pin);
+        loop {
+            let asked = keys.ask_offline(&recipient, request, now)?;
+            let approval = asked.approval(self.crypto(), pin_key.as_deref());
+            let report = asked.report(self.crypto());
+            if approval != report {
+                let target = Target::Offline(asked.ticket);
+                let link = Link { origin: self.origin.clone(), target }.to_qr();
+                return Ok(OfflineTicket { link, approval, report });
+            }
+        }
+    }
+
+    /// K_p of a device; of one without a PIN a key that nobody has.
+    fn pin_key(&self, device: &Device) -> Result<Zeroizing<[u8; 32]>, Fault> {
+        let secrets: DeviceSecrets = self.sealer.open_json(&device_aad(device.id), &device.secrets)?;
+        let none = || self.keys.get().digest("no-pin", &[device.id.bytes()]);
+        Ok(Zeroizing::new(secrets.pin_key.map_or_else(none, |key| key.0)))
+    }
+
+    /// The agreement key and K_p of a device that is not there.
+    fn decoy_device(&self, nobody: &[u8]) -> Result<([u8; 65], Zeroizing<[u8; 32]>), Fault> {
+        let keys = self.keys.get();
+        let draw = |round: u8| Zeroizing::new(keys.digest("offline-decoy", &[nobody, &[round]]));
+        // One in 2^32 is no scalar of the curve.
+        let point = (0..4).find_map(|round| self.crypto().agreement.public(&draw(round)).ok());
+        let point = point.ok_or(Fault::Setup("the agreement of the crypto port refuses all scalars"))?;
+        Ok((point, Zeroizing::new(keys.digest("offline-decoy-pin", &[nobody]))))
     }
 
     /// The user code of a ceremony: eight letters of RFC 8628's alphabet, the same on every node.

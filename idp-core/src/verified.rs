@@ -76,6 +76,7 @@ fn values_of(evidence: &Evidence) -> Vec<&'static str> {
     let mut values = match evidence.factor {
         Factor::Knowledge => vec!["pwd"],
         Factor::Otp | Factor::Recovery => vec!["otp"],
+        Factor::KeyCode => vec!["otp", "swk"],
         // A device's signature comes over a channel of its own: multiple-channel authentication.
         Factor::Key(Protection::Software) => vec!["swk", "mca"],
         Factor::Key(Protection::Hardware) => vec!["hwk", "mca"],
@@ -110,7 +111,9 @@ mod tests {
     #[test]
     fn amr_and_acr_say_what_happened() {
         let key = Factor::Key(Protection::Software);
-        let cases: [(&[Evidence], &[&str], Acr); 5] = [
+        let cases: [(&[Evidence], &[&str], Acr); 7] = [
+            (&[evidence(Factor::KeyCode, Uv::None)], &["otp", "swk"], Acr::Single),
+            (&[evidence(Factor::KeyCode, Uv::Pin)], &["otp", "swk", "pin", "mfa"], Acr::MultiFactor),
             (&[evidence(Factor::Knowledge, Uv::None)], &["pwd"], Acr::Single),
             (&[evidence(key, Uv::None)], &["swk", "mca"], Acr::Device),
             (&[evidence(key, Uv::Pin)], &["swk", "pin", "mca", "mfa"], Acr::MultiFactor),

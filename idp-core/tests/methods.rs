@@ -9,6 +9,7 @@ use idp_core::{
     contract::method::{Case, Moment, all},
     methods::{
         device_grant::DeviceGrant,
+        offline::Offline,
         otp::{HashFunction, Hotp, Key, MovingFactor, PinUse, Position, Totp},
         password::Password,
         qr::Qr,
@@ -38,6 +39,11 @@ async fn qr() {
 #[tokio::test]
 async fn device_grant() {
     all(&Case::new(DeviceGrant, crypto(), [], |_| json!({}))).await;
+}
+
+#[tokio::test]
+async fn offline() {
+    all(&Case::new(Offline, crypto(), [], |_| json!({})).without_messages()).await;
 }
 
 #[tokio::test]

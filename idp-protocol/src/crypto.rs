@@ -26,6 +26,8 @@ pub struct Crypto {
     pub signatures: Arc<dyn Signatures>,
     /// ECDH on P-256 and HPKE (RFC 9180).
     pub agreement: Arc<dyn Agreement>,
+    /// HPKE from one known key to another.
+    pub letters: Arc<dyn Letters>,
 }
 
 impl fmt::Debug for Crypto {
@@ -221,6 +223,65 @@ pub trait Agreement: Send + Sync {
         aad: &[u8],
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, CryptoError>;
+}
+
+/// HPKE in auth mode with DHKEM(P-256, HKDF-SHA256), HKDF-SHA256 and AES-128-GCM (RFC 9180, 5.1.3): only the
+/// recipient reads it, knows whose key sealed it, and shares a secret with the sender that no one else has.
+///
+/// The encapsulated key is the compressed point (SEC 1, 2.3.3) of 33 bytes, because a QR code has no room for more.
+/// Into the key schedule (`kem_context`) all points enter uncompressed, as the RFC wants.
+pub trait Letters: Send + Sync {
+    /// Seals `plain` from the private key `sender` to the public key `recipient`, without associated data.
+    ///
+    /// # Errors
+    /// [`CryptoError::BadKey`] if `sender` is out of range or `recipient` not a point on the curve.
+    fn seal(
+        &self,
+        sender: &[u8; 32],
+        recipient: &[u8; 65],
+        bound: Bound<'_>,
+        plain: &[u8],
+    ) -> Result<Letter, CryptoError>;
+
+    /// Opens what [`Letters::seal`] made.
+    ///
+    /// # Errors
+    /// [`CryptoError::Unauthentic`] if anything does not fit, [`CryptoError::BadKey`] for a key that is none.
+    fn open(
+        &self,
+        recipient: &[u8; 32],
+        sender: &[u8; 65],
+        bound: Bound<'_>,
+        encapsulated: &[u8; 33],
+        sealed: &[u8],
+    ) -> Result<Opened, CryptoError>;
+}
+
+/// What a letter is bound to.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound<'a> {
+    /// `info` of HPKE: the application.
+    pub info: &'a [u8],
+    /// `exporter_context` of HPKE: what the shared secret is for.
+    pub exporter_context: &'a [u8],
+}
+
+/// A sealed letter, as its sender has it.
+pub struct Letter {
+    /// The encapsulated key, compressed.
+    pub encapsulated: [u8; 33],
+    /// The ciphertext with its tag.
+    pub sealed: Vec<u8>,
+    /// The secret that sender and recipient share (RFC 9180, 5.3).
+    pub shared: Zeroizing<[u8; 32]>,
+}
+
+/// A letter that was opened.
+pub struct Opened {
+    /// What it says.
+    pub plain: Zeroizing<Vec<u8>>,
+    /// The secret that sender and recipient share.
+    pub shared: Zeroizing<[u8; 32]>,
 }
 
 /// Why a primitive refused. It never says more, so that it cannot tell an attacker more.

@@ -13,6 +13,8 @@ pub mod jwk;
 pub mod jws;
 pub mod link;
 pub mod message;
+pub mod ocra;
+pub mod offline;
 pub mod pin;
 pub mod prompt;
 pub mod push;

@@ -2,7 +2,7 @@
 //!
 //! `HTTPS://HOST/E#…` offers an enrolment, `/Q#…` is a sign-in ticket for another device's scanner,
 //! `/S#…` a ticket for an authenticator on the same device, `/D#…` a ticket of a device without a keyboard
-//! that asks for access. All letters are upper case, so that the
+//! that asks for access, `/O#…` an offline ticket, which only the device that it is sealed to can read. All letters are upper case, so that the
 //! symbol stays in alphanumeric mode, and the secret stands in the fragment, which no server log sees.
 
 use std::fmt;
@@ -135,6 +135,8 @@ pub enum Target {
     SameDevice(Vec<u8>),
     /// `/D`: the ticket of a device without a keyboard (RFC 8628), for a scanner or a picture that the user chose.
     Grant(Vec<u8>),
+    /// `/O`: an offline ticket ([`crate::offline`]), for a scanner or a picture that the user chose.
+    Offline(Vec<u8>),
 }
 
 impl Link {
@@ -146,6 +148,7 @@ impl Link {
             Target::Scan(ticket) => ("Q", ticket.clone()),
             Target::SameDevice(ticket) => ("S", ticket.clone()),
             Target::Grant(ticket) => ("D", ticket.clone()),
+            Target::Offline(ticket) => ("O", ticket.clone()),
         };
         format!("{}/{path}#{}", self.origin.0.to_ascii_uppercase(), to_base32(&payload))
     }
@@ -172,6 +175,7 @@ impl Link {
             "/Q" | "/q" => Target::Scan(payload),
             "/S" | "/s" => Target::SameDevice(payload),
             "/D" | "/d" => Target::Grant(payload),
+            "/O" | "/o" => Target::Offline(payload),
             _ => return Err(LinkError::NotALink),
         };
         let link = Self { origin, target };

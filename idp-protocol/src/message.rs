@@ -177,6 +177,18 @@ pub enum Verdict {
     Report,
 }
 
+impl Verdict {
+    /// The decision as one byte, where it is digested.
+    #[must_use]
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::Approve => 1,
+            Self::Deny => 2,
+            Self::Report => 3,
+        }
+    }
+}
+
 /// E5: the first approval of a new device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -44,6 +44,15 @@ pub enum Prompt {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         typed: Option<TypedFields>,
     },
+    /// Show an offline ticket as a QR code, and ask for the digits that the device answers with.
+    ShowTicket {
+        /// The text of the code.
+        payload: String,
+        /// How many digits.
+        digits: u8,
+        /// How many tries are left.
+        tries_left: u8,
+    },
     /// Show a number that the person types into the device.
     ShowNumber {
         /// The digits.

@@ -127,7 +127,7 @@ pub(crate) fn with_certificates(router: Router, app: &App, authorities: &Arc<Aut
 
 /// What people see. Forms are taken from our own pages only.
 fn pages() -> Router<App> {
-    let still = ["/Q", "/q", "/S", "/s", "/E", "/e"];
+    let still = ["/Q", "/q", "/S", "/s", "/E", "/e", "/O", "/o"];
     let still = still.into_iter().fold(Router::new(), |router, path| router.route(path, get(pages::scan)));
     still
         .merge(login_pages())

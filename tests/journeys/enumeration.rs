@@ -10,7 +10,11 @@ use idp_core::{
 };
 use idp_protocol::Octets;
 use serde_json::{Value, json};
-use symbolon_tests::{Browser, Phone, World, browser::refusal, counted::Asked};
+use symbolon_tests::{
+    Browser, Phone, World,
+    browser::{refusal, ticket_of},
+    counted::Asked,
+};
 
 /// What a stranger sees of one try, and what it cost.
 #[derive(Debug, PartialEq)]
@@ -78,5 +82,52 @@ async fn a_person_and_a_name_that_nobody_has_cost_the_same_hashes_reads_and_writ
             assert_eq!(alice, nobody, "try {number} of {kind}");
             world.clock.advance(Schedule::default().longest_wait + 1);
         }
+    }
+}
+
+/// What somebody sees who types a name into a browser that knows another person, and guesses until the ticket is over.
+async fn offline_once(
+    world: &World,
+    asked: &Asked,
+    browser: &Browser,
+    login: &str,
+) -> Vec<(String, Vec<String>)> {
+    let id = browser.open().await;
+    asked.take();
+    let view = browser.offline(id, login).await.expect("a ticket");
+    let (ticket, no_code) = (ticket_of(&view), "        ");
+    let mut seen = vec![(format!("{} {:?}", ticket.len(), view.status), asked.take())];
+    for guess in ["11111111", "22222222", no_code] {
+        let answer = refusal(browser.answer(view.id, guess).await);
+        let page = browser.look(view.id).await;
+        let shape = format!("{answer:?} {:?} {:?}", page.status, page.prompt.map(|_| ()));
+        seen.push((shape, asked.take()));
+    }
+    let page = shape(&world.engine.sign_in(&browser.claimant, id).await.expect("a page"));
+    seen.push((page.replace(&view.id.to_string(), ""), asked.take()));
+    // Ids are drawn by lot.
+    let without_ids = |what: &mut String| {
+        let names = what.split(" + ").map(|name| if name.starts_with("Wake(") { "Wake(" } else { name });
+        *what = names.collect::<Vec<_>>().join(" + ").replace(&view.id.to_string(), "");
+    };
+    seen.iter_mut().for_each(|(_, asked)| asked.iter_mut().for_each(without_ids));
+    seen
+}
+
+#[tokio::test]
+async fn offline_tickets_tell_nobody_who_exists_who_has_a_phone_or_who_was_here() {
+    let (world, asked) = World::counted().await;
+    let (home, bob) = (Phone::enrolled(&world, "alice").await, Phone::enrolled(&world, "bob").await);
+    world.user("carol").await;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&home).await;
+    browser.session = None;
+    drop(bob);
+    let mut seen = Vec::new();
+    for login in ["alice", "bob", "carol", "nobody", " - "] {
+        seen.push(offline_once(&world, &asked, &browser, login).await);
+    }
+    for other in &seen[1..] {
+        assert_eq!(&seen[0], other);
     }
 }

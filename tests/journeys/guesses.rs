@@ -12,7 +12,7 @@ use serde_json::json;
 use symbolon_authenticator::Ticket;
 use symbolon_tests::{
     Browser, Phone, World,
-    browser::{number_of, qr_of, refusal},
+    browser::{number_of, qr_of, refusal, ticket_of},
     phone::code_of,
 };
 
@@ -152,11 +152,33 @@ async fn user_codes(nodes: &Nodes) {
     assert_eq!(count(&answers, ErrorCode::TooMany), RACERS - 5, "{answers:?}");
 }
 
+/// The digits of an offline ticket: three tries, of the ticket and of the person alike.
+async fn offline_codes(nodes: &Nodes) {
+    let phone = phone_of(nodes, "olga").await;
+    let mut browser = Browser::new(nodes.first());
+    browser.qr_sign_in(&phone).await;
+    let view = browser.offline(browser.open().await, "olga").await.unwrap();
+    let before = nodes.events("method.refused").await;
+    let answers = at_once(|number| {
+        let (engine, claimant) = (Arc::clone(&nodes.of(number).engine), browser.claimant.clone());
+        let typed = json!({ "code": format!("{:08}", (number + 1) * 7) });
+        async move { engine.answer(&claimant, view.id, typed).await.map(|_| ()) }
+    });
+    assert!(answers.await.into_iter().all(|answer| {
+        matches!(refusal(answer), Refusal::Wrong | Refusal::Burned(_) | Refusal::OutOfStep)
+    }));
+    let compared = nodes.events("method.refused").await - before;
+    assert!((1..=3).contains(&compared), "{compared} compared");
+    let right = phone.code(&ticket_of(&view), Verdict::Approve).await;
+    assert!(browser.answer(view.id, &right).await.is_err(), "too late");
+}
+
 /// Without PINs where the number is guessed: a right PIN beside it would be slowed like a wrong one.
 async fn all(nodes: Nodes, without_pins: Nodes) {
     passwords(&nodes).await;
     pins(&nodes).await;
     digits(&nodes).await;
+    offline_codes(&nodes).await;
     user_codes(&nodes).await;
     numbers(&without_pins).await;
 }

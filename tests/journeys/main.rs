@@ -15,6 +15,7 @@ mod limits;
 mod messages;
 mod nodes;
 mod notices;
+mod offline;
 mod outage;
 mod policy;
 mod processes;

@@ -117,6 +117,16 @@ impl Browser {
         (view.id, qr_of(&view))
     }
 
+    /// Begins an offline sign-in about a name.
+    pub async fn offline(&self, id: Id<SignInRow>, login: &str) -> Result<CeremonyView, Error> {
+        self.world.engine.begin(&self.claimant, id, "offline", login).await
+    }
+
+    /// Types a code into a ceremony.
+    pub async fn answer(&self, id: Id<CeremonyRow>, code: &str) -> Result<Progress, Error> {
+        self.world.engine.answer(&self.claimant, id, json!({ "code": code })).await
+    }
+
     /// What the page shows of a ceremony.
     pub async fn look(&self, id: Id<CeremonyRow>) -> CeremonyView {
         self.world.engine.view(&self.claimant, id).await.expect("a view")
@@ -203,6 +213,14 @@ pub fn qr_of(view: &CeremonyView) -> String {
             payload.clone()
         }
         other => panic!("no QR code: {other:?}"),
+    }
+}
+
+/// The text of the QR code of an offline ticket.
+pub fn ticket_of(view: &CeremonyView) -> String {
+    match &view.prompt {
+        Some(Prompt::ShowTicket { payload, .. }) => payload.clone(),
+        other => panic!("no ticket: {other:?}"),
     }
 }
 

@@ -19,7 +19,8 @@ use idp_protocol::{
     server,
 };
 use symbolon_authenticator::{
-    Account, Answer, Authenticator, Claimed, Clock, Details, Error, MemoryStore, Signer, Store as _, Ticket,
+    Account, Answer, Authenticator, Claimed, Clock, Details, Error, MemoryStore, OfflineTicket, Opened,
+    Scripted, Signer, Store as _, Ticket,
     transport::{Request, Response, Transport, TransportError},
 };
 use symbolon_aws_lc::SeededRandom;
@@ -99,6 +100,17 @@ impl Phone {
         phone
     }
 
+    /// A further phone of whoever is signed in, which the first one approves.
+    pub async fn second(world: &World, browser: &Browser, first: &Self) -> Self {
+        let view = browser.add_device().await.expect("an enrolment");
+        first.approve_pending(&number_of(&browser.wizard(view.id).await)).await.expect("approved");
+        let second = Self::new(world, &fresh_name());
+        let code = second.register(&qr_of(&browser.wizard(view.id).await)).await.expect("registered");
+        browser.confirm(view.id, &code).await.expect("confirmed");
+        second.approve_pending(&number_of(&browser.wizard(view.id).await)).await.expect("active");
+        second
+    }
+
     /// Ten sign-ins in a row are answered with a wrong PIN.
     pub async fn ten_wrong_pins(&self, world: &World) {
         for _ in 0..10 {
@@ -151,6 +163,18 @@ impl Phone {
         let pending = self.app.pending(&self.account()).await?;
         let claimed = pending.first().expect("something waits");
         self.app.decide(claimed, &Answer::new(Verdict::Approve).number(number).pin(PIN)).await
+    }
+
+    /// Opens an offline ticket that is for this phone.
+    pub fn opened(&self, qr: &str) -> Opened {
+        self.app.open_offline(&OfflineTicket::from_picture(qr).expect("a ticket")).expect("for this phone")
+    }
+
+    /// The digits that this phone shows for an offline ticket, with the right PIN.
+    pub async fn code(&self, qr: &str, verdict: Verdict) -> String {
+        let human = Scripted::new(verdict).pin(PIN);
+        let answered = self.app.answer_offline(&self.opened(qr), &human).await.expect("answered");
+        answered.code.expect("digits")
     }
 
     /// Scans a QR code and decides, with the right PIN.

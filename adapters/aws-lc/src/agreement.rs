@@ -109,7 +109,7 @@ fn load(private: &[u8; 32]) -> Result<agreement::PrivateKey, CryptoError> {
 }
 
 /// The injected randomness as the `hpke` crate wants it.
-struct Ephemeral<'a>(&'a dyn Random);
+pub struct Ephemeral<'a>(pub &'a dyn Random);
 
 impl TryRng for Ephemeral<'_> {
     type Error = Infallible;

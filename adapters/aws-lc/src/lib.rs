@@ -11,6 +11,7 @@ use idp_protocol::{Crypto, crypto::Random};
 mod aead;
 mod agreement;
 mod hash;
+mod letters;
 mod random;
 mod signatures;
 
@@ -30,6 +31,7 @@ pub fn with_random(random: Arc<dyn Random>) -> Crypto {
         aead: Arc::new(aead::AwsLc),
         signatures: Arc::new(signatures::AwsLc { random: Arc::clone(&random) }),
         agreement: Arc::new(agreement::AwsLc { random: Arc::clone(&random) }),
+        letters: Arc::new(letters::AwsLc { random: Arc::clone(&random) }),
         random,
     }
 }

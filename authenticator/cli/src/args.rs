@@ -43,6 +43,8 @@ pub enum Command {
     Enrol(Enrol),
     /// Answer the sign-in whose QR code is in a picture, or whose letters you read from the screen.
     Scan(Scan),
+    /// Answer the sign-in whose QR code is in a picture without any network: shows 8 digits to type into the browser.
+    Offline(Offline),
     /// Answer a sign-in of a browser on this computer, from the link that the page offers.
     Open(Open),
     /// Show and decide what waits for this device; also takes up an unfinished enrolment.
@@ -85,6 +87,19 @@ pub struct Scan {
     /// Answers given beforehand.
     #[command(flatten)]
     pub answers: Answers,
+}
+
+/// Options of `offline`.
+#[derive(Debug, Args)]
+pub struct Offline {
+    /// A picture with the code: a screenshot of the whole page or a photo (PNG or JPEG).
+    pub picture: String,
+    /// The decision.
+    #[arg(long)]
+    pub decision: Option<Choice>,
+    /// The PIN is the first line of this file.
+    #[arg(long, value_name = "FILE")]
+    pub pin_file: Option<PathBuf>,
 }
 
 /// Options of `open`.
@@ -176,9 +191,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-        for good in
-            ["scan a.png", "scan --code BCDF-GHJK --decision deny", "accounts list --json", "enrol --manual"]
-        {
+        for good in [
+            "scan a.png",
+            "scan --code BCDF-GHJK --decision deny",
+            "offline a.png",
+            "accounts list --json",
+            "enrol --manual",
+        ] {
             let words = ["idp-authenticator"].into_iter().chain(good.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{good}");
         }
@@ -189,6 +208,7 @@ mod tests {
             "enrol",
             "enrol a.png --manual",
             "open",
+            "offline",
         ] {
             let words = ["idp-authenticator"].into_iter().chain(bad.split(' '));
             assert!(Cli::try_parse_from(words).is_err(), "{bad}");

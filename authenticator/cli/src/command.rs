@@ -17,6 +17,7 @@ use crate::{
 
 mod accounts;
 mod enrol;
+mod offline;
 mod pending;
 
 /// How a command ended well.
@@ -34,6 +35,7 @@ pub async fn run(cli: Cli, voice: &Voice) -> Result<Outcome, Failure> {
     match cli.command {
         Command::Enrol(args) => enrol::run(&home, voice, args).await,
         Command::Scan(args) => scan(&home, voice, args).await,
+        Command::Offline(args) => offline::run(&home, voice, args).await,
         Command::Open(args) => open(&home, voice, args).await,
         Command::Pending(args) => pending::run(&home, voice, args).await,
         Command::Accounts(args) => accounts::run(&home, voice, args).await,
@@ -58,11 +60,16 @@ async fn scan(home: &Home, voice: &Voice, args: Scan) -> Result<Outcome, Failure
 }
 
 fn ticket_of(picture: &str) -> Result<Ticket, Failure> {
+    Ok(Ticket::from_picture(&text_of(picture)?)?)
+}
+
+/// What the code in a picture says; never what a link says.
+fn text_of(picture: &str) -> Result<String, Failure> {
     if picture.contains("://") {
         // Whoever can paste a link into a message could otherwise have it approved without any camera.
         return Err(symbolon_authenticator::Error::NeedsScan.into());
     }
-    Ok(Ticket::from_picture(&picture::read(Path::new(picture))?)?)
+    picture::read(Path::new(picture))
 }
 
 async fn open(home: &Home, voice: &Voice, args: Open) -> Result<Outcome, Failure> {

@@ -46,6 +46,9 @@ impl Failure {
                 | Error::NeedsScan
                 | Error::NeedsLink
                 | Error::IsEnrolment
+                | Error::IsOffline
+                | Error::NotOffline
+                | Error::UnknownTicket
                 | Error::NotEnrolment
                 | Error::Foreign(_)
                 | Error::NoAccount

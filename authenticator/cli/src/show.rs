@@ -12,7 +12,7 @@ pub fn context(account: &Account, context: &Context, now: i64) -> String {
     lines.push(fact("Account", &format!("{} ({})", context.account_name, account.organisation)));
     if let Purpose::SignIn { client, redirect_host, opens } = &context.purpose {
         lines.push(fact("Application", client));
-        lines.push(fact("Goes on to", redirect_host));
+        lines.extend(known("Goes on to", redirect_host));
         lines.push(fact("Opens", reach(*opens)));
     }
     if let Purpose::DeviceGrant { client, scopes, user_code } = &context.purpose {
@@ -20,9 +20,11 @@ pub fn context(account: &Account, context: &Context, now: i64) -> String {
         lines.push(fact("It may", &rights(scopes)));
         lines.push(fact("It shows", user_code));
     }
-    lines.push(fact("From", &format!("{}, {}", context.from.address, context.from.place)));
+    let place = context.from.place.as_str();
+    let from = [context.from.address.as_str(), place].into_iter().filter(|text| !text.is_empty());
+    lines.push(fact("From", &from.collect::<Vec<_>>().join(", ")));
     if !matches!(context.purpose, Purpose::DeviceGrant { .. }) {
-        lines.push(fact("Browser", &context.from.browser));
+        lines.extend(known("Browser", &context.from.browser));
     }
     lines.push(fact("Started", &ago(now, context.requested_at)));
     lines.push(String::new());
@@ -99,6 +101,11 @@ fn warning(purpose: &Purpose, risk: Risk) -> &'static str {
     }
 }
 
+/// An offline ticket has no room for everything.
+fn known(name: &str, value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| fact(name, value))
+}
+
 fn fact(name: &str, value: &str) -> String {
     format!("  {name:<12} {}", clean(value))
 }
@@ -115,12 +122,13 @@ fn ago(now: i64, then: i64) -> String {
     }
 }
 
-/// Digits in groups that are easy to copy: the rest first in threes, the last four together.
+/// Digits in groups that are easy to copy: eight in fours, else the rest first in threes, the last four together.
 pub fn grouped(code: &str) -> String {
+    let group = if code.len() == 8 { 4 } else { 3 };
     let head = code.len().saturating_sub(if code.len() > 6 { 4 } else { 3 });
     let mut out = String::new();
     for (at, digit) in code.chars().enumerate() {
-        if at > 0 && at <= head && at % 3 == 0 {
+        if at > 0 && at <= head && at % group == 0 {
             out.push(' ');
         }
         out.push(digit);
@@ -164,6 +172,7 @@ mod tests {
     fn codes_are_grouped() {
         assert_eq!(grouped("0123456789"), "012 345 6789");
         assert_eq!(grouped("123456"), "123 456");
+        assert_eq!(grouped("12345678"), "1234 5678");
     }
 
     #[test]

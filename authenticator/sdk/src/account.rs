@@ -7,6 +7,7 @@ use idp_protocol::{
     context::{PinRules, UserVerification},
     crypto::{Algorithm, CryptoError},
     link::Origin,
+    server::{KeyList, Usage, WorkingKey},
 };
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -32,6 +33,9 @@ pub struct Account {
     pub root: Octets<32>,
     /// The highest serial number of the server's key list that was seen; a lower one is refused.
     pub serial: u64,
+    /// The keys of that list which the server seals offline tickets with: without network nobody can be asked.
+    #[serde(default)]
+    pub server_keys: Vec<WorkingKey>,
     /// The enrolment that made this registration; it enters the PIN key.
     pub enrolment: Octets<16>,
     /// How this device verifies its user.
@@ -94,6 +98,11 @@ impl Keys {
 }
 
 impl Account {
+    /// The keys of a list that an offline ticket may be sealed with.
+    pub(crate) fn keys_to_keep(list: &KeyList) -> Vec<WorkingKey> {
+        list.keys.iter().filter(|key| key.usage == Usage::Agreement).cloned().collect()
+    }
+
     /// Whether `other` is the same registration.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {

@@ -294,6 +294,7 @@ impl<T: Transport> Offered<'_, T> {
             device_name: name,
             root: self.trusted.root,
             serial: self.trusted.list.serial,
+            server_keys: Account::keys_to_keep(&self.trusted.list),
             enrolment: self.offer.enrolment,
             uv: self.offer.uv,
             pin: self.offer.pin,

@@ -33,6 +33,19 @@ pub enum Error {
     /// An enrolment code was handed in for a sign-in.
     #[error("this is an enrolment code: use it to enrol this device")]
     IsEnrolment,
+    /// An offline ticket was handed in for a sign-in over the network.
+    #[error("this code is for a device without network: answer it with `offline`")]
+    IsOffline,
+    /// Another code was handed in for an offline sign-in.
+    #[error("this code is not one for a device without network: scan it")]
+    NotOffline,
+    /// An offline ticket that none of the accounts opens.
+    #[error(
+        "no account of this device opens this code. It may be for another account or another device of yours, or from \
+         somebody else. The right user name, in a browser that you have signed in with before, shows one for your device; \
+         if it was long ago that this device had a network, let it have one"
+    )]
+    UnknownTicket,
     /// A sign-in code was handed in for an enrolment.
     #[error("this is not an enrolment code: get one in the portal, under your devices")]
     NotEnrolment,

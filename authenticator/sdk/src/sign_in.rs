@@ -53,6 +53,7 @@ impl Ticket {
             Target::Grant(ticket) => Ok(Self { origin, reference: Reference::Grant { ticket } }),
             Target::SameDevice(_) => Err(Error::NeedsLink),
             Target::Enrol(_) => Err(Error::IsEnrolment),
+            Target::Offline(_) => Err(Error::IsOffline),
         }
     }
 
@@ -67,7 +68,7 @@ impl Ticket {
             Target::SameDevice(ticket) => {
                 Ok(Self { origin: link.origin, reference: Reference::Link { ticket } })
             }
-            Target::Scan(_) | Target::Grant(_) => Err(Error::NeedsScan),
+            Target::Scan(_) | Target::Grant(_) | Target::Offline(_) => Err(Error::NeedsScan),
             Target::Enrol(_) => Err(Error::IsEnrolment),
         }
     }

@@ -14,7 +14,7 @@ use idp_protocol::{
 use crate::{Account, Authenticator, Error, Transport, transport::Request};
 
 /// How long a key list is believed without asking again, in seconds.
-const DAY: i64 = 86_400;
+pub(crate) const DAY: i64 = 86_400;
 
 /// A key list whose root key was checked.
 #[derive(Clone, Debug)]
@@ -90,22 +90,28 @@ impl<T: Transport> Authenticator<T> {
             Root::AtFirstSight => root.0.as_slice(),
         };
         let list = KeyList::read(&self.crypto, &message, issuer.as_str(), pinned)?;
-        self.remember_serial(issuer, root, list.serial)?;
+        self.remember(issuer, root, &list)?;
         let trusted = Trusted { list, root, fetched: self.now(issuer) };
         self.trusted.lock().unwrap_or_else(PoisonError::into_inner).insert(issuer.clone(), trusted.clone());
         Ok(trusted)
     }
 
     /// Refuses a list that is older than one that any account of the same root has seen (an attacker with a
-    /// retired key would bring it back), and remembers a newer one beyond the next start.
-    fn remember_serial(&self, issuer: &Origin, root: Octets<32>, serial: u64) -> Result<(), Error> {
+    /// retired key would bring it back), and remembers a newer one beyond the next start, with the keys that are needed
+    /// without network.
+    fn remember(&self, issuer: &Origin, root: Octets<32>, list: &KeyList) -> Result<(), Error> {
+        let (serial, keys) = (list.serial, Account::keys_to_keep(list));
         let accounts = self.store.accounts()?;
         let mut same =
             accounts.into_iter().filter(|account| account.issuer == *issuer && account.root == root);
-        same.try_for_each(|account| match account.serial.cmp(&serial) {
-            std::cmp::Ordering::Greater => Err(Error::OldKeyList),
-            std::cmp::Ordering::Equal => Ok(()),
-            std::cmp::Ordering::Less => Ok(self.store.put(&Account { serial, ..account })?),
+        same.try_for_each(|account| {
+            if account.serial > serial {
+                return Err(Error::OldKeyList);
+            }
+            if account.serial == serial && account.server_keys == keys {
+                return Ok(());
+            }
+            Ok(self.store.put(&Account { serial, server_keys: keys.clone(), ..account })?)
         })
     }
 }

@@ -21,6 +21,7 @@ mod devices;
 mod forms;
 mod general;
 mod phone;
+mod typed;
 mod versions;
 
 /// A method, what a user has of it, and somebody who plays the right answers.
@@ -30,6 +31,16 @@ pub struct Case {
     crypto: Crypto,
     credentials: Vec<Vec<u8>>,
     honest: Arc<dyn Fn(&Moment<'_>) -> Value + Send + Sync>,
+    played: Played,
+}
+
+/// How a method is played that is not a form.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Played {
+    /// A device claims and approves.
+    ByMessages,
+    /// The person types what a device shows that sends nothing, in a browser that knows him.
+    WithoutMessages,
 }
 
 /// When an answer is wanted, and to what.
@@ -60,7 +71,16 @@ impl Case {
             crypto,
             credentials: credentials.into_iter().collect(),
             honest: Arc::new(honest),
+            played: Played::ByMessages,
         }
+    }
+
+    /// The method begins about a name, in a browser that knows the person, and is answered with what a device shows that
+    /// sends no message.
+    #[must_use]
+    pub fn without_messages(mut self) -> Self {
+        self.played = Played::WithoutMessages;
+        self
     }
 }
 
@@ -83,6 +103,12 @@ pub async fn all(case: &Case) {
         forms::the_answers_of_one_user_open_no_other_account(case).await;
         forms::an_unknown_user_gets_the_answer_of_a_wrong_one(case).await;
         forms::lock_out_survives_a_restart(case).await;
+    } else if case.played == Played::WithoutMessages {
+        typed::a_wrong_answer_is_wrong_and_the_right_one_still_counts(case).await;
+        typed::the_answer_of_one_ceremony_serves_in_no_other(case).await;
+        typed::nobody_gets_the_answers_of_somebody(case).await;
+        typed::wrong_answers_end_a_ceremony_and_count_in_the_next(case).await;
+        devices::a_revoked_device_finishes_nothing(case).await;
     } else {
         devices::a_second_device_ends_it_for_both(case).await;
         devices::a_device_signs_in_to_its_own_account_only(case).await;

@@ -11,7 +11,7 @@ use crate::{
     Error, Fault, Id, Refusal, Time,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     claimant::Claimant,
-    method::{OwnedSubject, Step},
+    method::{Begins, OwnedSubject, Step},
     signin::{SignInRow, SignInWrite, Stage},
     store::{Batch, Committed},
     users::{Login, UserState},
@@ -129,7 +129,8 @@ impl Engine {
         // Where the answer tells who it is, the row says so only then.
         let user = subject.user().filter(|_| !method.descriptor().usernameless);
         let decoy = subject.decoy();
-        let context = self.context(from.as_ref(), subject.user(), None, now).await?;
+        let mut context = self.context(from.as_ref(), subject.user(), None, now).await?;
+        context.begins = Some(Begins::in_sign_in(&open.sign_in));
         let about = self.about(kind, subject, context).await?;
         let turn = method.begin(&self.cx(id, &about, method.tries())).await?;
         let state = match turn.step {

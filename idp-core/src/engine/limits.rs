@@ -63,7 +63,9 @@ impl Engine {
     /// The try counts as a failure of its account until it is known to be none ([`Engine::was_right`]), so that a
     /// burst at once does not slip past the count. Against its network it counts afterwards: a whole office signs in
     /// at nine behind one address, and what a burst gains is bounded by the hasher's queue.
-    pub(super) async fn spend_on_subject(&self, scene: &Scene) -> Result<(), Error> {
+    ///
+    /// `besides` is spent with it or not at all; a conflict there is for the caller to understand.
+    pub(super) async fn spend_on_subject(&self, scene: &Scene, besides: Batch) -> Result<Committed, Error> {
         let (now, limits) = (scene.now, &self.settings.limits);
         let mut batch = Batch::new();
         if let Some(open) = &scene.sign_in {
@@ -82,13 +84,14 @@ impl Engine {
         batch.push(RateWrite::Take { key: account, now, limit });
         let key = self.throttle_key(&scene.run.row.kind, scene);
         batch.push(ThrottleWrite::Spend { key, now, schedule: limits.throttle() });
+        batch.extend(besides.into_writes());
         match self.store.commit(batch).await? {
-            Committed::Yes => Ok(()),
             Committed::Conflict(Guard::Rate) if !self.is_over(account, limit, now).await? => {
                 Err(Refusal::TooMany(now + 1).into())
             }
             // A right answer while locked gets the answer of a wrong one, and is not even compared.
-            Committed::Conflict(_) => Err(Refusal::Wrong.into()),
+            Committed::Conflict(Guard::Rate | Guard::Throttle) => Err(Refusal::Wrong.into()),
+            other => Ok(other),
         }
     }
 
@@ -112,8 +115,7 @@ impl Engine {
         }
     }
 
-    /// Counts a wrong answer against its network. What costs no try (a code of 80 bits) is counted too, apart, and no
-    /// more of it is written than the limit allows: nobody may fill the audit record with junk.
+    /// Writes down and counts a wrong answer.
     pub(super) async fn wrong(
         &self,
         scene: &Scene,
@@ -122,10 +124,22 @@ impl Engine {
         batch: &mut Batch,
     ) -> Result<(), Fault> {
         batch.push(self.refused_guess(scene, incoming));
+        self.count_wrong(scene, incoming, guess, batch).await
+    }
+
+    /// Counts a wrong answer against its network. What costs no try (a code of 80 bits) is counted too, apart, and no
+    /// more of it is written than the limit allows: nobody may fill the audit record with junk.
+    pub(super) async fn count_wrong(
+        &self,
+        scene: &Scene,
+        incoming: &Incoming<'_>,
+        guess: Guess,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
         let network = scene.sign_in.as_ref().map(|open| self.network_key(&open.row.address));
         let limit = self.settings.limits.network_failures();
         let taken = match guess {
-            Guess::OnSubject => network.map(|key| (key, endless(limit))),
+            Guess::OnSubject | Guess::OnBoth => network.map(|key| (key, endless(limit))),
             // What a device sends is counted where it comes in.
             Guess::No if !incoming.sender.is_device() => {
                 network.map(|key| (self.keys().digest("rate", &[b"free", &key]), limit))
@@ -134,7 +148,7 @@ impl Engine {
         };
         batch.extend(taken.map(|(key, limit)| RateWrite::Take { key, now: scene.now, limit }));
         match guess {
-            Guess::OnSubject => self.tell_if_locked(scene, batch).await,
+            Guess::OnSubject | Guess::OnBoth => self.tell_if_locked(scene, batch).await,
             Guess::OnCeremony | Guess::No => Ok(()),
         }
     }

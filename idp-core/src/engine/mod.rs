@@ -172,7 +172,7 @@ impl Engine {
         let current = CurrentKeys::new(keys);
         Ok(Self {
             session_cache: SessionCache::new(parts.store.bus()),
-            tools: Tools::new(current.clone(), Arc::clone(&parts.passwords))?,
+            tools: Tools::new(current.clone(), Arc::clone(&parts.passwords), parts.sealer.clone())?,
             store: parts.store,
             users: parts.users,
             clock: parts.clock,
@@ -314,6 +314,7 @@ impl Engine {
         let Some(known) = from.known else { return Ok(Context { same_network, ..Context::default() }) };
         let users = self.store.known_users(known.0, now).await?;
         Ok(Context {
+            begins: None,
             known_browser: user.is_some_and(|user| users.contains(&user)),
             browser_has_users: !users.is_empty(),
             same_network,
@@ -345,10 +346,19 @@ pub fn credential_aad(id: Id<CredentialRow>) -> Aad {
 }
 
 /// The place of a device's secrets.
-fn device_aad(id: Id<DeviceRow>) -> Aad {
+pub(crate) fn device_aad(id: Id<DeviceRow>) -> Aad {
     Place::Device(id).aad()
 }
 
 fn device_with(row: &DeviceRow, uv: Uv) -> Device {
-    Device { id: row.id, user: row.user, credential: row.credential(), uv }
+    Device {
+        id: row.id,
+        user: row.user,
+        credential: row.credential(),
+        uv,
+        seen_at: row.seen_at,
+        has_pin: row.facts.has_pin,
+        agreement_key: row.facts.agreement_key,
+        secrets: row.secrets.clone(),
+    }
 }

@@ -52,12 +52,18 @@ impl Engine {
         requirements.filter_map(|requirement| self.reach(&requirement)).max()
     }
 
+    /// What a code shows at most of the user of the device that made it.
+    pub(super) fn pin_in_code(&self) -> Uv {
+        Uv::from(self.settings.user_verification).min(Uv::Pin)
+    }
+
     /// The best evidence that a method can bring, for each of its factors.
     fn best(&self, kind: &str, descriptor: &Descriptor) -> Vec<Evidence> {
         let uv = match descriptor.uv {
             UvSource::Nobody => Uv::None,
             UvSource::Engine => self.settings.user_verification.into(),
             UvSource::Method => Uv::Platform,
+            UvSource::PinInCode => self.pin_in_code(),
         };
         let evidence = |factor| {
             let evidence = Evidence::of_embedder(Id::from_bytes([0; 16]), factor, self.now());

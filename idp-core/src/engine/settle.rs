@@ -38,12 +38,15 @@ impl Engine {
             batch.push(DeviceWrite::Unchanged { id: row.id, revision: row.revision });
             batch.push(DeviceWrite::Seen { id: row.id, at: scene.now });
         }
-        let right = !matches!(turn.step, Step::Refuse(_) | Step::Burn(_))
-            && !matches!(turn.reply, Some(Reply::Refused(_)));
-        if right && guess == Guess::OnSubject {
+        // A code that says no is as right as one that says yes: nobody guessed it.
+        let said_no = matches!(turn.step, Step::Burn(Reason::Denied | Reason::Reported));
+        let right = said_no
+            || !matches!(turn.step, Step::Refuse(_) | Step::Burn(_))
+                && !matches!(turn.reply, Some(Reply::Refused(_)));
+        if right && guess.is_on_subject() {
             self.was_right(&scene, &mut batch);
         }
-        let last_try = guess == Guess::OnCeremony && scene.run.row.tries_left <= 1 && scene.run.stored;
+        let last_try = guess.is_on_ceremony() && scene.run.row.tries_left <= 1 && scene.run.stored;
         let Turn { step, effects, reply, tries, life, listed } = turn;
         let mut run = scene.run.clone();
         let user = run.row.user.or(scene.about.subject.user());
@@ -56,7 +59,7 @@ impl Engine {
             Step::Ask(state) => {
                 let tries = match (tries, guess) {
                     (Some(tries), _) => Tries::Reset(tries),
-                    (None, Guess::OnCeremony) if right => Tries::GiveBack,
+                    (None, guess) if right && guess.is_on_ceremony() => Tries::GiveBack,
                     _ => Tries::Keep,
                 };
                 run.body.state = state;
@@ -73,6 +76,7 @@ impl Engine {
                 self.enrolled(run, &scene, incoming, new, &mut batch).await?
             }
             Step::Refuse(Refusal::Wrong) if last_try => {
+                self.count_wrong(&scene, incoming, guess, &mut batch).await?;
                 self.burn(run, &scene, incoming, Reason::NoTriesLeft, &mut batch).await?
             }
             Step::Refuse(refusal) => return self.refused(&scene, incoming, refusal, guess, told).await,
@@ -213,6 +217,7 @@ impl Engine {
             UvSource::Nobody => Uv::None,
             UvSource::Engine => run.body.uv,
             UvSource::Method => proven.uv,
+            UvSource::PinInCode => self.pin_in_code(),
         };
         if proven.uv > seen {
             return Err(

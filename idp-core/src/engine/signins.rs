@@ -10,7 +10,7 @@ use crate::{
     claimant::Claimant,
     erased::ErasedMethod,
     evidence::{Evidence, Uv},
-    method::{Eligibility, Entry, OwnedSubject, UvSource},
+    method::{Begins, Eligibility, Entry, OwnedSubject, UvSource},
     policy::Acr,
     session::SessionRow,
     signin::{Ask, Initiator, SignIn, SignInRow, SignInWrite, Stage},
@@ -188,7 +188,8 @@ impl Engine {
 
     async fn offers(&self, sign_in: &SignIn, user: Option<&User>) -> Result<Vec<MethodOffer>, Fault> {
         let from = user.map(|_| &sign_in.ask.from);
-        let context = self.context(from, user.map(|user| user.id), None, self.now()).await?;
+        let mut context = self.context(from, user.map(|user| user.id), None, self.now()).await?;
+        context.begins = Some(Begins::in_sign_in(sign_in));
         let mut offers = Vec::new();
         for method in &self.methods {
             let used = counting(sign_in).any(|evidence| evidence.kind == method.kind());
@@ -221,7 +222,11 @@ impl Engine {
     fn helps(&self, sign_in: &SignIn, method: &dyn ErasedMethod) -> bool {
         let Some(earlier) = counting(sign_in).next() else { return true };
         let descriptor = method.descriptor();
-        let uv = if descriptor.uv == UvSource::Nobody { Uv::None } else { Uv::Platform };
+        let uv = match descriptor.uv {
+            UvSource::Nobody => Uv::None,
+            UvSource::PinInCode => self.pin_in_code(),
+            UvSource::Engine | UvSource::Method => Uv::Platform,
+        };
         descriptor.factors.iter().any(|factor| {
             let mut ledger = sign_in.ledger.clone();
             let kind = method.kind().to_owned();

@@ -240,13 +240,13 @@ impl Engine {
             }
             *spent = Some(guess);
         }
-        let left = if guess == Guess::OnCeremony { row.tries_left.saturating_sub(1) } else { row.tries_left };
+        let left = if guess.is_on_ceremony() { row.tries_left.saturating_sub(1) } else { row.tries_left };
         let cx = self.cx(row.id, &scene.about, left);
         match ceremony.advance(&cx, &scene.run.body.state, raw).await {
             Ok(turn) => Ok((guess, turn)),
             Err(fault) => {
                 // Nothing was compared. Who keeps the hasher busy must not lock others out with it.
-                if guess == Guess::OnSubject {
+                if guess.is_on_subject() {
                     self.give_back(scene).await?;
                 }
                 Err(fault.into())
@@ -265,8 +265,8 @@ impl Engine {
         match guess {
             Guess::No => Ok(None),
             Guess::OnCeremony if !scene.run.stored => Ok(None),
-            Guess::OnSubject => self.spend_on_subject(scene).await.map(|()| None),
-            Guess::OnCeremony => {
+            Guess::OnSubject => self.spend_on_subject(scene, Batch::new()).await.map(|_| None),
+            Guess::OnCeremony | Guess::OnBoth => {
                 // The very same input once more (a double click) compares nothing new, so it shares the try of the
                 // first: both go on, one of them settles, and both get its answer.
                 let of = [row.id.bytes().as_slice(), &row.revision.to_be_bytes(), &incoming.repeat];
@@ -275,7 +275,11 @@ impl Engine {
                 let batch = Batch::new()
                     .with(CeremonyWrite::SpendTry(row.id))
                     .with(MarkWrite::Insert { row: mark, now: scene.now });
-                match self.store.commit(batch).await? {
+                let spent = match guess {
+                    Guess::OnBoth => self.spend_on_subject(scene, batch).await?,
+                    _ => self.store.commit(batch).await?,
+                };
+                match spent {
                     Committed::Yes => Ok(None),
                     Committed::Conflict(_) if self.store.mark(key, scene.now).await?.is_some() => Ok(None),
                     // Another guess is under way with the last try; the one that is wrong burns by itself.

@@ -10,7 +10,7 @@ use idp_protocol::{
     Crypto, Octets, P256Key,
     context::{Said, Statement},
     crypto::{Algorithm, SigningKey},
-    enrol,
+    enrol, offline,
     server::{KeyList, Usage, WorkingKey},
 };
 use zeroize::Zeroizing;
@@ -182,6 +182,22 @@ impl WorkingKeys {
             |key: &Agreement| self.crypto.agreement.hpke_open(&key.scalar, &info, enrolment, sealed).ok();
         let plain = self.agreements.iter().rev().find_map(open)?;
         serde_json::from_slice(&plain).ok()
+    }
+
+    /// Seals a request to a device's agreement key (O2), from the newest key of ours whose time has come: the list with
+    /// a newer one may not have reached the device, which cannot ask for it now.
+    ///
+    /// # Errors
+    /// [`Fault::Key`] if `recipient` is not a point on the curve, [`Fault::Setup`] if no key's time has come.
+    pub fn ask_offline(
+        &self,
+        recipient: &[u8; 65],
+        request: &offline::Request,
+        now: Time,
+    ) -> Result<offline::Asked, Fault> {
+        let own = self.agreements.iter().rev().find(|key| key.not_before <= now);
+        let own = own.ok_or(Fault::Setup("no agreement key holds yet: is the clock right?"))?;
+        Ok(offline::Asked::seal(&self.crypto, &self.issuer, &own.scalar, recipient, request)?)
     }
 }
 

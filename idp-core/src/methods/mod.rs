@@ -3,6 +3,7 @@
 pub mod after_approval;
 pub mod device_grant;
 mod number;
+pub mod offline;
 pub mod otp;
 pub mod password;
 pub mod qr;
@@ -22,6 +23,7 @@ pub fn standard() -> Vec<Arc<dyn ErasedMethod>> {
         Arc::new(password::Password),
         Arc::new(otp::Totp),
         Arc::new(otp::Hotp),
+        Arc::new(offline::Offline),
         Arc::new(recovery::Recovery),
         Arc::new(device_grant::DeviceGrant),
     ]

@@ -64,6 +64,7 @@ impl Settings {
             ("answer_window", self.answer_window, 1, OUT_OF_BAND),
             ("finish_window", self.finish_window, 1, OUT_OF_BAND),
             ("code_window", self.code_window, 1, OUT_OF_BAND),
+            ("offline_life", self.offline_life.into(), 30, OUT_OF_BAND),
             // Its ticket is opened by yesterday's key for so long.
             ("device_grant_life", self.device_grant_life, 60, OVERLAP_OF_GRANTS - 60),
             ("enrol_life", self.enrol_life, 1, HOUR),

@@ -17,6 +17,10 @@ mod key_list;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod ocra;
+#[cfg(test)]
+mod offline;
+#[cfg(test)]
 mod pin;
 #[cfg(test)]
 mod typed;

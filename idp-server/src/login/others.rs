@@ -4,7 +4,7 @@
 //! They are made from what the engine offers, so a method that is added to the engine has its way here.
 
 use idp_core::{
-    Error,
+    Error, Refusal,
     engine::{CeremonyView, MethodOffer, SignInPage, Status},
     method::Entry,
 };
@@ -88,6 +88,7 @@ pub(super) fn begins(
 fn button(t: Language, page: &SignInPage, offer: &MethodOffer, trouble: Option<&FormTrouble>) -> Begin {
     let label = match offer.kind {
         panel::QR => "begin-qr",
+        "offline" => "begin-offline",
         _ => "begin-other",
     };
     let error = trouble.filter(|trouble| trouble.kind == offer.kind).map(|trouble| &trouble.error);
@@ -95,6 +96,13 @@ fn button(t: Language, page: &SignInPage, offer: &MethodOffer, trouble: Option<&
         kind: offer.kind,
         label: t.say(label),
         asks_name: !offer.usernameless && page.user.is_none(),
-        error: error.map(|error| form_sentence(t, error, "form-wrong")),
+        error: error.map(|error| begin_sentence(t, offer.kind, error)),
+    }
+}
+
+fn begin_sentence(t: Language, kind: &str, error: &Error) -> String {
+    match (kind, error) {
+        ("offline", Error::Refused(Refusal::NotAllowed)) => t.say("offline-not-here"),
+        _ => form_sentence(t, error, "form-wrong"),
     }
 }

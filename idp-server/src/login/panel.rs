@@ -47,6 +47,7 @@ struct Panel {
 enum Look {
     Offer { qr: Option<QrCode>, link: Option<String>, user_code: Option<String> },
     Claimed,
+    Ticket { qr: Option<QrCode>, tries: u8 },
     Code { tries: u8 },
     Return,
     Approved,
@@ -89,6 +90,7 @@ pub(super) fn render(t: Language, id: Id<SignInRow>, view: &CeremonyView) -> Str
     let (step, say) = match &look {
         Look::Offer { .. } => ("offer", t.say("qr-scan")),
         Look::Claimed => ("claimed", t.say("qr-claimed")),
+        Look::Ticket { .. } => ("ticket", t.say("offline-scan")),
         Look::Code { .. } => ("code", t.say("qr-code-label")),
         Look::Return => ("return", t.say("qr-return")),
         Look::Approved => ("approved", t.say("qr-approved")),
@@ -105,7 +107,8 @@ pub(super) fn render(t: Language, id: Id<SignInRow>, view: &CeremonyView) -> Str
 
 /// Whether it waits for the device, and not for the person: only then may the page load itself again.
 pub(super) fn is_waiting(view: &CeremonyView) -> bool {
-    matches!(view.status, Status::Offered | Status::Claimed)
+    let for_person = matches!(view.prompt, Some(Prompt::ShowTicket { .. }));
+    matches!(view.status, Status::Offered | Status::Claimed) && !for_person
 }
 
 fn look(t: Language, view: &CeremonyView) -> Look {
@@ -117,6 +120,9 @@ fn look(t: Language, view: &CeremonyView) -> Look {
         (Status::Expired, _) => Look::Over { why: t.say("qr-expired") },
         (Status::Burned, _) => Look::Over { why: t.say(why_burned(view.reason)) },
         (_, Some(Prompt::AskCode { tries_left, .. })) => Look::Code { tries: *tries_left },
+        (_, Some(Prompt::ShowTicket { payload, tries_left, .. })) => {
+            Look::Ticket { qr: QrCode::of(payload), tries: *tries_left }
+        }
         (_, Some(Prompt::AwaitReturn)) => Look::Return,
         (_, Some(Prompt::ShowQr { payload, link, user_code })) => Look::Offer {
             qr: QrCode::of(payload),

@@ -19,7 +19,7 @@ struct Scan {
     text: String,
 }
 
-/// `GET /Q`, `/S` and `/E`.
+/// `GET /Q`, `/S`, `/E` and `/O`.
 pub async fn scan(State(app): State<App>, visitor: Visitor, uri: Uri) -> Response {
     let t = Language::of(&visitor);
     let text = match uri.path() {

@@ -8,11 +8,12 @@ use idp_protocol::{
     encoding::from_base64url,
     enrol::Secrets,
     jws::Unverified,
-    link::Link,
+    link::{Link, Target},
     message::{
         AddDecision, Claims, EnrolDecision, GrantDecision, Hello, Pending, Posted, QrClaim, QrDecision,
         Register, Update,
     },
+    offline::{Asked, Request},
     prompt::normalise_user_code,
     server::KeyList,
 };
@@ -73,6 +74,24 @@ pub fn user_code(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Some(code) = normalise_user_code(text) {
         assert_eq!(normalise_user_code(&code).as_deref(), Some(code.as_str()), "{text:?}");
+    }
+}
+
+/// An offline ticket, as a link and as bytes: nobody here has a key that opens it; and the request in it, which has one
+/// form.
+pub fn offline(bytes: &[u8]) {
+    let crypto = symbolon_aws_lc::crypto();
+    let link = std::str::from_utf8(bytes).ok().and_then(|text| Link::parse(text).ok());
+    let ticket = match link.map(|link| link.target) {
+        Some(Target::Offline(ticket)) => ticket,
+        _ => bytes.to_vec(),
+    };
+    let sender = crypto.agreement.public(&[7; 32]).expect("a point");
+    let opened = Asked::open(&crypto, "https://id.example.org", &[9; 32], &sender, &ticket);
+    assert!(opened.is_err(), "nobody sealed {ticket:?}");
+    let plain = from_base64url(&String::from_utf8_lossy(bytes)).unwrap_or_else(|| bytes.to_vec());
+    if let Some(request) = Request::from_bytes(&plain) {
+        assert_eq!(request.to_bytes(), plain, "{request:?}");
     }
 }
 

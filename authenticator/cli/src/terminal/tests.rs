@@ -48,6 +48,7 @@ fn account() -> Account {
         device_name: "Laptop".parse().unwrap(),
         root: Octets([1; 32]),
         serial: 3,
+        server_keys: Vec::new(),
         enrolment: Octets([2; 16]),
         uv: UserVerification::Pin,
         pin: PinRules { min_length: 6, max_length: 12 },

@@ -22,6 +22,7 @@ fn vectors() -> Vec<Vec<u8>> {
         include_str!("../../../../idp-protocol/vectors/claims.json"),
         include_str!("../../../../idp-protocol/vectors/enrolment.json"),
         include_str!("../../../../idp-protocol/vectors/key-list.json"),
+        include_str!("../../../../idp-protocol/vectors/offline.json"),
         include_str!("../../../../idp-protocol/vectors/user-codes.json"),
     ];
     let mut corpus = Vec::new();
@@ -46,8 +47,14 @@ fn collect(value: &serde_json::Value, corpus: &mut Vec<Vec<u8>>) {
 #[test]
 fn mutated_messages_and_lists_are_refused_and_never_a_panic() {
     let corpus = vectors();
-    let parsers =
-        [protocol::jws, protocol::messages, protocol::key_list, protocol::user_code, protocol::link];
+    let parsers = [
+        protocol::jws,
+        protocol::messages,
+        protocol::key_list,
+        protocol::user_code,
+        protocol::link,
+        protocol::offline,
+    ];
     thread::scope(|scope| {
         for (seed, parser) in (1..).zip(parsers) {
             let corpus = &corpus;

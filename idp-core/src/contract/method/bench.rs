@@ -5,11 +5,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use idp_protocol::Octets;
 use serde_json::Value;
 
-use super::{Case, Moment, phone::Phone};
+use super::{Case, Moment, Played, phone::Phone};
 use crate::{
     Clock as _, Engine, Error, Id, ManualClock, Refusal, Time,
+    browser::{BrowserWrite, KnownBrowser},
     claimant::Claimant,
     contract::start::{self, Subjects},
     engine::{Account, CeremonyView, NewSignIn, Opened, Progress, Status},
@@ -17,6 +19,7 @@ use crate::{
     method::Entry,
     policy::Requirement,
     signin::{Ask, Origin, SignInRow},
+    store::Batch,
     users::User,
 };
 
@@ -101,7 +104,7 @@ impl Bench {
             address: HOME,
             place: "home".to_owned(),
             browser: "Suite".to_owned(),
-            known: None,
+            known: self.remembered(claimant).await,
             session: None,
         };
         let ask = Ask {
@@ -117,6 +120,19 @@ impl Bench {
         };
         let new = NewSignIn { ask, subject, ledger: Vec::new() };
         self.engine.open_sign_in(claimant, new).await.expect("a sign-in")
+    }
+
+    /// The cookie of a browser that knows the owner, where the method wants one.
+    async fn remembered(&self, claimant: &Claimant) -> Option<Octets<32>> {
+        if self.case.played != Played::WithoutMessages {
+            return None;
+        }
+        let (digest, user) = (self.engine.known_digest(claimant), self.user(OWNER).await.id);
+        let (created_at, expires_at) = (self.clock.now(), self.clock.now() + 86_400);
+        let known = KnownBrowser { browser: digest.0, user, created_at, expires_at };
+        let batch = Batch::new().with(BrowserWrite::Remember(known));
+        let _ = self.engine.store().commit(batch).await.expect("a store");
+        Some(digest)
     }
 
     /// The right answer to a prompt, each time the next one.
@@ -150,7 +166,12 @@ impl Bench {
 
     /// Begins the method and returns its ceremony.
     pub async fn begin(&self, claimant: &Claimant, id: Id<SignInRow>) -> CeremonyView {
-        self.engine.begin(claimant, id, self.case.method.kind(), OWNER).await.expect("it begins")
+        self.begin_as(claimant, id, OWNER).await
+    }
+
+    /// Begins the method about a name.
+    pub async fn begin_as(&self, claimant: &Claimant, id: Id<SignInRow>, login: &str) -> CeremonyView {
+        self.engine.begin(claimant, id, self.case.method.kind(), login).await.expect("it begins")
     }
 
     /// Plays the method to its end, honestly.

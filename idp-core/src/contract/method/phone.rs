@@ -9,8 +9,12 @@ use idp_protocol::{
     jws::Unverified,
     link::{Link, Target},
     message::{Claims, Decision, GrantDecision, Message, Posted, QrClaim, QrDecision, Reference, Verdict},
+    offline::{Asked, With},
     pin,
+    server::KeyList,
 };
+
+use zeroize::Zeroizing;
 
 use crate::{
     Engine, Error, Id, Refusal,
@@ -29,6 +33,7 @@ pub(super) struct Phone {
     pub id: Id<DeviceRow>,
     pub account: Octets<16>,
     key: Arc<dyn SigningKey>,
+    agreement: Zeroizing<[u8; 32]>,
     crypto: Crypto,
 }
 
@@ -39,12 +44,14 @@ impl Phone {
         let pkcs8 = crypto.signatures.generate(Algorithm::Es256).expect("a key");
         let key = crypto.signatures.load(Algorithm::Es256, &pkcs8).expect("a key");
         let public = P256Key::try_from(key.public()).expect("a P-256 key");
+        let agreement = crypto.agreement.generate();
+        let point = crypto.agreement.public(&agreement).expect("a point");
         let id = Id::random(&crypto);
         let facts = Facts {
             name: "Suite".to_owned(),
             platform: "Suite".to_owned(),
             signing_key: public,
-            agreement_key: public,
+            agreement_key: P256Key::from_point(&point).expect("a key"),
             enrolment: Octets([0; 16]),
             address: HOME.to_string(),
             place: "home".to_owned(),
@@ -64,7 +71,7 @@ impl Phone {
         row.state = DeviceState::Active;
         let batch = Batch::new().with(DeviceWrite::Insert(row));
         let _ = engine.store().commit(batch).await.expect("a device");
-        Self { id, account: user.id.octets(), key, crypto }
+        Self { id, account: user.id.octets(), key, agreement, crypto }
     }
 
     /// Claims a ceremony by what its page shows.
@@ -83,7 +90,7 @@ impl Phone {
         let reference = match Link::parse(payload).expect("a link").target {
             Target::Scan(ticket) => Reference::Scan { ticket },
             Target::Grant(ticket) => Reference::Grant { ticket },
-            Target::SameDevice(_) | Target::Enrol(_) => panic!("no ticket"),
+            Target::SameDevice(_) | Target::Enrol(_) | Target::Offline(_) => panic!("no ticket"),
         };
         let claim = QrClaim { reference, account };
         let statement = self.post(engine, claim).await?;
@@ -112,14 +119,33 @@ impl Phone {
         Ok(self.read::<Decided>(engine, &reply).msg)
     }
 
-    /// Claims and approves; returns the code that the browser needs, if it needs one.
+    /// Claims and approves, or answers a ticket without a message; returns the code that the browser needs, if it needs
+    /// one.
     pub async fn approve(&self, engine: &Engine, view: &CeremonyView) -> Result<Option<String>, Error> {
+        if let Some(Prompt::ShowTicket { payload, .. }) = &view.prompt {
+            return Ok(Some(self.code(engine, payload)));
+        }
         let claimed = self.claim(engine, view).await?;
         let decided = self.decide(engine, &claimed, Verdict::Approve).await?;
         Ok(match decided.prompt {
             Some(Prompt::ShowCode { code }) => Some(code),
             _ => None,
         })
+    }
+
+    /// The code that approves what a ticket asks.
+    fn code(&self, engine: &Engine, payload: &str) -> String {
+        let Target::Offline(ticket) = Link::parse(payload).expect("a link").target else {
+            panic!("no ticket")
+        };
+        let keys = engine.keys();
+        let list = KeyList::read(&self.crypto, keys.list(engine.now()), keys.issuer(), &keys.pin());
+        let server = list.expect("a list");
+        let server = server.agreement_key(engine.now().0).expect("an agreement key").point();
+        let asked =
+            Asked::open(&self.crypto, keys.issuer(), &self.agreement, &server, &ticket).expect("a ticket");
+        let pin_key = (asked.request.with == With::Pin).then_some(&PIN_KEY);
+        asked.approval(&self.crypto, pin_key)
     }
 
     async fn post<M: Message>(&self, engine: &Engine, msg: M) -> Result<String, Error> {

@@ -1,0 +1,184 @@
+//! The method `offline`: sign in with a device that has no network (O1–O4 of docs/protocol.md).
+//!
+//! The browser shows a ticket that only one device of the person can read. The device answers with 8 digits, which the
+//! person types into the browser: a code that approves, or one that reports. Who denies types nothing.
+//!
+//! A code can be told to somebody else, so this is worth what a one-time code is worth, and it is not for everybody: a
+//! ticket for a device is made only in a browser that its owner has used before, or after a first factor. Whoever types
+//! another name there gets a ticket for nobody, which looks and costs the same; so nobody learns who exists, who has a
+//! device, or who has used this browser before.
+
+use idp_protocol::{
+    Prompt,
+    context::UserVerification,
+    ocra,
+    offline::{Request, With},
+};
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+
+use super::qr::digits;
+use crate::{
+    Id, Refusal,
+    device::DeviceRow,
+    method::{
+        AuthMethod, Begins, Ceremony, Cx, Descriptor, Device, Eligibility, Factor, Guess, Input, InputOf,
+        Never, Proven, Reason, Subject, Turn, Turned, Uv, UvSource, View,
+    },
+};
+
+/// The method.
+#[derive(Clone, Copy, Debug)]
+pub struct Offline;
+
+/// A ticket is shown.
+#[derive(Serialize, Deserialize)]
+pub struct State {
+    /// The device that it is for; of a ticket for nobody an id that no device has.
+    device: Id<DeviceRow>,
+    /// The text of the QR code.
+    link: String,
+    /// The code that approves.
+    approval: String,
+    /// The code that reports.
+    report: String,
+    /// Whether the PIN went into the code that approves.
+    pin: Pin,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Pin {
+    InCode,
+    Unasked,
+}
+
+/// What the person types.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    code: String,
+}
+
+impl Ceremony for Offline {
+    const KIND: &'static str = "offline";
+    const TRIES: u8 = 3;
+    type State = State;
+    type FromInitiator = Typed;
+    type FromDevice = Never;
+    type Outcome = Proven;
+
+    async fn begin(&self, cx: &Cx<'_>) -> Turned<Self> {
+        let Some(begins) = cx.context.begins.as_ref().filter(|begins| may_show(cx, begins)) else {
+            return Ok(Turn::refuse(Refusal::NotAllowed));
+        };
+        let pin = pin(cx);
+        let request = Request {
+            ceremony: *cx.ceremony.bytes(),
+            issued_at: cx.now.0,
+            life: cx.settings.offline_life,
+            with: if matches!(pin, Pin::InCode) { With::Pin } else { With::Secret },
+            opens: begins.opens,
+            client: begins.client.clone(),
+            address: begins.address,
+            place: begins.place.clone(),
+        };
+        let (device, nobody) = (device(cx, begins), nobody(cx));
+        let ticket = cx.tools.offline_ticket(device, &nobody, &request, cx.now)?;
+        let state = State {
+            device: device.map_or(Id::from_bytes(nobody), |device| device.id),
+            link: ticket.link,
+            approval: ticket.approval,
+            report: ticket.report,
+            pin,
+        };
+        Ok(Turn::ask(state).life(cx.settings.offline_life.into()))
+    }
+
+    fn view(&self, cx: &Cx<'_>, state: &State) -> View {
+        let (payload, tries_left) = (state.link.clone(), cx.tries_left);
+        let prompt = Prompt::ShowTicket { payload, digits: ocra::DIGITS, tries_left };
+        View { initiator: prompt, device: None, refresh_at: None }
+    }
+
+    /// A new ticket is for the asking, so its tries alone would be no bound.
+    fn guess(&self, _: &State, input: &InputOf<'_, Self>) -> Guess {
+        if matches!(input, Input::Initiator(_)) { Guess::OnBoth } else { Guess::No }
+    }
+
+    async fn advance(&self, cx: &Cx<'_>, state: State, input: InputOf<'_, Self>) -> Turned<Self> {
+        let Input::Initiator(Typed { code }) = input else { return Ok(Turn::refuse(Refusal::Malformed)) };
+        let typed = digits(&code);
+        let is = |expected: &str| bool::from(expected.as_bytes().ct_eq(typed.as_bytes()));
+        let (approved, reported) = (is(&state.approval), is(&state.report));
+        // A device that was stopped meanwhile is not among them any more, and a ticket for nobody has none.
+        let device = cx.devices.iter().find(|device| device.id == state.device);
+        Ok(match device {
+            Some(device) if approved => Turn::done(proven(device, state.pin)),
+            Some(_) if reported => Turn::burn(Reason::Reported),
+            _ => Turn::refuse(Refusal::Wrong),
+        })
+    }
+}
+
+/// Whether a ticket is shown at all. This must not depend on the name: in a browser that nobody has used before, everybody
+/// is refused; in any other one, everybody gets a ticket.
+fn may_show(cx: &Cx<'_>, begins: &Begins) -> bool {
+    cx.context.browser_has_users || begins.first_factor
+}
+
+/// The device that is asked: the one that was used last. None for whoever has not used this browser before and has shown
+/// no first factor: a relay must not get at a person of whom it knows only the name.
+fn device<'a>(cx: &Cx<'a>, begins: &Begins) -> Option<&'a Device> {
+    let may_sign_in = cx.context.known_browser || begins.first_factor;
+    let fits = |device: &&Device| may_sign_in && (device.has_pin || matches!(pin(cx), Pin::Unasked));
+    cx.devices.iter().filter(fits).max_by_key(|device| device.seen_at)
+}
+
+/// An id that no device has, the same for the same name.
+fn nobody(cx: &Cx<'_>) -> [u8; 16] {
+    let whose: &[u8] = match cx.subject {
+        Subject::User(user) => user.id.bytes(),
+        Subject::Decoy(seed) => seed,
+        Subject::Unknown => &[],
+    };
+    let digest = cx.tools.crypto().hash.hmac(b"offline/nobody", whose);
+    digest.first_chunk().copied().unwrap_or_default()
+}
+
+fn pin(cx: &Cx<'_>) -> Pin {
+    match cx.settings.user_verification {
+        UserVerification::None => Pin::Unasked,
+        UserVerification::Pin | UserVerification::Platform => Pin::InCode,
+    }
+}
+
+fn proven(device: &Device, pin: Pin) -> Proven {
+    let uv = match pin {
+        Pin::InCode => Uv::Pin,
+        Pin::Unasked => Uv::None,
+    };
+    // Known by an offline code no browser becomes: it can be phished.
+    Proven {
+        user: device.user,
+        credential: device.credential,
+        factor: Factor::KeyCode,
+        uv,
+        code_typed: false,
+    }
+}
+
+impl AuthMethod for Offline {
+    fn descriptor(&self) -> Descriptor {
+        Descriptor::begins(&[Factor::KeyCode]).verifies_user(UvSource::PinInCode)
+    }
+
+    fn eligibility(&self, cx: &Cx<'_>) -> Eligibility {
+        let Some(begins) = &cx.context.begins else { return Eligibility::Enrollable };
+        match device(cx, begins) {
+            Some(_) => Eligibility::Ready,
+            None if cx.devices.is_empty() => Eligibility::Enrollable,
+            None => Eligibility::Unavailable("the person has not used this browser before"),
+        }
+    }
+}
