@@ -1,6 +1,6 @@
 //! A registered device: its keys, its life cycle, and who may move it from one state to the next.
 
-use idp_protocol::{Octets, P256Key};
+use idp_protocol::{Octets, P256Key, push::PushSubscription};
 use serde::{Deserialize, Serialize};
 
 use crate::{Id, Time, credential::CredentialRow, seal::Sealed, users::User};
@@ -80,6 +80,9 @@ pub struct DeviceSecrets {
     pub pin_key: Option<Octets<32>>,
     /// K_otp: the key of its one-time codes.
     pub otp_key: Octets<32>,
+    /// Where it is woken, if it wants to be. Whoever has the address and our key can wake it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<PushSubscription>,
 }
 
 impl Drop for DeviceSecrets {

@@ -37,6 +37,7 @@ pub mod ticket;
 pub mod tools;
 pub mod users;
 pub mod verified;
+pub mod wake;
 
 pub use claimant::{Claimant, DeviceCode};
 pub use clock::{Clock, ManualClock, SystemClock, Time};

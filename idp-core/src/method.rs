@@ -384,6 +384,8 @@ pub enum DeviceView {
 pub enum Approval {
     /// Signs the initiating browser in.
     SignIn,
+    /// The same, for a browser that asked all devices of the person.
+    Push,
     /// Lets a device without a keyboard use one application.
     DeviceGrant,
     /// Proves that a new device works.
@@ -547,6 +549,9 @@ pub enum Effect {
     Register(Box<Registration>),
     /// The person confirmed the device. Guard: its revision.
     Confirm(Id<DeviceRow>),
+    /// Asks all active devices of the subject, as a method begins: they are woken after the commit. Guard: one at a time,
+    /// and only so often (`engine/asking.rs`). The subject has to be certain.
+    AskDevices,
     /// Lifts the subject's lock-outs.
     Unlock,
     /// Tells the subject, also of an answer that is refused.
@@ -640,6 +645,8 @@ pub struct Descriptor {
     pub entry: Entry,
     /// In whose sign-ins it serves; in others it cannot be begun.
     pub initiator: Initiator,
+    /// Whether it can be begun before anything else has been shown.
+    pub turn: InTurn,
 }
 
 impl Descriptor {
@@ -653,13 +660,27 @@ impl Descriptor {
     #[must_use]
     pub fn begins(factors: &'static [Factor]) -> Self {
         let initiator = Initiator::Browser;
-        Self { factors, usernameless: false, uv: UvSource::Nobody, entry: Entry::Begin, initiator }
+        Self {
+            factors,
+            usernameless: false,
+            uv: UvSource::Nobody,
+            entry: Entry::Begin,
+            initiator,
+            turn: InTurn::Any,
+        }
     }
 
     /// And the answer tells who it is.
     #[must_use]
     pub fn usernameless(mut self) -> Self {
         self.usernameless = true;
+        self
+    }
+
+    /// And it cannot be begun before another factor was shown.
+    #[must_use]
+    pub fn after_a_first_factor(mut self) -> Self {
+        self.turn = InTurn::AfterAFirstFactor;
         self
     }
 
@@ -689,6 +710,16 @@ pub enum UvSource {
     Method,
     /// The method, by a code that the PIN has gone into, where the settings want a PIN: never more than that.
     PinInCode,
+}
+
+/// When in a sign-in a method can be begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InTurn {
+    /// At any time.
+    Any,
+    /// After evidence that counts for the sign-in: where anybody who knows a name could begin it, anybody could bother
+    /// whoever has that name.
+    AfterAFirstFactor,
 }
 
 /// How a method begins.

@@ -6,7 +6,7 @@ mod limits;
 use idp_protocol::context::{PinRules, UserVerification};
 use serde::{Deserialize, Serialize};
 
-use crate::policy::rules::Rules;
+use crate::{policy::rules::Rules, wake::WakeDevices};
 pub use check::BadSetting;
 pub use limits::Limits;
 
@@ -61,6 +61,8 @@ pub struct Settings {
     pub session_life: i64,
     /// How long a browser stays known. Default 30 days.
     pub known_browser_life: i64,
+    /// Whether devices are woken by push services when something waits for them. Default `web_push`.
+    pub wake_devices: WakeDevices,
     /// Who may sign in to what, from where and how well. Default: no rules, everybody may.
     pub rules: Rules,
     /// How often somebody may try.
@@ -92,6 +94,7 @@ impl Default for Settings {
             session_idle: 8 * 3_600,
             session_life: 24 * 3_600,
             known_browser_life: 30 * 86_400,
+            wake_devices: WakeDevices::default(),
             rules: Rules::default(),
             limits: Limits::default(),
         }

@@ -129,6 +129,15 @@ pub enum Purpose {
         /// How far the sign-in reaches.
         opens: Opens,
     },
+    /// Signs a browser in that shows a number, and asked all devices of the account.
+    Push {
+        /// The application's name.
+        client: String,
+        /// The host that the browser goes to afterwards.
+        redirect_host: String,
+        /// How far the sign-in reaches.
+        opens: Opens,
+    },
     /// Lets a device without a keyboard use one application (RFC 8628).
     DeviceGrant {
         /// The application's name.

@@ -9,6 +9,7 @@
 //! | [`QrClaim`] | `qr-claim` | `POST /device/qr/claim` |
 //! | [`QrDecision`] | `qr-decision` | `POST /device/qr/decision` |
 //! | [`GrantDecision`] | `grant-decision` | `POST /device/grant/decision` |
+//! | [`PushDecision`] | `push-decision` | `POST /device/push/decision` |
 //! | [`Pending`] | `device-pending` | `GET /device/pending` |
 //! | [`Update`] | `device-update` | `POST /device/update` |
 
@@ -19,6 +20,7 @@ use crate::{
     crypto::{CryptoError, SigningKey},
     encoding,
     jws::{self, Naming},
+    push::PushSubscription,
     typed::Serial,
 };
 
@@ -209,6 +211,11 @@ pub struct QrDecision(pub Decision);
 #[serde(transparent)]
 pub struct GrantDecision(pub Decision);
 
+/// P5: the decision about a sign-in that a browser asked the person's devices about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PushDecision(pub Decision);
+
 /// Q4: a device claims the sign-in whose ticket it has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -268,6 +275,13 @@ pub enum Update {
         /// The new name.
         name: Text<64>,
     },
+    /// Where the server wakes it from now on, instead of where it did before.
+    Subscribe {
+        /// The address at its push service.
+        subscription: PushSubscription,
+    },
+    /// The server wakes it no more; it asks what waits for it.
+    Unsubscribe,
     /// The device takes itself off the account.
     Revoke,
 }
@@ -292,6 +306,7 @@ messages! {
     QrClaim: "qr-claim" at "/device/qr/claim";
     QrDecision: "qr-decision" at "/device/qr/decision";
     GrantDecision: "grant-decision" at "/device/grant/decision";
+    PushDecision: "push-decision" at "/device/push/decision";
     Pending: "device-pending" at "/device/pending", method = "GET";
     Update: "device-update" at "/device/update";
 }
@@ -302,4 +317,4 @@ macro_rules! decisions {
     )* };
 }
 
-decisions! { EnrolDecision AddDecision QrDecision GrantDecision }
+decisions! { EnrolDecision AddDecision QrDecision GrantDecision PushDecision }

@@ -51,6 +51,9 @@ pub enum Usage {
     Context,
     /// K_srv_dh: receives what a device encrypts.
     Agreement,
+    /// Signs what the server sends to push services (VAPID, RFC 8292): a browser that subscribes names it. There is none
+    /// where the server wakes nobody.
+    Push,
     /// A use that a newer server knows.
     #[serde(other)]
     Other,
@@ -85,6 +88,13 @@ impl KeyList {
         let mut usable: Vec<_> = self.valid(Usage::Agreement, now).collect();
         usable.sort_by_key(|key| key.nbf);
         usable.last().map(|key| &key.jwk)
+    }
+
+    /// The key that a browser names when it subscribes to pushes of this server (`applicationServerKey` of the W3C Push
+    /// API), if the server wakes devices.
+    #[must_use]
+    pub fn push_key(&self, now: i64) -> Option<&P256Key> {
+        self.valid(Usage::Push, now).map(|key| &key.jwk).last()
     }
 
     /// Reads a statement that the server signed for the device with the key `device`.

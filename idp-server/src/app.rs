@@ -23,6 +23,7 @@ use crate::{
     oidc::{Clients, DeviceGrant, OpenIdConnect, Provider, client::keys::FetchedKeys},
     portal::Portal,
     routes,
+    waking::WebPushWaker,
 };
 
 /// What the server takes from the world around it; tests bring a clock that they can move.
@@ -120,6 +121,7 @@ impl App {
         let sealer = Sealer::new(world.crypto.clone(), newest, others);
         let db = Db::open(&config.store.url(), Options::default()).await?;
         let threads = thread::available_parallelism().map_or(1, usize::from);
+        let waker = Arc::new(WebPushWaker::new(&outbound, &world.crypto, &config.server.issuer));
         let engine = Engine::start(Parts {
             store: Arc::new(db.clone()),
             users: Arc::new(db.clone()),
@@ -129,12 +131,14 @@ impl App {
             issuer: config.server.issuer.clone(),
             passwords: Arc::new(Argon2Pool::new(world.crypto, threads)),
             places: Arc::new(NoPlaces),
+            waker: waker.clone(),
             settings: config.engine.clone(),
             methods: methods(),
             enrolments: methods::enrolments(),
         })
         .await?;
         let engine = Arc::new(engine);
+        waker.serve(&engine);
         let provider = Provider::start(&engine, &config).await?;
         let clients = Clients::new(db.clone(), config.oidc.profile);
         let fetched_keys = FetchedKeys::default();

@@ -10,6 +10,7 @@
 //! | `serve.rs` | how it listens, and how it stops; `serve/` how connections are taken and certificates renewed |
 //! | `client_certificate.rs` | which certificate a proxy passes on |
 //! | `rotation.rs` | how its keys change, and how it notices |
+//! | `waking.rs` | how devices are woken that something waits for |
 //! | `health.rs` | whether it is alive, and ready |
 //! | `accounts.rs` | how a person gets an account |
 //! | `demo.rs` | what it needs to be tried out on one computer |
@@ -35,6 +36,7 @@ pub mod rotation;
 pub mod routes;
 mod serve;
 pub mod text;
+mod waking;
 
 pub use app::{App, StartError, World};
 pub use config::Config;

@@ -20,6 +20,7 @@ mod outage;
 mod policy;
 mod processes;
 mod proximity;
+mod push;
 mod qr;
 mod races;
 mod replay;

@@ -52,6 +52,7 @@ fn world_of(round: &Round<'_>) -> World {
         clock: Arc::clone(round.clock),
         compared: Arc::new(AtomicU32::new(0)),
         busy: Arc::default(),
+        woken: Default::default(),
     }
 }
 

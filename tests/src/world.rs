@@ -3,7 +3,7 @@
 use std::{
     net::IpAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
@@ -22,7 +22,9 @@ use idp_core::{
     settings::Settings,
     store::{Answer, Batch, Committed, Users},
     users::{Profile, User, UserState, UserWrite},
+    wake::{DeviceWaker, Wake},
 };
+use idp_protocol::push::PushSubscription;
 use symbolon_aws_lc::SeededRandom;
 use symbolon_sqlx::{Db, Options};
 
@@ -47,6 +49,29 @@ pub struct World {
     pub compared: Arc<AtomicU32>,
     /// Whether the hasher turns all comparisons away, as it does when too many wait.
     pub busy: Arc<AtomicBool>,
+    /// The devices that were woken so far, at push services that take any address.
+    pub woken: Woken,
+}
+
+/// The devices that were woken.
+#[derive(Clone, Default)]
+pub struct Woken(Arc<Mutex<Vec<Wake>>>);
+
+impl Woken {
+    /// Those since this was called last.
+    pub fn take(&self) -> Vec<Wake> {
+        std::mem::take(&mut *self.0.lock().expect("a list"))
+    }
+}
+
+impl DeviceWaker for Woken {
+    fn accepts(&self, _: &PushSubscription) -> bool {
+        true
+    }
+
+    fn wake(&self, wake: Wake) {
+        self.0.lock().expect("a list").push(wake);
+    }
 }
 
 /// The real hasher: counts its comparisons, and is busy when a test says so.
@@ -120,6 +145,7 @@ impl World {
         let clock = Arc::new(ManualClock::at(START));
         let (compared, busy) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
         let crypto = symbolon_aws_lc::with_random(Arc::new(SeededRandom::new(&seed())));
+        let woken = Woken::default();
         let mut keks = keks.iter().map(|number| Kek { number: *number, key: [*number; 32].into() });
         let newest = keks.next().expect("a key-encryption key");
         let parts = Parts {
@@ -135,12 +161,13 @@ impl World {
             crypto,
             issuer: ISSUER.to_owned(),
             places: Arc::new(NoPlaces),
+            waker: Arc::new(woken.clone()),
             settings,
             methods,
             enrolments: methods::enrolments(),
         };
         let engine = Arc::new(Engine::start(parts).await.expect("the engine starts"));
-        Self { engine, store, clock, compared, busy }
+        Self { engine, store, clock, compared, busy, woken }
     }
 
     /// A world on a fresh SQLite file.

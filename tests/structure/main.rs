@@ -28,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "symbolon-outbound",
             "symbolon-sqlx",
             "symbolon-tls",
+            "symbolon-webpush",
         ],
     ),
     ("symbolon-authenticator", &["idp-protocol"]),

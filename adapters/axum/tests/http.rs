@@ -30,6 +30,7 @@ use idp_core::{
     seal::{Kek, Sealer},
     settings::Settings,
     signin::{Ask, Initiator, Origin, SignInRow},
+    wake::NobodyWakes,
 };
 use serde_json::{Value, json};
 use symbolon_axum::{
@@ -60,6 +61,7 @@ impl Site {
             passwords: Arc::new(Argon2Pool::new(crypto.clone(), 1)),
             crypto,
             places: Arc::new(NoPlaces),
+            waker: Arc::new(NobodyWakes),
             settings: Settings::default(),
             methods: methods::standard(),
             enrolments: methods::enrolments(),

@@ -7,8 +7,8 @@ use idp_protocol::{
     context::{Confirm, Context, Decided, Purpose, UserVerification, Waiting},
     link::{Link, Origin, Target},
     message::{
-        AddDecision, Decision, EnrolDecision, GrantDecision, Message, Pending, Posted, QrClaim, QrDecision,
-        Reference, Verdict,
+        AddDecision, Decision, EnrolDecision, GrantDecision, Message, Pending, Posted, PushDecision, QrClaim,
+        QrDecision, Reference, Verdict,
     },
     prompt::{Prompt, normalise_user_code},
 };
@@ -240,7 +240,7 @@ impl<T: Transport> Authenticator<T> {
         Ok(claimed)
     }
 
-    /// Q7, E5 and the approval of another authenticator: signs the decision about exactly the bytes that
+    /// Q7, P5, E5 and the approval of another authenticator: signs the decision about exactly the bytes that
     /// were claimed. The first approval makes the account active, its denial removes it.
     ///
     /// # Errors
@@ -257,6 +257,7 @@ impl<T: Transport> Authenticator<T> {
         };
         match claimed.context.purpose {
             Purpose::SignIn { .. } => self.send(claimed, answer, &QrDecision(decision)).await,
+            Purpose::Push { .. } => self.send(claimed, answer, &PushDecision(decision)).await,
             Purpose::DeviceGrant { .. } => self.send(claimed, answer, &GrantDecision(decision)).await,
             Purpose::AddAuthenticator => self.send(claimed, answer, &AddDecision(decision)).await,
             Purpose::FirstApproval => {

@@ -17,6 +17,7 @@ use crate::{
     settings::Settings,
     store::Batch,
     users::{Profile, User, UserState, UserWrite},
+    wake::NobodyWakes,
 };
 
 /// What a suite is about.
@@ -43,6 +44,7 @@ pub(super) async fn start(
         issuer: "https://id.example.org".to_owned(),
         passwords: Arc::new(Argon2Pool::new(crypto.clone(), 1)),
         places: Arc::new(NoPlaces),
+        waker: Arc::new(NobodyWakes),
         settings: Settings::default(),
         methods: subjects.methods,
         enrolments: subjects.enrolments,

@@ -21,11 +21,13 @@ use crate::{
 use idp_protocol::{
     Octets,
     context::Waiting,
-    message::{AddDecision, Decision, EnrolDecision, GrantDecision, Message, QrDecision, Verdict},
+    message::{
+        AddDecision, Decision, EnrolDecision, GrantDecision, Message, PushDecision, QrDecision, Verdict,
+    },
 };
 
 impl Engine {
-    /// Q7, E5 and the approval of another authenticator: the person's decision about a signed context.
+    /// Q7, P5, E5 and the approval of another authenticator: the person's decision about a signed context.
     pub(super) async fn decide<M: Message + Into<Decision> + Clone>(
         &self,
         authentic: &Authentic<'_, M>,
@@ -187,6 +189,7 @@ impl Approval {
     fn message_type(self) -> &'static str {
         match self {
             Self::SignIn => QrDecision::TYP,
+            Self::Push => PushDecision::TYP,
             Self::DeviceGrant => GrantDecision::TYP,
             Self::FirstApproval => EnrolDecision::TYP,
             Self::AddAuthenticator => AddDecision::TYP,

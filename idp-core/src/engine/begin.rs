@@ -6,12 +6,13 @@ use super::{
     CeremonyView, Engine,
     initiator::Status,
     record::{Body, OpenSignIn, Run},
+    signins::has_first_factor,
 };
 use crate::{
     Error, Fault, Id, Refusal, Time,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     claimant::Claimant,
-    method::{Begins, OwnedSubject, Step},
+    method::{Begins, InTurn, OwnedSubject, Step},
     signin::{SignInRow, SignInWrite, Stage},
     store::{Batch, Committed},
     users::{Login, UserState},
@@ -48,6 +49,7 @@ impl Engine {
                 Some(run) => run,
                 None => {
                     let run = self.begun(claimant, &open, kind, (subject, now)).await?;
+                    batch.extend(self.count_asking(&open, &run, now).await?);
                     batch.push(CeremonyWrite::Insert(run.row.clone()));
                     run
                 }
@@ -57,7 +59,13 @@ impl Engine {
             next.ceremonies.push((kind.to_owned(), run.row.id));
             batch.push(SignInWrite::Update(self.next_sign_in(&open.row, &next)?));
             match self.store.commit(batch).await? {
-                Committed::Yes => return self.look(&run, Some(&open), now).await,
+                Committed::Yes => {
+                    // Who only came back to it was counted when it began.
+                    if !run.stored {
+                        self.wake_devices(&run).await;
+                    }
+                    return self.look(&run, Some(&open), now).await;
+                }
                 Committed::Conflict(_) => {}
             }
         }
@@ -124,6 +132,9 @@ impl Engine {
         if !open.sign_in.ask.requirement.allows(kind) {
             return Err(Refusal::NotAllowed.into());
         }
+        if method.descriptor().turn == InTurn::AfterAFirstFactor && !has_first_factor(&open.sign_in) {
+            return Err(Refusal::NotAllowed.into());
+        }
         let id = Id::random(self.crypto());
         let from = Some(open.sign_in.ask.from.clone());
         // Where the answer tells who it is, the row says so only then.
@@ -140,6 +151,7 @@ impl Engine {
         };
         let mut body = Body::new(claimant.binding(self.crypto(), id.bytes()), state, from);
         body.decoy = decoy.map(Octets);
+        body.asked = self.asked(open, about.subject.user(), &turn.effects)?;
         let end = turn.life.map_or(open.row.expires_at, |life| (now + life).min(open.row.expires_at));
         let row = CeremonyRow {
             id,

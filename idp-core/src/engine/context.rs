@@ -29,7 +29,7 @@ impl Engine {
         let OwnedSubject::User(user) = &about.subject else { return Err(Refusal::NotFound.into()) };
         let from = run.body.from.as_ref().ok_or(Fault::Setup("a ceremony without an origin"))?;
         let mut risks = Vec::new();
-        if what == Approval::SignIn && !about.context.known_browser {
+        if matches!(what, Approval::SignIn | Approval::Push) && !about.context.known_browser {
             risks.push(Risk::UnknownBrowser);
         }
         risks.extend(self.risks(from, device).await?);
@@ -43,12 +43,17 @@ impl Engine {
                 redirect_host: open.sign_in.ask.redirect_host.clone(),
                 opens: open.sign_in.ask.opens,
             },
+            (Approval::Push, Some(open)) => Purpose::Push {
+                client: open.sign_in.ask.client.clone(),
+                redirect_host: open.sign_in.ask.redirect_host.clone(),
+                opens: open.sign_in.ask.opens,
+            },
             (Approval::DeviceGrant, Some(open)) => Purpose::DeviceGrant {
                 client: open.sign_in.ask.client.clone(),
                 scopes: open.sign_in.ask.scopes.clone(),
                 user_code: show_user_code(&self.tools.user_code(run.row.id)),
             },
-            (Approval::SignIn | Approval::DeviceGrant, None) => {
+            (Approval::SignIn | Approval::Push | Approval::DeviceGrant, None) => {
                 return Err(Fault::Setup("a sign-in without a sign-in").into());
             }
             (Approval::FirstApproval, _) => Purpose::FirstApproval,

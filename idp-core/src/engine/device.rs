@@ -11,14 +11,14 @@ use idp_protocol::{
     jws::{JwsError, Unverified},
     message::{
         AddDecision, Claims, Decision, EnrolDecision, GrantDecision, Hello, MAX_LIFE, MAX_SKEW, Message,
-        Pending, Posted, QrClaim, QrDecision, Register, Update, Verdict,
+        Pending, Posted, PushDecision, QrClaim, QrDecision, Register, Update, Verdict,
     },
     pin,
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use super::{Engine, REPEATS, device_aad};
+use super::{DeviceChange, Engine, REPEATS, device_aad};
 use crate::{
     Error, Fault, Refusal, Time,
     audit::Event,
@@ -95,6 +95,7 @@ impl Engine {
                 self.claim_by_device(&authentic, now).await.map(statement)
             }
             QrDecision::PATH => self.decision::<QrDecision>(request, repeat, now).await,
+            PushDecision::PATH => self.decision::<PushDecision>(request, repeat, now).await,
             GrantDecision::PATH => self.decision::<GrantDecision>(request, repeat, now).await,
             AddDecision::PATH => self.decision::<AddDecision>(request, repeat, now).await,
             EnrolDecision::PATH => self.decision::<EnrolDecision>(request, repeat, now).await,
@@ -296,13 +297,16 @@ impl Engine {
     ) -> Result<DeviceReply, Error> {
         let authentic = self.authentic::<Update>(request, repeat, now, &[DeviceState::Active]).await?;
         self.count_message(&authentic.device.thumbprint, request.address, b"update", now).await?;
-        let change = match &authentic.claims.msg {
-            Update::Rename { name } => super::DeviceChange::Rename(name.clone()),
-            Update::Revoke => super::DeviceChange::Revoke,
-        };
         let mut batch = Batch::new().with(authentic.jti.clone());
         batch.push(self.record_device(repeat, &Ok(String::new()), now)?);
-        self.device_change(authentic.device, &change, None, &mut batch)?;
+        let (device, mut change) =
+            (authentic.device, |device, change| self.device_change(device, &change, None, &mut batch));
+        match authentic.claims.msg {
+            Update::Rename { name } => change(device, DeviceChange::Rename(name))?,
+            Update::Revoke => change(device, DeviceChange::Revoke)?,
+            Update::Subscribe { subscription } => batch.push(self.subscribed(device, Some(subscription))?),
+            Update::Unsubscribe => batch.push(self.subscribed(device, None)?),
+        }
         self.commit(batch).await?;
         Ok(DeviceReply::Nothing)
     }

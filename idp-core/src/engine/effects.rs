@@ -54,6 +54,7 @@ impl Engine {
                 Effect::Confirm(id) => {
                     self.move_device(id, DeviceState::Confirmed, batch).await?;
                 }
+                Effect::AskDevices => return Err(Fault::Setup("devices are asked as a method begins").into()),
                 Effect::Unlock => {
                     // Not a device's PIN: ten wrong ones want more than a code on paper.
                     let kinds = self.methods.iter().map(|method| method.kind());
@@ -113,6 +114,9 @@ impl Engine {
         }
         if reason == Reason::Reported {
             let now = self.now();
+            if run.body.asked.is_some() {
+                self.pause_asking(user).await?;
+            }
             batch.extend(open.map(|open| SessionWrite::EndAll {
                 user,
                 browser: Some(open.row.browser),
@@ -137,7 +141,8 @@ impl Engine {
     }
 
     pub(crate) fn registered(&self, new: Registration) -> Result<DeviceRow, Fault> {
-        let secrets = DeviceSecrets { pin_key: new.pin_key.map(Octets), otp_key: Octets(*new.otp_key) };
+        let secrets =
+            DeviceSecrets { pin_key: new.pin_key.map(Octets), otp_key: Octets(*new.otp_key), push: None };
         let plain = Zeroizing::new(serde_json::to_vec(&secrets)?);
         Ok(DeviceRow {
             id: new.device,

@@ -265,10 +265,11 @@ impl Engine {
         let open = self.load_own_sign_in(claimant, id).await?;
         let mut next = open.sign_in.clone();
         next.stage = Stage::Cancelled;
-        let batch = Batch::new()
-            .with(SignInWrite::Update(self.next_sign_in(&open.row, &next)?))
-            .with(CeremonyWrite::Cancel { sign_in: id, except: Id::from_bytes([0; 16]) })
-            .with(Write::Wake(*id.bytes()));
+        let mut batch = Batch::new();
+        batch.extend(self.given_up(&open, None).await?);
+        batch.push(SignInWrite::Update(self.next_sign_in(&open.row, &next)?));
+        batch.push(CeremonyWrite::Cancel { sign_in: id, except: Id::from_bytes([0; 16]) });
+        batch.push(Write::Wake(*id.bytes()));
         self.commit(batch).await
     }
 

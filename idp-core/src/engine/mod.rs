@@ -12,6 +12,7 @@
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
 //! | `claim.rs` | a device claims what a ticket or a code names |
 //! | `approval.rs` | pending and decide: the one approval engine |
+//! | `asking.rs` | how a person's devices are asked: how often at most, and how they hear of it |
 //! | `context.rs` | what a person is asked to decide about, and what speaks against it |
 //! | `binding.rs` | how fresh and strong a sign-in must be that changes credentials |
 //! | `standing.rs` | whether evidence, credential, device and session still stand when something is built on them |
@@ -30,6 +31,7 @@
 
 mod account;
 mod approval;
+mod asking;
 mod begin;
 mod binding;
 mod claim;
@@ -83,6 +85,7 @@ use crate::{
     store::{Batch, Committed, SharedStore, Users},
     tools::Tools,
     users::{User, UserState},
+    wake::{DeviceWaker, NobodyWakes},
 };
 
 /// How often a step is tried again when another one was faster.
@@ -108,6 +111,8 @@ pub struct Parts {
     pub passwords: Arc<dyn Passwords>,
     /// Where addresses are.
     pub places: Arc<dyn Places>,
+    /// Wakes devices that something waits for.
+    pub waker: Arc<dyn DeviceWaker>,
     /// Numbers and policies.
     pub settings: Settings,
     /// The sign-in methods, in the order in which pages offer them.
@@ -130,6 +135,7 @@ impl Parts {
             crypto,
             issuer: issuer.to_owned(),
             places: Arc::new(NoPlaces),
+            waker: Arc::new(NobodyWakes),
             settings: Settings::default(),
             methods: methods::standard(),
             enrolments: methods::enrolments(),
@@ -147,6 +153,7 @@ pub struct Engine {
     tools: Tools,
     passwords: Arc<dyn Passwords>,
     places: Arc<dyn Places>,
+    waker: Arc<dyn DeviceWaker>,
     settings: Settings,
     methods: Vec<Arc<dyn ErasedMethod>>,
     enrolments: Vec<Arc<dyn ErasedEnrolment>>,
@@ -168,7 +175,8 @@ impl Engine {
         let kinds: Vec<&str> = parts.methods.iter().map(|method| method.kind()).collect();
         parts.settings.check(&kinds)?;
         let now = parts.clock.now();
-        let keys = WorkingKeys::load(&*parts.store, &parts.crypto, &parts.sealer, &parts.issuer, now).await?;
+        let (issuer, wake) = (&parts.issuer, parts.settings.wake_devices);
+        let keys = WorkingKeys::load(&*parts.store, &parts.crypto, &parts.sealer, issuer, now, wake).await?;
         let current = CurrentKeys::new(keys);
         Ok(Self {
             session_cache: SessionCache::new(parts.store.bus()),
@@ -180,6 +188,7 @@ impl Engine {
             current,
             passwords: parts.passwords,
             places: parts.places,
+            waker: parts.waker,
             settings: parts.settings,
             methods: parts.methods,
             enrolments: parts.enrolments,

@@ -39,6 +39,9 @@ pub(super) struct Body {
     pub approver: Option<Approver>,
     /// Evidence that waits for the initiator.
     pub evidence: Option<Evidence>,
+    /// Under which key it counts as open, if it asked the devices of whom it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Octets<32>>,
     /// Why it was ended.
     pub reason: Option<Reason>,
     /// The session that an enrolment was begun in, if it is one of ours.
@@ -74,6 +77,7 @@ impl Body {
             uv: Uv::None,
             approver: None,
             evidence: None,
+            asked: None,
             reason: None,
             session: None,
         }

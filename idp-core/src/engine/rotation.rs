@@ -35,7 +35,8 @@ impl Engine {
     /// [`Fault`] if the store fails or a key cannot be opened; the keys of before stay in use.
     pub async fn reload_keys(&self) -> Result<(), Fault> {
         let (crypto, issuer) = (self.current.crypto(), self.current.issuer());
-        let keys = WorkingKeys::load(&*self.store, crypto, &self.sealer, issuer, self.now()).await?;
+        let (now, wake) = (self.now(), self.settings.wake_devices);
+        let keys = WorkingKeys::load(&*self.store, crypto, &self.sealer, issuer, now, wake).await?;
         self.current.replace(keys);
         Ok(())
     }

@@ -246,8 +246,9 @@ impl Engine {
     ) -> Result<Batch, Error> {
         let user = evidence.user;
         let event = self.proven_by(open, &evidence);
-        let next = self.with_evidence(open, evidence, now).await?;
         let mut batch = Batch::new();
+        batch.extend(self.approved(open, &evidence, run.row.id).await?);
+        let next = self.with_evidence(open, evidence, now).await?;
         if run.stored {
             run.row.phase = Phase::Consumed;
             run.row.user = Some(user);
@@ -380,7 +381,8 @@ impl Engine {
     }
 
     /// The next revision of a ceremony, with a wake-up for whoever watches it.
-    pub(super) fn update(&self, run: Run, tries: Tries, batch: &mut Batch) -> Result<CeremonyRow, Fault> {
+    pub(super) fn update(&self, mut run: Run, tries: Tries, batch: &mut Batch) -> Result<CeremonyRow, Fault> {
+        batch.extend(run.released());
         let Run { mut row, body, stored } = run;
         row.revision = if stored { row.revision.saturating_add(1) } else { 0 };
         let row = self.seal(row, &body)?;

@@ -10,7 +10,7 @@ use crate::{
     claimant::Claimant,
     erased::ErasedMethod,
     evidence::{Evidence, Uv},
-    method::{Begins, Eligibility, Entry, OwnedSubject, UvSource},
+    method::{Begins, Eligibility, Entry, InTurn, OwnedSubject, UvSource},
     policy::Acr,
     session::SessionRow,
     signin::{Ask, Initiator, SignIn, SignInRow, SignInWrite, Stage},
@@ -195,7 +195,8 @@ impl Engine {
             let used = counting(sign_in).any(|evidence| evidence.kind == method.kind());
             let allowed = sign_in.ask.requirement.allows(method.kind())
                 && method.descriptor().initiator == sign_in.ask.initiator;
-            if used || !allowed || !self.helps(sign_in, &**method) {
+            let early = method.descriptor().turn == InTurn::AfterAFirstFactor && !has_first_factor(sign_in);
+            if used || !allowed || early || !self.helps(sign_in, &**method) {
                 continue;
             }
             if let Some(user) = user {
@@ -348,6 +349,11 @@ impl Engine {
     pub(super) fn ceremony_for(sign_in: &SignIn, kind: &str) -> Option<Id<CeremonyRow>> {
         sign_in.ceremonies.iter().find(|(of, _)| of == kind).map(|(_, id)| *id)
     }
+}
+
+/// Whether something was shown that counts for the sign-in.
+pub(super) fn has_first_factor(sign_in: &SignIn) -> bool {
+    sign_in.ledger.iter().any(|evidence| sign_in.ask.requirement.counts(evidence))
 }
 
 /// The evidence of a sign-in that is new enough for it.

@@ -16,10 +16,12 @@ use idp_protocol::{
 use zeroize::Zeroizing;
 
 use super::{KeyRow, OpenKey, load_or_make};
-use crate::{Fault, Time, seal::Sealer, store::Store};
+use crate::{Fault, Time, seal::Sealer, store::Store, wake::WakeDevices};
 
 /// The purpose of the keys that sign statements.
 pub(crate) const CONTEXT: &str = "context";
+/// The purpose of the key that signs what push services are sent.
+const PUSH: &str = "push";
 /// The purpose of the keys that receive what a device encrypts.
 pub(crate) const AGREEMENT: &str = "agreement";
 
@@ -28,6 +30,7 @@ pub(crate) const AGREEMENT: &str = "agreement";
 pub struct WorkingKeys {
     contexts: Vec<Context>,
     agreements: Vec<Agreement>,
+    push: Option<Context>,
     secret: Zeroizing<[u8; 32]>,
     /// The signed list, and those that follow it by themselves, each with its beginning.
     lists: Vec<(Time, String)>,
@@ -36,7 +39,7 @@ pub struct WorkingKeys {
     issuer: String,
 }
 
-/// A key that signs statements.
+/// A key that signs statements, or what push services are sent.
 #[derive(Clone)]
 struct Context {
     key: Arc<dyn SigningKey>,
@@ -73,6 +76,7 @@ impl WorkingKeys {
         sealer: &Sealer,
         issuer: &str,
         now: Time,
+        wake: WakeDevices,
     ) -> Result<Self, Fault> {
         let es256 = || Ok(crypto.signatures.generate(Algorithm::Es256)?);
         let scalar = || Ok(Zeroizing::new(crypto.agreement.generate().to_vec()));
@@ -87,11 +91,21 @@ impl WorkingKeys {
             contexts.iter().map(|key| Context::of(crypto, key)).collect::<Result<_, _>>()?;
         let agreements: Vec<_> =
             agreements.iter().map(|key| Agreement::of(crypto, key)).collect::<Result<_, _>>()?;
+        // Every subscription of a browser is for this one key, so it does not rotate. Where nobody is woken, none is listed.
+        let push = match wake {
+            WakeDevices::WebPush => {
+                let open = newest(load_or_make(store, sealer, now, PUSH, es256).await?)?;
+                Some(Context::of(crypto, &open)?)
+            }
+            WakeDevices::PollOnly => None,
+        };
         let mut lists = Vec::new();
         for (from, serial) in serials(store, now).await? {
-            let contexts = contexts.iter().filter(|key| key.listed_from <= from).map(Context::listed);
+            let contexts = contexts.iter().filter(|key| key.listed_from <= from);
+            let contexts = contexts.map(|key| key.listed(Usage::Context));
             let agreements = agreements.iter().filter(|key| key.listed_from <= from).map(Agreement::listed);
-            let keys = contexts.chain(agreements).collect();
+            let push = push.iter().map(|key| key.listed(Usage::Push));
+            let keys = contexts.chain(agreements).chain(push).collect();
             let list = KeyList { issuer: issuer.to_owned(), serial, keys };
             lists.push((from, list.sign(crypto, &*root)?));
         }
@@ -100,6 +114,7 @@ impl WorkingKeys {
             root_thumbprint: P256Key::try_from(root.public())?.thumbprint(crypto),
             contexts,
             agreements,
+            push,
             secret: to_32(&secret.private)?,
             crypto: crypto.clone(),
             issuer: issuer.to_owned(),
@@ -138,6 +153,12 @@ impl WorkingKeys {
     /// [`Fault::Setup`] if no key's time has come.
     pub fn context_key(&self, now: Time) -> Result<P256Key, Fault> {
         Ok(self.context(now)?.public)
+    }
+
+    /// The key that signs what push services are sent (VAPID, RFC 8292); none where nobody is woken.
+    #[must_use]
+    pub fn push_key(&self) -> Option<&Arc<dyn SigningKey>> {
+        self.push.as_ref().map(|push| &push.key)
     }
 
     /// The newest key whose time has come: the list with a newer one may not have reached the devices yet.
@@ -226,9 +247,9 @@ impl Context {
         Ok(Self { key, public, listed_from, not_before, not_after })
     }
 
-    fn listed(&self) -> WorkingKey {
+    fn listed(&self, usage: Usage) -> WorkingKey {
         let (nbf, exp) = (self.not_before.0, self.not_after.0);
-        WorkingKey { usage: Usage::Context, jwk: self.public, nbf, exp }
+        WorkingKey { usage, jwk: self.public, nbf, exp }
     }
 }
 

@@ -6,6 +6,7 @@ mod number;
 pub mod offline;
 pub mod otp;
 pub mod password;
+pub mod push;
 pub mod qr;
 pub mod recovery;
 pub mod registration;
@@ -24,6 +25,7 @@ pub fn standard() -> Vec<Arc<dyn ErasedMethod>> {
         Arc::new(otp::Totp),
         Arc::new(otp::Hotp),
         Arc::new(offline::Offline),
+        Arc::new(push::Push),
         Arc::new(recovery::Recovery),
         Arc::new(device_grant::DeviceGrant),
     ]

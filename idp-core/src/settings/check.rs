@@ -100,6 +100,9 @@ impl Settings {
             ("limits.user_codes", limits.user_codes.into(), 1, 10),
             ("limits.failures_of_network", limits.failures_of_network.into(), 1, 10_000),
             ("limits.failures_of_account", limits.failures_of_account.into(), 1, 100),
+            // What a person can bear who did not ask for it (NIST SP 800-63B-4, 3.2.2 and 3.2.12).
+            ("limits.requests", limits.requests.into(), 1, 3),
+            ("limits.requests_until_approval", limits.requests_until_approval.into(), 1, 10),
             // 5 × 10^-10 and 3 × 10^-6: what the guesses of an enrolment are worth.
             ("limits.confirm_tries", limits.confirm_tries.into(), 1, 5),
             ("limits.number_tries", limits.number_tries.into(), 1, 3),

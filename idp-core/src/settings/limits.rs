@@ -33,6 +33,12 @@ pub struct Limits {
     /// Failures on one account an hour, over all its credentials, before unknown browsers have to wait. Default 30; at
     /// most 100.
     pub failures_of_account: u32,
+    /// Requests to the devices of a person in any five minutes: by the browsers that know the person together, and by each
+    /// application without a browser. Default 3, and not more.
+    pub requests: u8,
+    /// Requests that nobody approved, one after the other, before there are no more until a device approves otherwise.
+    /// Default 10, and not more.
+    pub requests_until_approval: u8,
     /// How often the code of a new device may be typed wrongly into the portal. Default 5, and not more.
     pub confirm_tries: u8,
     /// How often the number of the portal may be typed wrongly into a device. Default 3, and not more.
@@ -52,6 +58,8 @@ impl Default for Limits {
             user_codes: 5,
             failures_of_network: 30,
             failures_of_account: 30,
+            requests: 3,
+            requests_until_approval: 10,
             confirm_tries: 5,
             number_tries: 3,
         }

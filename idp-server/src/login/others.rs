@@ -89,6 +89,7 @@ fn button(t: Language, page: &SignInPage, offer: &MethodOffer, trouble: Option<&
     let label = match offer.kind {
         panel::QR => "begin-qr",
         "offline" => "begin-offline",
+        panel::PUSH => "begin-push",
         _ => "begin-other",
     };
     let error = trouble.filter(|trouble| trouble.kind == offer.kind).map(|trouble| &trouble.error);

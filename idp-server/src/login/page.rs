@@ -160,7 +160,9 @@ async fn load(
     let view = match begun {
         Some(view) if view.kind != panel::QR => {
             let is_a_way = page.methods.iter().any(|offer| offer.kind == view.kind);
-            Some(view).filter(|_| is_a_way)
+            // Where somebody said no, it may be none any more: that he did is shown all the same.
+            let ended = matches!(view.status, Status::Denied | Status::Burned | Status::Expired);
+            Some(view).filter(|_| is_a_way || ended)
         }
         qr => {
             let offered = panel::is_offered(app, visitor, &page).await?;

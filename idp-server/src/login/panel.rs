@@ -23,12 +23,14 @@ use super::page;
 use crate::{
     app::App,
     interaction,
-    pages::{Asked, QrCode},
+    pages::{Asked, QrCode, spaced},
     text::Language,
 };
 
 /// The method that is shown before anybody has chosen.
 pub(super) const QR: &str = "qr";
+/// The method that asks all devices of the person, and shows a number.
+pub(super) const PUSH: &str = "push";
 
 #[derive(Template)]
 #[template(path = "login_panel.html")]
@@ -46,6 +48,7 @@ struct Panel {
 /// What the panel shows. No name and no picture of anybody (F6).
 enum Look {
     Offer { qr: Option<QrCode>, link: Option<String>, user_code: Option<String> },
+    Number { number: String },
     Claimed,
     Ticket { qr: Option<QrCode>, tries: u8 },
     Code { tries: u8 },
@@ -89,6 +92,7 @@ pub(super) fn render(t: Language, id: Id<SignInRow>, view: &CeremonyView) -> Str
     let look = look(t, view);
     let (step, say) = match &look {
         Look::Offer { .. } => ("offer", t.say("qr-scan")),
+        Look::Number { number } => ("number", format!("{} {}", t.say("push-number"), spaced(number))),
         Look::Claimed => ("claimed", t.say("qr-claimed")),
         Look::Ticket { .. } => ("ticket", t.say("offline-scan")),
         Look::Code { .. } => ("code", t.say("qr-code-label")),
@@ -117,8 +121,10 @@ fn look(t: Language, view: &CeremonyView) -> Look {
         (Status::Approved, _) => Look::Approved,
         (Status::Done, _) => Look::Done,
         (Status::Denied, _) => Look::Over { why: t.say("qr-denied") },
+        (Status::Expired, _) if view.kind == PUSH => Look::Over { why: t.say("push-expired") },
         (Status::Expired, _) => Look::Over { why: t.say("qr-expired") },
-        (Status::Burned, _) => Look::Over { why: t.say(why_burned(view.reason)) },
+        (Status::Burned, _) => Look::Over { why: t.say(why_burned(view)) },
+        (_, Some(Prompt::ShowNumber { number, .. })) => Look::Number { number: number.clone() },
         (_, Some(Prompt::AskCode { tries_left, .. })) => Look::Code { tries: *tries_left },
         (_, Some(Prompt::ShowTicket { payload, tries_left, .. })) => {
             Look::Ticket { qr: QrCode::of(payload), tries: *tries_left }
@@ -133,8 +139,10 @@ fn look(t: Language, view: &CeremonyView) -> Look {
     }
 }
 
-fn why_burned(reason: Option<Reason>) -> &'static str {
-    match reason {
+fn why_burned(view: &CeremonyView) -> &'static str {
+    match view.reason {
+        Some(Reason::WrongNumber) if view.kind == PUSH => "push-wrong-number",
+        _ if view.kind == PUSH => "push-burned",
         Some(Reason::SecondClaimant) => "error-second-claimant",
         Some(Reason::WrongNumber) => "error-wrong-number",
         Some(Reason::NoTriesLeft) => "error-no-tries-left",

@@ -20,6 +20,11 @@ pub use scan::scan;
 
 use crate::{app::App, text::Language};
 
+/// The digits of a number one by one, as a screen reader shall read them.
+pub(crate) fn spaced(number: &str) -> String {
+    number.chars().flat_map(|digit| [digit, ' ']).collect()
+}
+
 /// What the frame of a page needs.
 #[derive(Clone, Debug)]
 pub struct Frame {

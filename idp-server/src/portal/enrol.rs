@@ -27,7 +27,7 @@ use symbolon_axum::{
 use super::{Place, refused, signed_in};
 use crate::{
     app::App,
-    pages::{self, Asked, Frame, QrCode, Sent},
+    pages::{self, Asked, Frame, QrCode, Sent, spaced},
     text::Language,
 };
 
@@ -151,11 +151,6 @@ fn render(t: Language, view: &CeremonyView, error: Option<&Error>) -> String {
         tracing::error!(%error, "the enrolment panel cannot be rendered");
         errors::TROUBLE.sentence.to_owned()
     })
-}
-
-/// A screen reader says digits one by one only if they stand apart.
-fn spaced(number: &str) -> String {
-    number.chars().flat_map(|digit| [digit, ' ']).collect()
 }
 
 /// The bar above the wizard; none where it is over.

@@ -35,6 +35,11 @@ mod logout;
 mod mutate;
 mod nodes;
 mod phone;
+mod push;
+#[path = "../../../adapters/webpush/tests/webpush/browser.rs"]
+mod push_browser;
+#[path = "../../../adapters/webpush/tests/webpush/service.rs"]
+mod push_service;
 mod recipient;
 mod refresh;
 mod registration;

@@ -11,11 +11,13 @@ use idp_core::{
 };
 use idp_protocol::{
     Octets, P256Key,
-    context::{Context, Decided, Purpose, Said, Statement},
+    context::{Context, Decided, Purpose, Said, Statement, Waiting},
     crypto::{Algorithm, SigningKey},
     jws::Unverified,
     link::{Link, Target},
-    message::{Claims, Decision, GrantDecision, Message, Posted, QrClaim, QrDecision, Reference, Verdict},
+    message::{
+        Claims, Decision, GrantDecision, Message, Pending, Posted, QrClaim, QrDecision, Reference, Verdict,
+    },
     pin,
 };
 use serde_json::Value;
@@ -61,7 +63,7 @@ impl Phone {
             activated_at: Some(engine.now()),
             pin_locked: false,
         };
-        let secrets = DeviceSecrets { pin_key: Some(Octets(PIN_KEY)), otp_key: Octets([6; 32]) };
+        let secrets = DeviceSecrets { pin_key: Some(Octets(PIN_KEY)), otp_key: Octets([6; 32]), push: None };
         let row = DeviceRow {
             id,
             user: user.id,
@@ -92,6 +94,19 @@ impl Phone {
     pub async fn claim(&self, server: &Server, reference: Reference) -> Answered<Asked> {
         let statement = self.post(server, QrClaim { reference, account: self.account }).await?;
         Ok(Asked { context: self.read(server, &statement), statement })
+    }
+
+    /// What waits for it.
+    pub async fn waiting(&self, server: &Server) -> Vec<Asked> {
+        let crypto = symbolon_aws_lc::crypto();
+        let now = server.app.engine().now().0;
+        let claims = Claims::new(&server.url, now, crypto.random(), Pending {});
+        let message = claims.sign(&crypto, &*self.key).unwrap();
+        let asked = server.http.get(format!("{}{}", server.url, Pending::PATH));
+        let answer = asked.header("authorization", format!("Device {message}")).send().await.unwrap();
+        let waiting: Waiting = answer.json().await.unwrap();
+        let asked = waiting.contexts.into_iter();
+        asked.map(|statement| Asked { context: self.read(server, &statement), statement }).collect()
     }
 
     /// Decides as the context's purpose asks for.

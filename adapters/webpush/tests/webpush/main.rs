@@ -7,6 +7,7 @@
 )]
 
 mod browser;
+mod names;
 mod refused;
 mod service;
 
@@ -18,7 +19,8 @@ use idp_protocol::{
     crypto::{Algorithm, SigningKey},
     encoding::from_base64url,
 };
-use service::{PushService, outbound};
+use names::outbound;
+use service::{NAMES, PushService};
 use symbolon_webpush::{Delivery, Message, Subscription, WebPush};
 
 const NOW: i64 = 1_700_000_000;
@@ -41,12 +43,13 @@ async fn a_browser_is_woken_by_what_only_it_can_read() {
     let crypto = symbolon_aws_lc::crypto();
     let service = PushService::start("201 Created").await;
     let browser = Browser::new(&crypto);
-    let raw = browser.subscription(&service.url("/send/tok_1"));
+    let raw = browser.subscription(&service.url(NAMES[0], "/send/tok_1"));
     let to = Subscription::parse(&raw, &outbound(&service), &crypto).unwrap();
     let key = vapid(&crypto);
     let sent = web_push(&service, &crypto).send(&to, &*key, about(&[7; 32])).await.unwrap();
     assert_eq!(sent, Delivery::Accepted);
-    let request = service.request();
+    let requests = service.requests();
+    let [request] = requests.as_slice() else { panic!("{}", requests.len()) };
     assert!(request.head.starts_with("POST /send/tok_1 HTTP/1.1\r\n"), "{}", request.head);
     for (name, value) in [("ttl", "60"), ("urgency", "high"), ("content-encoding", "aes128gcm")] {
         assert_eq!(request.header(name), value, "{name}");
@@ -62,12 +65,13 @@ async fn a_browser_is_woken_by_what_only_it_can_read() {
 async fn the_token_is_good_at_this_push_service_only_and_not_for_long() {
     let crypto = symbolon_aws_lc::crypto();
     let service = PushService::start("201 Created").await;
-    let raw = Browser::new(&crypto).subscription(&service.url("/send/tok_1"));
+    let raw = Browser::new(&crypto).subscription(&service.url(NAMES[0], "/send/tok_1"));
     let to = Subscription::parse(&raw, &outbound(&service), &crypto).unwrap();
     let key = vapid(&crypto);
     let sent = web_push(&service, &crypto).send(&to, &*key, about(&[7; 32])).await.unwrap();
     assert_eq!(sent, Delivery::Accepted);
-    let request = service.request();
+    let requests = service.requests();
+    let [request] = requests.as_slice() else { panic!("{}", requests.len()) };
     let authorization = request.header("authorization").strip_prefix("vapid t=").unwrap();
     let (token, public) = authorization.split_once(", k=").unwrap();
     let claims = browser::verified(token, &from_base64url(public).unwrap()).unwrap();
@@ -95,7 +99,7 @@ async fn an_address_that_is_gone_is_told_from_one_that_is_busy() {
         ("503 Service Unavailable", Delivery::Refused(503)),
     ] {
         let service = PushService::start(status).await;
-        let raw = Browser::new(&crypto).subscription(&service.url("/send"));
+        let raw = Browser::new(&crypto).subscription(&service.url(NAMES[0], "/send"));
         let to = Subscription::parse(&raw, &outbound(&service), &crypto).unwrap();
         let sent = web_push(&service, &crypto).send(&to, &*vapid(&crypto), about(&topic)).await;
         assert_eq!(sent.unwrap(), expected, "{status}");
@@ -106,7 +110,7 @@ async fn an_address_that_is_gone_is_told_from_one_that_is_busy() {
 async fn a_key_of_another_algorithm_signs_nothing() {
     let crypto = symbolon_aws_lc::crypto();
     let service = PushService::start("201 Created").await;
-    let raw = Browser::new(&crypto).subscription(&service.url("/send"));
+    let raw = Browser::new(&crypto).subscription(&service.url(NAMES[0], "/send"));
     let to = Subscription::parse(&raw, &outbound(&service), &crypto).unwrap();
     let key = crypto.signatures.generate(Algorithm::EdDsa).unwrap();
     let key = crypto.signatures.load(Algorithm::EdDsa, &key).unwrap();

@@ -7,7 +7,7 @@ use symbolon_outbound::{LoopbackHttp, Outbound, TargetError, Trouble};
 use symbolon_webpush::{PushError, SubscriptionError};
 
 use super::*;
-use crate::service::{Names, settings};
+use crate::names::{Names, settings};
 
 /// Names of our own network, as an attacker's resolver has them.
 fn outbound_in_the_wild() -> Outbound {
@@ -60,7 +60,7 @@ async fn push_endpoint_ssrf_by_name() {
 async fn push_endpoint_ssrf_by_redirect() {
     let crypto = symbolon_aws_lc::crypto();
     let service = PushService::start("307 Temporary Redirect").await;
-    let raw = Browser::new(&crypto).subscription(&service.url("/send"));
+    let raw = Browser::new(&crypto).subscription(&service.url(NAMES[0], "/send"));
     let to = Subscription::parse(&raw, &outbound(&service), &crypto).unwrap();
     let refused = web_push(&service, &crypto).send(&to, &*vapid(&crypto), about(&[7; 32])).await;
     assert!(

@@ -1,30 +1,27 @@
 //! A push service on a real socket, with TLS.
 
 use std::{
-    collections::HashMap,
-    io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
-use symbolon_outbound::{Lookup, Outbound, Resolver, Settings};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
 use tokio_rustls::TlsAcceptor;
 
-const NAME: &str = "push.example";
+/// What it is called. This computer knows the second name without asking anybody.
+pub const NAMES: [&str; 2] = ["push.example", "localhost"];
 
 pub struct PushService {
     pub address: SocketAddr,
-    certificate: String,
+    pub certificate: String,
     connections: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<Request>>>,
 }
@@ -46,7 +43,8 @@ impl PushService {
     /// Answers every message with this status.
     pub async fn start(status: &str) -> Self {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec![NAME.to_owned()]).unwrap().self_signed(&key).unwrap();
+        let certificate =
+            CertificateParams::new(NAMES.map(str::to_owned)).unwrap().self_signed(&key).unwrap();
         let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
         let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
         let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
@@ -74,15 +72,14 @@ impl PushService {
         service
     }
 
-    pub fn url(&self, path: &str) -> String {
-        format!("https://{NAME}:{}{path}", self.address.port())
+    /// Where it is, under one of its names.
+    pub fn url(&self, name: &str, path: &str) -> String {
+        format!("https://{name}:{}{path}", self.address.port())
     }
 
-    /// The one request that came.
-    pub fn request(&self) -> Request {
-        let requests = self.requests.lock().unwrap();
-        assert_eq!(requests.len(), 1);
-        requests[0].clone()
+    /// What came so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
     }
 
     pub fn connections(&self) -> usize {
@@ -105,31 +102,4 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Request {
         }
         assert_ne!(stream.read_buf(&mut bytes).await.unwrap(), 0, "the message ends too early");
     }
-}
-
-/// Names that resolve to these addresses.
-pub struct Names(pub HashMap<&'static str, IpAddr>);
-
-impl Resolver for Names {
-    fn resolve(&self, host: &str) -> Lookup {
-        let found = self.0.get(host).map(|address| vec![*address]);
-        Box::pin(async move { found.ok_or_else(|| io::ErrorKind::NotFound.into()) })
-    }
-}
-
-/// One for which the push service's loopback address is part of the Internet.
-pub fn outbound(service: &PushService) -> Outbound {
-    let mut settings = settings();
-    settings.allowed_networks = vec!["127.0.0.1/32".parse().unwrap()];
-    settings.extra_roots = service.certificate.clone().into_bytes();
-    let names = HashMap::from([(NAME, "127.0.0.1".parse().unwrap())]);
-    Outbound::with_resolver(settings, Arc::new(Names(names))).unwrap()
-}
-
-/// Long enough for a machine that does much else.
-pub fn settings() -> Settings {
-    let mut settings = Settings::default();
-    settings.timeout = Duration::from_secs(30);
-    settings.connect_timeout = Duration::from_secs(30);
-    settings
 }

@@ -8,7 +8,10 @@ use idp_protocol::{
     crypto::{Algorithm, SigningKey},
     jws::Unverified,
     link::{Link, Target},
-    message::{Claims, Decision, GrantDecision, Message, Posted, QrClaim, QrDecision, Reference, Verdict},
+    message::{
+        Claims, Decision, GrantDecision, Message, Posted, PushDecision, QrClaim, QrDecision, Reference,
+        Verdict,
+    },
     offline::{Asked, With},
     pin,
     server::KeyList,
@@ -114,6 +117,7 @@ impl Phone {
         };
         let reply = match context.purpose {
             Purpose::DeviceGrant { .. } => self.post(engine, GrantDecision(decision)).await?,
+            Purpose::Push { .. } => self.post(engine, PushDecision(decision)).await?,
             _ => self.post(engine, QrDecision(decision)).await?,
         };
         Ok(self.read::<Decided>(engine, &reply).msg)
