@@ -112,7 +112,7 @@ pub type InputOf<'a, M> = Input<'a, <M as Ceremony>::FromInitiator, <M as Ceremo
 pub type Turned<M> = Result<Turn<<M as Ceremony>::State, <M as Ceremony>::Outcome>, Fault>;
 
 /// For a side that does not exist.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Never {}
 
 /// What a ceremony knows of the world: lent for one call.

@@ -61,6 +61,11 @@ pub enum Notice {
         /// What the owner calls it.
         name: String,
     },
+    /// A code was issued that lets a device have a new PIN.
+    PinResetIssued {
+        /// The device's name.
+        name: String,
+    },
     /// An enrolment was ended because a second device answered the same code.
     EnrolmentAttacked {
         /// The address of the second device.

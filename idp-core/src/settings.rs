@@ -21,6 +21,9 @@ pub struct Settings {
     pub user_verification: UserVerification,
     /// What a PIN must look like. Default 6 to 12 digits (NIST SP 800-63B-4 asks for 4, recommends 6).
     pub pin: PinRules,
+    /// Whether people may add authenticator apps of somebody else (`otpauth://`). Default `refused`: the secret of such
+    /// an app is in a QR code, and its codes can be phished.
+    pub authenticator_apps: AuthenticatorApps,
     /// How long a sign-in page may stay open. Default 600.
     pub sign_in_life: i64,
     /// How many sign-ins a browser may have open; beyond it the oldest is closed. Default 8.
@@ -69,12 +72,23 @@ pub struct Settings {
     pub limits: Limits,
 }
 
+/// Whether there may be authenticator apps of somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthenticatorApps {
+    /// No.
+    Refused,
+    /// Everybody may add one in the account pages.
+    Allowed,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             organisation: "Symbolon".to_owned(),
             user_verification: UserVerification::Pin,
             pin: PinRules { min_length: 6, max_length: 12 },
+            authenticator_apps: AuthenticatorApps::Refused,
             sign_in_life: 600,
             sign_ins_per_browser: 8,
             sign_ins_per_address: 60,

@@ -86,6 +86,9 @@ pub trait Devices: Send + Sync {
     fn device_by_key(&self, thumbprint: [u8; 32]) -> Answer<'_, Option<DeviceRow>>;
     /// A user's devices, the oldest first.
     fn devices(&self, user: Id<User>) -> Answer<'_, Vec<DeviceRow>>;
+    /// Active and suspended devices of anybody that have no credential of their own id, at most `limit`: an older
+    /// version made them.
+    fn devices_without_codes(&self, limit: u32) -> Answer<'_, Vec<DeviceRow>>;
 }
 
 /// Sessions and the browsers that a user is known in.

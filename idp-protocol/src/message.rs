@@ -282,6 +282,12 @@ pub enum Update {
     },
     /// The server wakes it no more; it asks what waits for it.
     Unsubscribe,
+    /// Another PIN. Beside the message stands the proof of the old one, unless a reset code takes its place.
+    Pin {
+        /// HPKE to the server's agreement key: a [`crate::pin::NewPin`] as JSON.
+        #[serde(with = "encoding::base64url")]
+        sealed: Vec<u8>,
+    },
     /// The device takes itself off the account.
     Revoke,
 }

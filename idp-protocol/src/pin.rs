@@ -3,9 +3,10 @@
 //! The device cannot tell a right PIN from a wrong one; only the server can, and it counts. `K_dev`
 //! alone, or the server's table alone, does not reveal the PIN; both together do.
 
-use zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::{Crypto, crypto::Digest};
+use crate::{Crypto, Octets, crypto::Digest};
 
 /// K_p = HKDF(HMAC(K_dev, PIN), "pin/1" ‖ issuer ‖ enrolment).
 #[must_use]
@@ -26,6 +27,24 @@ pub fn key(
 pub fn proof(crypto: &Crypto, key: &[u8; 32], typ: &str, message: &str) -> Digest {
     let digest = crypto.hash.sha256(message.as_bytes());
     crypto.hash.hmac(key, &[typ.as_bytes(), b"\0", &digest].concat())
+}
+
+/// What a device hands over under HPKE to change its PIN.
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(deny_unknown_fields)]
+pub struct NewPin {
+    /// K_p of the new PIN.
+    pub pin_key: Octets<32>,
+    /// The one-time code of whoever forgot the old PIN: eight digits. Without it a proof of the old PIN stands beside
+    /// the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_code: Option<String>,
+}
+
+/// HPKE `info` of [`NewPin`]; the thumbprint of the device's signing key is the associated data.
+#[must_use]
+pub fn change_info(issuer: &str) -> Vec<u8> {
+    [b"pin-change/1", issuer.as_bytes()].concat()
 }
 
 /// PINs that everybody tries first.

@@ -70,6 +70,17 @@ pub enum Prompt {
         /// The device that registered; the person compares it with the one in hand.
         device: DeviceFacts,
     },
+    /// Show the secret of an authenticator app of somebody else, and ask for its first code.
+    ShowSecret {
+        /// The text of the QR code, and the link that opens an app on the same device: `otpauth://totp/…`.
+        link: String,
+        /// The secret in base32, to be typed where there is no camera.
+        secret: String,
+        /// How many digits a code has.
+        digits: u8,
+        /// How many tries are left.
+        tries_left: u8,
+    },
     /// Show a code that the person types into the browser.
     ShowCode {
         /// The digits.

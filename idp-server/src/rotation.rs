@@ -160,3 +160,17 @@ pub(crate) async fn keep_resealing(app: App) {
         time::sleep(pause).await;
     }
 }
+
+/// Gives one-time codes to devices that became active under an older version, once after each start.
+pub(crate) async fn equip_devices(app: App) {
+    loop {
+        match app.engine().equip_devices().await {
+            Ok(0) => return,
+            Ok(devices) => tracing::info!(devices, "devices of an older version have one-time codes now"),
+            Err(error) => {
+                tracing::error!(%error, "devices of an older version have no one-time codes yet");
+                time::sleep(RENEWAL).await;
+            }
+        }
+    }
+}

@@ -66,10 +66,15 @@ pub const LAUNCH: &str = "/launch";
 
 /// Forms of the account pages that bind, replace, reset or remove what somebody signs in with: the binding rule holds
 /// for each. `tests/oidc/binding.rs` tries them with a phished password.
-pub const BINDING: [&str; 5] = [
+pub const BINDING: [&str; 10] = [
     "/account/password",
     "/account/recovery-codes",
+    "/account/authenticators",
+    "/account/tokens/{id}/resync",
+    "/account/tokens/{id}/pin",
+    "/account/tokens/{id}/remove",
     "/account/devices",
+    "/account/devices/{id}/pin",
     "/account/devices/{id}/activate",
     "/account/devices/{id}/revoke",
 ];
@@ -171,6 +176,10 @@ fn account_pages() -> Router<App> {
         .route("/account/applications/end", post(portal::applications::end))
         .route("/account/sessions/end-others", post(portal::sessions::end_others))
         .route("/account/sessions/{id}/end", post(portal::sessions::end))
+        .route("/account/authenticators", get(portal::tokens::start).post(portal::tokens::begin))
+        .route("/account/tokens/{id}/resync", get(portal::tokens::ask_resync).post(portal::tokens::resync))
+        .route("/account/tokens/{id}/pin", get(portal::tokens::ask_pin).post(portal::tokens::set_pin))
+        .route("/account/tokens/{id}/remove", get(portal::tokens::ask_remove).post(portal::tokens::remove))
         .route("/account/devices", post(portal::begin))
         .route("/account/devices/new", get(portal::new))
         .route("/account/devices/events", get(portal::events))

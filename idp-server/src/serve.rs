@@ -40,6 +40,7 @@ pub async fn serve(
         tokio::spawn(back_channel::keep_telling(app.clone())),
         tokio::spawn(rotation::keep_renewing(app.clone())),
         tokio::spawn(rotation::keep_resealing(app.clone())),
+        tokio::spawn(rotation::equip_devices(app.clone())),
         tokio::spawn(certificates::keep_renewing(app.clone(), listeners.certificates(), LOOK)),
     ];
     let connections = accept(&app, listeners, shutdown).await;

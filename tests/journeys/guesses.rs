@@ -169,7 +169,7 @@ async fn offline_codes(nodes: &Nodes) {
     }));
     let compared = nodes.events("method.refused").await - before;
     assert!((1..=3).contains(&compared), "{compared} compared");
-    let right = phone.code(&ticket_of(&view), Verdict::Approve).await;
+    let right = phone.offline_code(&ticket_of(&view), Verdict::Approve).await;
     assert!(browser.answer(view.id, &right).await.is_err(), "too late");
 }
 

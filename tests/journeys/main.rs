@@ -2,9 +2,11 @@
 
 mod account;
 mod approvals;
+mod apps;
 mod certificates;
 mod codes;
 mod counters;
+mod device_codes;
 mod device_grant;
 mod enrolment;
 mod enumeration;

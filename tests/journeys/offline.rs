@@ -65,7 +65,7 @@ async fn without_a_pin_an_offline_code_is_worth_a_one_time_code() {
     let password = json!({ "password": PASSWORD });
     world.engine.answer_form(&browser.claimant, sign_in, "password", "alice", password).await.unwrap();
     let view = browser.offline(sign_in, "").await.expect("after a first factor");
-    let code = phone.code(&ticket_of(&view), Verdict::Approve).await;
+    let code = phone.offline_code(&ticket_of(&view), Verdict::Approve).await;
     let signed_in = browser.type_code(sign_in, view.id, &code).await.unwrap();
     assert_eq!(idp_core::verified::amr(&signed_in.session.facts.ledger), ["pwd", "otp", "swk", "mfa"]);
     let alone = &signed_in.session.facts.ledger[1..];
@@ -83,7 +83,7 @@ async fn an_offline_code_makes_no_browser_known() {
     let password = json!({ "password": PASSWORD });
     world.engine.answer_form(&browser.claimant, sign_in, "password", "alice", password).await.unwrap();
     let view = browser.offline(sign_in, "").await.expect("after a first factor");
-    let code = phone.code(&ticket_of(&view), Verdict::Approve).await;
+    let code = phone.offline_code(&ticket_of(&view), Verdict::Approve).await;
     let signed_in = browser.type_code(sign_in, view.id, &code).await.unwrap();
     assert!(signed_in.known.is_none());
     assert_eq!(refusal(browser.offline(browser.open().await, "alice").await), Refusal::NotAllowed);
@@ -134,7 +134,7 @@ async fn a_wrong_pin_is_a_wrong_code_and_counts() {
     }
     let none = phone.app.code_offline(&opened, Verdict::Approve, None);
     assert!(matches!(none, Err(Error::PinNeeded)));
-    let right = phone.code(&ticket_of(&view), Verdict::Approve).await;
+    let right = phone.offline_code(&ticket_of(&view), Verdict::Approve).await;
     assert!(matches!(browser.answer(view.id, &right).await, Ok(Progress::Ready)));
 }
 
@@ -162,7 +162,7 @@ async fn guessing_across_tickets_is_counted_for_the_person() {
     assert!(world.audit().await.contains(&"credential.locked".to_owned()));
     let sign_in = browser.open().await;
     let view = browser.offline(sign_in, "alice").await.unwrap();
-    let right = phone.code(&ticket_of(&view), Verdict::Approve).await;
+    let right = phone.offline_code(&ticket_of(&view), Verdict::Approve).await;
     assert_eq!(
         refusal(browser.answer(view.id, &right).await),
         Refusal::Wrong,
@@ -189,7 +189,7 @@ async fn offline_lock_out_as_denial_of_service() {
     }
     assert!(world.audit().await.contains(&"credential.locked".to_owned()));
     let view = browser.offline(browser.open().await, "alice").await.unwrap();
-    let code = phone.code(&ticket_of(&view), Verdict::Approve).await;
+    let code = phone.offline_code(&ticket_of(&view), Verdict::Approve).await;
     assert!(matches!(browser.answer(view.id, &code).await, Ok(Progress::Ready)));
 }
 
@@ -200,14 +200,14 @@ async fn a_code_for_another_sign_in_or_typed_again_signs_nobody_in() {
     let (first, second) = (browser.open().await, browser.open().await);
     let one = browser.offline(first, "alice").await.unwrap();
     let other = browser.offline(second, "alice").await.unwrap();
-    let code = phone.code(&ticket_of(&one), Verdict::Approve).await;
+    let code = phone.offline_code(&ticket_of(&one), Verdict::Approve).await;
     assert_eq!(refusal(browser.answer(other.id, &code).await), Refusal::Wrong, "another sign-in");
     browser.type_code(first, one.id, &code).await.unwrap();
     let replayed = browser.answer(one.id, &format!("{code} ")).await;
     assert_eq!(refusal(replayed), Refusal::Expired, "the ticket is used up");
     assert_eq!(refusal(browser.answer(other.id, &format!(" {code}")).await), Refusal::Wrong);
     let stranger = Browser::new(&world);
-    let code = phone.code(&ticket_of(&other), Verdict::Approve).await;
+    let code = phone.offline_code(&ticket_of(&other), Verdict::Approve).await;
     assert_eq!(refusal(stranger.answer(other.id, &code).await), Refusal::NotFound, "another browser");
     world.clock.advance(180);
     assert_eq!(refusal(browser.answer(other.id, &code).await), Refusal::Expired);
@@ -240,7 +240,7 @@ async fn a_report_code_ends_what_the_browser_has() {
     let (secret, _) = browser.session.clone().unwrap();
     let sign_in = browser.open().await;
     let view = browser.offline(sign_in, "alice").await.unwrap();
-    let code = phone.code(&ticket_of(&view), Verdict::Report).await;
+    let code = phone.offline_code(&ticket_of(&view), Verdict::Report).await;
     assert_eq!(refusal(browser.answer(view.id, &code).await), Refusal::Burned(Reason::Reported));
     assert_eq!(browser.status(view.id).await, Status::Denied);
     assert!(world.engine.session(&secret).await.unwrap().is_none(), "its session is over");
@@ -261,7 +261,7 @@ async fn a_stopped_phone_signs_nobody_in_offline() {
         let device = phone.account().device.into();
         let sign_in = browser.open().await;
         let view = browser.offline(sign_in, "alice").await.unwrap();
-        let code = phone.code(&ticket_of(&view), Verdict::Approve).await;
+        let code = phone.offline_code(&ticket_of(&view), Verdict::Approve).await;
         let stop = world.engine.change_device(&session, device, DeviceChange::Suspend);
         if stopped_before {
             stop.await.unwrap();

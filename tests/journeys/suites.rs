@@ -3,8 +3,13 @@
 use std::sync::{Arc, atomic::AtomicU32};
 
 use idp_core::{
+    clock::Clock as _,
     contract::enrolment::{Case, Player, Round, all},
-    methods::{after_approval::AfterApproval, registration::DeviceRegistration},
+    methods::{
+        after_approval::AfterApproval,
+        otp::{AuthenticatorApp, HashFunction, Key, MovingFactor},
+        registration::DeviceRegistration,
+    },
     store::BoxFuture,
 };
 use idp_protocol::Prompt;
@@ -60,4 +65,25 @@ fn world_of(round: &Round<'_>) -> World {
 async fn the_registration_of_a_device_passes_the_contract_of_enrolments() {
     let crypto = with_random(Arc::new(SeededRandom::new(b"enrolments")));
     all(&Case::new(AfterApproval(DeviceRegistration), crypto, || Box::new(Alice::default()))).await;
+}
+
+/// Somebody with an app that reads what every such app reads.
+struct WithApp;
+
+impl Player for WithApp {
+    fn answer<'a>(&'a mut self, round: Round<'a>) -> BoxFuture<'a, Option<Value>> {
+        Box::pin(async move {
+            let Prompt::ShowSecret { secret, .. } = round.prompt else { panic!("{:?}", round.prompt) };
+            let secret = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).expect("base32");
+            let key = Key::new(secret, HashFunction::Sha1, 6, MovingFactor::Time(30)).expect("a key");
+            let code = key.code(key.step_at(round.clock.now()).expect("a step")).expect("a code");
+            Some(json!({ "code": code }))
+        })
+    }
+}
+
+#[tokio::test]
+async fn an_authenticator_app_passes_the_contract_of_enrolments() {
+    let crypto = with_random(Arc::new(SeededRandom::new(b"apps")));
+    all(&Case::new(AfterApproval(AuthenticatorApp), crypto, || Box::new(WithApp))).await;
 }

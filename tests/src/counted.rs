@@ -108,6 +108,7 @@ passes_on! { Devices by store:
     device(id: Id<DeviceRow>) -> Option<DeviceRow>;
     device_by_key(thumbprint: [u8; 32]) -> Option<DeviceRow>;
     devices(user: Id<User>) -> Vec<DeviceRow>;
+    devices_without_codes(limit: u32) -> Vec<DeviceRow>;
 }
 
 passes_on! { Sessions by store:

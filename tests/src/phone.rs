@@ -171,10 +171,17 @@ impl Phone {
     }
 
     /// The digits that this phone shows for an offline ticket, with the right PIN.
-    pub async fn code(&self, qr: &str, verdict: Verdict) -> String {
+    pub async fn offline_code(&self, qr: &str, verdict: Verdict) -> String {
         let human = Scripted::new(verdict).pin(PIN);
         let answered = self.app.answer_offline(&self.opened(qr), &human).await.expect("answered");
         answered.code.expect("digits")
+    }
+
+    /// The one-time code that it shows now, under a PIN.
+    pub fn code(&self, pin: &str) -> String {
+        let account = self.account();
+        let codes = self.app.codes(&account, Some(pin)).expect("codes");
+        codes.at(self.app.now(&account.issuer)).digits
     }
 
     /// Scans a QR code and decides, with the right PIN.

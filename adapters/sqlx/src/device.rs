@@ -56,6 +56,20 @@ impl Devices for Db {
             )
         })
     }
+
+    fn devices_without_codes(&self, limit: u32) -> Answer<'_, Vec<DeviceRow>> {
+        bounded(async move {
+            list!(
+                self.reads(),
+                row,
+                select!(
+                    "WHERE state IN ('active', 'suspended') AND NOT EXISTS \
+                     (SELECT 1 FROM credentials WHERE credentials.id = devices.id) LIMIT $1"
+                ),
+                i64::from(limit),
+            )
+        })
+    }
 }
 
 /// Whether the guard held.

@@ -49,6 +49,11 @@ pub enum Command {
     Open(Open),
     /// Show and decide what waits for this device; also takes up an unfinished enrolment.
     Pending(Pending),
+    /// Show the one-time codes of an account; needs no network.
+    Otp(Otp),
+    /// Change the PIN of an account, or set a new one with a code of the help desk.
+    #[command(subcommand)]
+    Pin(Pin),
     /// List, rename or remove accounts.
     #[command(subcommand)]
     Accounts(Accounts),
@@ -118,6 +123,38 @@ pub struct Pending {
     /// Answers given beforehand.
     #[command(flatten)]
     pub answers: Answers,
+}
+
+/// Options of `otp`.
+#[derive(Debug, Args)]
+pub struct Otp {
+    /// Which account: its number in the list, or its name.
+    pub account: Option<String>,
+    /// The PIN is the first line of this file.
+    #[arg(long, value_name = "FILE")]
+    pub pin_file: Option<PathBuf>,
+}
+
+/// What to do with a PIN.
+#[derive(Debug, Subcommand)]
+pub enum Pin {
+    /// Change the PIN; the old one is asked.
+    Change(NewPin),
+    /// Set a new PIN with the eight digits that the help desk or the portal gave you.
+    Reset(NewPin),
+}
+
+/// Options of `pin change` and `pin reset`.
+#[derive(Debug, Args)]
+pub struct NewPin {
+    /// Which account: its number in the list, or its name.
+    pub account: Option<String>,
+    /// The old PIN, or the eight digits, are the first line of this file.
+    #[arg(long, value_name = "FILE")]
+    pub proof_file: Option<PathBuf>,
+    /// The new PIN is the first line of this file.
+    #[arg(long, value_name = "FILE")]
+    pub new_pin_file: Option<PathBuf>,
 }
 
 /// Answers for scripts; what is not given is asked.
@@ -197,6 +234,8 @@ mod tests {
             "offline a.png",
             "accounts list --json",
             "enrol --manual",
+            "otp",
+            "pin reset 2",
         ] {
             let words = ["idp-authenticator"].into_iter().chain(good.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{good}");

@@ -4,21 +4,23 @@ use std::{path::Path, sync::Arc};
 
 use idp_protocol::{Text, context::Decided, message::Verdict};
 use serde_json::json;
-use symbolon_authenticator::{SystemClock, Ticket};
+use symbolon_authenticator::{Account, Human as _, SystemClock, Ticket};
 
 use crate::{
     args::{Answers, Cli, Command, Open, Scan},
     failure::Failure,
-    home::Home,
+    home::{Device, Home},
     picture,
-    terminal::Terminal,
+    terminal::{Terminal, find_account},
     voice::Voice,
 };
 
 mod accounts;
 mod enrol;
 mod offline;
+mod otp;
 mod pending;
+mod pin;
 
 /// How a command ended well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub async fn run(cli: Cli, voice: &Voice) -> Result<Outcome, Failure> {
         Command::Offline(args) => offline::run(&home, voice, args).await,
         Command::Open(args) => open(&home, voice, args).await,
         Command::Pending(args) => pending::run(&home, voice, args).await,
+        Command::Otp(args) => otp::run(&home, voice, args).await,
+        Command::Pin(args) => pin::run(&home, voice, args).await,
         Command::Accounts(args) => accounts::run(&home, voice, args).await,
     }
 }
@@ -77,6 +81,27 @@ async fn open(home: &Home, voice: &Voice, args: Open) -> Result<Outcome, Failure
     let ticket = Ticket::from_link(&args.link)?;
     let decided = home.open(voice)?.sign_in(&ticket, &human).await?;
     Ok(report(voice, &decided))
+}
+
+/// The account that was named, the only one that is ready, or the one that the person chooses.
+async fn account_of(device: &Device, voice: &Voice, wanted: Option<String>) -> Result<Account, Failure> {
+    let mut accounts = device.accounts()?;
+    if let Some(wanted) = wanted {
+        let index = find_account(&accounts, &wanted).ok_or_else(|| {
+            Failure::Usage(format!("There is no one account {wanted}: see `accounts list`."))
+        })?;
+        return Ok(accounts.swap_remove(index));
+    }
+    accounts.retain(Account::is_active);
+    let index = match accounts.len() {
+        0 => return Err(symbolon_authenticator::Error::NoAccount.into()),
+        1 => 0,
+        _ => {
+            let chosen = terminal(voice, Answers::default())?.choose(&accounts).await;
+            chosen.map_err(symbolon_authenticator::Error::from)?
+        }
+    };
+    Ok(accounts.swap_remove(index))
 }
 
 /// Tells what became of a decision.

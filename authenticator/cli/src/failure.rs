@@ -55,6 +55,8 @@ impl Failure {
                 | Error::BadUserCode
                 | Error::BadPin(_)
                 | Error::PinNeeded
+                | Error::NoPin
+                | Error::NoCodes
                 | Error::NumberNeeded(_) => 2,
                 Error::Network(_) => 5,
                 Error::Store(_) | Error::Crypto(_) => 6,

@@ -44,6 +44,24 @@ impl Voice {
         let _ = writeln!(words, "{text}").and_then(|()| words.flush());
     }
 
+    /// Whether events go to standard output.
+    pub fn is_for_scripts(&self) -> bool {
+        self.json
+    }
+
+    /// A line of the result itself, for a script without `--json`.
+    pub fn line(&self, text: &str) {
+        if !self.json {
+            self.say(text);
+        }
+    }
+
+    /// Writes over the line that was written so last.
+    pub fn redraw(&self, text: &str) {
+        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = write!(words, "\r\u{1b}[K{text}").and_then(|()| words.flush());
+    }
+
     /// Tells a script what happened: the fields of `event`, under the name `name`.
     pub fn event<T: Serialize>(&self, name: &str, event: &T) {
         if !self.json {

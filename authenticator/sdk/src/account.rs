@@ -74,7 +74,16 @@ pub struct Keys {
     /// `K_dev`: turns the PIN into the PIN key.
     #[serde(with = "secret")]
     pub device: Zeroizing<[u8; 32]>,
+    /// `K_otp`: makes the one-time codes. Accounts that an older version enrolled have none, and get it only by a new
+    /// enrolment: it comes out of the key agreement of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codes: Option<CodeKey>,
 }
+
+/// `K_otp`.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(transparent)]
+pub struct CodeKey(#[serde(with = "secret")] pub Zeroizing<[u8; 32]>);
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,6 +102,7 @@ impl Keys {
             signature: crypto.signatures.generate(Algorithm::Es256)?,
             agreement: crypto.agreement.generate(),
             device: Zeroizing::new(crypto.random()),
+            codes: None,
         })
     }
 }

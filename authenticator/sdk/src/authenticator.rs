@@ -9,7 +9,7 @@ use std::{
 use idp_protocol::{
     Crypto, Text,
     link::Origin,
-    message::{Posted, Update},
+    message::{Message as _, Posted, Update},
 };
 
 use crate::{
@@ -94,10 +94,21 @@ impl<T: Transport> Authenticator<T> {
     }
 
     async fn update(&self, account: &Account, update: &Update) -> Result<(), Error> {
+        self.update_with(account, update, None).await
+    }
+
+    /// Sends an update, with the proof of a PIN beside it.
+    pub(crate) async fn update_with(
+        &self,
+        account: &Account,
+        update: &Update,
+        pin: Option<&str>,
+    ) -> Result<(), Error> {
         let signer = Signer::of(&self.crypto, account)?;
         self.post::<Update>(&account.issuer, &mut None, |now| {
             let message = signer.sign(&signer.claims(now, update.clone()))?;
-            Ok(Posted { message, mac: None, pin_proof: None })
+            let pin_proof = pin.map(|pin| signer.pin_proof(pin, Update::TYP, &message));
+            Ok(Posted { message, mac: None, pin_proof })
         })
         .await?;
         Ok(())

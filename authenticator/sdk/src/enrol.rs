@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Account, Authenticator, Error, Keys, Signer, Stage, Transport,
+    account::CodeKey,
     trust::{Root, Trusted, text},
 };
 
@@ -283,8 +284,10 @@ impl<T: Transport> Offered<'_, T> {
             return Err(Error::OutOfStep);
         }
         let peer = self.offer.ephemeral.point();
-        let code =
-            Agreed::derive(crypto, &self.keys.agreement, &peer, &transcript)?.code(crypto, &transcript);
+        let agreed = Agreed::derive(crypto, &self.keys.agreement, &peer, &transcript)?;
+        let code = agreed.code(crypto, &transcript);
+        let mut keys = self.keys.clone();
+        keys.codes = Some(CodeKey(agreed.otp.clone()));
         let account = Account {
             issuer: self.origin.clone(),
             organisation: self.offer.organisation.clone(),
@@ -299,7 +302,7 @@ impl<T: Transport> Offered<'_, T> {
             uv: self.offer.uv,
             pin: self.offer.pin,
             stage: Stage::Unconfirmed { code: code.clone() },
-            keys: self.keys.clone(),
+            keys,
         };
         Ok(Enrolled { account, code })
     }

@@ -64,6 +64,14 @@ pub enum Error {
     /// A PIN is needed for this.
     #[error("the PIN is needed for this")]
     PinNeeded,
+    /// The account was enrolled by a version that kept no key for one-time codes.
+    #[error(
+        "this device keeps no key for one-time codes of this account: take it off the account and enrol it again"
+    )]
+    NoCodes,
+    /// The account has no PIN.
+    #[error("this account has no PIN")]
+    NoPin,
     /// The number from the browser is needed for this.
     #[error("the {0}-digit number from the browser is needed for this")]
     NumberNeeded(u8),

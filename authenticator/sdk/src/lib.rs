@@ -10,6 +10,7 @@
 
 pub mod account;
 pub mod clock;
+pub mod codes;
 pub mod enrol;
 pub mod error;
 pub mod human;
@@ -22,11 +23,13 @@ pub mod transport;
 mod authenticator;
 mod exchange;
 mod flow;
+mod pin;
 mod trust;
 
 pub use account::{Account, Keys, Stage};
 pub use authenticator::Authenticator;
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use codes::{Code, Codes};
 pub use enrol::{Details, Enrolled, Offered};
 pub use error::Error;
 pub use human::{Cancelled, Human, Scripted};

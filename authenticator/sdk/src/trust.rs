@@ -56,7 +56,7 @@ impl<T: Transport> Authenticator<T> {
         kid.is_some_and(|kid| list.keys.iter().any(|key| key.jwk.thumbprint(&self.crypto) == kid.0))
     }
 
-    async fn key_list(&self, account: &Account) -> Result<KeyList, Error> {
+    pub(crate) async fn key_list(&self, account: &Account) -> Result<KeyList, Error> {
         let kept = self.trusted.lock().unwrap_or_else(PoisonError::into_inner).get(&account.issuer).cloned();
         let now = self.now(&account.issuer);
         match kept {

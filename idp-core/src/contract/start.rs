@@ -14,7 +14,7 @@ use crate::{
     passwords::Argon2Pool,
     place::NoPlaces,
     seal::{Kek, Sealer},
-    settings::Settings,
+    settings::{AuthenticatorApps, Settings},
     store::Batch,
     users::{Profile, User, UserState, UserWrite},
     wake::NobodyWakes,
@@ -45,7 +45,8 @@ pub(super) async fn start(
         passwords: Arc::new(Argon2Pool::new(crypto.clone(), 1)),
         places: Arc::new(NoPlaces),
         waker: Arc::new(NobodyWakes),
-        settings: Settings::default(),
+        // So that enrolments which an administrator may refuse are tried, too.
+        settings: Settings { authenticator_apps: AuthenticatorApps::Allowed, ..Settings::default() },
         methods: subjects.methods,
         enrolments: subjects.enrolments,
     };

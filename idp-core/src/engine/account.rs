@@ -10,7 +10,10 @@ use crate::{
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceState, DeviceWrite},
     method::Ceremony as _,
-    methods::recovery::{self, Recovery},
+    methods::{
+        otp::{Hotp, Totp},
+        recovery::{self, Recovery},
+    },
     notify::Notice,
     passwords,
     session::{SessionRow, SessionWrite, SignedIn},
@@ -116,7 +119,7 @@ impl Engine {
                 batch.push(BrowserWrite::Forget(user));
                 next.facts.pin_locked = false;
                 if state == DeviceState::Active {
-                    let key = self.keys().digest("throttle", &[b"pin", next.id.bytes()]);
+                    let key = self.pin_throttle(next.id);
                     batch.push(ThrottleWrite::Reset(key));
                 }
                 if state == DeviceState::Lost {
@@ -195,7 +198,7 @@ impl Engine {
     pub(super) async fn lift_locks(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Fault> {
         batch.extend(self.methods.iter().flat_map(|method| self.reset_throttles(method.kind(), user)));
         for device in self.store.devices(user).await? {
-            let key = self.keys().digest("throttle", &[b"pin", device.id.bytes()]);
+            let key = self.pin_throttle(device.id);
             batch.push(ThrottleWrite::Reset(key));
             if device.facts.pin_locked
                 && let Some(mut device) = device.moved(DeviceState::Active)
@@ -209,7 +212,7 @@ impl Engine {
         Ok(())
     }
 
-    /// An administrator's reset: lifts lock-outs, takes all devices and recovery codes off the account, ends
+    /// An administrator's reset: lifts lock-outs, takes all devices, tokens and recovery codes off the account, ends
     /// its sessions, and forgets what the devices could do, so that a password alone may bind a new one.
     ///
     /// # Errors
@@ -223,8 +226,9 @@ impl Engine {
             device.revision = device.revision.saturating_add(1);
             batch.push(DeviceWrite::Update(device));
         }
-        let kind = Recovery::KIND.to_owned();
-        batch.push(CredentialWrite::DeleteKind { user, kind });
+        for kind in [Recovery::KIND, Totp::KIND, Hotp::KIND] {
+            batch.push(CredentialWrite::DeleteKind { user, kind: kind.to_owned() });
+        }
         batch.push(BrowserWrite::Forget(user));
         batch.push(SessionWrite::EndAll { user, browser: None, except: None, at: self.now() });
         batch.push(self.notice(user, Notice::AccountReset));

@@ -233,11 +233,21 @@ impl Engine {
         decision: &Decision,
         now: Time,
     ) -> Result<Uv, Error> {
+        match decision.decision {
+            Verdict::Approve => self.verify_pin(authentic, now).await,
+            Verdict::Deny | Verdict::Report => Ok(Uv::None),
+        }
+    }
+
+    /// Checks the PIN proof beside a message. A try is spent before anything is compared.
+    pub(super) async fn verify_pin<M: Message>(
+        &self,
+        authentic: &Authentic<'_, M>,
+        now: Time,
+    ) -> Result<Uv, Error> {
         let row = &authentic.device;
         let secrets: DeviceSecrets = self.sealer.open_json(&device_aad(row.id), &row.secrets)?;
-        let (Verdict::Approve, Some(proof), Some(key)) =
-            (decision.decision, authentic.posted.pin_proof, &secrets.pin_key)
-        else {
+        let (Some(proof), Some(key)) = (authentic.posted.pin_proof, &secrets.pin_key) else {
             return Ok(Uv::None);
         };
         // A number that was used before is a replay, and gets no PIN compared.
@@ -245,7 +255,7 @@ impl Engine {
         if self.store.mark(used.key, now).await?.is_some() {
             return Err(Refusal::Unauthentic.into());
         }
-        let throttle = self.keys().digest("throttle", &[b"pin", row.id.bytes()]);
+        let throttle = self.pin_throttle(row.id);
         let schedule = self.settings.limits.pin_throttle();
         let spend = ThrottleWrite::Spend { key: throttle, now, schedule };
         if self.store.commit(Batch::new().with(spend)).await? != Committed::Yes {
@@ -283,9 +293,18 @@ impl Engine {
         match self.store.commit(batch).await? {
             Committed::Yes | Committed::Conflict(_) => {}
         }
+        Err(self.compared_wrong(authentic, now).await?)
+    }
+
+    /// Records that something beside a message was wrong: its bytes, sent again, cost no further try.
+    pub(super) async fn compared_wrong<M: Message>(
+        &self,
+        authentic: &Authentic<'_, M>,
+        now: Time,
+    ) -> Result<Error, Error> {
         let record = self.record_device(authentic.repeat, &Err(Refusal::Wrong), now)?;
         match self.store.commit(Batch::new().with(authentic.jti.clone()).with(record)).await? {
-            Committed::Yes | Committed::Conflict(_) => Err(Refusal::Wrong.into()),
+            Committed::Yes | Committed::Conflict(_) => Ok(Refusal::Wrong.into()),
         }
     }
 
@@ -295,19 +314,37 @@ impl Engine {
         repeat: [u8; 32],
         now: Time,
     ) -> Result<DeviceReply, Error> {
-        let authentic = self.authentic::<Update>(request, repeat, now, &[DeviceState::Active]).await?;
+        // Who forgot the PIN may be stopped by wrong ones already.
+        let states = [DeviceState::Active, DeviceState::Suspended];
+        let authentic = self.authentic::<Update>(request, repeat, now, &states).await?;
         self.count_message(&authentic.device.thumbprint, request.address, b"update", now).await?;
-        let mut batch = Batch::new().with(authentic.jti.clone());
-        batch.push(self.record_device(repeat, &Ok(String::new()), now)?);
-        let (device, mut change) =
-            (authentic.device, |device, change| self.device_change(device, &change, None, &mut batch));
-        match authentic.claims.msg {
-            Update::Rename { name } => change(device, DeviceChange::Rename(name))?,
-            Update::Revoke => change(device, DeviceChange::Revoke)?,
-            Update::Subscribe { subscription } => batch.push(self.subscribed(device, Some(subscription))?),
-            Update::Unsubscribe => batch.push(self.subscribed(device, None)?),
+        let (device, mut changed) = (authentic.device.clone(), Batch::new());
+        match &authentic.claims.msg {
+            Update::Pin { sealed } => {
+                let changed = self.change_pin(&authentic, sealed, now).await?;
+                return self.updated(authentic, changed, now).await;
+            }
+            _ if device.state != DeviceState::Active => return Err(Refusal::DeviceNotActive.into()),
+            Update::Rename { name } => {
+                self.device_change(device, &DeviceChange::Rename(name.clone()), None, &mut changed)?;
+            }
+            Update::Revoke => self.device_change(device, &DeviceChange::Revoke, None, &mut changed)?,
+            Update::Subscribe { subscription } => {
+                changed.push(self.subscribed(device, Some(subscription.clone()))?);
+            }
+            Update::Unsubscribe => changed.push(self.subscribed(device, None)?),
         }
-        self.commit(batch).await?;
+        self.updated(authentic, changed, now).await
+    }
+
+    async fn updated(
+        &self,
+        authentic: Authentic<'_, Update>,
+        changed: Batch,
+        now: Time,
+    ) -> Result<DeviceReply, Error> {
+        let record = self.record_device(authentic.repeat, &Ok(String::new()), now)?;
+        self.commit(changed.after(vec![authentic.jti.into(), record.into()])).await?;
         Ok(DeviceReply::Nothing)
     }
 }

@@ -8,6 +8,8 @@
 //! | `begin.rs` | how a method begins in a sign-in, and about whom |
 //! | `initiator.rs` | what a browser does then: answer, look, claim, cancel |
 //! | `device.rs` | what a device sends: authentication of messages, repeats, dispatch |
+//! | `device_codes.rs` | which one-time codes a registered device gives |
+//! | `pins.rs` | how a device gets another PIN |
 //! | `device_grant.rs` | what a device without a keyboard does, and who decides about it in a browser |
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
 //! | `claim.rs` | a device claims what a ticket or a code names |
@@ -37,11 +39,13 @@ mod binding;
 mod claim;
 mod context;
 mod device;
+mod device_codes;
 mod device_grant;
 mod effects;
 mod enrolment;
 mod initiator;
 mod limits;
+mod pins;
 mod reach;
 mod record;
 mod reseal;
@@ -62,6 +66,7 @@ pub use account::DeviceChange;
 pub use device::{DeviceReply, DeviceRequest};
 pub use device_grant::{DeviceGrantBegun, DeviceGrantStatus, WaitingDevice};
 pub use initiator::{CeremonyView, Progress, Status};
+pub use pins::RESET_LIFE;
 pub use rotation::Renewed;
 pub use signins::{Account, Finished, MethodOffer, NewSignIn, Opened, SignInPage};
 pub use tokens::TokenFacts;

@@ -11,7 +11,7 @@ use crate::{
     Error, Fault, Id, Refusal, Time,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     credential::CredentialWrite,
-    device::{DeviceRow, DeviceState, DeviceWrite, Facts},
+    device::{DeviceRow, DeviceWrite, Facts},
     erased::State,
     evidence::{Approver, Evidence},
     method::{DeviceView, Guess, NewCredential, Outcome, Proven, Reply, Step, Turn, Uv, UvSource},
@@ -276,8 +276,7 @@ impl Engine {
         let user = run.row.user.ok_or(Fault::Setup("an enrolment without a user"))?;
         let notice = match new {
             NewCredential::Device(id) => {
-                let Facts { name, address, .. } =
-                    self.move_device(id, DeviceState::Active, batch).await?.facts;
+                let Facts { name, address, .. } = self.activate(id, batch).await?.facts;
                 Notice::DeviceAdded { name, address }
             }
             NewCredential::Secret { handle, secret, replaces } => {
@@ -336,8 +335,7 @@ impl Engine {
         guess: Guess,
         told: Vec<Write>,
     ) -> Result<Option<Stepped>, Error> {
-        let now = scene.now;
-        let mut batch = Batch::new();
+        let (now, mut batch) = (scene.now, Batch::new());
         batch.extend(told);
         if refusal == Refusal::Wrong {
             self.wrong(scene, incoming, guess, &mut batch).await?;

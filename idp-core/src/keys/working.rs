@@ -10,9 +10,10 @@ use idp_protocol::{
     Crypto, Octets, P256Key,
     context::{Said, Statement},
     crypto::{Algorithm, SigningKey},
-    enrol, offline,
+    enrol, offline, pin,
     server::{KeyList, Usage, WorkingKey},
 };
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::{KeyRow, OpenKey, load_or_make};
@@ -198,9 +199,17 @@ impl WorkingKeys {
     /// list of yesterday.
     #[must_use]
     pub fn open_secrets(&self, enrolment: &[u8; 16], sealed: &[u8]) -> Option<enrol::Secrets> {
-        let info = enrol::secrets_info(&self.issuer);
-        let open =
-            |key: &Agreement| self.crypto.agreement.hpke_open(&key.scalar, &info, enrolment, sealed).ok();
+        self.open_sealed(&enrol::secrets_info(&self.issuer), enrolment, sealed)
+    }
+
+    /// Opens what a registered device sealed to change its PIN.
+    #[must_use]
+    pub fn open_new_pin(&self, thumbprint: &[u8; 32], sealed: &[u8]) -> Option<pin::NewPin> {
+        self.open_sealed(&pin::change_info(&self.issuer), thumbprint, sealed)
+    }
+
+    fn open_sealed<T: DeserializeOwned>(&self, info: &[u8], aad: &[u8], sealed: &[u8]) -> Option<T> {
+        let open = |key: &Agreement| self.crypto.agreement.hpke_open(&key.scalar, info, aad, sealed).ok();
         let plain = self.agreements.iter().rev().find_map(open)?;
         serde_json::from_slice(&plain).ok()
     }

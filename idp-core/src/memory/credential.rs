@@ -62,6 +62,10 @@ impl Table {
 }
 
 impl Table {
+    pub(super) fn has(&self, id: Id<CredentialRow>) -> bool {
+        self.0.contains_key(&id)
+    }
+
     pub(super) fn secret(&mut self, id: Id<CredentialRow>) -> Option<&mut Sealed> {
         self.0.get_mut(&id).map(|row| &mut row.secret)
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::MemoryStore;
 use crate::{
     Id,
-    device::{DeviceRow, DeviceWrite},
+    device::{DeviceRow, DeviceState, DeviceWrite},
     seal::Sealed,
     store::{Answer, Devices},
     users::User,
@@ -64,6 +64,15 @@ impl Devices for MemoryStore {
 
     fn device_by_key(&self, thumbprint: [u8; 32]) -> Answer<'_, Option<DeviceRow>> {
         self.read(|state| state.devices.0.values().find(|row| row.thumbprint == thumbprint).cloned())
+    }
+
+    fn devices_without_codes(&self, limit: u32) -> Answer<'_, Vec<DeviceRow>> {
+        self.read(|state| {
+            let works = |row: &&DeviceRow| matches!(row.state, DeviceState::Active | DeviceState::Suspended);
+            let without = |row: &&DeviceRow| !state.credentials.has(row.credential());
+            let rows = state.devices.0.values().filter(works).filter(without).cloned();
+            rows.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect()
+        })
     }
 
     fn devices(&self, user: Id<User>) -> Answer<'_, Vec<DeviceRow>> {

@@ -34,5 +34,8 @@ pub fn standard() -> Vec<Arc<dyn ErasedMethod>> {
 /// The enrolments of the core. Each one that gives an account an authenticator asks one that it has first.
 #[must_use]
 pub fn enrolments() -> Vec<Arc<dyn ErasedEnrolment>> {
-    vec![Arc::new(AfterApproval(registration::DeviceRegistration))]
+    vec![
+        Arc::new(AfterApproval(registration::DeviceRegistration)),
+        Arc::new(AfterApproval(otp::AuthenticatorApp)),
+    ]
 }

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use idp_core::policy::Acr;
 use idp_protocol::Text;
 
-use super::attributes::ProfileArguments;
+use super::user::UserCommand;
 use crate::oidc::{Consent, GrantType, Profile, RedirectUri, ResponseType, Signature, Sso, client::WebUri};
 
 /// The Symbolon identity provider.
@@ -120,52 +120,6 @@ pub enum AuditCommand {
 pub enum ConfigCommand {
     /// Print a file with every key, its default and its meaning.
     Reference,
-}
-
-/// `user …`. Passwords are asked for at the terminal, or read from standard input as one line.
-#[derive(Debug, Subcommand)]
-pub enum UserCommand {
-    /// Make an account.
-    Add {
-        /// The name for signing in.
-        login: String,
-        #[command(flatten)]
-        profile: ProfileArguments,
-    },
-    /// Change what applications may learn about a person.
-    Set {
-        /// About whom.
-        login: String,
-        #[command(flatten)]
-        profile: ProfileArguments,
-    },
-    /// Set another password.
-    Passwd {
-        /// Whose.
-        login: String,
-    },
-    /// Lift the lock after too many wrong tries.
-    Unlock {
-        /// Whose.
-        login: String,
-    },
-    /// Take all devices and recovery codes off an account whose owner has lost them, and end its sessions.
-    Reset {
-        /// Whose.
-        login: String,
-    },
-    /// Switch an account off and end its sessions.
-    Disable {
-        /// Whose.
-        login: String,
-    },
-    /// Switch an account on again.
-    Enable {
-        /// Whose.
-        login: String,
-    },
-    /// List the accounts.
-    List,
 }
 
 /// `client …`

@@ -1,9 +1,14 @@
 //! How does an administrator change accounts?
 
-use idp_core::users::{Profile, User, UserState};
+use clap::Subcommand;
+use idp_core::{
+    device::{DeviceRow, DeviceState},
+    engine::RESET_LIFE,
+    users::{Profile, User, UserState},
+};
 
 use super::{
-    arguments::UserCommand,
+    attributes::ProfileArguments,
     terminal::{date, new_password, say, table},
 };
 use crate::{
@@ -13,6 +18,60 @@ use crate::{
 
 /// How many accounts are read at once.
 const PAGE: u32 = 500;
+
+/// `user …`. Passwords are asked for at the terminal, or read from standard input as one line.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account.
+    Add {
+        /// The name for signing in.
+        login: String,
+        #[command(flatten)]
+        profile: ProfileArguments,
+    },
+    /// Change what applications may learn about a person.
+    Set {
+        /// About whom.
+        login: String,
+        #[command(flatten)]
+        profile: ProfileArguments,
+    },
+    /// Set another password.
+    Passwd {
+        /// Whose.
+        login: String,
+    },
+    /// Lift the lock after too many wrong tries.
+    Unlock {
+        /// Whose.
+        login: String,
+    },
+    /// Issue a code that lets a device have a new PIN, for somebody who forgot it: eight digits, once, for ten minutes.
+    ResetPin {
+        /// Whose.
+        login: String,
+        /// Which device, by the name that its owner gave it; needed if there are several.
+        #[arg(long)]
+        device: Option<String>,
+    },
+    /// Take all devices, tokens and recovery codes off an account whose owner has lost them, and end its sessions.
+    Reset {
+        /// Whose.
+        login: String,
+    },
+    /// Switch an account off and end its sessions.
+    Disable {
+        /// Whose.
+        login: String,
+    },
+    /// Switch an account on again.
+    Enable {
+        /// Whose.
+        login: String,
+    },
+    /// List the accounts.
+    List,
+}
 
 pub(super) async fn run(app: &App, command: UserCommand) -> anyhow::Result<()> {
     match command {
@@ -35,6 +94,7 @@ pub(super) async fn run(app: &App, command: UserCommand) -> anyhow::Result<()> {
             say(&format!("{} may try again.", user.login));
             Ok(())
         }
+        UserCommand::ResetPin { login, device } => reset_pin(app, &login, device.as_deref()).await,
         UserCommand::Reset { login } => {
             let user = accounts::find(app.engine(), &login).await?;
             app.engine().reset_account(user.id).await?;
@@ -71,6 +131,34 @@ async fn switch(app: &App, login: &str, state: UserState) -> anyhow::Result<()> 
         UserState::Active => format!("{login} may sign in."),
         _ => format!("{login} may not sign in any more, and is signed out everywhere."),
     });
+    Ok(())
+}
+
+async fn reset_pin(app: &App, login: &str, name: Option<&str>) -> anyhow::Result<()> {
+    let user = accounts::find(app.engine(), login).await?;
+    let works = |device: &DeviceRow| matches!(device.state, DeviceState::Active | DeviceState::Suspended);
+    let mut devices = app.engine().devices(user.id).await?;
+    devices.retain(|device| device.facts.has_pin && works(device));
+    devices.retain(|device| name.is_none_or(|name| device.facts.name == name));
+    let device = match devices.as_slice() {
+        [device] => device,
+        [] => anyhow::bail!(
+            "{} has no such device with a PIN; `--device` takes the name that its owner gave it",
+            user.login
+        ),
+        several => {
+            let names: Vec<&str> = several.iter().map(|device| device.facts.name.as_str()).collect();
+            anyhow::bail!("{} has several: say with `--device` which one of {}", user.login, names.join(", "))
+        }
+    };
+    let code = app.engine().issue_pin_reset(user.id, device.id).await?;
+    say(&format!(
+        "{code} lets {} have a new PIN, once, within {} minutes: `idp-authenticator pin reset`. Tell it to nobody \
+         but {}.",
+        device.facts.name,
+        RESET_LIFE / 60,
+        user.login
+    ));
     Ok(())
 }
 

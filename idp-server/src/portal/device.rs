@@ -34,19 +34,23 @@ pub enum Action {
     Activate,
     /// It is lost.
     Lost,
+    /// A code that lets it have a new PIN.
+    Pin,
     /// Take it off the account.
     Revoke,
 }
 
 impl Action {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 5] = [Self::Rename, Self::Suspend, Self::Activate, Self::Lost, Self::Revoke];
+    pub const ALL: [Self; 6] =
+        [Self::Rename, Self::Pin, Self::Suspend, Self::Activate, Self::Lost, Self::Revoke];
 
     /// The name in addresses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Rename => "rename",
+            Self::Pin => "pin",
             Self::Suspend => "suspend",
             Self::Activate => "activate",
             Self::Lost => "lost",
@@ -57,6 +61,7 @@ impl Action {
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Rename => "action-rename",
+            Self::Pin => "action-pin",
             Self::Suspend => "action-suspend",
             Self::Activate => "action-activate",
             Self::Lost => "action-lost",
@@ -67,6 +72,7 @@ impl Action {
     fn explained(self) -> &'static str {
         match self {
             Self::Rename => "explain-rename",
+            Self::Pin => "explain-pin",
             Self::Suspend => "explain-suspend",
             Self::Activate => "explain-activate",
             Self::Lost => "explain-lost",
@@ -75,8 +81,13 @@ impl Action {
     }
 
     /// Whether the button for it is offered. The engine decides; this keeps useless buttons off the page.
-    pub(super) fn fits(self, state: DeviceState) -> bool {
+    pub(super) fn fits(self, device: &DeviceRow) -> bool {
+        let state = device.state;
         match self {
+            Self::Pin => {
+                let stopped_by_pins = state == DeviceState::Suspended && device.facts.pin_locked;
+                device.facts.has_pin && (state == DeviceState::Active || stopped_by_pins)
+            }
             Self::Rename => state != DeviceState::Revoked,
             Self::Suspend => state.may_become(DeviceState::Suspended),
             Self::Activate => state == DeviceState::Suspended,
@@ -100,6 +111,15 @@ struct Ask {
     label: String,
     explained: String,
     error: Option<String>,
+}
+
+/// The code for a new PIN, which is shown once. The answer is the page itself: behind a redirect the code would have to
+/// be kept.
+#[derive(Template)]
+#[template(path = "pin_reset.html")]
+struct Reset {
+    frame: Frame,
+    code: String,
 }
 
 /// `GET /account/devices/{id}/{action}`: says what the change means, and asks.
@@ -163,6 +183,12 @@ pub async fn change(
         Ok(signed_in) => signed_in,
         Err(response) => return response,
     };
+    if action == Action::Pin {
+        return match app.engine().issue_own_pin_reset(&signed_in.session, id).await {
+            Ok(code) => pages::render(StatusCode::OK, &Reset { frame: Frame::of(&app, &visitor), code }),
+            Err(error) => refused(&app, &visitor, &signed_in, place, &error).await,
+        };
+    }
     let Some(change) = wanted(action, fields) else {
         let error = Some(Refusal::Malformed.into());
         return page(&app, &visitor, signed_in.user.id, id, action, error).await;
@@ -179,6 +205,7 @@ fn wanted(action: Action, fields: Fields) -> Option<DeviceChange> {
             let name: Text<64> = fields.name.unwrap_or_default().parse().ok()?;
             DeviceChange::Rename(name)
         }
+        Action::Pin => return None,
         Action::Suspend => DeviceChange::Suspend,
         Action::Activate => DeviceChange::Activate,
         Action::Lost => DeviceChange::Lost,

@@ -44,6 +44,7 @@ struct Start {
 #[template(path = "enrol.html")]
 struct Wizard {
     frame: Frame,
+    title: String,
     id: String,
     panel: String,
     live: bool,
@@ -55,6 +56,8 @@ struct Wizard {
 struct Panel {
     t: Language,
     id: String,
+    /// Where the next one is begun.
+    again: &'static str,
     step: &'static str,
     steps: Vec<&'static str>,
     say: String,
@@ -68,7 +71,8 @@ enum Look {
     TakeUp { qr: Option<Option<QrCode>>, link: Option<String>, typed: Option<TypedFields> },
     TypeCode { digits: u8, tries: u8, device: DeviceFacts },
     FirstApproval { number: String, name: String },
-    Done,
+    AddApp { qr: Option<QrCode>, link: String, secret: String, digits: u8, tries: u8 },
+    Done { what: String },
     Over { why: String, alarming: bool },
 }
 
@@ -120,9 +124,10 @@ async fn wizard(
         Err(error) => return pages::failure(Frame::new(app, t), &error),
     };
     let status = error.as_ref().map_or(StatusCode::OK, |error| errors::of(error).status);
-    let typing = matches!(view.prompt, Some(Prompt::AskDeviceCode { .. }));
+    let typing = matches!(view.prompt, Some(Prompt::AskDeviceCode { .. } | Prompt::ShowSecret { .. }));
     let body = Wizard {
         frame: Frame::new(app, t),
+        title: t.say(if view.kind == KIND { "enrol-title" } else { "app-title" }),
         id: id.to_string(),
         panel: render(t, &view, error.as_ref()),
         live: matches!(view.status, Status::Offered | Status::Claimed | Status::CodeNeeded),
@@ -139,14 +144,16 @@ fn render(t: Language, view: &CeremonyView, error: Option<&Error>) -> String {
         Look::TakeUp { qr: None, .. } => ("scan", 2, t.say("enrol-take-up")),
         Look::TypeCode { .. } => ("code", 3, t.say("enrol-compare")),
         Look::FirstApproval { .. } => ("first", 4, t.say("enrol-first")),
-        Look::Done => ("done", 5, t.say("enrol-done")),
+        Look::AddApp { .. } => ("app", 0, t.say("app-scan")),
+        Look::Done { what } => ("done", 5, what.clone()),
         Look::Over { why, .. } => ("over", 0, why.clone()),
     };
     let error = error.map(|error| match error {
         Error::Refused(Refusal::Wrong) => t.say("enrol-code-wrong"),
         other => pages::sentence(t, other),
     });
-    let panel = Panel { t, id: view.id.to_string(), step, steps: steps(number), say, error, look };
+    let again = if view.kind == KIND { "/account/devices" } else { "/account/authenticators" };
+    let panel = Panel { t, id: view.id.to_string(), again, step, steps: steps(number), say, error, look };
     panel.render().unwrap_or_else(|error| {
         tracing::error!(%error, "the enrolment panel cannot be rendered");
         errors::TROUBLE.sentence.to_owned()
@@ -166,7 +173,9 @@ fn steps(now: u8) -> Vec<&'static str> {
 fn look(t: Language, view: &CeremonyView) -> Look {
     let over = |key, alarming| Look::Over { why: t.say(key), alarming };
     match (view.status, &view.prompt) {
-        (Status::Done | Status::Approved, _) => Look::Done,
+        (Status::Done | Status::Approved, _) => {
+            Look::Done { what: t.say(if view.kind == KIND { "enrol-done" } else { "app-done" }) }
+        }
         (Status::Denied, _) => over("enrol-denied", false),
         (Status::Expired, _) => over("enrol-expired", false),
         (Status::Burned, _) => match view.reason {
@@ -187,8 +196,21 @@ fn look(t: Language, view: &CeremonyView) -> Look {
         (_, Some(Prompt::AskDeviceCode { digits, tries_left, device })) => {
             Look::TypeCode { digits: *digits, tries: *tries_left, device: device.clone() }
         }
+        (_, Some(Prompt::ShowSecret { link, secret, digits, tries_left })) => Look::AddApp {
+            qr: QrCode::of(link),
+            link: link.clone(),
+            secret: grouped(secret),
+            digits: *digits,
+            tries: *tries_left,
+        },
         _ => over("enrol-over", false),
     }
+}
+
+/// A secret in groups of four letters, to be typed.
+fn grouped(secret: &str) -> String {
+    let letters: Vec<char> = secret.chars().collect();
+    letters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join(" ")
 }
 
 /// `POST /account/devices` (E0).
@@ -250,6 +272,6 @@ async fn watched(app: &App, visitor: &Visitor, which: &Which) -> Result<Watched,
     Ok(Watched::new(app.web(), signed_in.secret, which.id.ok_or(Refusal::NotFound)?, markup))
 }
 
-fn to_wizard(id: Id<CeremonyRow>) -> Response {
+pub(super) fn to_wizard(id: Id<CeremonyRow>) -> Response {
     Redirect::to(&format!("/account/devices/new?id={id}")).into_response()
 }

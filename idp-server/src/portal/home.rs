@@ -10,7 +10,7 @@ use idp_core::{
 use serde::Deserialize;
 use symbolon_axum::{SignedIn, Visitor};
 
-use super::{Place, device::Action, notices, sessions, signed_in};
+use super::{Place, device::Action, notices, sessions, signed_in, tokens};
 use crate::{
     app::App,
     carried,
@@ -30,6 +30,8 @@ struct Account {
     login: String,
     leaving: String,
     devices: Vec<Card>,
+    tokens: Vec<tokens::Line>,
+    may_add_app: bool,
     sessions: Vec<sessions::Line>,
     notices: Vec<notices::Line>,
 }
@@ -78,6 +80,8 @@ async fn account(app: &App, t: Language, signed_in: &SignedIn) -> Result<Account
         login: user.login.clone(),
         leaving: carried::seal(app, &Ending(Leaving::of(Some(signed_in.session.id)))).await?,
         devices: devices.into_iter().map(|device| card(t, device)).collect(),
+        tokens: tokens::lines(app, t, user.id).await?,
+        may_add_app: tokens::may_add(app),
         sessions: sessions::lines(app, signed_in).await?,
         notices: rows.into_iter().map(|row| notices::line(t, &row)).collect(),
     })
@@ -85,7 +89,7 @@ async fn account(app: &App, t: Language, signed_in: &SignedIn) -> Result<Account
 
 fn card(t: Language, device: DeviceRow) -> Card {
     let (state, tone) = state(device.state);
-    let actions = Action::ALL.into_iter().filter(|action| action.fits(device.state));
+    let actions = Action::ALL.into_iter().filter(|action| action.fits(&device));
     let actions = actions.map(|action| Link {
         name: action.name(),
         label: t.say(action.label()),

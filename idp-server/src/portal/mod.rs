@@ -9,6 +9,7 @@
 //! | `recovery.rs` | how recovery codes are drawn |
 //! | `sessions.rs` | where the person is signed in, and how that ends |
 //! | `applications.rs` | which applications may learn something, and how that is taken back |
+//! | `tokens.rs` | how authenticator apps and hardware tokens are added, changed and removed |
 //! | `notices.rs` | how a notice reads |
 //!
 //! A change that needs a fresh sign-in parks one, and leads back to the page of that change: the change
@@ -22,14 +23,15 @@ mod notices;
 pub mod password;
 pub mod recovery;
 pub mod sessions;
+pub mod tokens;
 
 use axum::{
     extract::State,
     response::{IntoResponse as _, Redirect, Response},
 };
 use idp_core::{
-    Error, Id, Refusal, Time, device::DeviceRow, policy::Requirement, session::SessionRow, store::BoxFuture,
-    users::User,
+    Error, Id, Refusal, Time, credential::CredentialRow, device::DeviceRow, policy::Requirement,
+    session::SessionRow, store::BoxFuture, users::User,
 };
 use idp_protocol::context::Opens;
 use serde::{Deserialize, Serialize};
@@ -61,6 +63,15 @@ pub enum Place {
     RecoveryCodes,
     /// What applications may learn.
     Applications,
+    /// Adding an authenticator app.
+    AddApp,
+    /// A change of a token.
+    Token {
+        /// Which token.
+        id: Id<CredentialRow>,
+        /// Which change.
+        change: tokens::Change,
+    },
     /// A change of a device.
     Device {
         /// Which device.
@@ -78,6 +89,8 @@ impl Place {
             Self::Password => "/account/password".to_owned(),
             Self::RecoveryCodes => "/account/recovery-codes".to_owned(),
             Self::Applications => "/account/applications".to_owned(),
+            Self::AddApp => "/account/authenticators".to_owned(),
+            Self::Token { id, change } => format!("/account/tokens/{id}/{}", change.name()),
             Self::Device { id, action } => format!("/account/devices/{id}/{}", action.name()),
         }
     }

@@ -50,6 +50,7 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         }
         Notice::CredentialRemoved { name, .. } => ("notice-credential-removed", name.clone(), false),
         Notice::PinChanged { name } => ("notice-pin-changed", name.clone(), false),
+        Notice::PinResetIssued { name } => ("notice-pin-reset-issued", name.clone(), true),
         Notice::AccountReset => ("notice-account-reset", String::new(), true),
         Notice::AccountSwitched { state: UserState::Active } => ("notice-account-on", String::new(), false),
         // Of a state that is not known here nobody signs in either.

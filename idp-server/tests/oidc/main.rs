@@ -10,6 +10,7 @@
 mod accounts;
 mod applications;
 mod assertion;
+mod authenticators;
 mod authorize;
 mod binding;
 mod certificates;

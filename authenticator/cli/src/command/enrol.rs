@@ -19,7 +19,6 @@ use crate::{
     failure::Failure,
     home::{Home, first_line},
     picture, show,
-    terminal::Terminal,
     voice::{Voice, clean},
 };
 
@@ -44,7 +43,7 @@ pub async fn run(home: &Home, voice: &Voice, args: Enrol) -> Result<Outcome, Fai
 
     let mut details = Details::new(name, platform()?);
     if let Some(rules) = offered.pin_rules() {
-        details = details.pin(&new_pin(voice, &human, rules)?);
+        details = details.pin(&choose_pin(voice, human.given_pin(), rules)?);
     }
     if let Some(password) = password {
         details = details.activation_password(&password);
@@ -134,13 +133,17 @@ fn platform() -> Result<idp_protocol::Text<64>, Failure> {
 }
 
 /// Says the rules before the person types, and asks until a PIN fits them.
-fn new_pin(voice: &Voice, human: &Terminal<'_>, rules: PinRules) -> Result<Zeroizing<String>, Failure> {
-    if let Some(given) = human.given_pin() {
+pub fn choose_pin(
+    voice: &Voice,
+    given: Option<&Zeroizing<String>>,
+    rules: PinRules,
+) -> Result<Zeroizing<String>, Failure> {
+    if let Some(given) = given {
         pin::check(given, rules).map_err(Error::from)?;
         return Ok(given.clone());
     }
     voice.say(&format!(
-        "Choose a PIN of {} to {} digits. You will need it for each approval; a row such as 123456, or a \
+        "Choose a PIN of {} to {} digits. You will need it for each approval and for one-time codes; a row such as 123456, or a \
          PIN that everybody tries first, is not taken.",
         rules.min_length, rules.max_length
     ));

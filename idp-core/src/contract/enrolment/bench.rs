@@ -118,7 +118,9 @@ impl Bench {
         let store = self.engine.store();
         let credentials = store.credentials(person.user.id).await.expect("a store");
         let devices = store.devices(person.user.id).await.expect("a store");
-        let usable = credentials.iter().filter(|row| row.consumed_at.is_none()).count();
+        // The codes of a device come and go with it.
+        let of_device = |id| devices.iter().any(|device| device.credential() == id);
+        let usable = credentials.iter().filter(|row| row.consumed_at.is_none() && !of_device(row.id)).count();
         usable.saturating_add(devices.iter().filter(|row| row.state == DeviceState::Active).count())
     }
 }

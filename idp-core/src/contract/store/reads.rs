@@ -12,7 +12,7 @@ use crate::{
     browser::BrowserWrite,
     ceremony::{CeremonyRow, CeremonyWrite, Phase},
     credential::{CredentialRow, CredentialWrite},
-    device::{DeviceRow, DeviceWrite},
+    device::{DeviceRow, DeviceState, DeviceWrite},
     keys::KeyWrite,
     mark::MarkWrite,
     session::{SessionRow, SessionWrite},
@@ -89,6 +89,21 @@ async fn lists_of_a_user<S: Store>(store: &S) {
     let credentials: Vec<_> = ok(store.credentials(id(1)).await).iter().map(|row| row.id).collect();
     assert_eq!(credentials, [id(1), id(2), id(3)], "the oldest first");
     assert_eq!(ok(store.devices(id(9)).await), []);
+    devices_without_codes(store).await;
+}
+
+async fn devices_without_codes<S: Store>(store: &S) {
+    use DeviceState::{Active, Confirmed, Lost, Revoked, Suspended};
+    for (number, state) in
+        [(20, Active), (21, Suspended), (22, Confirmed), (23, Lost), (24, Revoked), (25, Active)]
+    {
+        yes(store, DeviceWrite::Insert(DeviceRow { state, ..device(number) })).await;
+    }
+    yes(store, CredentialWrite::Insert(credential(25))).await;
+    let mut found: Vec<_> = ok(store.devices_without_codes(9).await).iter().map(|row| row.id).collect();
+    found.sort_unstable();
+    assert_eq!(found, [id(20), id(21)], "those that work, or may again");
+    assert_eq!(ok(store.devices_without_codes(1).await).len(), 1);
 }
 
 async fn sessions<S: Store>(store: &S) {

@@ -38,6 +38,14 @@ pub struct Key {
     /// What its owner calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The value of the moving factor that was used up before the credential was made; 0 if none was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub used: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// The hash functions of RFC 6238.
@@ -139,8 +147,8 @@ impl Key {
         digits: u8,
         factor: MovingFactor,
     ) -> Result<Self, BadKey> {
-        let (pin, device, serial, name) = (PinUse::None, None, None, None);
-        let key = Self { secret, algorithm, digits, factor, pin, device, serial, name };
+        let (pin, device, serial, name, used) = (PinUse::None, None, None, None, 0);
+        let key = Self { secret, algorithm, digits, factor, pin, device, serial, name, used };
         key.check().map(|()| key)
     }
 
@@ -148,8 +156,8 @@ impl Key {
     #[must_use]
     pub fn own(secret: &Octets<32>) -> Self {
         let (factor, secret) = (MovingFactor::Time(30), secret.0.to_vec());
-        let (pin, device, serial, name) = (PinUse::None, None, None, None);
-        Self { secret, algorithm: HashFunction::Sha256, digits: 8, factor, pin, device, serial, name }
+        let (pin, device, serial, name, used) = (PinUse::None, None, None, None, 0);
+        Self { secret, algorithm: HashFunction::Sha256, digits: 8, factor, pin, device, serial, name, used }
     }
 
     /// And a PIN takes part so.
@@ -177,6 +185,13 @@ impl Key {
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// And this value of its moving factor, and every earlier one, is used up.
+    #[must_use]
+    pub(super) fn used_up_to(mut self, value: i64) -> Self {
+        self.used = value;
         self
     }
 

@@ -4,11 +4,13 @@
 //! and every earlier one, is worth nothing any more. That guard is an effect: the store moves `counter` only if it is
 //! lower, so of a hundred parallel uses of one code one wins.
 
+mod app;
 mod hotp;
 mod key;
 mod totp;
 mod typed;
 
+pub use app::AuthenticatorApp;
 pub(crate) use hotp::resynced;
 pub use hotp::{Hotp, LOOK_AHEAD, RESYNC};
 pub use key::{BadKey, HashFunction, Key, MAX_SECRET, MIN_SECRET, MovingFactor, PinUse, Position};
@@ -58,7 +60,7 @@ impl Token {
     fn open(credential: &Credential) -> Result<Self, Fault> {
         let key: Key = serde_json::from_slice(&credential.secret)?;
         let Credential { id, user, counter, drift, .. } = *credential;
-        Ok(Self { id, user, counter, drift, key })
+        Ok(Self { id, user, counter: counter.max(key.used), drift, key })
     }
 
     /// The first of these values whose code this is.

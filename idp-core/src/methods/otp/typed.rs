@@ -12,7 +12,7 @@ const LONGEST_CODE: usize = 8;
 pub const LONGEST_PIN: usize = 64;
 
 /// What the form sends.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Typed {
     code: Zeroizing<String>,
@@ -28,6 +28,10 @@ impl Typed {
 }
 
 impl Answer {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether it can be the answer of any token.
     pub(super) fn is_plausible(&self) -> bool {
         self.0.is_ascii() && self.0.len() <= LONGEST_CODE + LONGEST_PIN

@@ -1,0 +1,74 @@
+//! Which one-time codes does a registered device give, and since when?
+//!
+//! Their credential has the id of the device: there is one, and evidence of a code names the device, so that a stopped
+//! device signs nobody in with what its codes had shown.
+
+use idp_protocol::Octets;
+
+use super::{Engine, credential_aad, device_aad};
+use crate::{
+    Error, Fault, Id,
+    credential::{CredentialRow, CredentialWrite},
+    device::{DeviceRow, DeviceSecrets, DeviceState, DeviceWrite},
+    method::Ceremony as _,
+    methods::otp::{Key, PinUse, Totp},
+    seal::Sealed,
+    store::{Batch, Committed},
+};
+
+/// How many devices are looked at in one go.
+const BATCH: u32 = 100;
+
+impl Engine {
+    /// A device whose first approval was right: it is active, and gives codes.
+    pub(super) async fn activate(&self, id: Id<DeviceRow>, batch: &mut Batch) -> Result<DeviceRow, Error> {
+        let device = self.move_device(id, DeviceState::Active, batch).await?;
+        batch.push(CredentialWrite::Insert(self.codes_of_device(&device)?));
+        Ok(device)
+    }
+
+    /// The credential of a device's codes, as it is before the first.
+    pub(super) fn codes_of_device(&self, device: &DeviceRow) -> Result<CredentialRow, Fault> {
+        let secrets: DeviceSecrets = self.sealer.open_json(&device_aad(device.id), &device.secrets)?;
+        Ok(CredentialRow {
+            id: device.credential(),
+            user: device.user,
+            kind: Totp::KIND.to_owned(),
+            handle: None,
+            counter: 0,
+            drift: 0,
+            consumed_at: None,
+            created_at: self.now(),
+            secret: self.code_key(device, &secrets)?,
+        })
+    }
+
+    /// The key of a device's codes, sealed. The PIN is in it, so that another PIN makes another key.
+    pub(super) fn code_key(&self, device: &DeviceRow, secrets: &DeviceSecrets) -> Result<Sealed, Fault> {
+        let pin_key = secrets.pin_key.as_ref().map(|key| &key.0);
+        let key = idp_protocol::otp::key(self.crypto(), &secrets.otp_key.0, pin_key);
+        let pin = if pin_key.is_some() { PinUse::InKey } else { PinUse::None };
+        let key = Key::own(&Octets(*key)).with_pin(pin).of_device(device.id);
+        self.sealer.seal_json(&credential_aad(device.credential()), &key)
+    }
+
+    /// Gives codes to devices that became active under an older version. Returns how many got some; a server asks at
+    /// its start until none is left.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn equip_devices(&self) -> Result<usize, Error> {
+        let devices = self.store.devices_without_codes(BATCH).await?;
+        let found = devices.len();
+        for device in devices {
+            let batch = Batch::new()
+                .with(DeviceWrite::Unchanged { id: device.id, revision: device.revision })
+                .with(CredentialWrite::Insert(self.codes_of_device(&device)?));
+            match self.store.commit(batch).await? {
+                // Another node gave it some, or it changed at this moment: the next look finds it if it still needs any.
+                Committed::Yes | Committed::Conflict(_) => {}
+            }
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,144 @@
+//! The enrolment `totp`: how does a person add an authenticator app of somebody else?
+//!
+//! The page shows an `otpauth://` code with SHA-1, six digits and 30 seconds, which every such app understands, and the
+//! person proves with one code that the app has it. The secret is in the QR code, so such an app is worth less than a
+//! device of ours; a setting says whether there may be any.
+
+use data_encoding::BASE32_NOPAD;
+use idp_protocol::{Octets, Prompt};
+use serde::{Deserialize, Serialize};
+
+use super::{HashFunction, Key, MovingFactor, Totp, Typed};
+use crate::{
+    Fault, Refusal,
+    method::{
+        Ceremony, Cx, Enrolment, Guess, Input, InputOf, Never, NewCredential, Subject, Turn, Turned, View,
+    },
+    policy::Acr,
+    settings::AuthenticatorApps,
+};
+
+/// How many digits the codes have, and how long each is shown, in seconds.
+const DIGITS: u8 = 6;
+const PERIOD: u32 = 30;
+/// Steps before and after the server's in which the first code is taken.
+const SKEW: i64 = 1;
+/// How many apps and tokens that follow the clock an account may have: each one more is one more code to hit.
+const MOST: usize = 5;
+
+/// The enrolment.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthenticatorApp;
+
+/// The secret that the page shows: 160 bits (RFC 4226, 4, R6).
+#[derive(Serialize, Deserialize)]
+pub struct Offered {
+    secret: Octets<20>,
+}
+
+impl Drop for Offered {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.secret.0);
+    }
+}
+
+impl Offered {
+    fn key(&self) -> Result<Key, Fault> {
+        let factor = MovingFactor::Time(PERIOD);
+        let key = Key::new(self.secret.0.to_vec(), HashFunction::Sha1, DIGITS, factor);
+        key.map_err(|_| Fault::Setup("the key of an authenticator app is not valid"))
+    }
+
+    /// The value behind a code, if it is one of now.
+    fn proved(&self, cx: &Cx<'_>, code: &str) -> Result<Option<i64>, Fault> {
+        let (key, codes) = (self.key()?, self.key()?.codes()?);
+        let now = key.step_at(cx.now).unwrap_or_default();
+        let mut steps = now - SKEW..=now + SKEW;
+        Ok(steps.find(|step| u64::try_from(*step).is_ok_and(|step| codes.check(code, step).is_some())))
+    }
+}
+
+impl Ceremony for AuthenticatorApp {
+    const KIND: &'static str = Totp::KIND;
+    const TRIES: u8 = 5;
+    type State = Offered;
+    type FromInitiator = Typed;
+    type FromDevice = Never;
+    type Outcome = NewCredential;
+
+    async fn begin(&self, cx: &Cx<'_>) -> Turned<Self> {
+        let allowed = cx.settings.authenticator_apps == AuthenticatorApps::Allowed;
+        // The codes of registered devices are counted with the devices.
+        let many = cx.own.len().saturating_sub(cx.devices.len()) >= MOST;
+        if !allowed || many || !matches!(cx.subject, Subject::User(_)) {
+            return Ok(Turn::refuse(Refusal::NotAllowed));
+        }
+        let state = Offered { secret: Octets(cx.tools.crypto().random()) };
+        Ok(Turn::ask(state).tries(Self::TRIES))
+    }
+
+    fn view(&self, cx: &Cx<'_>, state: &Offered) -> View {
+        let secret = BASE32_NOPAD.encode(&state.secret.0);
+        let login = match cx.subject {
+            Subject::User(user) => user.login.as_str(),
+            Subject::Unknown | Subject::Decoy(_) => "",
+        };
+        let link = link(&cx.settings.organisation, login, &secret);
+        let initiator = Prompt::ShowSecret { link, secret, digits: DIGITS, tries_left: cx.tries_left };
+        View { initiator, device: None, refresh_at: None }
+    }
+
+    fn guess(&self, _: &Offered, input: &InputOf<'_, Self>) -> Guess {
+        if matches!(input, Input::Initiator(_)) { Guess::OnCeremony } else { Guess::No }
+    }
+
+    async fn advance(&self, cx: &Cx<'_>, state: Offered, input: InputOf<'_, Self>) -> Turned<Self> {
+        let Input::Initiator(typed) = input else { return Ok(Turn::refuse(Refusal::Malformed)) };
+        let Some(step) = state.proved(cx, typed.answer().as_str())? else {
+            return Ok(Turn::refuse(Refusal::Wrong));
+        };
+        // The code that proved it must not sign in whoever looked over the shoulder.
+        let key = state.key()?.used_up_to(step);
+        let secret = serde_json::to_vec(&key)?.into();
+        Ok(Turn::done(NewCredential::Secret { handle: None, secret, replaces: None }))
+    }
+}
+
+impl Enrolment for AuthenticatorApp {
+    fn gives(&self) -> Acr {
+        Acr::MultiFactor
+    }
+}
+
+/// The address that such apps read, by the key-URI format of Google Authenticator; algorithm, digits and period are
+/// those that it takes for granted.
+fn link(organisation: &str, login: &str, secret: &str) -> String {
+    let (issuer, account) = (escaped(organisation), escaped(login));
+    format!("otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}")
+}
+
+/// A text as a part of an address: all but the unreserved characters of RFC 3986, 2.3, are escaped.
+fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                escaped.push(char::from(byte));
+            }
+            _ => escaped.push_str(&format!("%{byte:02X}")),
+        }
+        escaped
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link;
+
+    #[test]
+    fn names_cannot_add_to_the_address() {
+        assert_eq!(
+            link("Ä & Co: 1", "eve?secret=A@x", "AAAA"),
+            "otpauth://totp/%C3%84%20%26%20Co%3A%201:eve%3Fsecret%3DA%40x?secret=AAAA&issuer=%C3%84%20%26%20Co%3A%201"
+        );
+    }
+}

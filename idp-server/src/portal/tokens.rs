@@ -1,0 +1,266 @@
+//! How are authenticator apps and hardware tokens added, set right, given a PIN, and removed?
+
+use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use http::StatusCode;
+use idp_core::{
+    Error, Id, Refusal,
+    credential::CredentialRow,
+    engine::TokenFacts,
+    method::Ceremony as _,
+    methods::otp::{Position, Totp},
+    settings::AuthenticatorApps,
+};
+use serde::{Deserialize, Serialize};
+use symbolon_axum::Visitor;
+use zeroize::Zeroizing;
+
+use super::{Place, enrol::to_wizard, fresh, refused, signed_in};
+use crate::{
+    app::App,
+    pages::{self, Frame, Moment, Named, Sent},
+    text::Language,
+};
+
+/// A change of a token, as it stands in addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Set it right with two codes in a row.
+    Resync,
+    /// A PIN that is typed beside its codes.
+    Pin,
+    /// Take it off the account.
+    Remove,
+}
+
+impl Change {
+    const ALL: [Self; 3] = [Self::Resync, Self::Pin, Self::Remove];
+
+    /// The name in addresses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resync => "resync",
+            Self::Pin => "pin",
+            Self::Remove => "remove",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Resync => "token-resync",
+            Self::Pin => "token-pin",
+            Self::Remove => "action-revoke",
+        }
+    }
+
+    fn explained(self) -> &'static str {
+        match self {
+            Self::Resync => "explain-token-resync",
+            Self::Pin => "explain-token-pin",
+            Self::Remove => "explain-token-remove",
+        }
+    }
+
+    /// Only a token that counts can be out of step.
+    fn fits(self, token: &TokenFacts) -> bool {
+        self != Self::Resync || token.kind != Totp::KIND
+    }
+}
+
+/// A token on the account page.
+pub(super) struct Line {
+    pub id: String,
+    pub name: String,
+    pub added: Moment,
+    pub changes: Vec<(&'static str, String)>,
+}
+
+/// The tokens of a person, and whether an app may be added.
+pub(super) async fn lines(
+    app: &App,
+    t: Language,
+    user: Id<idp_core::users::User>,
+) -> Result<Vec<Line>, Error> {
+    let tokens = app.engine().tokens(user).await?;
+    let line = |token: TokenFacts| Line {
+        changes: Change::ALL
+            .into_iter()
+            .filter(|change| change.fits(&token))
+            .map(|change| (change.name(), t.say(change.label())))
+            .collect(),
+        id: token.id.to_string(),
+        name: name(t, &token),
+        added: Moment(token.created_at),
+    };
+    Ok(tokens.into_iter().map(line).collect())
+}
+
+/// Whether an app may be added here.
+pub(super) fn may_add(app: &App) -> bool {
+    app.engine().settings().authenticator_apps == AuthenticatorApps::Allowed
+}
+
+fn name(t: Language, token: &TokenFacts) -> String {
+    let own = token.name.clone().or_else(|| token.serial.clone());
+    own.unwrap_or_else(|| t.say(if token.kind == Totp::KIND { "token-app" } else { "token-hardware" }))
+}
+
+#[derive(Template)]
+#[template(path = "app_start.html")]
+struct Start {
+    frame: Frame,
+}
+
+/// `GET /account/authenticators`: says what adding an app means, and offers to begin.
+pub async fn start(State(app): State<App>, visitor: Visitor) -> Response {
+    if !may_add(&app) {
+        return pages::failure(Frame::of(&app, &visitor), &Refusal::NotAllowed.into());
+    }
+    match fresh(&app, &visitor, Place::AddApp).await {
+        Ok(_) => pages::render(StatusCode::OK, &Start { frame: Frame::of(&app, &visitor) }),
+        Err(response) => response,
+    }
+}
+
+/// `POST /account/authenticators`. The wizard of devices goes on with it.
+pub async fn begin(State(app): State<App>, visitor: Visitor) -> Response {
+    let signed_in = match signed_in(&app, &visitor, Place::AddApp).await {
+        Ok(signed_in) => signed_in,
+        Err(response) => return response,
+    };
+    let from = visitor.origin(app.engine());
+    match app.engine().begin_enrolment(&signed_in.secret, &signed_in.session, from, Totp::KIND).await {
+        Ok(view) => to_wizard(view.id),
+        Err(error) => refused(&app, &visitor, &signed_in, Place::AddApp, &error).await,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "token.html")]
+struct Ask {
+    frame: Frame,
+    id: String,
+    change: Change,
+    name: String,
+    label: String,
+    explained: String,
+    rules: String,
+    error: Option<String>,
+}
+
+/// `GET /account/tokens/{id}/…`: says what the change means, and asks.
+pub async fn ask(app: App, visitor: Visitor, id: Id<CredentialRow>, change: Change) -> Response {
+    match fresh(&app, &visitor, Place::Token { id, change }).await {
+        Ok(signed_in) => page(&app, &visitor, signed_in.user.id, id, change, None).await,
+        Err(response) => response,
+    }
+}
+
+async fn page(
+    app: &App,
+    visitor: &Visitor,
+    user: Id<idp_core::users::User>,
+    id: Id<CredentialRow>,
+    change: Change,
+    error: Option<&'static str>,
+) -> Response {
+    let t = Language::of(visitor);
+    let tokens = match app.engine().tokens(user).await {
+        Ok(tokens) => tokens,
+        Err(fault) => return pages::failure(Frame::new(app, t), &fault.into()),
+    };
+    let Some(token) = tokens.into_iter().find(|token| token.id == id && change.fits(token)) else {
+        return pages::failure(Frame::new(app, t), &Refusal::NotFound.into());
+    };
+    let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let body = Ask {
+        frame: Frame::new(app, t),
+        id: id.to_string(),
+        change,
+        name: name(t, &token),
+        label: t.say(change.label()),
+        explained: t.say(change.explained()),
+        rules: t.say_with("token-pin-rules", "least", app.engine().settings().pin.min_length),
+        error: error.map(|error| t.say(error)),
+    };
+    pages::render(status, &body)
+}
+
+/// What the forms send, each its own part of it.
+#[derive(Deserialize)]
+pub struct Fields {
+    #[serde(default)]
+    first: String,
+    #[serde(default)]
+    second: String,
+    #[serde(default)]
+    pin: Zeroizing<String>,
+    #[serde(default)]
+    place: Option<Position>,
+}
+
+/// `POST /account/tokens/{id}/…`.
+pub async fn change(
+    app: App,
+    visitor: Visitor,
+    id: Id<CredentialRow>,
+    change: Change,
+    fields: Fields,
+) -> Response {
+    let place = Place::Token { id, change };
+    let signed_in = match signed_in(&app, &visitor, place).await {
+        Ok(signed_in) => signed_in,
+        Err(response) => return response,
+    };
+    let (engine, session) = (app.engine(), &signed_in.session);
+    let done = match change {
+        Change::Remove => engine.remove_token(session, id).await,
+        Change::Resync => engine.resync_own_token(session, id, [&fields.first, &fields.second]).await,
+        Change::Pin => {
+            let place = fields.place.unwrap_or(Position::Before);
+            let pin = (!fields.pin.is_empty()).then_some((fields.pin.as_str(), place));
+            engine.set_token_pin(session, id, pin).await
+        }
+    };
+    let user = signed_in.user.id;
+    match done {
+        Ok(()) => Redirect::to("/account").into_response(),
+        Err(Error::Refused(Refusal::Wrong)) => {
+            page(&app, &visitor, user, id, change, Some("token-resync-wrong")).await
+        }
+        Err(Error::Refused(Refusal::Malformed)) => {
+            page(&app, &visitor, user, id, change, Some("token-pin-wrong")).await
+        }
+        Err(error) => refused(&app, &visitor, &signed_in, place, &error).await,
+    }
+}
+
+/// A page of a token's change.
+type Of = Named<Id<CredentialRow>>;
+
+/// The handlers of the three changes, each at an address of its own: the route table says which of them bind.
+macro_rules! pages_of {
+    ($($ask:ident, $post:ident: $change:expr;)*) => { $(
+        /// Asks.
+        pub async fn $ask(State(app): State<App>, visitor: Visitor, Named(id): Of) -> Response {
+            ask(app, visitor, id, $change).await
+        }
+        /// Does it.
+        pub async fn $post(
+            State(app): State<App>, visitor: Visitor, Named(id): Of, Sent(fields): Sent<Fields>,
+        ) -> Response {
+            change(app, visitor, id, $change, fields).await
+        }
+    )* };
+}
+
+pages_of! {
+    ask_resync, resync: Change::Resync;
+    ask_pin, set_pin: Change::Pin;
+    ask_remove, remove: Change::Remove;
+}

@@ -1,0 +1,107 @@
+//! Authenticator apps of somebody else: who may add one, and what the code is worth that proves it.
+
+use data_encoding::BASE32_NOPAD;
+use idp_core::{
+    Error, Refusal,
+    clock::Clock as _,
+    engine::{CeremonyView, Progress, Status},
+    methods::otp::{HashFunction, Key, MovingFactor},
+    settings::{AuthenticatorApps, Settings},
+};
+use idp_protocol::Prompt;
+use serde_json::json;
+use symbolon_tests::{
+    Browser, Phone, World,
+    browser::{number_of, refusal},
+};
+
+async fn allowing() -> World {
+    let mut settings = Settings::default();
+    settings.authenticator_apps = AuthenticatorApps::Allowed;
+    World::with(settings).await
+}
+
+async fn begin(world: &World, browser: &Browser) -> Result<CeremonyView, Error> {
+    let (secret, row) = browser.session.as_ref().expect("a session");
+    world.engine.begin_enrolment(secret, row, browser.origin(), "totp").await
+}
+
+/// The app that scanned the code of the page.
+fn app_of(view: &CeremonyView) -> Key {
+    let Some(Prompt::ShowSecret { link, secret, .. }) = &view.prompt else { panic!("{:?}", view.prompt) };
+    assert!(link.starts_with("otpauth://totp/Symbolon:alice?secret="), "{link}");
+    let secret = BASE32_NOPAD.decode(secret.as_bytes()).expect("base32");
+    Key::new(secret, HashFunction::Sha1, 6, MovingFactor::Time(30)).expect("a key")
+}
+
+fn code(world: &World, app: &Key) -> String {
+    app.code(app.step_at(world.clock.now()).unwrap()).unwrap()
+}
+
+async fn try_code(world: &World, code: &str) -> Result<Progress, Error> {
+    let browser = Browser::new(world);
+    let id = browser.open().await;
+    world.engine.answer_form(&browser.claimant, id, "totp", "alice", json!({ "code": code })).await
+}
+
+#[tokio::test]
+async fn the_code_that_adds_an_app_signs_nobody_in() {
+    let world = allowing().await;
+    world.user("alice").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("alice").await;
+    let view = begin(&world, &browser).await.expect("an offer");
+    let app = app_of(&view);
+    let proving = code(&world, &app);
+    browser.confirm(view.id, &proving).await.expect("added");
+    assert_eq!(browser.wizard(view.id).await.status, Status::Done);
+    assert_eq!(refusal(try_code(&world, &proving).await), Refusal::Wrong, "who looked over the shoulder");
+    world.clock.advance(30);
+    try_code(&world, &code(&world, &app)).await.expect("the next one");
+}
+
+#[tokio::test]
+async fn an_app_is_added_only_where_the_administrator_allows_it() {
+    let world = World::new().await;
+    world.user("alice").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("alice").await;
+    assert_eq!(refusal(begin(&world, &browser).await), Refusal::NotAllowed);
+}
+
+#[tokio::test]
+async fn an_account_with_a_device_adds_an_app_only_after_an_approval_by_it() {
+    let world = allowing().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut thief = Browser::new(&world);
+    thief.sign_in("alice").await;
+    assert_eq!(refusal(begin(&world, &thief).await), Refusal::FreshSignIn, "a password alone adds nothing");
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&phone).await;
+    let view = begin(&world, &browser).await.expect("a question");
+    phone.approve_pending(&number_of(&view)).await.expect("approved");
+    let app = app_of(&browser.wizard(view.id).await);
+    browser.confirm(view.id, &code(&world, &app)).await.expect("added");
+    assert_eq!(browser.wizard(view.id).await.status, Status::Done);
+}
+
+#[tokio::test]
+async fn an_account_has_five_apps_at_most() {
+    let world = allowing().await;
+    let user = world.user("alice").await;
+    for number in 0..5_u8 {
+        let key = Key::new(vec![number; 20], HashFunction::Sha1, 6, MovingFactor::Time(30)).unwrap();
+        let secret = serde_json::to_vec(&key).unwrap();
+        world.engine.add_credential(user.id, "totp", None, &secret).await.unwrap();
+    }
+    let mut browser = Browser::new(&world);
+    browser.requirement.acr = Some(idp_core::policy::Acr::MultiFactor);
+    let id = browser.open().await;
+    let password = json!({ "password": symbolon_tests::world::PASSWORD });
+    world.engine.answer_form(&browser.claimant, id, "password", "alice", password).await.unwrap();
+    let key = Key::new(vec![3; 20], HashFunction::Sha1, 6, MovingFactor::Time(30)).unwrap();
+    let typed = json!({ "code": code(&world, &key) });
+    world.engine.answer_form(&browser.claimant, id, "totp", "alice", typed).await.unwrap();
+    browser.finish(id, idp_core::engine::Account::Unasked).await.unwrap();
+    assert_eq!(refusal(begin(&world, &browser).await), Refusal::NotAllowed);
+}
