@@ -125,3 +125,41 @@ impl DeviceCode {
         Claimant::from_bytes(keys.digest("device-code", &[secret]))
     }
 }
+
+/// What an application asks again with that asked without a browser (CIBA Core, 7.3: `auth_req_id`): which sign-in, and
+/// 256 secret bits, in base64url.
+///
+/// The bits are derived from the sign-in under a key of the server's. So every node can name the request to the
+/// application when somebody has decided, although the store has no more than a digest of it. The claimant is derived
+/// from the bits with a key of its own: neither a cookie nor a device's code goes on with what an application began.
+#[derive(Clone, Debug)]
+pub struct AuthRequestId(DeviceCode);
+
+impl AuthRequestId {
+    pub(crate) fn of(keys: &WorkingKeys, sign_in: Id<SignInRow>) -> Self {
+        let secret = keys.digest("auth-req-id", &[sign_in.bytes()]);
+        Self(DeviceCode::new(sign_in, Zeroizing::new(secret)))
+    }
+
+    /// Reads an id; `None` if it is not 48 bytes in base64url.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        DeviceCode::parse(text).map(Self)
+    }
+
+    /// The id as the application gets it.
+    #[must_use]
+    pub fn reveal(&self) -> Zeroizing<String> {
+        self.0.reveal()
+    }
+
+    /// The sign-in that it names.
+    #[must_use]
+    pub fn sign_in(&self) -> Id<SignInRow> {
+        self.0.sign_in
+    }
+
+    pub(crate) fn claimant(&self, keys: &WorkingKeys) -> Claimant {
+        Claimant::from_bytes(keys.digest("auth-req-claimant", &[self.0.secret.as_slice()]))
+    }
+}

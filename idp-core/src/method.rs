@@ -347,6 +347,8 @@ pub enum Via {
     Link,
     /// By its camera, from the screen of a device without a keyboard.
     Grant,
+    /// By its camera, from a picture that an application shows which asks without a browser.
+    Backchannel,
     /// Typed.
     Code,
 }
@@ -388,6 +390,8 @@ pub enum Approval {
     Push,
     /// Lets a device without a keyboard use one application.
     DeviceGrant,
+    /// Lets an application that asks without a browser sign the person in to it.
+    Backchannel,
     /// Proves that a new device works.
     FirstApproval,
     /// Lets the account have another authenticator.

@@ -92,6 +92,13 @@ pub enum Notice {
         /// The device's address.
         address: String,
     },
+    /// An application that asked without a browser signed its person in.
+    ClientGranted {
+        /// Its name.
+        client: String,
+        /// What it said.
+        message: String,
+    },
     /// The password was changed.
     PasswordChanged,
     /// New recovery codes were drawn; the old ones are worth nothing.

@@ -30,7 +30,7 @@ pub const SLOWED: Limit = Limit { times: 1, seconds: 1 };
 #[non_exhaustive]
 pub enum RateWrite {
     /// Counts one more. Guard: fewer than `limit.times` are counted in the window that holds at `now`; a
-    /// window that is over begins anew.
+    /// window that is over, or in which nothing is counted any more, begins anew.
     Take {
         /// What is counted.
         key: [u8; 32],

@@ -47,6 +47,9 @@ pub struct Settings {
     pub device_grant_life: i64,
     /// In which ways a device may be enrolled. Default `qr`, `link` and `manual`; the engine refuses the others.
     pub enrol_transports: Vec<EnrolWay>,
+    /// How long a person may take to answer what an application asks without a browser, where it does not say (CIBA).
+    /// Default 120; at most 600.
+    pub backchannel_life: i64,
     /// How long an enrolment QR can be answered. Default 600.
     pub enrol_life: i64,
     /// How long the confirmation code may take. Default 300.
@@ -100,6 +103,7 @@ impl Default for Settings {
             offline_life: 180,
             device_grant_life: 600,
             enrol_transports: EnrolWay::ONLINE.to_vec(),
+            backchannel_life: 120,
             enrol_life: 600,
             confirm_life: 300,
             first_approval_life: 600,

@@ -96,6 +96,9 @@ pub struct Ask {
     /// What the application may learn and do: shown where there is no page of its own that says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// What the application says to the person, where it asks without a browser (CIBA Core, 7.1: `binding_message`).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
     /// What the caller wants back when the sign-in is finished; the engine does not look at it.
     pub parked: Vec<u8>,
 }
@@ -113,6 +116,7 @@ impl Ask {
             opens: Opens::default(),
             initiator: Initiator::default(),
             scopes: Vec::new(),
+            message: String::new(),
             parked: Vec::new(),
         }
     }
@@ -128,6 +132,8 @@ pub enum Initiator {
     Browser,
     /// A device without a keyboard, with a code that it asks again with (RFC 8628).
     Device,
+    /// An application, with an id that it asks again with (CIBA).
+    Client,
 }
 
 /// Where a browser (or another initiator) is.

@@ -17,6 +17,7 @@ use crate::{
     device::{DeviceRow, DeviceWrite},
     keys::{KeyRow, KeyWrite},
     mark::{MarkRow, MarkWrite},
+    methods::ciba,
     notify::NoticeRow,
     rate::{RateRow, RateWrite},
     seal::{Place, Reseal, Sealed},
@@ -276,6 +277,9 @@ impl Write {
             Self::Session(SessionWrite::End { id, .. }) => (Some(*id.bytes()), Some(session::ENDED)),
             Self::Session(SessionWrite::EndAll { user, .. }) => (Some(*user.bytes()), Some(session::ENDED)),
             Self::User(UserWrite::Update(user)) => (Some(*user.id.bytes()), None),
+            Self::Ceremony(CeremonyWrite::Update { row, .. }) if ciba::is_answered(row) => {
+                (None, Some(ciba::ANSWERED))
+            }
             _ => (None, None),
         };
         topic.into_iter().chain(ended)

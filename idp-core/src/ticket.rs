@@ -11,7 +11,8 @@ const VERSION: u8 = 1;
 const DAY: i64 = 86_400;
 /// How long after midnight (UTC) a ticket of the day before is still opened, in seconds.
 const OVERLAP: i64 = 300;
-/// The same for the ticket of a device that shows one code all the time: longer than any such code counts.
+/// The same for the ticket of a device or an application that shows one code all the time: longer than any such code
+/// counts.
 pub(crate) const OVERLAP_OF_GRANTS: i64 = 1_860;
 
 /// How a ticket may be handed in.
@@ -23,6 +24,8 @@ pub enum TicketKind {
     SameDevice,
     /// By a scanner, from the screen of a device without a keyboard: the path `/D`.
     Grant,
+    /// By a scanner, from a picture that an application shows which asks without a browser: the path `/B`.
+    Backchannel,
 }
 
 impl TicketKind {
@@ -31,13 +34,14 @@ impl TicketKind {
             Self::Scan => b'Q',
             Self::SameDevice => b'S',
             Self::Grant => b'D',
+            Self::Backchannel => b'B',
         }
     }
 
     fn overlap(self) -> i64 {
         match self {
             Self::Scan | Self::SameDevice => OVERLAP,
-            Self::Grant => OVERLAP_OF_GRANTS,
+            Self::Grant | Self::Backchannel => OVERLAP_OF_GRANTS,
         }
     }
 }

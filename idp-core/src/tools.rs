@@ -120,7 +120,7 @@ impl Tools {
         typed::fingerprint(&self.keys.get().pin())
     }
 
-    /// The text of a sign-in QR, of the QR of a device without a keyboard, or a same-device link.
+    /// The text of a sign-in QR, of the QR of a device without a keyboard or of an application, or a same-device link.
     #[must_use]
     pub fn ticket_link(&self, kind: TicketKind, ceremony: Id<CeremonyRow>, epoch: u32, now: Time) -> String {
         let ticket = ticket::seal(&self.keys.get(), kind, Ticket { ceremony, epoch }, now);
@@ -128,6 +128,7 @@ impl Tools {
             TicketKind::Scan => Target::Scan(ticket),
             TicketKind::SameDevice => Target::SameDevice(ticket),
             TicketKind::Grant => Target::Grant(ticket),
+            TicketKind::Backchannel => Target::Backchannel(ticket),
         };
         Link { origin: self.origin.clone(), target }.to_qr()
     }

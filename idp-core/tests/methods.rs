@@ -8,6 +8,7 @@ use idp_core::{
     Crypto,
     contract::method::{Case, Moment, all},
     methods::{
+        ciba::Ciba,
         device_grant::DeviceGrant,
         offline::Offline,
         otp::{HashFunction, Hotp, Key, MovingFactor, PinUse, Position, Totp},
@@ -44,6 +45,11 @@ async fn device_grant() {
 #[tokio::test]
 async fn offline() {
     all(&Case::new(Offline, crypto(), [], |_| json!({})).without_messages()).await;
+}
+
+#[tokio::test]
+async fn ciba() {
+    all(&Case::new(Ciba, crypto(), [], |_| json!({}))).await;
 }
 
 #[tokio::test]

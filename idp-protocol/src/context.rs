@@ -147,6 +147,15 @@ pub enum Purpose {
         /// The code that the device shows, for the person to compare.
         user_code: String,
     },
+    /// Lets an application, which asks without a browser, sign the person in to it (CIBA).
+    Backchannel {
+        /// The application's name.
+        client: String,
+        /// What it may learn and do then: scopes of OAuth.
+        scopes: Vec<String>,
+        /// What it says here and where the person is, for him to compare (CIBA Core, 7.1).
+        binding_message: String,
+    },
     /// Proves that a new device works; it becomes active.
     FirstApproval,
     /// Adds another authenticator to the account.

@@ -2,8 +2,9 @@
 //!
 //! `HTTPS://HOST/E#…` offers an enrolment, `/Q#…` is a sign-in ticket for another device's scanner,
 //! `/S#…` a ticket for an authenticator on the same device, `/D#…` a ticket of a device without a keyboard
-//! that asks for access, `/O#…` an offline ticket, which only the device that it is sealed to can read. All letters are upper case, so that the
-//! symbol stays in alphanumeric mode, and the secret stands in the fragment, which no server log sees.
+//! that asks for access, `/O#…` an offline ticket, which only the device that it is sealed to can read, `/B#…` one of an
+//! application that asks without a browser. All letters are upper case, so that the symbol stays in alphanumeric mode, and
+//! the secret stands in the fragment, which no server log sees.
 
 use std::fmt;
 
@@ -137,6 +138,8 @@ pub enum Target {
     Grant(Vec<u8>),
     /// `/O`: an offline ticket ([`crate::offline`]), for a scanner or a picture that the user chose.
     Offline(Vec<u8>),
+    /// `/B`: the ticket of an application that asks without a browser (CIBA), for a scanner or a picture that the user chose.
+    Backchannel(Vec<u8>),
 }
 
 impl Link {
@@ -149,6 +152,7 @@ impl Link {
             Target::SameDevice(ticket) => ("S", ticket.clone()),
             Target::Grant(ticket) => ("D", ticket.clone()),
             Target::Offline(ticket) => ("O", ticket.clone()),
+            Target::Backchannel(ticket) => ("B", ticket.clone()),
         };
         format!("{}/{path}#{}", self.origin.0.to_ascii_uppercase(), to_base32(&payload))
     }
@@ -176,6 +180,7 @@ impl Link {
             "/S" | "/s" => Target::SameDevice(payload),
             "/D" | "/d" => Target::Grant(payload),
             "/O" | "/o" => Target::Offline(payload),
+            "/B" | "/b" => Target::Backchannel(payload),
             _ => return Err(LinkError::NotALink),
         };
         let link = Self { origin, target };

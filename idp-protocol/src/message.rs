@@ -10,6 +10,7 @@
 //! | [`QrDecision`] | `qr-decision` | `POST /device/qr/decision` |
 //! | [`GrantDecision`] | `grant-decision` | `POST /device/grant/decision` |
 //! | [`PushDecision`] | `push-decision` | `POST /device/push/decision` |
+//! | [`CibaDecision`] | `ciba-decision` | `POST /device/ciba/decision` |
 //! | [`Pending`] | `device-pending` | `GET /device/pending` |
 //! | [`Update`] | `device-update` | `POST /device/update` |
 
@@ -216,6 +217,11 @@ pub struct GrantDecision(pub Decision);
 #[serde(transparent)]
 pub struct PushDecision(pub Decision);
 
+/// The decision about what an application asks for without a browser (CIBA).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CibaDecision(pub Decision);
+
 /// Q4: a device claims the sign-in whose ticket it has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -250,6 +256,12 @@ pub enum Reference {
     },
     /// The ticket of a device without a keyboard, from the camera or from a picture that the person chose.
     Grant {
+        /// The bytes behind `#`.
+        #[serde(with = "encoding::base64url")]
+        ticket: Vec<u8>,
+    },
+    /// The ticket of an application that asks without a browser, from the camera or from a picture that the person chose.
+    Backchannel {
         /// The bytes behind `#`.
         #[serde(with = "encoding::base64url")]
         ticket: Vec<u8>,
@@ -313,6 +325,7 @@ messages! {
     QrDecision: "qr-decision" at "/device/qr/decision";
     GrantDecision: "grant-decision" at "/device/grant/decision";
     PushDecision: "push-decision" at "/device/push/decision";
+    CibaDecision: "ciba-decision" at "/device/ciba/decision";
     Pending: "device-pending" at "/device/pending", method = "GET";
     Update: "device-update" at "/device/update";
 }
@@ -323,4 +336,4 @@ macro_rules! decisions {
     )* };
 }
 
-decisions! { EnrolDecision AddDecision QrDecision GrantDecision PushDecision }
+decisions! { EnrolDecision AddDecision QrDecision GrantDecision PushDecision CibaDecision }

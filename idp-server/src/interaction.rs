@@ -120,6 +120,7 @@ async fn open(
         opens: wanted.opens,
         initiator: Initiator::Browser,
         scopes: Vec::new(),
+        message: String::new(),
         parked: serde_json::to_vec(&Carried {
             parked,
             returns_to: wanted.returns_to,

@@ -41,6 +41,8 @@ pub const INTROSPECT: &str = "/oauth2/introspect";
 pub const PUSHED: &str = "/oauth2/par";
 /// Where a device without a keyboard begins (RFC 8628, 3.1).
 pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
+/// Where an application asks a person without a browser (CIBA Core 1.0, 7).
+pub const BACKCHANNEL: &str = "/oauth2/bc-authorize";
 /// Where a person types its code: short, because somebody copies it from a screen (RFC 8628, 3.2).
 pub const DEVICE: &str = "/device";
 /// Where he decides then.
@@ -132,7 +134,7 @@ pub(crate) fn with_certificates(router: Router, app: &App, authorities: &Arc<Aut
 
 /// What people see. Forms are taken from our own pages only.
 fn pages() -> Router<App> {
-    let still = ["/Q", "/q", "/S", "/s", "/E", "/e", "/O", "/o"];
+    let still = ["/Q", "/q", "/S", "/s", "/E", "/e", "/O", "/o", "/B", "/b"];
     let still = still.into_iter().fold(Router::new(), |router, path| router.route(path, get(pages::scan)));
     still
         .merge(login_pages())
@@ -198,6 +200,7 @@ fn applications(app: &App) -> Router<App> {
         .route(TOKEN, post(oidc::token::exchange))
         .route(PUSHED, post(oidc::request::pushed::push))
         .route(DEVICE_AUTHORIZATION, post(device_grant::ask))
+        .route(BACKCHANNEL, post(oidc::backchannel::ask))
         .route(REGISTER, post(client::registration::register))
         .route(
             "/oauth2/register/{id}",

@@ -14,7 +14,11 @@ use idp_core::{
 };
 use tokio::time;
 
-use crate::{App, oidc::logout::back_channel, rotation, routes};
+use crate::{
+    App,
+    oidc::{backchannel::ping, logout::back_channel},
+    rotation, routes,
+};
 
 pub use certificates::Certificates;
 pub use listeners::{ListenError, Listeners};
@@ -38,6 +42,7 @@ pub async fn serve(
     let by_itself = [
         tokio::spawn(sweep(app.clone())),
         tokio::spawn(back_channel::keep_telling(app.clone())),
+        tokio::spawn(ping::keep_telling(app.clone())),
         tokio::spawn(rotation::keep_renewing(app.clone())),
         tokio::spawn(rotation::keep_resealing(app.clone())),
         tokio::spawn(rotation::equip_devices(app.clone())),

@@ -70,6 +70,7 @@ impl Browser {
             opens: self.opens,
             initiator: Initiator::Browser,
             scopes: Vec::new(),
+            message: String::new(),
             parked: b"cart".to_vec(),
         };
         let new = NewSignIn { ask, subject: None, ledger: vec![] };

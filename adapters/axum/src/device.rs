@@ -17,8 +17,8 @@ use idp_core::{
     engine::{DeviceReply, DeviceRequest, Engine},
 };
 use idp_protocol::message::{
-    AddDecision, EnrolDecision, GrantDecision, Hello, Message, Pending, Posted, PushDecision, QrClaim,
-    QrDecision, Register, Update,
+    AddDecision, CibaDecision, EnrolDecision, GrantDecision, Hello, Message, Pending, Posted, PushDecision,
+    QrClaim, QrDecision, Register, Update,
 };
 
 use crate::{address::ClientAddress, errors};
@@ -41,6 +41,7 @@ pub fn device_router(engine: Arc<Engine>) -> Router {
         .route(QrDecision::PATH, post(answer::<QrDecision>))
         .route(GrantDecision::PATH, post(answer::<GrantDecision>))
         .route(PushDecision::PATH, post(answer::<PushDecision>))
+        .route(CibaDecision::PATH, post(answer::<CibaDecision>))
         .route(Update::PATH, post(answer::<Update>))
         .route(Pending::PATH, get(pending))
         .route(KEY_LIST, get(key_list))

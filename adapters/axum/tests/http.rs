@@ -98,6 +98,7 @@ impl Site {
             opens: idp_protocol::context::Opens::default(),
             initiator: Initiator::Browser,
             scopes: Vec::new(),
+            message: String::new(),
             parked: Vec::new(),
         };
         let new = NewSignIn { ask, subject: None, ledger: Vec::new() };

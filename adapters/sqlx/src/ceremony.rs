@@ -4,6 +4,7 @@ use idp_core::{
     Id, Time,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Tries},
     mark::MarkRow,
+    methods::ciba,
     rate::RateRow,
     signin::SignInRow,
     store::{Answer, Ceremonies},
@@ -12,7 +13,9 @@ use idp_core::{
 };
 
 use crate::{
-    Db, mark, rate, signin,
+    Db, mark,
+    provider::pings,
+    rate, signin,
     sql::{Conn, Found, bounded, execute, find, id_bytes, list, unknown_write},
     throttle,
 };
@@ -102,7 +105,13 @@ impl Ceremonies for Db {
 pub(crate) async fn write(conn: &mut Conn<'_>, write: &CeremonyWrite) -> sqlx::Result<bool> {
     match write {
         CeremonyWrite::Insert(row) => insert(conn, row).await,
-        CeremonyWrite::Update { row, tries } => update(conn, row, *tries).await,
+        CeremonyWrite::Update { row, tries } => {
+            let updated = update(conn, row, *tries).await?;
+            if let Some(sign_in) = row.sign_in.filter(|_| updated && ciba::is_answered(row)) {
+                pings::answered(conn, sign_in).await?;
+            }
+            Ok(updated)
+        }
         CeremonyWrite::SpendTry(id) => {
             let spent = execute!(
                 conn,

@@ -29,6 +29,7 @@ macro_rules! migrations {
                 include_str!(concat!("../migrations/", $database, "/0005_ceremonies_of_users.sql")),
             ),
             (8, "drift", include_str!(concat!("../migrations/", $database, "/0008_drift.sql"))),
+            (9, "pings", include_str!(concat!("../migrations/", $database, "/0009_pings.sql"))),
         ])
     };
 }

@@ -48,7 +48,7 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &RateWrite) -> sqlx::Resul
         "INSERT INTO rates (key, count, expires_at) VALUES ($1, 1, $2) \
          ON CONFLICT (key) DO UPDATE SET \
          count = CASE WHEN rates.expires_at <= $3 THEN 1 ELSE rates.count + 1 END, \
-         expires_at = CASE WHEN rates.expires_at <= $3 THEN $2 ELSE rates.expires_at END \
+         expires_at = CASE WHEN rates.expires_at <= $3 OR rates.count = 0 THEN $2 ELSE rates.expires_at END \
          WHERE rates.expires_at <= $3 OR rates.count < $4",
         key.as_slice(),
         (*now + limit.seconds).0,

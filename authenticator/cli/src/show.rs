@@ -20,10 +20,16 @@ pub fn context(account: &Account, context: &Context, now: i64) -> String {
         lines.push(fact("It may", &rights(scopes)));
         lines.push(fact("It shows", user_code));
     }
-    let place = context.from.place.as_str();
-    let from = [context.from.address.as_str(), place].into_iter().filter(|text| !text.is_empty());
-    lines.push(fact("From", &from.collect::<Vec<_>>().join(", ")));
-    if !matches!(context.purpose, Purpose::DeviceGrant { .. }) {
+    if let Purpose::Backchannel { client, scopes, binding_message } = &context.purpose {
+        lines.push(fact("Application", client));
+        lines.push(fact("It says", binding_message));
+        lines.push(fact("It may", &rights(scopes)));
+    } else {
+        let place = context.from.place.as_str();
+        let from = [context.from.address.as_str(), place].into_iter().filter(|text| !text.is_empty());
+        lines.push(fact("From", &from.collect::<Vec<_>>().join(", ")));
+    }
+    if !matches!(context.purpose, Purpose::DeviceGrant { .. } | Purpose::Backchannel { .. }) {
         lines.extend(known("Browser", &context.from.browser));
     }
     lines.push(fact("Started", &ago(now, context.requested_at)));
@@ -45,6 +51,9 @@ fn headline(purpose: &Purpose) -> String {
         Purpose::DeviceGrant { client, .. } => {
             format!("ANOTHER DEVICE wants to use {} as you.", clean(client))
         }
+        Purpose::Backchannel { client, .. } => {
+            format!("{} asks you to sign in, WITHOUT a browser of yours.", clean(client))
+        }
         Purpose::FirstApproval => "Last step: this device becomes an authenticator of your account.".to_owned(),
         Purpose::AddAuthenticator => {
             "Somebody wants to ADD ANOTHER AUTHENTICATOR to your account. It could sign in as you from then on."
@@ -59,6 +68,10 @@ fn caution(purpose: &Purpose) -> &'static str {
         Purpose::DeviceGrant { .. } => {
             "Approve only if that device is in front of you, and shows this very code. It is signed in as you then, \
              until you end it on your account page. If somebody sent you the code, deny."
+        }
+        Purpose::Backchannel { .. } => {
+            "Approve only if you are dealing with that application right now, and see or hear these very words there. \
+             Whoever calls you and asks for an approval is not to be trusted: deny."
         }
         Purpose::FirstApproval => "Approve only if you are adding this device in the portal right now.",
         _ => "Approve only if you started this yourself, just now, in a browser that you see.",

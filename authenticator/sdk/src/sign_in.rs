@@ -7,8 +7,8 @@ use idp_protocol::{
     context::{Confirm, Context, Decided, Purpose, UserVerification, Waiting},
     link::{Link, Origin, Target},
     message::{
-        AddDecision, Decision, EnrolDecision, GrantDecision, Message, Pending, Posted, PushDecision, QrClaim,
-        QrDecision, Reference, Verdict,
+        AddDecision, CibaDecision, Decision, EnrolDecision, GrantDecision, Message, Pending, Posted,
+        PushDecision, QrClaim, QrDecision, Reference, Verdict,
     },
     prompt::{Prompt, normalise_user_code},
 };
@@ -30,7 +30,7 @@ impl fmt::Debug for Ticket {
 }
 
 impl Ticket {
-    /// A ticket from the camera: of a browser's sign-in, or of a device without a keyboard.
+    /// A ticket from the camera: of a browser's sign-in, of a device without a keyboard, or of an application.
     ///
     /// # Errors
     /// [`Error::NeedsLink`] for the code of a same-device sign-in: who scans it sits at another device.
@@ -51,6 +51,7 @@ impl Ticket {
         match target {
             Target::Scan(ticket) => Ok(Self { origin, reference: of_browser(ticket) }),
             Target::Grant(ticket) => Ok(Self { origin, reference: Reference::Grant { ticket } }),
+            Target::Backchannel(ticket) => Ok(Self { origin, reference: Reference::Backchannel { ticket } }),
             Target::SameDevice(_) => Err(Error::NeedsLink),
             Target::Enrol(_) => Err(Error::IsEnrolment),
             Target::Offline(_) => Err(Error::IsOffline),
@@ -68,7 +69,9 @@ impl Ticket {
             Target::SameDevice(ticket) => {
                 Ok(Self { origin: link.origin, reference: Reference::Link { ticket } })
             }
-            Target::Scan(_) | Target::Grant(_) | Target::Offline(_) => Err(Error::NeedsScan),
+            Target::Scan(_) | Target::Grant(_) | Target::Offline(_) | Target::Backchannel(_) => {
+                Err(Error::NeedsScan)
+            }
             Target::Enrol(_) => Err(Error::IsEnrolment),
         }
     }
@@ -259,6 +262,7 @@ impl<T: Transport> Authenticator<T> {
             Purpose::SignIn { .. } => self.send(claimed, answer, &QrDecision(decision)).await,
             Purpose::Push { .. } => self.send(claimed, answer, &PushDecision(decision)).await,
             Purpose::DeviceGrant { .. } => self.send(claimed, answer, &GrantDecision(decision)).await,
+            Purpose::Backchannel { .. } => self.send(claimed, answer, &CibaDecision(decision)).await,
             Purpose::AddAuthenticator => self.send(claimed, answer, &AddDecision(decision)).await,
             Purpose::FirstApproval => {
                 let decided = self.send(claimed, answer, &EnrolDecision(decision)).await?;

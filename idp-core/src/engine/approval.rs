@@ -22,7 +22,8 @@ use idp_protocol::{
     Octets,
     context::Waiting,
     message::{
-        AddDecision, Decision, EnrolDecision, GrantDecision, Message, PushDecision, QrDecision, Verdict,
+        AddDecision, CibaDecision, Decision, EnrolDecision, GrantDecision, Message, PushDecision, QrDecision,
+        Verdict,
     },
 };
 
@@ -191,6 +192,7 @@ impl Approval {
             Self::SignIn => QrDecision::TYP,
             Self::Push => PushDecision::TYP,
             Self::DeviceGrant => GrantDecision::TYP,
+            Self::Backchannel => CibaDecision::TYP,
             Self::FirstApproval => EnrolDecision::TYP,
             Self::AddAuthenticator => AddDecision::TYP,
         }

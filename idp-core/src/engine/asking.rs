@@ -211,7 +211,7 @@ impl Engine {
         let ask = &open.sign_in.ask;
         let by: &[u8] = match ask.initiator {
             Initiator::Browser => b"browsers",
-            Initiator::Device => ask.client_id.as_bytes(),
+            Initiator::Device | Initiator::Client => ask.client_id.as_bytes(),
         };
         self.keys().digest("asking", &[what, by, user.bytes()])
     }

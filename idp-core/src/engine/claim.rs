@@ -99,6 +99,7 @@ impl Engine {
             }
             Reference::Link { ticket } => (ticket, TicketKind::SameDevice, Via::Link),
             Reference::Grant { ticket } => (ticket, TicketKind::Grant, Via::Grant),
+            Reference::Backchannel { ticket } => (ticket, TicketKind::Backchannel, Via::Backchannel),
             Reference::Code { code } => {
                 let code = normalise_user_code(code).ok_or(Refusal::NotFound)?;
                 self.count_user_code(device, now).await?;
@@ -112,13 +113,13 @@ impl Engine {
         Ok((opened.ceremony, via))
     }
 
-    /// A ticket holds for its rotation and the next one. That of a device without a keyboard does not rotate: it is drawn
-    /// once, and its screen is not told of another one.
+    /// A ticket holds for its rotation and the next one. That of a device without a keyboard or of an application does
+    /// not rotate: it is drawn once, and its screen is not told of another one.
     fn check_epoch(&self, run: &Run, reference: &Reference, now: Time) -> Result<(), Error> {
         let (ticket, kind) = match reference {
             Reference::Scan { ticket } | Reference::Picture { ticket } => (ticket, TicketKind::Scan),
             Reference::Link { ticket } => (ticket, TicketKind::SameDevice),
-            Reference::Grant { .. } | Reference::Code { .. } => return Ok(()),
+            Reference::Grant { .. } | Reference::Backchannel { .. } | Reference::Code { .. } => return Ok(()),
         };
         let opened = ticket::open(&self.keys(), kind, ticket, now).ok_or(Refusal::NotFound)?;
         let current = (now - run.row.created_at).div_euclid(self.settings.ticket_rotation.max(1));

@@ -32,7 +32,10 @@ impl Engine {
         if matches!(what, Approval::SignIn | Approval::Push) && !about.context.known_browser {
             risks.push(Risk::UnknownBrowser);
         }
-        risks.extend(self.risks(from, device).await?);
+        // An application asks from a server: where that stands tells the person nothing.
+        if what != Approval::Backchannel {
+            risks.extend(self.risks(from, device).await?);
+        }
         let place = match from.same_network(device) {
             true if !from.address.to_canonical().is_loopback() => "same network".to_owned(),
             _ => from.place.clone(),
@@ -53,7 +56,12 @@ impl Engine {
                 scopes: open.sign_in.ask.scopes.clone(),
                 user_code: show_user_code(&self.tools.user_code(run.row.id)),
             },
-            (Approval::SignIn | Approval::Push | Approval::DeviceGrant, None) => {
+            (Approval::Backchannel, Some(open)) => Purpose::Backchannel {
+                client: open.sign_in.ask.client.clone(),
+                scopes: open.sign_in.ask.scopes.clone(),
+                binding_message: open.sign_in.ask.message.clone(),
+            },
+            (Approval::SignIn | Approval::Push | Approval::DeviceGrant | Approval::Backchannel, None) => {
                 return Err(Fault::Setup("a sign-in without a sign-in").into());
             }
             (Approval::FirstApproval, _) => Purpose::FirstApproval,

@@ -10,8 +10,8 @@ use idp_protocol::{
     context::Waiting,
     jws::{JwsError, Unverified},
     message::{
-        AddDecision, Claims, Decision, EnrolDecision, GrantDecision, Hello, MAX_LIFE, MAX_SKEW, Message,
-        Pending, Posted, PushDecision, QrClaim, QrDecision, Register, Update, Verdict,
+        AddDecision, CibaDecision, Claims, Decision, EnrolDecision, GrantDecision, Hello, MAX_LIFE, MAX_SKEW,
+        Message, Pending, Posted, PushDecision, QrClaim, QrDecision, Register, Update, Verdict,
     },
     pin,
 };
@@ -97,6 +97,7 @@ impl Engine {
             QrDecision::PATH => self.decision::<QrDecision>(request, repeat, now).await,
             PushDecision::PATH => self.decision::<PushDecision>(request, repeat, now).await,
             GrantDecision::PATH => self.decision::<GrantDecision>(request, repeat, now).await,
+            CibaDecision::PATH => self.decision::<CibaDecision>(request, repeat, now).await,
             AddDecision::PATH => self.decision::<AddDecision>(request, repeat, now).await,
             EnrolDecision::PATH => self.decision::<EnrolDecision>(request, repeat, now).await,
             Update::PATH => self.update_itself(request, repeat, now).await,

@@ -107,13 +107,8 @@ impl Engine {
     /// # Errors
     /// [`Refusal::NotFound`] for a code of nobody.
     pub async fn device_grant(&self, code: &DeviceCode) -> Result<Ask, Error> {
-        Ok(self.load_device_grant(code).await?.1.sign_in.ask)
-    }
-
-    async fn load_device_grant(&self, code: &DeviceCode) -> Result<(Claimant, OpenSignIn), Error> {
         let claimant = code.claimant(&self.keys());
-        let open = self.load_own_sign_in(&claimant, code.sign_in()).await?;
-        Ok((claimant, open))
+        Ok(self.load_own_sign_in(&claimant, code.sign_in()).await?.sign_in.ask)
     }
 
     /// Where it stands; what a registered device approved is fetched with it.
@@ -121,20 +116,30 @@ impl Engine {
     /// # Errors
     /// [`Refusal::NotFound`] for a code of nobody.
     pub async fn device_grant_status(&self, code: &DeviceCode) -> Result<DeviceGrantStatus, Error> {
+        self.asked_again(&code.claimant(&self.keys()), code.sign_in(), DeviceGrant::KIND).await
+    }
+
+    /// The same of whatever has no browser and asks again.
+    pub(super) async fn asked_again(
+        &self,
+        claimant: &Claimant,
+        id: Id<SignInRow>,
+        kind: &str,
+    ) -> Result<DeviceGrantStatus, Error> {
         let now = self.now();
-        let (claimant, open) = self.load_device_grant(code).await?;
+        let open = self.load_own_sign_in(claimant, id).await?;
         match open.sign_in.stage {
             Stage::Ready { .. } if now >= open.row.expires_at => return Ok(DeviceGrantStatus::Expired),
             Stage::Ready { .. } | Stage::Finished { .. } => return Ok(DeviceGrantStatus::Approved),
             Stage::Cancelled => return Ok(DeviceGrantStatus::Denied),
             Stage::Open => {}
         }
-        let begun = Self::ceremony_for(&open.sign_in, DeviceGrant::KIND);
+        let begun = Self::ceremony_for(&open.sign_in, kind);
         let run = self.load(begun.ok_or(Refusal::NotFound)?).await?.ok_or(Refusal::NotFound)?;
         match status(&run, now) {
-            Status::Approved => self.fetched(&claimant, run.row.id).await,
+            Status::Approved => self.fetched(claimant, run.row.id).await,
             // Somebody was faster than this look, or the approval was not enough and nothing can be added to it.
-            Status::Done => match self.load_device_grant(code).await?.1.sign_in.stage {
+            Status::Done => match self.load_own_sign_in(claimant, id).await?.sign_in.stage {
                 Stage::Ready { .. } | Stage::Finished { .. } => Ok(DeviceGrantStatus::Approved),
                 Stage::Open | Stage::Cancelled => Ok(DeviceGrantStatus::Denied),
             },

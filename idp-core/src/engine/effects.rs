@@ -18,6 +18,7 @@ use crate::{
     method::{Effect, Registration, Step},
     notify::Notice,
     session::SessionWrite,
+    signin::Initiator,
     store::{Batch, Committed, Write},
     users::User,
 };
@@ -109,6 +110,7 @@ impl Engine {
             );
         }
         let Some(user) = user else { return Ok(()) };
+        batch.extend(self.ask_ended(open, user, None));
         if matches!(reason, Reason::Denied | Reason::Reported) {
             batch.push(BrowserWrite::Forget(user));
         }
@@ -129,15 +131,23 @@ impl Engine {
             {
                 batch.push(SessionWrite::End { id: session.id, at: now });
             }
-            // In a batch of its own: two reports at once make one mark, and both end what they are about.
-            let key = self.reported_key(&address);
-            let row = MarkRow { key, answer: None, expires_at: now + REPORTED };
-            match self.store.commit(Batch::new().with(MarkWrite::Insert { row, now })).await? {
-                Committed::Yes | Committed::Conflict(_) => {}
+            match open.filter(|open| open.sign_in.ask.initiator == Initiator::Client) {
+                // Its address is a server's, which asks everybody else as well.
+                Some(open) => self.ask_reported(&open.sign_in.ask.client_id, user).await?,
+                None => self.mark_reported(&address).await?,
             }
             batch.push(self.notice(user, Notice::SignInStopped { address, reason }));
         }
         Ok(())
+    }
+
+    /// In a batch of its own: two reports at once make one mark, and both end what they are about.
+    async fn mark_reported(&self, address: &str) -> Result<(), Error> {
+        let (key, now) = (self.reported_key(address), self.now());
+        let row = MarkRow { key, answer: None, expires_at: now + REPORTED };
+        match self.store.commit(Batch::new().with(MarkWrite::Insert { row, now })).await? {
+            Committed::Yes | Committed::Conflict(_) => Ok(()),
+        }
     }
 
     pub(crate) fn registered(&self, new: Registration) -> Result<DeviceRow, Fault> {

@@ -11,6 +11,8 @@
 //! | `device_codes.rs` | which one-time codes a registered device gives |
 //! | `pins.rs` | how a device gets another PIN |
 //! | `device_grant.rs` | what a device without a keyboard does, and who decides about it in a browser |
+//! | `backchannel.rs` | what an application does that asks without a browser |
+//! | `asks.rs` | how often it may ask a person |
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
 //! | `claim.rs` | a device claims what a ticket or a code names |
 //! | `approval.rs` | pending and decide: the one approval engine |
@@ -34,6 +36,8 @@
 mod account;
 mod approval;
 mod asking;
+mod asks;
+mod backchannel;
 mod begin;
 mod binding;
 mod claim;
@@ -63,6 +67,7 @@ mod trail;
 use std::{fmt, sync::Arc};
 
 pub use account::DeviceChange;
+pub use backchannel::{BackchannelBegun, BackchannelStatus};
 pub use device::{DeviceReply, DeviceRequest};
 pub use device_grant::{DeviceGrantBegun, DeviceGrantStatus, WaitingDevice};
 pub use initiator::{CeremonyView, Progress, Status};

@@ -23,6 +23,12 @@ impl Engine {
         self.reach_of(requirement, &[Initiator::Browser, Initiator::Device])
     }
 
+    /// The same for an application that asks without a browser.
+    #[must_use]
+    pub fn reach_of_backchannel(&self, requirement: &Requirement) -> Option<Acr> {
+        self.reach_of(requirement, &[Initiator::Client])
+    }
+
     fn reach_of(&self, requirement: &Requirement, initiators: &[Initiator]) -> Option<Acr> {
         let counting = self.methods.iter().filter(|method| {
             requirement.allows(method.kind()) && initiators.contains(&method.descriptor().initiator)

@@ -88,7 +88,7 @@ impl Engine {
             idle_expires_at: match initiator {
                 Initiator::Browser => now + self.settings.session_idle,
                 // No browser holds it, so it is neither used nor idle.
-                Initiator::Device => expires_at,
+                Initiator::Device | Initiator::Client => expires_at,
             },
             expires_at,
             ended_at: None,
@@ -100,9 +100,8 @@ impl Engine {
                 browser_name: from.browser.clone(),
                 only_client: match (initiator, opens) {
                     (Initiator::Browser, Opens::AllApplications) => None,
-                    (Initiator::Browser, Opens::ThisApplication) | (Initiator::Device, _) => {
-                        Some(client_id.clone())
-                    }
+                    (Initiator::Browser, Opens::ThisApplication)
+                    | (Initiator::Device | Initiator::Client, _) => Some(client_id.clone()),
                 },
             },
         }
@@ -120,11 +119,20 @@ impl Engine {
     ) -> Option<Claimant> {
         let now = self.now();
         let user = verified.user().id;
-        if sign_in.ask.initiator == Initiator::Device {
-            // There is no browser, whatever the evidence is: nobody has the secret that would make it a known one.
-            let (client, address) = (sign_in.ask.client.clone(), sign_in.ask.from.address.to_string());
-            batch.push(self.notice(user, Notice::DeviceGranted { client, address }));
-            return None;
+        // Without a browser, whatever the evidence is: nobody has the secret that would make it a known one.
+        let client = sign_in.ask.client.clone();
+        match sign_in.ask.initiator {
+            Initiator::Browser => {}
+            Initiator::Device => {
+                let address = sign_in.ask.from.address.to_string();
+                batch.push(self.notice(user, Notice::DeviceGranted { client, address }));
+                return None;
+            }
+            Initiator::Client => {
+                let message = sign_in.ask.message.clone();
+                batch.push(self.notice(user, Notice::ClientGranted { client, message }));
+                return None;
+            }
         }
         if before.is_none() {
             let from = &sign_in.ask.from;

@@ -1,6 +1,6 @@
 //! The transaction that a step ends in: the next revision, the effects, the record of the answer, the audit.
 
-use idp_protocol::{Octets, context};
+use idp_protocol::{Octets, context, message::Verdict};
 
 use super::{
     Engine,
@@ -198,6 +198,7 @@ impl Engine {
         run.row.expires_at = scene.now + life.unwrap_or(self.settings.finish_window);
         run.body.evidence = Some(evidence);
         let reply = self.decided(&mut run, row, incoming, None, scene.now)?;
+        batch.extend(self.ask_ended(scene.sign_in.as_ref(), row.user, Some(Verdict::Approve)));
         self.update(run, Tries::Keep, batch)?;
         Ok(Stepped::Parked { reply })
     }

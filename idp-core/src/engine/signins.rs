@@ -112,25 +112,40 @@ impl Engine {
     /// # Errors
     /// [`Refusal::TooMany`] if the address has too many open already.
     pub async fn open_sign_in(&self, claimant: &Claimant, new: NewSignIn) -> Result<Id<SignInRow>, Error> {
-        let mut new = new;
-        let now = self.now();
-        new.ask.requirement =
-            self.required(&new.ask.client_id, &new.ask.from, None, new.ask.requirement).await?;
         let life = match new.ask.initiator {
             Initiator::Browser => self.settings.sign_in_life,
             Initiator::Device => self.settings.device_grant_life,
+            Initiator::Client => self.settings.backchannel_life,
         };
-        let address = super::limits::host(new.ask.from.address);
+        self.open_as(claimant, (Id::random(self.crypto()), life), new).await
+    }
+
+    /// The same under an id that the claimant is derived of, and for so many seconds.
+    pub(super) async fn open_as(
+        &self,
+        claimant: &Claimant,
+        (id, life): (Id<SignInRow>, i64),
+        mut new: NewSignIn,
+    ) -> Result<Id<SignInRow>, Error> {
+        let now = self.now();
+        new.ask.requirement =
+            self.required(&new.ask.client_id, &new.ask.from, None, new.ask.requirement).await?;
+        let address = match new.ask.initiator {
+            // Its server asks for many people, and must not use up what browsers and devices beside it may have open.
+            Initiator::Client => format!("client {}", new.ask.client_id),
+            Initiator::Browser | Initiator::Device => super::limits::host(new.ask.from.address),
+        };
         // Evidence of a session that is stepped up counts only as far as the requirement lets it, and never
         // beyond the life of a session: old approvals must not be carried on for ever.
         let oldest = now + -self.settings.session_life;
         new.ledger.retain(|evidence| evidence.at > oldest && new.ask.requirement.counts(evidence));
         new.ledger = self.standing(new.ledger).await?.0;
         let source = self.lends(&mut new).await?;
-        if self.store.open_sign_ins(&address, now).await? >= self.settings.sign_ins_per_address {
+        let is_counted = new.ask.initiator != Initiator::Client;
+        if is_counted && self.store.open_sign_ins(&address, now).await? >= self.settings.sign_ins_per_address
+        {
             return Err(Refusal::TooMany(now + 60).into());
         }
-        let id = Id::random(self.crypto());
         let sign_in = SignIn {
             binding: claimant.binding(self.crypto(), id.bytes()),
             ask: new.ask,

@@ -22,7 +22,7 @@ impl Table {
                 return true;
             }
         };
-        let begun = self.find(key, now);
+        let begun = self.find(key, now).filter(|row| row.count > 0);
         let row = match begun {
             Some(row) if row.count >= limit.times => return false,
             Some(row) => RateRow { count: row.count.saturating_add(1), ..row },

@@ -82,7 +82,7 @@ impl Ceremony for DeviceGrant {
                     let left = since + cx.settings.device_grant_life - cx.now;
                     Turn::ask(State::Claimed { by: device.id }).life(cx.settings.answer_window.min(left))
                 }
-                Via::Scan | Via::Link => Turn::refuse(Refusal::NotFound),
+                Via::Scan | Via::Link | Via::Backchannel => Turn::refuse(Refusal::NotFound),
             },
             (State::Claimed { by }, Input::Device(device, FromDevice::Decide { decision }))
                 if device.id == by =>

@@ -1,6 +1,7 @@
 //! The methods of the core; `standard()` and `enrolments()` list them. A new one is one file and one line.
 
 pub mod after_approval;
+pub mod ciba;
 pub mod device_grant;
 mod number;
 pub mod offline;
@@ -28,6 +29,7 @@ pub fn standard() -> Vec<Arc<dyn ErasedMethod>> {
         Arc::new(push::Push),
         Arc::new(recovery::Recovery),
         Arc::new(device_grant::DeviceGrant),
+        Arc::new(ciba::Ciba),
     ]
 }
 

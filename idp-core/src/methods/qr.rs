@@ -211,7 +211,7 @@ impl Proof {
     fn draw(cx: &Cx<'_>, via: Via) -> Option<Self> {
         let trusted = cx.context.known_browser && cx.context.same_network;
         Some(match via {
-            Via::Grant => return None,
+            Via::Grant | Via::Backchannel => return None,
             Via::Link => Self::Return { code: to_base64url(&cx.tools.crypto().random::<16>()) },
             Via::Scan if trusted => Self::Nothing,
             Via::Scan | Via::Code => Self::Code { code: cx.tools.crypto().random_digits(6) },

@@ -67,6 +67,7 @@ impl Settings {
             ("offline_life", self.offline_life.into(), 30, OUT_OF_BAND),
             // Its ticket is opened by yesterday's key for so long.
             ("device_grant_life", self.device_grant_life, 60, OVERLAP_OF_GRANTS - 60),
+            ("backchannel_life", self.backchannel_life, 10, OUT_OF_BAND),
             ("enrol_life", self.enrol_life, 1, HOUR),
             ("confirm_life", self.confirm_life, 1, HOUR),
             ("first_approval_life", self.first_approval_life, 1, HOUR),
@@ -98,6 +99,9 @@ impl Settings {
             ("limits.messages_of_device", limits.messages_of_device.into(), 1, 120),
             ("limits.messages_of_address", limits.messages_of_address.into(), 1, 10_000),
             ("limits.user_codes", limits.user_codes.into(), 1, 10),
+            // NIST SP 800-63B-4, 3.2.2: whoever is asked again and again says yes in the end.
+            ("limits.asks_of_client", limits.asks_of_client.into(), 1, 20),
+            ("limits.asks_until_success", limits.asks_until_success.into(), 1, 100),
             ("limits.failures_of_network", limits.failures_of_network.into(), 1, 10_000),
             ("limits.failures_of_account", limits.failures_of_account.into(), 1, 100),
             // What a person can bear who did not ask for it (NIST SP 800-63B-4, 3.2.2 and 3.2.12).

@@ -19,6 +19,7 @@ fn good() -> Vec<Value> {
         ("http://127.0.0.1:8081", Target::Scan(vec![0xff])),
         ("https://id.example.org", Target::Grant((30..80).collect())),
         ("https://id.example.org", Target::Offline((20..140).collect())),
+        ("https://id.example.org", Target::Backchannel((40..90).collect())),
     ];
     let mut cases = Vec::new();
     for (origin, target) in targets {
@@ -34,6 +35,7 @@ fn good() -> Vec<Value> {
             Target::SameDevice(ticket) => json!({ "kind": "same_device", "ticket": to_base64url(ticket) }),
             Target::Grant(ticket) => json!({ "kind": "grant", "ticket": to_base64url(ticket) }),
             Target::Offline(ticket) => json!({ "kind": "offline", "ticket": to_base64url(ticket) }),
+            Target::Backchannel(ticket) => json!({ "kind": "backchannel", "ticket": to_base64url(ticket) }),
         };
         let qr = Link { origin: Origin::parse(origin).unwrap(), target }.to_qr();
         let browser = qr.to_ascii_lowercase();
@@ -108,7 +110,8 @@ fn the_file_holds() {
             ("scan", Target::Scan(ticket))
             | ("same_device", Target::SameDevice(ticket))
             | ("grant", Target::Grant(ticket))
-            | ("offline", Target::Offline(ticket)) => {
+            | ("offline", Target::Offline(ticket))
+            | ("backchannel", Target::Backchannel(ticket)) => {
                 assert_eq!(*ticket, octets(target, "ticket"));
             }
             (kind, _) => panic!("{kind} was read as something else"),

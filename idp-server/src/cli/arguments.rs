@@ -164,7 +164,7 @@ pub struct NewClientArguments {
         value_name = "FILE",
         conflicts_with_all = [
             "redirect_uris", "response_types", "native", "grant_types", "scope", "pairwise", "public", "id_token_alg",
-            "post_logout_redirect_uris", "backchannel_logout_uri", "frontchannel_logout_uri",
+            "post_logout_redirect_uris", "backchannel_logout_uri", "frontchannel_logout_uri", "backchannel_notification_uri",
         ],
     )]
     pub metadata: Option<PathBuf>,
@@ -181,9 +181,9 @@ pub struct NewClientArguments {
     /// It runs on the person's device and takes people back to any port of it.
     #[arg(long)]
     pub native: bool,
-    /// What it may exchange for tokens: authorization_code, refresh_token, client_credentials,
-    /// urn:ietf:params:oauth:grant-type:device_code for a device without a keyboard, or implicit for nothing; may be
-    /// given several times.
+    /// What it may exchange for tokens: authorization_code, refresh_token, client_credentials, implicit (nothing),
+    /// urn:ietf:params:oauth:grant-type:device_code (a device without a keyboard) or urn:openid:params:grant-type:ciba (it
+    /// asks people on their devices); may be given several times.
     #[arg(long = "grant-type", value_name = "TYPE", default_value = "authorization_code", value_parser = grant_type)]
     pub grant_types: Vec<GrantType>,
     /// The only scopes that it may ask for, those of its own among them. Without it, the standard ones.
@@ -195,8 +195,7 @@ pub struct NewClientArguments {
     /// It is a protected resource: it may ask about the tokens of others.
     #[arg(long, conflicts_with = "public")]
     pub introspects: bool,
-    /// The address of the protected resource that it is, with --introspects: it learns only of tokens for it (RFC 8707);
-    /// may be given several times.
+    /// The address of the protected resource that it is: it learns of tokens for it only; may be given several times.
     #[arg(long = "serves", value_name = "URI", value_parser = resource, requires = "introspects")]
     pub serves: Vec<String>,
     /// It cannot keep a secret: an app on a phone, a page with script.
@@ -232,6 +231,9 @@ pub struct NewClientArguments {
     /// Where the server tells it that a session ended.
     #[arg(long, value_name = "URI")]
     pub backchannel_logout_uri: Option<WebUri>,
+    /// Where it is told that it can ask again about a person (CIBA, ping); without it, it polls.
+    #[arg(long, value_name = "URI")]
+    pub backchannel_notification_uri: Option<WebUri>,
     /// Which address of its own a browser opens that has just signed out.
     #[arg(long, value_name = "URI")]
     pub frontchannel_logout_uri: Option<WebUri>,

@@ -11,9 +11,12 @@ use super::{
 use crate::{
     App,
     oidc::{
-        ApplicationType, AuthMethod, Client, Consent, Metadata, NewClient, Pkce, Profile, RedirectUri, Sso,
-        SubjectType, Terms,
-        client::registration::{self, Invitation},
+        ApplicationType, AuthMethod, Client, Consent, DeliveryMode, GrantType, Metadata, NewClient, Pkce,
+        Profile, RedirectUri, Sso, SubjectType, Terms,
+        client::{
+            Backchannel,
+            registration::{self, Invitation},
+        },
         error::OAuthError,
     },
     text::Language,
@@ -105,6 +108,7 @@ fn metadata(new: &NewClientArguments, profile: Profile) -> anyhow::Result<Metada
             post_logout_redirect_uris: new.post_logout_redirect_uris.clone(),
             backchannel_logout_uri: new.backchannel_logout_uri.clone(),
             frontchannel_logout_uri: new.frontchannel_logout_uri.clone(),
+            backchannel: backchannel(new),
             response_types: new.response_types.clone(),
             application_type: if new.native { ApplicationType::Native } else { ApplicationType::Web },
             ..Metadata::default()
@@ -114,6 +118,14 @@ fn metadata(new: &NewClientArguments, profile: Profile) -> anyhow::Result<Metada
         metadata.client_name = Some(name.clone());
     }
     Ok(metadata)
+}
+
+/// How it asks people, if it may.
+fn backchannel(new: &NewClientArguments) -> Backchannel {
+    let uri = new.backchannel_notification_uri.clone();
+    let mode = if uri.is_some() { DeliveryMode::Ping } else { DeliveryMode::Poll };
+    let asks = new.grant_types.contains(&GrantType::Ciba);
+    Backchannel { mode: asks.then_some(mode), notification_endpoint: uri, ..Backchannel::default() }
 }
 
 fn read(path: &Path, profile: Profile) -> anyhow::Result<Metadata> {

@@ -52,6 +52,9 @@ pub struct Registration {
     /// Whether they may be devices without a keyboard (RFC 8628). Default no: whoever began could be far away, and only the
     /// name that the application gave itself would tell the person.
     pub device_grant: bool,
+    /// Whether they may ask people without a browser (CIBA). Default no: whoever registers so can have anybody's phone ask
+    /// him, under a name that he gave himself.
+    pub backchannel_authentication: bool,
     /// Whether they may get tokens for themselves (`client_credentials`). Default no.
     pub client_credentials: bool,
     /// Whether people are asked before they learn anything. Default yes.
@@ -79,6 +82,7 @@ impl Default for Registration {
             without_pkce: false,
             implicit: false,
             device_grant: false,
+            backchannel_authentication: false,
             client_credentials: false,
             consent: true,
         }

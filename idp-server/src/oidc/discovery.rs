@@ -16,7 +16,7 @@ use symbolon_jose::{ContentEncryption, KeyManagement};
 
 use super::{
     Profile,
-    client::{AuthMethod, GrantType},
+    client::{AuthMethod, DeliveryMode, GrantType},
     decryption,
     document::Document,
     keys::named,
@@ -75,6 +75,11 @@ struct More {
     /// RFC 8628, 4; only where the profile takes devices.
     #[serde(skip_serializing_if = "Option::is_none")]
     device_authorization_endpoint: Option<String>,
+    /// CIBA Core 1.0, 4; this and the following three.
+    backchannel_authentication_endpoint: String,
+    backchannel_token_delivery_modes_supported: Vec<String>,
+    backchannel_authentication_request_signing_alg_values_supported: Vec<String>,
+    backchannel_user_code_parameter_supported: bool,
     /// OpenID Connect Discovery 1.0, 3.
     request_object_signing_alg_values_supported: Vec<String>,
     /// RFC 7591 and RFC 8414; only where applications may register themselves.
@@ -142,6 +147,7 @@ struct Aliases {
     revocation_endpoint: String,
     introspection_endpoint: String,
     pushed_authorization_request_endpoint: String,
+    backchannel_authentication_endpoint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     device_authorization_endpoint: Option<String>,
 }
@@ -155,6 +161,7 @@ impl Aliases {
             revocation_endpoint: url(routes::REVOKE),
             introspection_endpoint: url(routes::INTROSPECT),
             pushed_authorization_request_endpoint: url(routes::PUSHED),
+            backchannel_authentication_endpoint: url(routes::BACKCHANNEL),
             device_authorization_endpoint: devices(origin, profile),
         }
     }
@@ -262,6 +269,10 @@ fn more(issuer: &str, config: &Config, methods: &[CoreClientAuthMethod]) -> More
         dpop_signing_alg_values_supported: theirs.clone(),
         pushed_authorization_request_endpoint: url(routes::PUSHED),
         require_pushed_authorization_requests: !profile.is_none(),
+        backchannel_authentication_endpoint: url(routes::BACKCHANNEL),
+        backchannel_token_delivery_modes_supported: words(&DeliveryMode::NAMES),
+        backchannel_authentication_request_signing_alg_values_supported: theirs.clone(),
+        backchannel_user_code_parameter_supported: false,
         request_object_signing_alg_values_supported: theirs,
         device_authorization_endpoint: devices(issuer, profile),
         registration_endpoint: registers.then(|| url(routes::REGISTER)),

@@ -57,7 +57,7 @@ pub enum Code {
     InsufficientUserAuthentication,
     /// A token that cannot be revoked (RFC 7009, 2.2.1).
     UnsupportedTokenType,
-    /// Nobody has decided about a device yet (RFC 8628, 3.5).
+    /// Nobody has decided yet (RFC 8628, 3.5; CIBA Core 1.0, 11).
     AuthorizationPending,
     /// A device asks too often (RFC 8628, 3.5).
     SlowDown,
@@ -65,6 +65,12 @@ pub enum Code {
     AccessDenied,
     /// A device code is over (RFC 8628, 3.5).
     ExpiredToken,
+    /// Nobody is known by a hint (CIBA Core 1.0, 13).
+    UnknownUserId,
+    /// A hint is over (CIBA Core 1.0, 13).
+    ExpiredLoginHintToken,
+    /// The message for the person is missing, too long, or cannot be shown (CIBA Core 1.0, 13).
+    InvalidBindingMessage,
     /// The sign-in cannot be sure enough (OpenID Connect Core Unmet Authentication Requirements 1.0).
     UnmetAuthenticationRequirements,
     /// Another grant than those that we have.

@@ -29,6 +29,7 @@
 pub(crate) mod allowed;
 pub mod audience;
 pub mod authorize;
+pub mod backchannel;
 pub mod client;
 pub mod consent;
 mod decryption;
@@ -73,8 +74,8 @@ use document::Document;
 
 pub use authorize::OpenIdConnect;
 pub use client::{
-    ApplicationType, AuthMethod, BadClient, Client, Clients, Consent, Encryption, GrantType, Metadata,
-    NewClient, Pkce, RedirectUri, Registered, Signature, Sso, SubjectType, Terms,
+    ApplicationType, AuthMethod, BadClient, Client, Clients, Consent, DeliveryMode, Encryption, GrantType,
+    Metadata, NewClient, Pkce, RedirectUri, Registered, Signature, Sso, SubjectType, Terms,
 };
 pub use device_grant::DeviceGrant;
 pub use keys::{ALGORITHMS, SigningKeys};

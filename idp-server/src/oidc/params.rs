@@ -73,6 +73,12 @@ impl Params {
         )
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Without the parameters of these names.
     #[must_use]
     pub fn without(mut self, names: &[&str]) -> Self {

@@ -23,6 +23,7 @@
 //! | 5.3.2.2-12 | a pushed request counts for less than 600 s | `pushed.rs`, for every client |
 //! | 5.3.2.3 | a `nonce` of 64 characters | for every client |
 //! | 5.4.1 | PS256, ES256, EdDSA; `none` never | [`Profile::check`], [`Profile::algorithms`] |
+//! | FAPI-CIBA 5.2.2 | backchannel requests are signed, count for an hour at most, and have a message; no push | [`Profile::check`], `backchannel/request.rs` |
 //! | 5.4.1 | RSA of 2048 bits, secrets of 128 | `adapters/jose`; 256 bits in all of ours |
 //!
 //! An administrator chooses the profile and none of its rows.
@@ -105,7 +106,13 @@ impl Profile {
     /// Whether a client may ask for this (5.3.2.2-1); `client_credentials` are no request of a browser.
     #[must_use]
     pub fn takes_grant(self, grant_type: GrantType) -> bool {
-        let fine = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+        // CIBA as FAPI-CIBA restricts it: see `check_backchannel`.
+        let fine = [
+            GrantType::AuthorizationCode,
+            GrantType::RefreshToken,
+            GrantType::ClientCredentials,
+            GrantType::Ciba,
+        ];
         self.is_none() || fine.contains(&grant_type)
     }
 
@@ -127,7 +134,7 @@ impl Profile {
             return Err(bad("response_types", "FAPI 2.0 knows code only"));
         }
         if !metadata.grant_types.iter().all(|of| self.takes_grant(*of)) {
-            let why = "FAPI 2.0 knows authorization_code, refresh_token and client_credentials here";
+            let why = "FAPI 2.0 knows authorization_code, refresh_token, client_credentials and CIBA here";
             return Err(bad("grant_types", why));
         }
         if registration.terms.pkce != Pkce::Required {
@@ -137,6 +144,13 @@ impl Profile {
         if !metadata.redirect_uris.iter().all(is_safe) {
             let why = "FAPI 2.0 takes https, or http to 127.0.0.1 or [::1] for a native application";
             return Err(bad("redirect_uris", why));
+        }
+        // FAPI-CIBA, 5.2.2: requests are signed. That there is no push and a message for the person holds for every client.
+        if metadata.grant_types.contains(&GrantType::Ciba)
+            && metadata.backchannel.request_signing_alg.is_none()
+        {
+            let why = "FAPI-CIBA needs signed requests: PS256, ES256 or EdDSA";
+            return Err(bad("backchannel_authentication_request_signing_alg", why));
         }
         self.check_algorithms(metadata)
     }
@@ -152,6 +166,7 @@ impl Profile {
         let signed = [
             ("token_endpoint_auth_signing_alg", &metadata.token_endpoint_auth_signing_alg),
             ("request_object_signing_alg", &metadata.request_object_signing_alg),
+            ("backchannel_authentication_request_signing_alg", &metadata.backchannel.request_signing_alg),
         ];
         let of_ours = signs.into_iter().find(|(_, with)| with.is_some_and(|with| !own.contains(&with)));
         let is_fine = |name: &str| theirs.iter().any(|algorithm| algorithm.name() == name);

@@ -37,6 +37,9 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::DeviceGranted { client, address } => {
             ("notice-device-granted", format!("{client}, {address}"), false)
         }
+        Notice::ClientGranted { client, message } => {
+            ("notice-client-granted", format!("{client}, “{message}”"), false)
+        }
         Notice::PasswordChanged => ("notice-password-changed", String::new(), false),
         Notice::RecoveryCodesDrawn => ("notice-recovery-drawn", String::new(), false),
         Notice::ApplicationRemoved { name } => ("notice-application-removed", name.clone(), false),

@@ -210,6 +210,7 @@ notice-device-changed = Ein Gerät wurde geändert:
 notice-enrolment-attacked = Jemand anders hat auf Ihren Registrierungscode geantwortet. Die Registrierung wurde beendet. Adresse:
 notice-sign-in-stopped = Eine Anmeldung wurde zu Ihrer Sicherheit gestoppt. Adresse des Browsers:
 notice-device-granted = Ein Gerät ohne Tastatur darf eine Anwendung als Sie benutzen:
+notice-client-granted = Sie haben sich von einer Anwendung anmelden lassen, ohne Browser:
 notice-new-browser = Eine Anmeldung mit einem Browser, der nicht bekannt war:
 notice-password-changed = Ihr Passwort wurde geändert.
 notice-application-removed = Sie haben einer Anwendung die Zustimmung entzogen:

@@ -210,6 +210,7 @@ notice-device-changed = A device was changed:
 notice-enrolment-attacked = Somebody else answered your registration code. The registration was ended. Address:
 notice-sign-in-stopped = A sign-in was stopped for your safety. Address of the browser:
 notice-device-granted = A device without a keyboard may use an application as you:
+notice-client-granted = You let an application sign you in, without a browser:
 notice-new-browser = A sign-in with a browser that was not known:
 notice-password-changed = Your password was changed.
 notice-application-removed = You took back what you had allowed an application:

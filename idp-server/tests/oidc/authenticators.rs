@@ -51,6 +51,7 @@ async fn try_code(server: &Server, code: &str) -> Result<Progress, Error> {
         opens: Opens::default(),
         initiator: Initiator::Browser,
         scopes: Vec::new(),
+        message: String::new(),
         parked: Vec::new(),
     };
     let id =

@@ -38,7 +38,8 @@ async fn the_document_says_what_the_provider_does() {
             "implicit",
             "refresh_token",
             "client_credentials",
-            "urn:ietf:params:oauth:grant-type:device_code"
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:openid:params:grant-type:ciba"
         ])
     );
     assert_eq!(document["device_authorization_endpoint"], url("/oauth2/device_authorization"));
@@ -109,6 +110,7 @@ async fn each_member_of_the_document_is_known_here() {
         "end_session_endpoint": url("/oauth2/end-session"),
         "device_authorization_endpoint": url("/oauth2/device_authorization"),
         "pushed_authorization_request_endpoint": url("/oauth2/par"),
+        "backchannel_authentication_endpoint": url("/oauth2/bc-authorize"),
     });
     let abilities = json!({
         "scopes_supported": ["openid", "profile", "email", "address", "phone", "offline_access"],
@@ -124,7 +126,7 @@ async fn each_member_of_the_document_is_known_here() {
             ["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt", "jwt"],
         "grant_types_supported": [
             "authorization_code", "implicit", "refresh_token", "client_credentials",
-            "urn:ietf:params:oauth:grant-type:device_code"
+            "urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"
         ],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "display_values_supported": ["page", "popup", "touch", "wap"],
@@ -132,6 +134,8 @@ async fn each_member_of_the_document_is_known_here() {
         "acr_values_supported": ["urn:symbolon:acr:single", "urn:symbolon:acr:device", "urn:symbolon:acr:mfa"],
         "subject_types_supported": ["public", "pairwise"],
         "code_challenge_methods_supported": ["S256"],
+        "backchannel_token_delivery_modes_supported": ["poll", "ping"],
+        "backchannel_user_code_parameter_supported": false,
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
         "frontchannel_logout_supported": true,
@@ -146,6 +150,7 @@ async fn each_member_of_the_document_is_known_here() {
         "userinfo_signing_alg_values_supported": ours,
         "authorization_signing_alg_values_supported": ours,
         "request_object_signing_alg_values_supported": theirs,
+        "backchannel_authentication_request_signing_alg_values_supported": theirs,
         "dpop_signing_alg_values_supported": theirs,
         "token_endpoint_auth_signing_alg_values_supported": assertions,
         "revocation_endpoint_auth_signing_alg_values_supported": assertions,

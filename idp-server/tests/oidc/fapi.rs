@@ -494,7 +494,12 @@ async fn row_5_3_2_1_1_one_setting_holds_for_all_and_discovery_says_so() {
     assert!(said["mtls_endpoint_aliases"]["token_endpoint"].is_string());
     assert_eq!(
         said["grant_types_supported"],
-        &json!(["authorization_code", "refresh_token", "client_credentials"])
+        &json!([
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            "urn:openid:params:grant-type:ciba"
+        ])
     );
     assert_eq!(said["require_pushed_authorization_requests"], &json!(true));
     assert!(!document.to_string().contains("device_authorization"), "there is no such grant: {document}");

@@ -6,17 +6,21 @@ use std::{
 };
 
 use idp_core::store::{Batch, Committed, Store as _, Write};
-use idp_protocol::encoding::to_base64url;
-use idp_server::oidc::Consent;
+use idp_protocol::{encoding::to_base64url, message::Verdict};
+use idp_server::{Config, oidc::Consent};
 use reqwest::{Response, header};
 use serde_json::{Value, json};
 use symbolon_sqlx::{Db, Options};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
+    call_centre::{self, Centre, is_pinged},
+    phone::Phone,
     requests::{redemption, request},
     server::{NOW, Server, answer, form, redirected},
     signer::Signer,
+    site::Site,
+    television::error_of,
 };
 
 const TOKEN: &str = "/oauth2/token";
@@ -26,13 +30,21 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Two nodes on a fresh schema; there are no others meanwhile.
 async fn nodes() -> (Server, Server, MutexGuard<'static, ()>) {
+    nodes_with(|_| {}).await
+}
+
+async fn nodes_with(set: impl FnOnce(&mut Config)) -> (Server, Server, MutexGuard<'static, ()>) {
     static SCHEMAS: AtomicU32 = AtomicU32::new(0);
     let alone = ALONE.lock().await;
     let url = postgres();
     let schema = format!("oidc_{}_{}", std::process::id(), SCHEMAS.fetch_add(1, Ordering::Relaxed));
     Db::open(&url, Options::default().in_schema(&schema)).await.unwrap().close().await;
     let url = format!("{url}?options[search_path]={schema}");
-    let first = Server::start_with(move |config| config.store.url = url).await;
+    let first = Server::start_with(move |config| {
+        config.store.url = url;
+        set(config);
+    })
+    .await;
     let second = first.beside().await;
     (first, second, alone)
 }
@@ -125,4 +137,34 @@ async fn a_proof_that_was_shown_at_one_node_counts_no_more_at_the_other() {
     assert_eq!((status, refused["error"].as_str()), (400, Some("invalid_dpop_proof")), "{refused}");
     let fresh = with_proof(&second, &code, &proof("another", nonce)).await;
     assert_eq!(fresh.status(), 200, "its nonce is as good here");
+}
+
+/// Any of them tells the application, and one does, whichever of them somebody decided at; and each of them answers it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_of_an_application_is_asked_approved_told_and_fetched_on_any_node() {
+    let (first, second, _alone) = nodes_with(|config| config.outbound.danger_loopback_http = true).await;
+    let site = Site::open("").await;
+    let centre = Centre::on(&first, "centre", |new| is_pinged(new, &site)).await;
+    let phone = Phone::of(&first, &first.user).await;
+    heard(&first, &second).await;
+    let begun = centre.ask(&first).await;
+    assert_eq!(error_of(&centre.poll(&second, &begun).await), (400, "authorization_pending"));
+    assert_eq!(
+        error_of(&centre.ask_with(&second, &[("client_notification_token", call_centre::TOKEN)]).await).0,
+        429,
+        "both count together"
+    );
+    let asked = phone.asked(&second).await;
+    phone.decide(&second, &asked, Verdict::Approve).await.unwrap();
+    let told = site.heard(1).await;
+    assert!(told[0].body.contains(begun["auth_req_id"].as_str().unwrap()), "{told:?}");
+    while first.app.db().next_due_ping().await.unwrap().is_some() {
+        tokio::task::yield_now().await;
+    }
+    first.clock.advance(5);
+    let (one, other) = tokio::join!(centre.poll_now(&first, &begun), centre.poll_now(&second, &begun));
+    let mut answers = [one.0, other.0];
+    answers.sort_unstable();
+    assert_eq!(answers, [200, 400], "once: {one:?} {other:?}");
+    assert_eq!(site.heard(1).await.len(), 1, "one of them told it");
 }

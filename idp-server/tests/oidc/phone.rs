@@ -16,7 +16,8 @@ use idp_protocol::{
     jws::Unverified,
     link::{Link, Target},
     message::{
-        Claims, Decision, GrantDecision, Message, Pending, Posted, QrClaim, QrDecision, Reference, Verdict,
+        CibaDecision, Claims, Decision, GrantDecision, Message, Pending, Posted, QrClaim, QrDecision,
+        Reference, Verdict,
     },
     pin,
 };
@@ -85,6 +86,7 @@ impl Phone {
         let reference = match Link::parse(qr).unwrap().target {
             Target::Scan(ticket) => Reference::Scan { ticket },
             Target::Grant(ticket) => Reference::Grant { ticket },
+            Target::Backchannel(ticket) => Reference::Backchannel { ticket },
             other => panic!("{other:?}"),
         };
         self.claim(server, reference).await
@@ -96,17 +98,24 @@ impl Phone {
         Ok(Asked { context: self.read(server, &statement), statement })
     }
 
-    /// What waits for it.
-    pub async fn waiting(&self, server: &Server) -> Vec<Asked> {
+    /// What waits for it, the newest first.
+    pub async fn pending(&self, server: &Server) -> Vec<Asked> {
         let crypto = symbolon_aws_lc::crypto();
         let now = server.app.engine().now().0;
-        let claims = Claims::new(&server.url, now, crypto.random(), Pending {});
+        let claims = Claims::new(server.app.issuer(), now, crypto.random(), Pending {});
         let message = claims.sign(&crypto, &*self.key).unwrap();
-        let asked = server.http.get(format!("{}{}", server.url, Pending::PATH));
-        let answer = asked.header("authorization", format!("Device {message}")).send().await.unwrap();
-        let waiting: Waiting = answer.json().await.unwrap();
+        let sent = server.http.get(format!("{}{}", server.url, Pending::PATH));
+        let sent = sent.header("authorization", format!("Device {message}")).send().await.unwrap();
+        let waiting: Waiting = serde_json::from_value(answer(sent).await.1).unwrap();
         let asked = waiting.contexts.into_iter();
         asked.map(|statement| Asked { context: self.read(server, &statement), statement }).collect()
+    }
+
+    /// The one thing that waits for it.
+    pub async fn asked(&self, server: &Server) -> Asked {
+        let mut waiting = self.pending(server).await;
+        assert_eq!(waiting.len(), 1, "one question");
+        waiting.remove(0)
     }
 
     /// Decides as the context's purpose asks for.
@@ -114,6 +123,7 @@ impl Phone {
         let decision = self.decision(asked, verdict);
         let reply = match asked.context.purpose {
             Purpose::DeviceGrant { .. } => self.post(server, GrantDecision(decision)).await?,
+            Purpose::Backchannel { .. } => self.post(server, CibaDecision(decision)).await?,
             _ => self.post(server, QrDecision(decision)).await?,
         };
         Ok(self.read(server, &reply))
@@ -140,7 +150,8 @@ impl Phone {
     pub async fn post<M: Message>(&self, server: &Server, msg: M) -> Answered<String> {
         let crypto = symbolon_aws_lc::crypto();
         let now = server.app.engine().now().0;
-        let message = Claims::new(&server.url, now, crypto.random(), msg).sign(&crypto, &*self.key).unwrap();
+        let claims = Claims::new(server.app.issuer(), now, crypto.random(), msg);
+        let message = claims.sign(&crypto, &*self.key).unwrap();
         let pin_proof = Some(Octets(pin::proof(&crypto, &PIN_KEY, M::TYP, &message)));
         let posted = Posted { message, mac: None, pin_proof };
         let sent = server.http.post(format!("{}{}", server.url, M::PATH)).json(&posted).send().await.unwrap();

@@ -92,7 +92,7 @@ fn field(page: &str, name: &str) -> String {
 }
 
 async fn decide(server: &Server, phone: &Phone, verdict: Verdict, number: Option<&str>) {
-    let asked = phone.waiting(server).await.remove(0);
+    let asked = phone.pending(server).await.remove(0);
     let mut decision = phone.decision(&asked, verdict);
     decision.number = number.map(str::to_owned);
     phone.post(server, PushDecision(decision)).await.unwrap();
@@ -143,7 +143,7 @@ async fn a_stranger_with_the_password_sees_no_button_and_asks_nobody() {
     let begun = with_password(&server, "").await;
     assert!(!begun.page(&server).await.contains("Approve on your phone"));
     assert_eq!(begun.ask(&server).await.0, 403);
-    assert!(phone.waiting(&server).await.is_empty());
+    assert!(phone.pending(&server).await.is_empty());
 }
 
 #[tokio::test]

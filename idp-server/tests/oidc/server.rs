@@ -200,6 +200,7 @@ impl Server {
             opens: Opens::default(),
             initiator: Initiator::Browser,
             scopes: Vec::new(),
+            message: String::new(),
             parked: Vec::new(),
         };
         let ledger = Vec::<Evidence>::new();

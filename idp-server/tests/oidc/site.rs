@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Router,
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     routing::get,
 };
 use tokio::{
@@ -43,6 +43,8 @@ struct Held {
 pub struct Message {
     pub path: String,
     pub body: String,
+    /// What it shows that it may.
+    pub authorization: Option<String>,
 }
 
 impl Site {
@@ -121,8 +123,14 @@ async fn answer(State(held): State<Arc<Held>>) -> String {
     held.says.lock().unwrap().clone()
 }
 
-async fn hear(State(held): State<Arc<Held>>, Path(path): Path<String>, body: String) -> StatusCode {
-    held.heard.lock().unwrap().push(Message { path, body });
+async fn hear(
+    State(held): State<Arc<Held>>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> StatusCode {
+    let authorization = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    held.heard.lock().unwrap().push(Message { path, body, authorization });
     held.news.notify_waiters();
     match held.status.load(Ordering::SeqCst) {
         0 => std::future::pending().await,

@@ -10,8 +10,8 @@ use idp_protocol::{
     jws::Unverified,
     link::{Link, Target},
     message::{
-        AddDecision, Claims, EnrolDecision, GrantDecision, Hello, Pending, Posted, PushDecision, QrClaim,
-        QrDecision, Register, Update,
+        AddDecision, CibaDecision, Claims, EnrolDecision, GrantDecision, Hello, Pending, Posted,
+        PushDecision, QrClaim, QrDecision, Register, Update,
     },
     offline::{Asked, Request},
     prompt::normalise_user_code,
@@ -46,6 +46,7 @@ pub fn messages(json: &[u8]) {
     read::<Claims<QrDecision>>(json);
     read::<Claims<GrantDecision>>(json);
     read::<Claims<PushDecision>>(json);
+    read::<Claims<CibaDecision>>(json);
     read::<Claims<Pending>>(json);
     read::<Claims<Update>>(json);
     read::<Posted>(json);

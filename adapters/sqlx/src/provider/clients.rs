@@ -97,6 +97,7 @@ pub(super) async fn write(conn: &mut Conn<'_>, write: &ClientWrite) -> sqlx::Res
             execute!(conn, "DELETE FROM consents WHERE client_id = $1", client_id.as_str());
             execute!(conn, "DELETE FROM grants WHERE client_id = $1", client_id.as_str());
             execute!(conn, "DELETE FROM parties WHERE client_id = $1", client_id.as_str());
+            execute!(conn, "DELETE FROM pings WHERE client_id = $1", client_id.as_str());
             execute!(conn, "DELETE FROM clients WHERE client_id = $1", client_id.as_str())
         }
     };

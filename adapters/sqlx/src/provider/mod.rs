@@ -5,6 +5,7 @@ mod clients;
 mod consents;
 mod grants;
 pub(crate) mod parties;
+pub(crate) mod pings;
 
 use idp_core::{
     Fault,
@@ -21,6 +22,7 @@ pub use clients::{ClientRow, ClientWrite};
 pub use consents::{ConsentRow, ConsentWrite};
 pub use grants::{GrantRow, GrantWrite, StandingGrant};
 pub use parties::{DueRow, PartyWrite};
+pub use pings::{PingRow, PingWrite};
 
 /// A change of what a provider keeps.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub enum ProviderWrite {
     Grant(GrantWrite),
     /// Of who knows of a session.
     Party(PartyWrite),
+    /// Of who is to be told that he can ask again.
+    Ping(PingWrite),
 }
 
 /// What became of a change.
@@ -59,6 +63,7 @@ writes! {
     Consent(ConsentWrite);
     Grant(GrantWrite);
     Party(PartyWrite);
+    Ping(PingWrite);
 }
 
 impl Db {
@@ -92,5 +97,6 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &ProviderWrite) -> sqlx::R
         ProviderWrite::Consent(write) => consents::write(conn, write).await,
         ProviderWrite::Grant(write) => grants::write(conn, write).await,
         ProviderWrite::Party(write) => parties::write(conn, write).await,
+        ProviderWrite::Ping(write) => pings::write(conn, write).await,
     }
 }

@@ -1,5 +1,7 @@
 //! Does the database keep clients, consents and grants as a provider needs them?
 
+mod pings;
+
 use idp_core::{
     Id, Time,
     session::{SessionFacts, SessionRow, SessionWrite},
@@ -73,6 +75,7 @@ pub async fn clients_consents_and_grants(db: &Db) {
     grants_end(db).await;
     standing_grants(db).await;
     parties(db).await;
+    pings::pings(db).await;
 }
 
 async fn clients(db: &Db) {

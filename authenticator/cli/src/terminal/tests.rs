@@ -162,6 +162,38 @@ async fn a_device_that_asks_is_told_apart_from_a_browser() {
 }
 
 #[tokio::test]
+async fn an_application_that_asks_is_shown_with_its_message() {
+    let (voice, words, _) = voice(false, "\n");
+    let context = Context {
+        purpose: Purpose::Backchannel {
+            client: "Call centre\u{1b}[2J".to_owned(),
+            scopes: ["openid", "email"].map(str::to_owned).to_vec(),
+            binding_message: "Call 4711\u{7}".to_owned(),
+        },
+        risks: Vec::new(),
+        confirm: Confirm::Tap,
+        ..context()
+    };
+    let clock = Arc::new(ManualClock::new(1_030));
+    let verdict =
+        Terminal::new(&voice, clock, Answers::default()).unwrap().decide(&account(), &context).await.unwrap();
+    assert_eq!(verdict, Verdict::Deny, "Enter denies");
+    let text = words.text();
+    for fact in [
+        "Call centre",
+        "WITHOUT a browser of yours",
+        "Call 4711",
+        "recognise you, see your e-mail address",
+        "these very words",
+        "Whoever calls you",
+    ] {
+        assert!(text.contains(fact), "{fact} is missing in:\n{text}");
+    }
+    assert!(text.find("[d]eny").unwrap() > text.find("Call 4711").unwrap());
+    assert!(!text.contains("192.0.2.7") && !text.contains('\u{1b}') && !text.contains('\u{7}'), "{text}");
+}
+
+#[tokio::test]
 async fn numbers_and_accounts() {
     let (voice, _, _) = voice(false, "12345\n123 456\n");
     let human = Terminal::new(&voice, Arc::new(ManualClock::new(0)), Answers::default()).unwrap();

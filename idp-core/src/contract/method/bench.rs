@@ -116,6 +116,7 @@ impl Bench {
             opens: idp_protocol::context::Opens::default(),
             initiator: self.case.method.descriptor().initiator,
             scopes: Vec::new(),
+            message: String::new(),
             parked: Vec::new(),
         };
         let new = NewSignIn { ask, subject, ledger: Vec::new() };

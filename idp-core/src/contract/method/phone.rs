@@ -9,8 +9,8 @@ use idp_protocol::{
     jws::Unverified,
     link::{Link, Target},
     message::{
-        Claims, Decision, GrantDecision, Message, Posted, PushDecision, QrClaim, QrDecision, Reference,
-        Verdict,
+        CibaDecision, Claims, Decision, GrantDecision, Message, Posted, PushDecision, QrClaim, QrDecision,
+        Reference, Verdict,
     },
     offline::{Asked, With},
     pin,
@@ -93,6 +93,7 @@ impl Phone {
         let reference = match Link::parse(payload).expect("a link").target {
             Target::Scan(ticket) => Reference::Scan { ticket },
             Target::Grant(ticket) => Reference::Grant { ticket },
+            Target::Backchannel(ticket) => Reference::Backchannel { ticket },
             Target::SameDevice(_) | Target::Enrol(_) | Target::Offline(_) => panic!("no ticket"),
         };
         let claim = QrClaim { reference, account };
@@ -118,6 +119,7 @@ impl Phone {
         let reply = match context.purpose {
             Purpose::DeviceGrant { .. } => self.post(engine, GrantDecision(decision)).await?,
             Purpose::Push { .. } => self.post(engine, PushDecision(decision)).await?,
+            Purpose::Backchannel { .. } => self.post(engine, CibaDecision(decision)).await?,
             _ => self.post(engine, QrDecision(decision)).await?,
         };
         Ok(self.read::<Decided>(engine, &reply).msg)

@@ -165,8 +165,14 @@ pub async fn signed_by<T: serde::de::DeserializeOwned>(
 }
 
 /// Where clients prove who they are.
-const PATHS: [&str; 5] =
-    [routes::TOKEN, routes::PUSHED, routes::DEVICE_AUTHORIZATION, routes::INTROSPECT, routes::REVOKE];
+const PATHS: [&str; 6] = [
+    routes::TOKEN,
+    routes::PUSHED,
+    routes::DEVICE_AUTHORIZATION,
+    routes::BACKCHANNEL,
+    routes::INTROSPECT,
+    routes::REVOKE,
+];
 
 /// The issuer; and the addresses that older clients name (OpenID Connect Core 1.0, 9), where clients show certificates, too
 /// (RFC 8705, 5).

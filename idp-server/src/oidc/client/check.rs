@@ -62,6 +62,7 @@ impl Registration {
         metadata.check_keys(method)?;
         metadata.check_encryption()?;
         metadata.check_grants(is_public)?;
+        metadata.check_backchannel(is_public)?;
         metadata.check_scope()?;
         metadata.check_logout()?;
         metadata.check_sector()
@@ -74,9 +75,11 @@ impl Metadata {
         if self.grant_types.is_empty() {
             return Err(bad("grant_types", "at least one is needed"));
         }
-        let of_people = has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode);
+        let of_people = [GrantType::AuthorizationCode, GrantType::DeviceCode, GrantType::Ciba];
+        let of_people = of_people.into_iter().any(has);
         if has(GrantType::RefreshToken) && !of_people {
-            let why = "refresh_token needs authorization_code or the grant type of devices beside it";
+            let why =
+                "refresh_token needs authorization_code, or the grant type of devices or of CIBA, beside it";
             return Err(bad("grant_types", why));
         }
         if has(GrantType::ClientCredentials) && is_public {
@@ -184,12 +187,17 @@ impl Metadata {
                 "pairwise needs redirect_uris of one host, or a sector_identifier_uri",
             )),
             // Nobody may believe that it counts.
-            Some(_) if self.grant_types.contains(&GrantType::DeviceCode) => Err(bad(
+            Some(_) if self.gets_answers_elsewhere() => Err(bad(
                 "sector_identifier_uri",
-                "no site vouches for devices; with their grant type a pairwise name is for this client alone",
+                "no site vouches for who polls; with the grant type of devices or of CIBA a pairwise name is for this client alone",
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Whether it can get answers elsewhere than at its addresses: by asking again for them.
+    fn gets_answers_elsewhere(&self) -> bool {
+        self.grant_types.iter().any(|of| matches!(of, GrantType::DeviceCode | GrantType::Ciba))
     }
 
     /// The site whose applications know a person by one name: the host of the `sector_identifier_uri`, or the one that all
@@ -197,7 +205,7 @@ impl Metadata {
     /// polls, or in an app of the person's own device, which may both write the addresses of any site beside that.
     #[must_use]
     pub fn sector(&self) -> Option<String> {
-        if self.grant_types.contains(&GrantType::DeviceCode) {
+        if self.gets_answers_elsewhere() {
             return None;
         }
         if let Some(uri) = &self.sector_identifier_uri {

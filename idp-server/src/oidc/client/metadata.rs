@@ -6,7 +6,7 @@ use idp_protocol::{Text, crypto::Algorithm};
 use serde::{Deserialize, Serialize};
 use symbolon_jose::KeySet;
 
-use super::{Encryption, RedirectUri, WebUri};
+use super::{Backchannel, Encryption, RedirectUri, WebUri};
 use crate::oidc::request::ResponseType;
 
 /// The members of a registration, under the names of the specifications. A member that is missing has its default.
@@ -60,6 +60,9 @@ pub struct Metadata {
     /// What is encrypted for it, and by it.
     #[serde(flatten)]
     pub encryption: Encryption,
+    /// How it asks people without a browser.
+    #[serde(flatten)]
+    pub backchannel: Backchannel,
     /// How old a sign-in may be, in seconds, where a request does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u32>,
@@ -165,6 +168,7 @@ impl Default for Metadata {
             userinfo_signed_response_alg: None,
             authorization_signed_response_alg: Signature::default(),
             encryption: Encryption::default(),
+            backchannel: Backchannel::default(),
             default_max_age: None,
             require_auth_time: false,
             default_acr_values: Vec::new(),
@@ -231,16 +235,20 @@ pub enum GrantType {
     /// What a device without a keyboard got when it began (RFC 8628, 3.4).
     #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
     DeviceCode,
+    /// What an application got when it asked without a browser (CIBA Core 1.0, 10.1).
+    #[serde(rename = "urn:openid:params:grant-type:ciba")]
+    Ciba,
 }
 
 impl GrantType {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AuthorizationCode,
         Self::Implicit,
         Self::RefreshToken,
         Self::ClientCredentials,
         Self::DeviceCode,
+        Self::Ciba,
     ];
 
     /// Its name in a request.
@@ -252,6 +260,7 @@ impl GrantType {
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::Ciba => "urn:openid:params:grant-type:ciba",
         }
     }
 

@@ -11,11 +11,13 @@
 //! | `authentication.rs` `assertion.rs` `certificate.rs` | whether an application is who it says |
 //! | `keys.rs` | with which keys it signs, and which are to encrypt for it |
 //! | `encryption.rs` | what it wants encrypted |
+//! | `backchannel.rs` | how it asks people without a browser |
 //! | `subject.rs` | under which name it knows a person |
 //! | `redirect_uri.rs` `web_uri.rs` | where it takes people back, and which other addresses it may name |
 
 pub mod assertion;
 pub mod authentication;
+mod backchannel;
 mod certificate;
 mod check;
 mod encryption;
@@ -36,6 +38,7 @@ use symbolon_jose::SignatureAlgorithm;
 use super::{Profile, request::SCOPES};
 use crate::text::Language;
 
+pub use backchannel::{Backchannel, DeliveryMode};
 pub use check::BadClient;
 pub use encryption::{Algorithms, Encryption};
 pub use metadata::{ApplicationType, AuthMethod, GrantType, Metadata, Signature, SubjectType};

@@ -155,6 +155,8 @@ fn grants(app: &App, client: &Client) -> Result<(), OAuthError> {
     let settings = &app.config().oidc.registration;
     let why = if client.may(GrantType::DeviceCode) && !settings.device_grant {
         "grant_types: an administrator registers devices (oidc.registration.device_grant is off)"
+    } else if client.may(GrantType::Ciba) && !settings.backchannel_authentication {
+        "grant_types: an administrator lets applications ask people (oidc.registration.backchannel_authentication is off)"
     } else if client.may(GrantType::ClientCredentials) && !settings.client_credentials {
         "grant_types: client_credentials is given by an administrator (oidc.registration.client_credentials is off)"
     } else {

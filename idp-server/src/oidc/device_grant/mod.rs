@@ -79,7 +79,7 @@ pub async fn ask(State(app): State<App>, sender: Sender, body: Bytes) -> Result<
 
 /// What people and the engine are told of the request.
 fn asked(app: &App, client: &Client, sender: &Sender, params: &Params) -> Result<Ask, OAuthError> {
-    let (asks, requirement, wishes) = request::of_device(app, client, params)?;
+    let (asks, requirement, wishes) = request::without_browser(app, client, params)?;
     let reach = app.engine().reach_of_device_grant(&requirement);
     let why = "no way to sign in here is sure enough";
     let unmet = || OAuthError::new(Code::UnmetAuthenticationRequirements, why);
@@ -102,6 +102,7 @@ fn asked(app: &App, client: &Client, sender: &Sender, params: &Params) -> Result
         opens: client.registration.terms.sso.opens(),
         initiator: Initiator::Device,
         scopes: asks.learns(),
+        message: String::new(),
         parked: serde_json::to_vec(&Parked { asks }).map_err(idp_core::Fault::from)?,
     })
 }

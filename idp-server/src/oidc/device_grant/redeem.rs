@@ -118,7 +118,7 @@ async fn used_before(app: &App, client: &Client, id: Octets<16>) -> Result<(), O
 
 /// Each time that a device asks too soon it has to wait longer, from that moment on (RFC 8628, 3.5). All nodes count
 /// together.
-async fn in_time(app: &App, id: Octets<16>) -> Result<(), OAuthError> {
+pub(in crate::oidc) async fn in_time(app: &App, id: Octets<16>) -> Result<(), OAuthError> {
     let (engine, now) = (app.engine(), app.engine().now());
     let digest = |what: &[u8]| engine.keys().digest("device-polls", &[&id.0, what]);
     let slowed = digest(b"slowed");

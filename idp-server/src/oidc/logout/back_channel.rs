@@ -40,7 +40,7 @@ const WAITS: [i64; 8] = [10, 60, 300, 900, 3_600, 10_800, 21_600, 43_200];
 /// How many applications one node tells at once.
 const AT_ONCE: usize = 16;
 /// How many messages one application has under way: one that hangs must not hold up the others.
-const EACH: u32 = 4;
+pub(in crate::oidc) const EACH: u32 = 4;
 /// How many are read at once.
 const READ: u32 = 64;
 /// How often a node looks although nothing woke it: the node that was woken may have died.
@@ -130,14 +130,14 @@ async fn begin_all(app: &App, places: &Places) -> Result<(), Fault> {
 
 /// The places for messages that are under way: so many in all, and so many for each application.
 #[derive(Clone)]
-struct Places {
+pub(in crate::oidc) struct Places {
     all: Arc<Semaphore>,
     each: Arc<Mutex<HashMap<String, u32>>>,
     freed: Arc<Notify>,
 }
 
 /// One of them, until it is dropped.
-struct Place {
+pub(in crate::oidc) struct Place {
     client_id: String,
     each: Arc<Mutex<HashMap<String, u32>>>,
     freed: Arc<Notify>,
@@ -145,12 +145,12 @@ struct Place {
 }
 
 impl Places {
-    fn new() -> Self {
+    pub(in crate::oidc) fn new() -> Self {
         Self { all: Arc::new(Semaphore::new(AT_ONCE)), each: Arc::default(), freed: Arc::default() }
     }
 
     /// A place for this application, as soon as there is one; none if it has enough.
-    async fn take(&self, client_id: &str) -> Option<Place> {
+    pub(in crate::oidc) async fn take(&self, client_id: &str) -> Option<Place> {
         let taken = held(&self.each).get(client_id).copied().unwrap_or_default();
         if taken >= EACH {
             return None;
@@ -161,6 +161,13 @@ impl Places {
         *taken = taken.saturating_add(1);
         let (each, freed) = (Arc::clone(&self.each), Arc::clone(&self.freed));
         Some(Place { client_id: client_id.to_owned(), each, freed, _one: one })
+    }
+}
+
+impl Places {
+    /// When one is free again that an application has waited for.
+    pub(in crate::oidc) async fn freed(&self) {
+        self.freed.notified().await;
     }
 }
 

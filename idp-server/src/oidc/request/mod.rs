@@ -203,12 +203,12 @@ pub async fn read(app: &App, params: Params) -> Result<Asked, Unanswered> {
     check(app, &object::resolve(app, params).await?).await
 }
 
-/// What a device without a keyboard asks for: about the person, how sure it must be, and which classes it would like
-/// (RFC 8628, 3.1). It has no browser, so what is about one does not count, like whatever nobody knows.
+/// What is asked for without a browser: about the person, how sure it must be, and which classes would be liked (RFC 8628,
+/// 3.1; CIBA Core 1.0, 7.1). What is about a browser does not count, like whatever nobody knows.
 ///
 /// # Errors
 /// An error of RFC 6749, 5.2.
-pub fn of_device(
+pub fn without_browser(
     app: &App,
     client: &Client,
     params: &Params,

@@ -22,6 +22,7 @@ use serde::Serialize;
 
 use self::{access_token::AccessToken, code::Proof, grant::Grant, id_token::About, refresh::RefreshToken};
 use super::{
+    backchannel,
     client::{Client, GrantType, authentication},
     device_grant,
     encryption::Envelope,
@@ -129,6 +130,7 @@ async fn exchanged(
         GrantType::RefreshToken => by_refresh_token(app, client, params, holder).await,
         GrantType::ClientCredentials => by_itself(app, client, params, holder),
         GrantType::DeviceCode => by_device_code(app, client, params, holder).await,
+        GrantType::Ciba => by_request_id(app, client, params, holder).await,
     }
 }
 
@@ -157,6 +159,22 @@ async fn by_device_code(
 ) -> Result<Tokens, OAuthError> {
     let envelope = envelope(app, client).await?;
     let grant = device_grant::redeem::redeem(app, client, params, holder).await?;
+    let asks = &grant.agreed.asks;
+    let resources = of_those(&asks.resources, params)?;
+    let of = For { scope: &asks.scope, resources: &resources, holder, envelope: envelope.as_ref() };
+    Ok(granted(app, client, &grant, None, of)?)
+}
+
+/// There is no claim `urn:openid:params:jwt:claim:auth_req_id` in it: that is for tokens that are pushed (CIBA Core 1.0,
+/// 10.3.1).
+async fn by_request_id(
+    app: &App,
+    client: &Client,
+    params: &Params,
+    holder: Holder,
+) -> Result<Tokens, OAuthError> {
+    let envelope = envelope(app, client).await?;
+    let grant = backchannel::redeem::redeem(app, client, params).await?;
     let asks = &grant.agreed.asks;
     let resources = of_those(&asks.resources, params)?;
     let of = For { scope: &asks.scope, resources: &resources, holder, envelope: envelope.as_ref() };

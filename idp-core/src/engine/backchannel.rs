@@ -1,0 +1,109 @@
+//! An application asks a person without a browser (CIBA): it begins, asks again, and takes what was approved.
+//!
+//! What the person's devices do about it is the approval engine's, as for every other ceremony.
+
+use idp_protocol::Prompt;
+
+use super::{
+    DeviceGrantStatus, Engine,
+    signins::{Account, NewSignIn, Opened},
+};
+use crate::{
+    Error, Fault, Id, Refusal, Time,
+    claimant::AuthRequestId,
+    device::DeviceState,
+    method::Ceremony as _,
+    methods::ciba::Ciba,
+    signin::{Ask, Initiator, SignInRow},
+    users::User,
+};
+
+/// What an application begins with.
+#[derive(Debug)]
+pub struct BackchannelBegun {
+    /// What it asks again with.
+    pub id: AuthRequestId,
+    /// What it may show for the person's authenticator to scan.
+    pub link: String,
+    /// When both are over.
+    pub expires_at: Time,
+}
+
+/// What it is told when it asks again.
+pub type BackchannelStatus = DeviceGrantStatus;
+
+impl Engine {
+    /// Asks the active devices of a person for an application, which says in `ask.message` what for. It is over after
+    /// `life` seconds. The caller has authenticated the application and knows that it may.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] if the person may not sign in or has no active device: one answer. [`Refusal::TooMany`] if
+    /// this application has asked him too often, or he reported it. [`Refusal::NotAllowed`] if the rules exclude it.
+    pub async fn begin_backchannel(
+        &self,
+        ask: Ask,
+        user: Id<User>,
+        life: i64,
+    ) -> Result<BackchannelBegun, Error> {
+        let devices = self.store.devices(user).await?;
+        let is_reachable = devices.iter().any(|device| device.state == DeviceState::Active);
+        if self.active_user(user).await?.is_none() || !is_reachable {
+            return Err(Refusal::NotFound.into());
+        }
+        let mut ask = Ask { initiator: Initiator::Client, ..ask };
+        // By now it is certain who it is; so a rule refuses before anybody is asked anything.
+        ask.requirement =
+            self.required(&ask.client_id, &ask.from, Some(user), ask.requirement.clone()).await?;
+        self.count_ask(&ask.client_id, user, life).await?;
+        let id = AuthRequestId::of(&self.keys(), Id::random(self.crypto()));
+        let claimant = id.claimant(&self.keys());
+        let new = NewSignIn { subject: Some(user), ..NewSignIn::of(ask) };
+        let sign_in = self.open_as(&claimant, (id.sign_in(), life), new).await?;
+        let view = self.begin(&claimant, sign_in, Ciba::KIND, "").await?;
+        let Some(Prompt::ShowQr { payload, .. }) = view.prompt else {
+            return Err(Fault::Setup("a request of an application that has no picture").into());
+        };
+        Ok(BackchannelBegun { id, link: payload, expires_at: view.expires_at })
+    }
+
+    /// What was asked for under this id.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for an id of nobody.
+    pub async fn backchannel(&self, id: &AuthRequestId) -> Result<Ask, Error> {
+        let claimant = id.claimant(&self.keys());
+        Ok(self.load_own_sign_in(&claimant, id.sign_in()).await?.sign_in.ask)
+    }
+
+    /// The request that a sign-in is, for whoever has to tell its application that it can ask again; none if it is none,
+    /// or is gone.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn backchannel_of(
+        &self,
+        sign_in: Id<SignInRow>,
+    ) -> Result<Option<(AuthRequestId, Ask)>, Fault> {
+        let open = self.load_sign_in(sign_in).await?;
+        let open = open.filter(|open| open.sign_in.ask.initiator == Initiator::Client);
+        Ok(open.map(|open| (AuthRequestId::of(&self.keys(), sign_in), open.sign_in.ask)))
+    }
+
+    /// Where it stands; what a device approved is fetched with it.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for an id of nobody.
+    pub async fn backchannel_status(&self, id: &AuthRequestId) -> Result<BackchannelStatus, Error> {
+        self.asked_again(&id.claimant(&self.keys()), id.sign_in(), Ciba::KIND).await
+    }
+
+    /// Finishes what was approved into a session that no browser holds: the person sees it and can end it.
+    ///
+    /// # Errors
+    /// As [`Engine::finish`].
+    pub async fn finish_backchannel(&self, id: &AuthRequestId) -> Result<Opened, Error> {
+        let claimant = id.claimant(&self.keys());
+        // "Is this you?" was asked where the person approved.
+        self.finish_into_session(&claimant, id.sign_in(), Account::Confirmed, None).await
+    }
+}
