@@ -94,6 +94,8 @@ pub enum Reason {
     SessionEnded,
     /// The account's devices are others than those that it was begun with.
     DevicesChanged,
+    /// The counter of a key went back: somebody may have a copy of it.
+    CounterWentBack,
 }
 
 /// A change of a ceremony.

@@ -76,8 +76,18 @@ pub enum Protection {
     Software,
     /// In attested hardware.
     Hardware,
-    /// A passkey: bound to the origin, so that it cannot be phished.
+    /// A passkey: bound to the origin, so that it cannot be phished. It may be copied to other devices of its owner.
     Passkey,
+    /// A passkey that stays in the hardware which a maker vouches for.
+    AttestedPasskey,
+}
+
+impl Factor {
+    /// Whether it cannot be phished.
+    #[must_use]
+    pub fn is_passkey(self) -> bool {
+        matches!(self, Self::Key(Protection::Passkey | Protection::AttestedPasskey))
+    }
 }
 
 impl From<UserVerification> for Uv {

@@ -22,6 +22,7 @@ use crate::{
     ceremony::CeremonyRow,
     credential::CredentialRow,
     device::{DeviceRow, Facts},
+    engine::Engine,
     notify::Notice,
     seal::Sealed,
     settings::Settings,
@@ -112,7 +113,7 @@ pub type InputOf<'a, M> = Input<'a, <M as Ceremony>::FromInitiator, <M as Ceremo
 pub type Turned<M> = Result<Turn<<M as Ceremony>::State, <M as Ceremony>::Outcome>, Fault>;
 
 /// For a side that does not exist.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub enum Never {}
 
 /// What a ceremony knows of the world: lent for one call.
@@ -139,6 +140,8 @@ pub struct Cx<'a> {
     pub settings: &'a Settings,
     /// Randomness, digests, password hashing, tickets, statements.
     pub tools: &'a Tools,
+    kind: &'a str,
+    engine: &'a Engine,
 }
 
 impl<'a> Cx<'a> {
@@ -148,7 +151,7 @@ impl<'a> Cx<'a> {
         about: &'a About,
         tries_left: u8,
         settings: &'a Settings,
-        tools: &'a Tools,
+        (tools, engine): (&'a Tools, &'a Engine),
     ) -> Self {
         Self {
             now,
@@ -161,13 +164,26 @@ impl<'a> Cx<'a> {
             tries_left,
             settings,
             tools,
+            kind: &about.kind,
+            engine,
         }
+    }
+
+    /// The credential of this kind that the outside knows by this handle, whosever it is: for methods whose answer
+    /// tells who it is. None for a handle that nobody has, and none of an account that is switched off: hold the owner
+    /// against [`Cx::subject`], and give one answer to all that do not fit.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn find(&self, handle: &[u8]) -> Result<Option<Credential>, Fault> {
+        self.engine.credential_by_handle(self.kind, handle).await
     }
 }
 
 /// Whom a ceremony is about, with what the store has on that person.
 #[derive(Debug)]
 pub(crate) struct About {
+    pub kind: String,
     pub subject: OwnedSubject,
     pub own: Vec<Credential>,
     pub devices: Vec<Device>,
@@ -560,6 +576,9 @@ pub enum Effect {
     Unlock,
     /// Tells the subject, also of an answer that is refused.
     Notify(Notice),
+    /// Tells the owner, and the audit record, that somebody may have a copy of a credential; also where it is not known
+    /// yet whom the ceremony is about.
+    Suspect(Credential),
 }
 
 /// A device that registered.

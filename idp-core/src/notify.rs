@@ -66,6 +66,18 @@ pub enum Notice {
         /// The device's name.
         name: String,
     },
+    /// Something to sign in with has another name.
+    CredentialRenamed {
+        /// The name before.
+        from: String,
+        /// The name now.
+        to: String,
+    },
+    /// Something to sign in with was used in a way that its only copy would not be: somebody may have another one.
+    CredentialSuspected {
+        /// Of which method.
+        kind: String,
+    },
     /// An enrolment was ended because a second device answered the same code.
     EnrolmentAttacked {
         /// The address of the second device.

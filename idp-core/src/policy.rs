@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Id, Time,
-    evidence::{Evidence, Factor, Protection, Uv},
+    evidence::{Evidence, Factor, Uv},
     users::User,
 };
 
@@ -66,7 +66,7 @@ pub fn achieved(ledger: &[Evidence]) -> Option<Acr> {
 #[must_use]
 pub fn alone(factor: Factor, uv: Uv) -> Acr {
     match (factor, uv) {
-        (Factor::Key(Protection::Passkey), Uv::Platform) => Acr::PhishingResistant,
+        (factor, Uv::Platform) if factor.is_passkey() => Acr::PhishingResistant,
         (Factor::Key(_), Uv::Platform) => Acr::Aal2,
         (Factor::Key(_), Uv::Pin) => Acr::MultiFactor,
         (Factor::Key(_), Uv::None) => Acr::Device,

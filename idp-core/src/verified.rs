@@ -81,6 +81,7 @@ fn values_of(evidence: &Evidence) -> Vec<&'static str> {
         Factor::Key(Protection::Software) => vec!["swk", "mca"],
         Factor::Key(Protection::Hardware) => vec!["hwk", "mca"],
         Factor::Key(Protection::Passkey) => vec!["swk"],
+        Factor::Key(Protection::AttestedPasskey) => vec!["hwk"],
     };
     match evidence.uv {
         Uv::None => {}
@@ -111,7 +112,11 @@ mod tests {
     #[test]
     fn amr_and_acr_say_what_happened() {
         let key = Factor::Key(Protection::Software);
-        let cases: [(&[Evidence], &[&str], Acr); 7] = [
+        let (passkey, attested) = (Protection::Passkey, Protection::AttestedPasskey);
+        let phr = Acr::PhishingResistant;
+        let cases: [(&[Evidence], &[&str], Acr); 9] = [
+            (&[evidence(Factor::Key(passkey), Uv::Platform)], &["swk", "user", "mfa"], phr),
+            (&[evidence(Factor::Key(attested), Uv::Platform)], &["hwk", "user", "mfa"], phr),
             (&[evidence(Factor::KeyCode, Uv::None)], &["otp", "swk"], Acr::Single),
             (&[evidence(Factor::KeyCode, Uv::Pin)], &["otp", "swk", "pin", "mfa"], Acr::MultiFactor),
             (&[evidence(Factor::Knowledge, Uv::None)], &["pwd"], Acr::Single),

@@ -6,8 +6,8 @@ use axum::{Router, extract::FromRef};
 use idp_core::{
     Clock, Crypto, Fault, SystemClock,
     engine::{Engine, Parts},
-    erased::ErasedMethod,
-    methods,
+    erased::{ErasedEnrolment, ErasedMethod},
+    methods::{self, after_approval::AfterApproval},
     passwords::Argon2Pool,
     place::NoPlaces,
     seal::Sealer,
@@ -15,10 +15,11 @@ use idp_core::{
 use symbolon_axum::Web;
 use symbolon_outbound::Outbound;
 use symbolon_sqlx::{Db, OpenError, Options};
+use symbolon_webauthn::{PasskeyRegistration, PasskeySignIn, RelyingParty};
 
 use crate::{
     Config,
-    config::{KekError, Keyring, OutboundSetupError},
+    config::{KekError, Keyring, OutboundSetupError, PasskeySetupError},
     interaction::Protocol,
     oidc::{Clients, DeviceGrant, OpenIdConnect, Provider, client::keys::FetchedKeys},
     portal::Portal,
@@ -67,6 +68,9 @@ pub enum StartError {
     /// Nobody can be asked where others chose the address.
     #[error("requests to others cannot be set up: {0}")]
     Outbound(#[from] OutboundSetupError),
+    /// Passkeys cannot be offered as the settings say.
+    #[error(transparent)]
+    Passkeys(#[from] PasskeySetupError),
     /// A part does not start.
     #[error("the server cannot start: {0}")]
     Fault(#[source] Fault),
@@ -82,8 +86,18 @@ impl From<Fault> for StartError {
 }
 
 /// The ways to sign in that the server has, in the order in which pages offer them.
-pub(crate) fn methods() -> Vec<Arc<dyn ErasedMethod>> {
-    methods::standard()
+pub(crate) fn methods(passkeys: Option<&RelyingParty>) -> Vec<Arc<dyn ErasedMethod>> {
+    let passkey = passkeys.map(|party| -> Arc<dyn ErasedMethod> { Arc::new(PasskeySignIn(party.clone())) });
+    passkey.into_iter().chain(methods::standard()).collect()
+}
+
+/// What people can register in their account pages.
+fn enrolments(passkeys: Option<&RelyingParty>) -> Vec<Arc<dyn ErasedEnrolment>> {
+    let mut all = methods::enrolments();
+    if let Some(party) = passkeys {
+        all.push(Arc::new(AfterApproval(PasskeyRegistration(party.clone()))));
+    }
+    all
 }
 
 /// The server, ready to answer. Cheap to clone.
@@ -96,6 +110,7 @@ struct Inner {
     engine: Arc<Engine>,
     web: Web,
     db: Db,
+    has_passkeys: bool,
     clients: Clients,
     fetched_keys: FetchedKeys,
     provider: Provider,
@@ -117,6 +132,7 @@ impl App {
     pub async fn start(config: Config, world: World) -> Result<Self, StartError> {
         let keks = config.store.load_keks(&world.crypto)?;
         let outbound = config.outbound.start()?;
+        let passkeys = config.passkeys.relying_party(&config.server.issuer, &config.engine.organisation)?;
         let (newest, others) = keks.at(world.clock.now());
         let sealer = Sealer::new(world.crypto.clone(), newest, others);
         let db = Db::open(&config.store.url(), Options::default()).await?;
@@ -133,8 +149,8 @@ impl App {
             places: Arc::new(NoPlaces),
             waker: waker.clone(),
             settings: config.engine.clone(),
-            methods: methods(),
-            enrolments: methods::enrolments(),
+            methods: methods(passkeys.as_ref()),
+            enrolments: enrolments(passkeys.as_ref()),
         })
         .await?;
         let engine = Arc::new(engine);
@@ -151,6 +167,7 @@ impl App {
             engine,
             web,
             db,
+            has_passkeys: passkeys.is_some(),
             clients,
             fetched_keys,
             provider,
@@ -192,6 +209,12 @@ impl App {
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// Whether people can register passkeys.
+    #[must_use]
+    pub fn has_passkeys(&self) -> bool {
+        self.0.has_passkeys
     }
 
     /// The applications that may ask for sign-ins.

@@ -20,7 +20,8 @@ use crate::{
     client_certificate::{PassedOn, passed_on},
     health, limits, login,
     oidc::{self, client, device_grant},
-    pages, portal,
+    pages,
+    portal::{self, passkeys},
 };
 
 /// The document that applications begin with (OpenID Connect Discovery 1.0, 4).
@@ -68,7 +69,7 @@ pub const LAUNCH: &str = "/launch";
 
 /// Forms of the account pages that bind, replace, reset or remove what somebody signs in with: the binding rule holds
 /// for each. `tests/oidc/binding.rs` tries them with a phished password.
-pub const BINDING: [&str; 10] = [
+pub const BINDING: [&str; 12] = [
     "/account/password",
     "/account/recovery-codes",
     "/account/authenticators",
@@ -79,11 +80,13 @@ pub const BINDING: [&str; 10] = [
     "/account/devices/{id}/pin",
     "/account/devices/{id}/activate",
     "/account/devices/{id}/revoke",
+    "/account/passkeys",
+    "/account/passkeys/{id}/remove",
 ];
 
 /// The other forms of the account pages. Most of them stop something, and a thief must not be faster than the owner;
 /// `confirm` goes on with an enrolment that the rule allowed, in the session that began it.
-pub const HARMLESS: [&str; 9] = [
+pub const HARMLESS: [&str; 11] = [
     "/account/sign-out",
     "/account/applications/end",
     "/account/sessions/end-others",
@@ -93,6 +96,8 @@ pub const HARMLESS: [&str; 9] = [
     "/account/devices/{id}/rename",
     "/account/devices/{id}/suspend",
     "/account/devices/{id}/lost",
+    "/account/passkeys/confirm",
+    "/account/passkeys/{id}/rename",
 ];
 
 /// All URLs.
@@ -158,6 +163,7 @@ fn login_pages() -> Router<App> {
         .route("/login/qr", get(login::qr))
         .route("/login/events", get(login::events))
         .route("/login/state", get(login::state))
+        .route("/login/passkey", post(login::passkey))
         .route("/login/password", post(login::password))
         .route("/login/form", post(login::form))
         .route("/login/begin", post(login::begin))
@@ -189,6 +195,11 @@ fn account_pages() -> Router<App> {
         .route("/account/devices/confirm", post(portal::confirm))
         .route("/account/devices/cancel", post(portal::cancel))
         .route("/account/devices/{id}/{action}", get(portal::ask).post(portal::change))
+        .route("/account/passkeys", post(passkeys::begin))
+        .route("/account/passkeys/new", get(passkeys::start))
+        .route("/account/passkeys/confirm", post(passkeys::confirm))
+        .route("/account/passkeys/{id}/rename", get(passkeys::ask_name).post(passkeys::rename))
+        .route("/account/passkeys/{id}/remove", get(passkeys::ask_removal).post(passkeys::remove))
 }
 
 /// What applications ask, without cookies.

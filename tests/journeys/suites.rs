@@ -2,9 +2,13 @@
 
 use std::sync::{Arc, atomic::AtomicU32};
 
+use data_encoding::BASE64URL_NOPAD;
 use idp_core::{
     clock::Clock as _,
-    contract::enrolment::{Case, Player, Round, all},
+    contract::{
+        enrolment::{Case, Player, Round, all},
+        method::{self, Moment},
+    },
     methods::{
         after_approval::AfterApproval,
         otp::{AuthenticatorApp, HashFunction, Key, MovingFactor},
@@ -15,7 +19,8 @@ use idp_core::{
 use idp_protocol::Prompt;
 use serde_json::{Value, json};
 use symbolon_aws_lc::{SeededRandom, with_random};
-use symbolon_tests::{Phone, World, world};
+use symbolon_tests::{Browser, Passkey, Phone, World, world};
+use symbolon_webauthn::{Attestation, PasskeyRegistration, PasskeySignIn, RelyingParty};
 
 /// Somebody with one phone, which shows a code after it has registered.
 #[derive(Default)]
@@ -82,8 +87,64 @@ impl Player for WithApp {
     }
 }
 
+fn party() -> RelyingParty {
+    RelyingParty::new(world::ISSUER, "Example", Attestation::Unasked).unwrap()
+}
+
+/// Somebody whose browser makes a passkey.
+struct WithABrowser(Passkey);
+
+impl Player for WithABrowser {
+    fn answer<'a>(&'a mut self, round: Round<'a>) -> BoxFuture<'a, Option<Value>> {
+        let Prompt::WebAuthn { options } = round.prompt else { panic!("{round:?}") };
+        let created = self.0.created(options, "Laptop");
+        Box::pin(async { Some(created) })
+    }
+
+    /// The page of somebody else.
+    fn wrong(&self, right: &Value, number: u8) -> Value {
+        let said = right["clientDataJSON"].as_str().unwrap();
+        let said = String::from_utf8(BASE64URL_NOPAD.decode(said.as_bytes()).unwrap()).unwrap();
+        let said = said.replace(world::ISSUER, &format!("https://id{number}.example.org"));
+        let mut wrong = right.clone();
+        wrong["clientDataJSON"] = json!(BASE64URL_NOPAD.encode(said.as_bytes()));
+        wrong
+    }
+}
+
 #[tokio::test]
 async fn an_authenticator_app_passes_the_contract_of_enrolments() {
     let crypto = with_random(Arc::new(SeededRandom::new(b"apps")));
     all(&Case::new(AfterApproval(AuthenticatorApp), crypto, || Box::new(WithApp))).await;
+}
+
+#[tokio::test]
+async fn the_registration_of_a_passkey_passes_the_contract_of_enrolments() {
+    let crypto = with_random(Arc::new(SeededRandom::new(b"passkeys")));
+    let player = || -> Box<dyn Player> { Box::new(WithABrowser(Passkey::new(world::ISSUER, "suite"))) };
+    all(&Case::new(AfterApproval(PasskeyRegistration(party())), crypto, player)).await;
+}
+
+#[tokio::test]
+async fn sign_in_with_a_passkey_passes_the_contract_of_methods() {
+    let (passkey, stored) = registered("suite").await;
+    let crypto = with_random(Arc::new(SeededRandom::new(b"passkeys")));
+    let id = passkey.id.clone();
+    let honest = move |moment: &Moment<'_>| {
+        let Prompt::WebAuthn { options } = moment.prompt else { panic!("{moment:?}") };
+        passkey.saying(|says| says.owner = moment.user.bytes().to_vec()).asserted(options)
+    };
+    method::all(&method::Case::new(PasskeySignIn(party()), crypto, [stored], honest).known_as(id)).await;
+}
+
+/// A passkey, and what the server stored of it.
+async fn registered(name: &str) -> (Passkey, Vec<u8>) {
+    let world = World::with_passkeys().await;
+    let user = world.user("alice").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("alice").await;
+    let mut passkey = Passkey::new(world::ISSUER, name);
+    browser.register(&mut passkey, "Laptop").await.unwrap();
+    let stored = world.engine.credentials(user.id, "passkey").await.unwrap();
+    (passkey, stored[0].1.secret.to_vec())
 }

@@ -11,9 +11,10 @@ use idp_core::{
     signin::{Ask, Initiator, Origin, SignInRow},
 };
 use idp_protocol::{Prompt, context::Opens, message::Verdict};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
+    passkey::Passkey,
     phone::{Phone, code_of},
     world::{HOME, PASSWORD, World},
 };
@@ -190,8 +191,13 @@ impl Browser {
 
     /// Begins the enrolment of a device in the portal.
     pub async fn add_device(&self) -> Result<CeremonyView, Error> {
+        self.begin_enrolment("device").await
+    }
+
+    /// Begins an enrolment in the portal.
+    pub async fn begin_enrolment(&self, kind: &str) -> Result<CeremonyView, Error> {
         let (secret, row) = self.session.as_ref().expect("a session");
-        self.world.engine.begin_enrolment(secret, row, self.origin(), "device").await
+        self.world.engine.begin_enrolment(secret, row, self.origin(), kind).await
     }
 
     /// What the portal's wizard shows.
@@ -200,10 +206,45 @@ impl Browser {
         self.world.engine.view(secret, id).await.expect("a view")
     }
 
+    /// Begins the registration of a passkey in the portal.
+    pub async fn add_passkey(&self) -> Result<CeremonyView, Error> {
+        self.begin_enrolment("passkey").await
+    }
+
+    /// Registers a passkey of this name in the portal.
+    pub async fn register(&self, passkey: &mut Passkey, name: &str) -> Result<Progress, Error> {
+        let view = self.add_passkey().await?;
+        self.answer_enrolment(view.id, passkey.created(&options_of(&view), name)).await
+    }
+
+    /// Signs in with a passkey, and opens a session.
+    pub async fn passkey(&mut self, passkey: &Passkey) -> Result<Opened, Error> {
+        let sign_in = self.open().await;
+        let (ceremony, options) = self.asked_for_passkey(sign_in).await;
+        self.assert(ceremony, passkey.asserted(&options)).await?;
+        self.finish(sign_in, Account::Confirmed).await
+    }
+
+    /// Begins a sign-in with a passkey.
+    pub async fn asked_for_passkey(&self, id: Id<SignInRow>) -> (Id<CeremonyRow>, Value) {
+        let view = self.world.engine.begin(&self.claimant, id, "passkey", "").await.expect("a question");
+        (view.id, options_of(&view))
+    }
+
+    /// Sends an assertion.
+    pub async fn assert(&self, id: Id<CeremonyRow>, value: Value) -> Result<Progress, Error> {
+        self.world.engine.answer(&self.claimant, id, value).await
+    }
+
     /// Types the code of a new device into the portal.
     pub async fn confirm(&self, id: Id<CeremonyRow>, code: &str) -> Result<Progress, Error> {
+        self.answer_enrolment(id, json!({ "code": code })).await
+    }
+
+    /// Answers an enrolment in the portal.
+    pub async fn answer_enrolment(&self, id: Id<CeremonyRow>, value: Value) -> Result<Progress, Error> {
         let (secret, _) = self.session.as_ref().expect("a session");
-        self.world.engine.answer(secret, id, json!({ "code": code })).await
+        self.world.engine.answer(secret, id, value).await
     }
 }
 
@@ -222,6 +263,14 @@ pub fn ticket_of(view: &CeremonyView) -> String {
     match &view.prompt {
         Some(Prompt::ShowTicket { payload, .. }) => payload.clone(),
         other => panic!("no ticket: {other:?}"),
+    }
+}
+
+/// The options that a browser is given for a passkey.
+pub fn options_of(view: &CeremonyView) -> Value {
+    match &view.prompt {
+        Some(Prompt::WebAuthn { options }) => options.clone(),
+        other => panic!("no question for a passkey: {other:?}"),
     }
 }
 

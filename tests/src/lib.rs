@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod counted;
+pub mod passkey;
 pub mod phone;
 pub mod process;
 pub mod television;
@@ -9,6 +10,7 @@ pub mod web;
 pub mod world;
 
 pub use browser::Browser;
+pub use passkey::Passkey;
 pub use phone::Phone;
 pub use television::Television;
 pub use world::World;

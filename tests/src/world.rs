@@ -12,10 +12,10 @@ use idp_core::{
     Engine, Fault, Id, ManualClock, SharedStore, Time,
     clock::Clock,
     engine::Parts,
-    erased::ErasedMethod,
+    erased::{ErasedEnrolment, ErasedMethod},
     memory::MemoryStore,
     method::AuthMethod,
-    methods,
+    methods::{self, after_approval::AfterApproval},
     passwords::{Argon2Pool, Passwords},
     place::NoPlaces,
     seal::{Kek, Sealer},
@@ -27,6 +27,7 @@ use idp_core::{
 use idp_protocol::push::PushSubscription;
 use symbolon_aws_lc::SeededRandom;
 use symbolon_sqlx::{Db, Options};
+use symbolon_webauthn::{Attestation, PasskeyRegistration, PasskeySignIn, RelyingParty};
 
 use crate::counted::{Asked, Counted};
 
@@ -72,6 +73,12 @@ impl DeviceWaker for Woken {
     fn wake(&self, wake: Wake) {
         self.0.lock().expect("a list").push(wake);
     }
+}
+
+/// What an engine is made with.
+struct Plugged {
+    methods: Vec<Arc<dyn ErasedMethod>>,
+    enrolments: Vec<Arc<dyn ErasedEnrolment>>,
 }
 
 /// The real hasher: counts its comparisons, and is busy when a test says so.
@@ -128,6 +135,40 @@ impl World {
         Self::made_of(store, users, settings, &[1], methods::standard()).await
     }
 
+    /// A world in memory in which people have passkeys.
+    pub async fn with_passkeys() -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self::plugged(store.clone(), store, Attestation::Unasked).await
+    }
+
+    /// A world in memory in which only authenticators of these makers make passkeys.
+    pub async fn with_attested_passkeys(makers: Attestation) -> Self {
+        let store = Arc::new(MemoryStore::new());
+        Self::plugged(store.clone(), store, makers).await
+    }
+
+    /// A world in which people have passkeys, and that writes down what the engine asks of its store.
+    pub async fn counted_with_passkeys() -> (Self, Asked) {
+        let store = Arc::new(MemoryStore::new());
+        let asked = Asked::default();
+        let counted = Arc::new(Counted { store: store.clone(), users: store, asked: asked.clone() });
+        (Self::plugged(counted.clone(), counted, Attestation::Unasked).await, asked)
+    }
+
+    /// A world in which people have passkeys, on a fresh SQLite file.
+    pub async fn sqlite_with_passkeys() -> Self {
+        let db = Db::open(&fresh_file(), Options::default()).await.expect("the database opens");
+        Self::plugged(Arc::new(db.clone()), Arc::new(db), Attestation::Unasked).await
+    }
+
+    async fn plugged(store: SharedStore, users: Arc<dyn Users>, makers: Attestation) -> Self {
+        let party = RelyingParty::new(ISSUER, "Example", makers).expect("a relying party");
+        let mut plugged = Plugged { methods: methods::standard(), enrolments: methods::enrolments() };
+        plugged.methods.push(Arc::new(PasskeySignIn(party.clone())));
+        plugged.enrolments.push(Arc::new(AfterApproval(PasskeyRegistration(party))));
+        Self::composed(store, users, Settings::default(), &[1], plugged).await
+    }
+
     /// Another process on the same store, with these key-encryption keys, the newest first.
     pub async fn restarted(&self, keks: &[u8]) -> Self {
         let users = Arc::clone(self.engine.users());
@@ -141,6 +182,17 @@ impl World {
         settings: Settings,
         keks: &[u8],
         methods: Vec<Arc<dyn ErasedMethod>>,
+    ) -> Self {
+        let plugged = Plugged { methods, enrolments: methods::enrolments() };
+        Self::composed(store, users, settings, keks, plugged).await
+    }
+
+    async fn composed(
+        store: SharedStore,
+        users: Arc<dyn Users>,
+        settings: Settings,
+        keks: &[u8],
+        plugged: Plugged,
     ) -> Self {
         let clock = Arc::new(ManualClock::at(START));
         let (compared, busy) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
@@ -163,8 +215,8 @@ impl World {
             places: Arc::new(NoPlaces),
             waker: Arc::new(woken.clone()),
             settings,
-            methods,
-            enrolments: methods::enrolments(),
+            methods: plugged.methods,
+            enrolments: plugged.enrolments,
         };
         let engine = Arc::new(Engine::start(parts).await.expect("the engine starts"));
         Self { engine, store, clock, compared, busy, woken }

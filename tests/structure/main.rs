@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("symbolon-pskc", &["idp-protocol"]),
     ("symbolon-sqlx", &["idp-protocol", "idp-core"]),
     ("symbolon-tls", &["idp-protocol"]),
+    ("symbolon-webauthn", &["idp-protocol", "idp-core"]),
     ("symbolon-webpush", &["idp-protocol", "symbolon-outbound"]),
     (
         "idp-server",
@@ -29,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "symbolon-sqlx",
             "symbolon-tls",
             "symbolon-webpush",
+            "symbolon-webauthn",
         ],
     ),
     ("symbolon-authenticator", &["idp-protocol"]),

@@ -181,6 +181,12 @@ fn burned(reason: Reason) -> Face {
             "devices-changed",
             "The devices of the account changed meanwhile, so the registration was ended. Start it again.",
         ),
+        Reason::CounterWentBack => face(
+            Http::FORBIDDEN,
+            Code,
+            "counter-went-back",
+            "This passkey seems to exist twice: its counter went back. Sign in another way, remove it and add a new one.",
+        ),
         _ => face(Http::GONE, Code, "outdated", "The server was updated in between. Ask for a new code."),
     }
 }
@@ -269,6 +275,7 @@ mod tests {
             Reason::Outdated,
             Reason::SessionEnded,
             Reason::DevicesChanged,
+            Reason::CounterWentBack,
         ];
         let refusals = reasons.map(Refusal::Burned).into_iter().chain([
             Refusal::Wrong,

@@ -14,7 +14,9 @@ use std::sync::Arc;
 use idp_protocol::{Crypto, Prompt};
 use serde_json::Value;
 
-use crate::{Engine, ManualClock, erased::ErasedEnrolment, method::Enrolment, store::BoxFuture};
+use crate::{
+    Engine, ManualClock, contract::spoiled, erased::ErasedEnrolment, method::Enrolment, store::BoxFuture,
+};
 
 mod bench;
 mod guesses;
@@ -34,6 +36,12 @@ pub trait Player: Send {
     /// Does with the devices what the prompt asks for, and returns what is to be typed into the browser. `None` if
     /// nothing is: the devices have moved it on.
     fn answer<'a>(&'a mut self, round: Round<'a>) -> BoxFuture<'a, Option<Value>>;
+
+    /// A wrong answer of the right form, another one for each number: the last characters of all texts are others. For
+    /// answers that would be malformed then, play your own.
+    fn wrong(&self, right: &Value, number: u8) -> Value {
+        (0..number).fold(spoiled::spoiled(right), |wrong, _| spoiled::longer(&wrong))
+    }
 }
 
 /// When an answer is wanted, and to what.

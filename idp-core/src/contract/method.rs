@@ -6,6 +6,7 @@
 //!
 //! A stranger's method outside this workspace gets them too. A method in which a device takes part is played
 //! with a device of the suite's own: it claims by the QR code that the page shows and approves with its PIN.
+//! One that must begin first and that the initiator answers by himself says so with [`Case::known_as`].
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a suite tells what does not hold by panicking")]
 
@@ -14,12 +15,13 @@ use std::sync::Arc;
 use idp_protocol::{Crypto, Prompt};
 use serde_json::Value;
 
-use crate::{Time, erased::ErasedMethod, method::AuthMethod};
+use crate::{Id, Time, erased::ErasedMethod, method::AuthMethod, users::User};
 
 mod bench;
 mod devices;
 mod forms;
 mod general;
+mod initiators;
 mod phone;
 mod typed;
 mod versions;
@@ -30,6 +32,7 @@ pub struct Case {
     method: Arc<dyn ErasedMethod>,
     crypto: Crypto,
     credentials: Vec<Vec<u8>>,
+    handle: Option<Vec<u8>>,
     honest: Arc<dyn Fn(&Moment<'_>) -> Value + Send + Sync>,
     played: Played,
 }
@@ -54,6 +57,8 @@ pub struct Moment<'a> {
     pub turn: usize,
     /// The counter of the user's first credential, for answers that depend on what was used.
     pub counter: i64,
+    /// Who answers, for answers that say so.
+    pub user: Id<User>,
 }
 
 impl Case {
@@ -70,6 +75,7 @@ impl Case {
             method: Arc::new(method),
             crypto,
             credentials: credentials.into_iter().collect(),
+            handle: None,
             honest: Arc::new(honest),
             played: Played::ByMessages,
         }
@@ -80,6 +86,14 @@ impl Case {
     #[must_use]
     pub fn without_messages(mut self) -> Self {
         self.played = Played::WithoutMessages;
+        self
+    }
+
+    /// The case of a method that must begin first, and that the initiator answers with a credential which the outside
+    /// knows by this handle.
+    #[must_use]
+    pub fn known_as(mut self, handle: Vec<u8>) -> Self {
+        self.handle = Some(handle);
         self
     }
 }
@@ -109,6 +123,12 @@ pub async fn all(case: &Case) {
         typed::nobody_gets_the_answers_of_somebody(case).await;
         typed::wrong_answers_end_a_ceremony_and_count_in_the_next(case).await;
         devices::a_revoked_device_finishes_nothing(case).await;
+    } else if case.handle.is_some() {
+        initiators::malformed_answers_are_refused_and_cost_nothing(case).await;
+        initiators::the_answer_to_one_sign_in_serves_no_other(case).await;
+        initiators::the_credential_of_one_user_opens_no_other_account(case).await;
+        initiators::somebody_who_is_switched_off_is_wrong(case).await;
+        initiators::a_credential_that_is_removed_finishes_nothing(case).await;
     } else {
         devices::a_second_device_ends_it_for_both(case).await;
         devices::a_device_signs_in_to_its_own_account_only(case).await;

@@ -16,3 +16,12 @@ pub(super) fn spoiled(honest: &Value) -> Value {
         other => other.clone(),
     }
 }
+
+/// The answer with one character more in each text.
+pub(super) fn longer(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(format!("{text}2")),
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), longer(value))).collect(),
+        other => other.clone(),
+    }
+}

@@ -93,7 +93,8 @@ impl Engine {
         // Suspended, lost and revoked ones count too: ten wrong codes must not open the door to a phished
         // password. An administrator's reset forgets them.
         let counted = devices.iter().filter(|device| device.facts.activated_at.is_some());
-        let codes = self.store.credentials(user).await?.into_iter().any(|credential| {
+        let credentials = self.store.credentials(user).await?;
+        let codes = credentials.iter().any(|credential| {
             // The codes of a device count with it.
             let of_device = devices.iter().any(|device| device.credential() == credential.id);
             !of_device
@@ -101,11 +102,18 @@ impl Engine {
                     .method(&credential.kind)
                     .is_some_and(|method| method.descriptor().factors.contains(&Factor::Otp))
         });
+        let passkeys = credentials.iter().any(|credential| self.is_passkey(&credential.kind));
         let strongest = counted
             .map(|device| if device.facts.has_pin { Acr::MultiFactor } else { Acr::Device })
             .chain(codes.then_some(Acr::MultiFactor))
             .max()
             .unwrap_or(Acr::Single);
+        let strongest = if passkeys { Acr::PhishingResistant } else { strongest };
         Ok(Some(gives.map_or(strongest, |gives| strongest.min(gives))))
+    }
+
+    fn is_passkey(&self, kind: &str) -> bool {
+        let method = self.method(kind);
+        method.is_some_and(|method| method.descriptor().factors.iter().any(|factor| factor.is_passkey()))
     }
 }

@@ -67,6 +67,13 @@ impl Engine {
                 Effect::Notify(notice) => {
                     batch.extend(user.map(|user| self.notice(user, notice)));
                 }
+                Effect::Suspect(credential) => {
+                    let kind = run.row.kind.clone();
+                    let event = Event::new("credential.suspected").with("kind", &kind);
+                    let event = run.body.from.iter().fold(event, |event, from| event.from(from.address));
+                    batch.push(self.audit(Some(credential.user), event.with("credential", credential.id)));
+                    batch.push(self.notice(credential.user, Notice::CredentialSuspected { kind }));
+                }
             }
         }
         Ok(())

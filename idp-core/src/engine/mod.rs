@@ -26,6 +26,7 @@
 //! | `step.rs` | one step of one ceremony: price, spend, advance |
 //! | `rotation.rs` | new keys of the server, and reading them again |
 //! | `reseal.rs` | what was sealed with an older key is sealed with the newest |
+//! | `credentials.rs` | credentials that are not devices: found by their handle, listed, renamed, removed |
 //! | `effects.rs` | what a step changes elsewhere: credentials, devices, locks, sessions, notices |
 //! | `tokens.rs` | what a person or an administrator does with tokens for one-time codes |
 //! | `settle.rs` | the transaction that a step ends in |
@@ -42,6 +43,7 @@ mod begin;
 mod binding;
 mod claim;
 mod context;
+mod credentials;
 mod device;
 mod device_codes;
 mod device_grant;
@@ -295,7 +297,8 @@ impl Engine {
             OwnedSubject::User(user) => user.id,
             OwnedSubject::Decoy(seed) => Id::from_bytes(seed.first_chunk().copied().unwrap_or_default()),
             OwnedSubject::Unknown => {
-                return Ok(About { subject, own: Vec::new(), devices: Vec::new(), bound: 0, context });
+                let kind = kind.to_owned();
+                return Ok(About { kind, subject, own: Vec::new(), devices: Vec::new(), bound: 0, context });
             }
         };
         let own = self.store.credentials(whose).await?;
@@ -305,7 +308,8 @@ impl Engine {
         let bound = rows.iter().filter(|row| row.state == Suspended || row.state == Active).count();
         let active = rows.iter().filter(|row| row.state == Active);
         let devices = active.map(|row| device_with(row, Uv::None)).collect();
-        Ok(About { own, devices, bound: u32::try_from(bound).unwrap_or(u32::MAX), subject, context })
+        let (kind, bound) = (kind.to_owned(), u32::try_from(bound).unwrap_or(u32::MAX));
+        Ok(About { kind, own, devices, bound, subject, context })
     }
 
     fn open_credential(&self, row: CredentialRow) -> Result<Credential, Fault> {

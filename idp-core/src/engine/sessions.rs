@@ -13,7 +13,7 @@ use crate::{
     audit::Event,
     browser::{BrowserWrite, KnownBrowser},
     claimant::Claimant,
-    evidence::{Evidence, Factor, Protection, Uv},
+    evidence::{Evidence, Uv},
     notify::Notice,
     session::{SessionFacts, SessionRow, SessionWrite},
     signin::{Ask, Initiator, SignIn, SignInRow, SignInWrite},
@@ -261,7 +261,7 @@ fn oldest(ledger: &[Evidence]) -> Option<Time> {
 
 /// A code alone, or an approval alone, can be phished and must not make the attacker's browser a known one.
 fn makes_known(ledger: &[Evidence]) -> bool {
-    ledger.iter().any(|evidence| {
-        evidence.factor == Factor::Key(Protection::Passkey) || (evidence.uv >= Uv::Pin && evidence.code_typed)
-    })
+    ledger
+        .iter()
+        .any(|evidence| evidence.factor.is_passkey() || (evidence.uv >= Uv::Pin && evidence.code_typed))
 }

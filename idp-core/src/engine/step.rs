@@ -100,7 +100,7 @@ impl OwnedSubject {
 
 impl Engine {
     pub(super) fn cx<'a>(&'a self, id: Id<CeremonyRow>, about: &'a About, tries_left: u8) -> Cx<'a> {
-        Cx::new(self.now(), id, about, tries_left, &self.settings, &self.tools)
+        Cx::new(self.now(), id, about, tries_left, &self.settings, (&self.tools, self))
     }
 
     /// What both sides see of a ceremony.

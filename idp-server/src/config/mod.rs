@@ -12,6 +12,7 @@ mod log;
 mod mtls;
 mod oidc;
 mod outbound;
+mod passkeys;
 mod server;
 mod store;
 mod tls;
@@ -29,6 +30,7 @@ pub use log::{Format, Level, Log};
 pub use mtls::Mtls;
 pub use oidc::{Oidc, Registrants, Registration};
 pub use outbound::{Outbound, OutboundSetupError};
+pub use passkeys::{PasskeySetupError, Passkeys};
 pub use server::{ProxyHeader, Server};
 pub use store::Store;
 pub use tls::Tls;
@@ -55,6 +57,8 @@ pub struct Config {
     pub store: Store,
     /// Numbers and policies of the engine.
     pub engine: Settings,
+    /// Whether people have passkeys, and of which makers.
+    pub passkeys: Passkeys,
     /// How long codes and tokens live.
     pub oidc: Oidc,
     /// Whom it asks where others chose the address.
@@ -139,7 +143,8 @@ impl Config {
         self.server
             .broken_rule()
             .or_else(|| self.store.broken_rule())
-            .or_else(|| engine::broken_rule(&self.engine))
+            .or_else(|| engine::broken_rule(&self.engine, &self.passkeys))
+            .or_else(|| self.passkeys.broken_rule())
             .or_else(|| self.oidc.broken_rule())
             .or_else(|| self.outbound.broken_rule())
     }

@@ -103,6 +103,30 @@ pub async fn begin(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Ch
     }
 }
 
+/// What the script sends for a passkey.
+#[derive(Deserialize)]
+pub struct Passkey {
+    id: Id<SignInRow>,
+    ceremony: Id<CeremonyRow>,
+    /// JSON.
+    answer: String,
+}
+
+/// `POST /login/passkey`: the browser's answer, and the end of the sign-in if it is enough.
+pub async fn passkey(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Passkey>) -> Response {
+    let progress = async {
+        let value = serde_json::from_str(&form.answer).map_err(|_| Refusal::Malformed)?;
+        app.engine().answer(visitor.initiator()?, form.ceremony, value).await
+    };
+    match progress.await {
+        Err(error @ Error::Refused(Refusal::Wrong | Refusal::Malformed | Refusal::Burned(_))) => {
+            let form_trouble = Some(FormTrouble { kind: others::PASSKEY.to_owned(), error });
+            show(&app, &visitor, form.id, Trouble { form: form_trouble, ..Trouble::default() }).await
+        }
+        progress => led(&app, &visitor, form.id, progress).await,
+    }
+}
+
 /// The form that finishes.
 #[derive(Deserialize)]
 pub struct Finish {

@@ -18,6 +18,8 @@ use crate::text::Language;
 
 /// The method that has a form of its own.
 pub(super) const PASSWORD: &str = "password";
+/// The method that a script of the page begins, because nothing else can answer it.
+pub(super) const PASSKEY: &str = symbolon_webauthn::KIND;
 
 /// The form of a method.
 pub(super) struct Form {
@@ -81,7 +83,7 @@ pub(super) fn begins(
         (_, None) => false,
     };
     let offers = page.methods.iter().filter(|offer| matches!(offer.entry, Entry::Begin));
-    let offers = offers.filter(|offer| !stands(offer.kind));
+    let offers = offers.filter(|offer| offer.kind != PASSKEY && !stands(offer.kind));
     offers.map(|offer| button(t, page, offer, trouble)).collect()
 }
 

@@ -44,6 +44,8 @@ struct Login {
     error: Option<String>,
     panel: Option<String>,
     ceremony: String,
+    passkey: bool,
+    passkey_error: Option<String>,
     password: bool,
     password_error: Option<String>,
     others: Vec<Form>,
@@ -154,7 +156,10 @@ async fn load(
     let claimant = visitor.initiator()?;
     let page = app.engine().sign_in(claimant, id).await?;
     // Another method was faster, and more is needed: what was ended for that is not over for the person.
-    let stands = |view: &&CeremonyView| view.status != Status::Burned || view.reason.is_some();
+    // A passkey has no place in the panel: the browser asks for it in a dialog of its own.
+    let stands = |view: &&CeremonyView| {
+        view.kind != others::PASSKEY && (view.status != Status::Burned || view.reason.is_some())
+    };
     // What was begun last is what the person chose.
     let begun = page.ceremonies.iter().rev().find(stands).cloned();
     let view = match begun {
@@ -190,7 +195,11 @@ fn open(
     let others = others::forms(t, page, wrong);
     let (names, buttons): (Vec<Begin>, Vec<Begin>) =
         others::begins(t, page, view, wrong).into_iter().partition(|begin| begin.asks_name);
-    let password = page.methods.iter().any(|offer| offer.kind == others::PASSWORD);
+    let is_offered = |kind: &str| page.methods.iter().any(|offer| offer.kind == kind);
+    let password = is_offered(others::PASSWORD);
+    let wrong_of = |kind: &str, sentence: &str| {
+        wrong.filter(|form| form.kind == kind).map(|form| form_sentence(t, &form.error, sentence))
+    };
     let body = Login {
         frame: Frame::new(app, t),
         id: page.id.to_string(),
@@ -199,10 +208,10 @@ fn open(
         error: trouble.page.as_ref().map(|error| pages::sentence(t, error)),
         panel: view.map(|view| panel::render(t, page.id, view)),
         ceremony: view.map(|view| view.id.to_string()).unwrap_or_default(),
+        passkey: is_offered(others::PASSKEY),
+        passkey_error: wrong_of(others::PASSKEY, "passkey-wrong"),
         password,
-        password_error: wrong
-            .filter(|form| form.kind == others::PASSWORD)
-            .map(|form| form_sentence(t, &form.error, "password-wrong")),
+        password_error: wrong_of(others::PASSWORD, "password-wrong"),
         // What was typed last, or is the only way left, is not hidden behind a click.
         others_open: others.iter().any(|form| form.error.is_some())
             || names.iter().any(|begin| begin.error.is_some())

@@ -17,6 +17,8 @@ pub enum Asset {
     Style,
     /// The script.
     Script,
+    /// The script of the pages with passkeys.
+    Passkey,
     /// The mark.
     Mark,
     /// The script of the frame that pages of applications ask.
@@ -31,7 +33,7 @@ struct File {
     bytes: &'static [u8],
 }
 
-static FILES: LazyLock<[File; 4]> = LazyLock::new(|| {
+static FILES: LazyLock<[File; 5]> = LazyLock::new(|| {
     [
         file(Asset::Style, "css", "text/css; charset=utf-8", include_bytes!("../../assets/symbolon.css")),
         file(
@@ -45,6 +47,12 @@ static FILES: LazyLock<[File; 4]> = LazyLock::new(|| {
             "js",
             "text/javascript; charset=utf-8",
             include_bytes!("../../assets/check-session.js"),
+        ),
+        file(
+            Asset::Passkey,
+            "js",
+            "text/javascript; charset=utf-8",
+            include_bytes!("../../assets/passkey.js"),
         ),
         file(Asset::Mark, "svg", "image/svg+xml", include_bytes!("../../assets/mark.svg")),
     ]

@@ -59,6 +59,12 @@ impl Frame {
         assets::path(assets::Asset::Script)
     }
 
+    /// The address of the script of the pages with passkeys.
+    #[must_use]
+    pub fn passkey_js(&self) -> &'static str {
+        assets::path(assets::Asset::Passkey)
+    }
+
     /// The address of the mark.
     #[must_use]
     pub fn icon(&self) -> &'static str {

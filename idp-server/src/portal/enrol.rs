@@ -11,7 +11,7 @@ use http::StatusCode;
 use idp_core::{
     Error, Id, Refusal,
     ceremony::{CeremonyRow, Reason},
-    engine::{CeremonyView, Status},
+    engine::{CeremonyView, Progress, Status},
 };
 use idp_protocol::{
     Prompt,
@@ -33,6 +33,8 @@ use crate::{
 
 /// The kind of the enrolment.
 const KIND: &str = "device";
+/// The other one, which the same wizard shows.
+const PASSKEY: &str = symbolon_webauthn::KIND;
 
 #[derive(Template)]
 #[template(path = "enrol_start.html")]
@@ -45,6 +47,7 @@ struct Start {
 struct Wizard {
     frame: Frame,
     title: String,
+    passkey: bool,
     id: String,
     panel: String,
     live: bool,
@@ -67,6 +70,8 @@ struct Panel {
 
 /// What the wizard shows.
 enum Look {
+    MakePasskey { options: String },
+    PasskeyDone,
     ApproveElsewhere { number: String },
     TakeUp { qr: Option<Option<QrCode>>, link: Option<String>, typed: Option<TypedFields> },
     TypeCode { digits: u8, tries: u8, device: DeviceFacts },
@@ -124,10 +129,18 @@ async fn wizard(
         Err(error) => return pages::failure(Frame::new(app, t), &error),
     };
     let status = error.as_ref().map_or(StatusCode::OK, |error| errors::of(error).status);
-    let typing = matches!(view.prompt, Some(Prompt::AskDeviceCode { .. } | Prompt::ShowSecret { .. }));
+    let typing = matches!(
+        view.prompt,
+        Some(Prompt::AskDeviceCode { .. } | Prompt::ShowSecret { .. } | Prompt::WebAuthn { .. })
+    );
     let body = Wizard {
         frame: Frame::new(app, t),
-        title: t.say(if view.kind == KIND { "enrol-title" } else { "app-title" }),
+        title: t.say(match view.kind.as_str() {
+            KIND => "enrol-title",
+            PASSKEY => "passkey-add",
+            _ => "app-title",
+        }),
+        passkey: view.kind == PASSKEY,
         id: id.to_string(),
         panel: render(t, &view, error.as_ref()),
         live: matches!(view.status, Status::Offered | Status::Claimed | Status::CodeNeeded),
@@ -146,14 +159,24 @@ fn render(t: Language, view: &CeremonyView, error: Option<&Error>) -> String {
         Look::FirstApproval { .. } => ("first", 4, t.say("enrol-first")),
         Look::AddApp { .. } => ("app", 0, t.say("app-scan")),
         Look::Done { what } => ("done", 5, what.clone()),
+        Look::MakePasskey { .. } => ("make", 0, t.say("passkey-make")),
+        Look::PasskeyDone => ("done", 0, t.say("passkey-done")),
         Look::Over { why, .. } => ("over", 0, why.clone()),
     };
+    let is_passkey = view.kind == PASSKEY;
     let error = error.map(|error| match error {
+        Error::Refused(Refusal::Wrong) if is_passkey => t.say("passkey-not-taken"),
+        Error::Refused(Refusal::NotAllowed) if is_passkey => t.say("passkey-not-found-later"),
+        Error::Refused(Refusal::Malformed) if is_passkey => t.say("passkey-malformed"),
         Error::Refused(Refusal::Wrong) => t.say("enrol-code-wrong"),
         other => pages::sentence(t, other),
     });
-    let again = if view.kind == KIND { "/account/devices" } else { "/account/authenticators" };
-    let panel = Panel { t, id: view.id.to_string(), again, step, steps: steps(number), say, error, look };
+    let (steps, again) = match view.kind.as_str() {
+        KIND => (steps(number), "/account/devices"),
+        PASSKEY => (Vec::new(), "/account/passkeys"),
+        _ => (steps(number), "/account/authenticators"),
+    };
+    let panel = Panel { t, id: view.id.to_string(), again, step, steps, say, error, look };
     panel.render().unwrap_or_else(|error| {
         tracing::error!(%error, "the enrolment panel cannot be rendered");
         errors::TROUBLE.sentence.to_owned()
@@ -173,9 +196,11 @@ fn steps(now: u8) -> Vec<&'static str> {
 fn look(t: Language, view: &CeremonyView) -> Look {
     let over = |key, alarming| Look::Over { why: t.say(key), alarming };
     match (view.status, &view.prompt) {
+        (Status::Done, _) if view.kind == PASSKEY => Look::PasskeyDone,
         (Status::Done | Status::Approved, _) => {
             Look::Done { what: t.say(if view.kind == KIND { "enrol-done" } else { "app-done" }) }
         }
+        (_, Some(Prompt::WebAuthn { options })) => Look::MakePasskey { options: options.to_string() },
         (Status::Denied, _) => over("enrol-denied", false),
         (Status::Expired, _) => over("enrol-expired", false),
         (Status::Burned, _) => match view.reason {
@@ -215,14 +240,19 @@ fn grouped(secret: &str) -> String {
 
 /// `POST /account/devices` (E0).
 pub async fn begin(State(app): State<App>, visitor: Visitor) -> Response {
-    let signed_in = match signed_in(&app, &visitor, Place::AddDevice).await {
+    begin_kind(&app, &visitor, KIND, Place::AddDevice).await
+}
+
+/// Begins an enrolment, or leads through a fresh sign-in to the page that begins it.
+pub(super) async fn begin_kind(app: &App, visitor: &Visitor, kind: &str, place: Place) -> Response {
+    let signed_in = match signed_in(app, visitor, place).await {
         Ok(signed_in) => signed_in,
         Err(response) => return response,
     };
     let from = visitor.origin(app.engine());
-    match app.engine().begin_enrolment(&signed_in.secret, &signed_in.session, from, KIND).await {
+    match app.engine().begin_enrolment(&signed_in.secret, &signed_in.session, from, kind).await {
         Ok(view) => to_wizard(view.id),
-        Err(error) => refused(&app, &visitor, &signed_in, Place::AddDevice, &error).await,
+        Err(error) => refused(app, visitor, &signed_in, place, &error).await,
     }
 }
 
@@ -233,9 +263,21 @@ pub async fn confirm(State(app): State<App>, visitor: Visitor, Sent(form): Sent<
         Err(response) => return response,
     };
     let value = json!({ "code": form.code.trim() });
-    match app.engine().answer(&signed_in.secret, form.id, value).await {
-        Ok(_) | Err(Error::Refused(Refusal::Burned(_) | Refusal::Expired)) => to_wizard(form.id),
-        Err(error) => wizard(&app, &visitor, &signed_in, form.id, Some(error)).await,
+    let answer = app.engine().answer(&signed_in.secret, form.id, value).await;
+    answered(&app, &visitor, &signed_in, form.id, answer).await
+}
+
+/// On with the wizard, after an answer to it.
+pub(super) async fn answered(
+    app: &App,
+    visitor: &Visitor,
+    signed_in: &SignedIn,
+    id: Id<CeremonyRow>,
+    answer: Result<Progress, Error>,
+) -> Response {
+    match answer {
+        Ok(_) | Err(Error::Refused(Refusal::Burned(_) | Refusal::Expired)) => to_wizard(id),
+        Err(error) => wizard(app, visitor, signed_in, id, Some(error)).await,
     }
 }
 

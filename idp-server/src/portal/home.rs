@@ -10,7 +10,7 @@ use idp_core::{
 use serde::Deserialize;
 use symbolon_axum::{SignedIn, Visitor};
 
-use super::{Place, device::Action, notices, sessions, signed_in, tokens};
+use super::{Place, device::Action, notices, passkeys, sessions, signed_in, tokens};
 use crate::{
     app::App,
     carried,
@@ -32,6 +32,7 @@ struct Account {
     devices: Vec<Card>,
     tokens: Vec<tokens::Line>,
     may_add_app: bool,
+    passkeys: Option<Vec<passkeys::Line>>,
     sessions: Vec<sessions::Line>,
     notices: Vec<notices::Line>,
 }
@@ -82,6 +83,7 @@ async fn account(app: &App, t: Language, signed_in: &SignedIn) -> Result<Account
         devices: devices.into_iter().map(|device| card(t, device)).collect(),
         tokens: tokens::lines(app, t, user.id).await?,
         may_add_app: tokens::may_add(app),
+        passkeys: passkeys::lines(app, t, user.id).await?,
         sessions: sessions::lines(app, signed_in).await?,
         notices: rows.into_iter().map(|row| notices::line(t, &row)).collect(),
     })

@@ -5,6 +5,7 @@
 //! | `home.rs` | what the account page shows |
 //! | `enrol.rs` | how a device is added: the wizard |
 //! | `device.rs` | how a device is changed |
+//! | `passkeys.rs` | how passkeys are listed, added, renamed and removed |
 //! | `password.rs` | how the password is changed |
 //! | `recovery.rs` | how recovery codes are drawn |
 //! | `sessions.rs` | where the person is signed in, and how that ends |
@@ -20,6 +21,7 @@ mod device;
 mod enrol;
 mod home;
 mod notices;
+pub mod passkeys;
 pub mod password;
 pub mod recovery;
 pub mod sessions;
@@ -57,6 +59,15 @@ pub enum Place {
     Home,
     /// Adding a device.
     AddDevice,
+    /// Adding a passkey.
+    AddPasskey,
+    /// A change of a passkey.
+    Passkey {
+        /// Which passkey.
+        id: Id<CredentialRow>,
+        /// Which change.
+        change: passkeys::Change,
+    },
     /// Another password.
     Password,
     /// Recovery codes.
@@ -86,6 +97,8 @@ impl Place {
         match self {
             Self::Home => "/account".to_owned(),
             Self::AddDevice => "/account/devices/new".to_owned(),
+            Self::AddPasskey => "/account/passkeys/new".to_owned(),
+            Self::Passkey { id, change } => format!("/account/passkeys/{id}/{}", change.name()),
             Self::Password => "/account/password".to_owned(),
             Self::RecoveryCodes => "/account/recovery-codes".to_owned(),
             Self::Applications => "/account/applications".to_owned(),

@@ -54,6 +54,10 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::CredentialRemoved { name, .. } => ("notice-credential-removed", name.clone(), false),
         Notice::PinChanged { name } => ("notice-pin-changed", name.clone(), false),
         Notice::PinResetIssued { name } => ("notice-pin-reset-issued", name.clone(), true),
+        Notice::CredentialRenamed { from, to } => {
+            ("notice-credential-renamed", format!("{from} → {to}"), false)
+        }
+        Notice::CredentialSuspected { kind } => ("notice-credential-suspected", kind.clone(), true),
         Notice::AccountReset => ("notice-account-reset", String::new(), true),
         Notice::AccountSwitched { state: UserState::Active } => ("notice-account-on", String::new(), false),
         // Of a state that is not known here nobody signs in either.

@@ -15,7 +15,7 @@ use idp_server::{
     routes::{BINDING, HARMLESS},
 };
 
-use crate::server::Server;
+use crate::{passkeys, server::Server};
 
 /// The source of the route table: a router does not say what is in it.
 const ROUTES: &str = include_str!("../../src/routes.rs");
@@ -81,12 +81,15 @@ async fn standing(server: &Server) -> (Vec<DeviceRow>, Vec<CredentialRow>, usize
 }
 
 /// Sends every binding form with a session that a password alone opened.
-async fn refused_on_every_form(server: &Server, ids: &[Id<DeviceRow>]) {
+async fn refused_on_every_form(server: &Server, ids: &[Id<DeviceRow>], passkey: Id<CredentialRow>) {
     let (cookie, _) = server.sign_in().await;
     let before = standing(server).await;
     let form = [("password", "a sentence that nobody else would type"), ("name", "Mine")];
     for (path, id) in BINDING.iter().flat_map(|path| ids.iter().map(move |id| (path, id))) {
-        let path = path.replace("{id}", &id.to_string());
+        let path = match path.contains("/passkeys/") {
+            true => path.replace("{id}", &passkey.to_string()),
+            false => path.replace("{id}", &id.to_string()),
+        };
         let answer = server.visit(&path, &cookie, Some(&form)).await;
         assert_eq!(answer.status(), 303, "{path}");
         let to = answer.headers()["location"].to_str().unwrap();
@@ -99,17 +102,19 @@ async fn refused_on_every_form(server: &Server, ids: &[Id<DeviceRow>]) {
 
 #[tokio::test]
 async fn a_phished_password_is_refused_on_every_form_that_binds() {
-    let server = Server::start().await;
+    let server = Server::at_localhost().await;
+    let passkey = passkeys::registered(&server).await;
     let active = device(&server, DeviceState::Active).await;
     let suspended = device(&server, DeviceState::Suspended).await;
-    refused_on_every_form(&server, &[active, suspended]).await;
+    refused_on_every_form(&server, &[active, suspended], passkey).await;
 }
 
 #[tokio::test]
 async fn a_phished_password_is_refused_on_every_form_that_binds_after_wrong_pins_stopped_the_device() {
-    let server = Server::start().await;
+    let server = Server::at_localhost().await;
+    let passkey = passkeys::registered(&server).await;
     let stopped = device(&server, DeviceState::Suspended).await;
-    refused_on_every_form(&server, &[stopped]).await;
+    refused_on_every_form(&server, &[stopped], passkey).await;
 }
 
 #[tokio::test]

@@ -40,6 +40,9 @@ mod logout;
 #[path = "../../../tests/fuzz/parsers/mutate.rs"]
 mod mutate;
 mod nodes;
+#[path = "../../../tests/src/passkey.rs"]
+mod passkey;
+mod passkeys;
 mod phone;
 mod push;
 #[path = "../../../adapters/webpush/tests/webpush/browser.rs"]

@@ -115,6 +115,16 @@ impl Server {
         Self { app, url, mtls, clock, user, http: http(), secrets, folder, stop }
     }
 
+    /// The same with an issuer that has a name, to which browsers bind passkeys.
+    pub async fn at_localhost() -> Self {
+        let set = |config: &mut Config| {
+            config.server.issuer = config.server.issuer.replace("127.0.0.1", "localhost");
+        };
+        let mut server = Self::start_with(set).await;
+        server.app.issuer().clone_into(&mut server.url);
+        server
+    }
+
     /// Another node of the same provider, at an address of its own, where no balancer chooses: on the same database, with
     /// the same clock, and with caches of its own.
     pub async fn beside(&self) -> Self {

@@ -5,12 +5,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use super::{Case, bench::refused};
-use crate::{
-    Refusal,
-    ceremony::Reason,
-    contract::{spoiled::spoiled, threads::block_on},
-    engine::Status,
-};
+use crate::{Refusal, ceremony::Reason, contract::threads::block_on, engine::Status};
 
 /// A double click, and the same again when everything is over.
 pub(super) async fn a_repeat_changes_nothing(case: &Case) {
@@ -71,24 +66,16 @@ pub(super) async fn wrong_answers_use_up_the_tries(case: &Case) {
     let name = "wrong answers use up the tries";
     let bench = case.bench().await;
     let id = bench.begin(&bench.owner).await.id;
-    let Some(right) = bench.until_typed(&bench.owner, &mut *case.player(), id).await else { return };
-    let mut wrong = spoiled(&right);
+    let mut player = case.player();
+    let Some(right) = bench.until_typed(&bench.owner, &mut *player, id).await else { return };
     for left in (0..case.enrolment.tries()).rev() {
-        let answer = refused(name, bench.send(&bench.owner, id, wrong.clone()).await);
+        // Another one each time: the same one again would be a repeat.
+        let wrong = player.wrong(&right, left);
+        let answer = refused(name, bench.send(&bench.owner, id, wrong).await);
         let expected = if left == 0 { Refusal::Burned(Reason::NoTriesLeft) } else { Refusal::Wrong };
         assert_eq!(answer, expected, "{name}: {left} left");
-        wrong = longer(&wrong);
     }
     let late = refused(name, bench.send(&bench.owner, id, right).await);
     assert_eq!(late, Refusal::Burned(Reason::NoTriesLeft), "{name}");
     assert_eq!(bench.bound(&bench.owner).await, 0, "{name}");
-}
-
-/// Another wrong answer: the same one again would be a repeat.
-fn longer(value: &Value) -> Value {
-    match value {
-        Value::String(text) => json!(format!("{text}2")),
-        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), longer(value))).collect(),
-        other => other.clone(),
-    }
 }

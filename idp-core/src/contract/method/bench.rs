@@ -58,10 +58,10 @@ impl Case {
         let owner = bench.add_user(OWNER).await;
         bench.add_user(OTHER).await;
         for secret in &self.credentials {
-            let kind = self.method.kind();
-            bench.engine.add_credential(owner.id, kind, None, secret).await.expect("a credential");
+            let (kind, handle) = (self.method.kind(), self.handle.clone());
+            bench.engine.add_credential(owner.id, kind, handle, secret).await.expect("a credential");
         }
-        if !self.is_form() {
+        if !self.is_form() && self.handle.is_none() {
             bench.phone = Some(bench.new_phone(&owner).await);
         }
         bench
@@ -142,7 +142,7 @@ impl Bench {
         let owner = self.user(OWNER).await;
         let credentials = self.engine.store().credentials(owner.id).await.expect("a store");
         let counter = credentials.first().map_or(0, |credential| credential.counter);
-        (self.case.honest)(&Moment { prompt, now: self.clock.now(), turn, counter })
+        (self.case.honest)(&Moment { prompt, now: self.clock.now(), turn, counter, user: owner.id })
     }
 
     /// The right answer to the method's form.
@@ -181,9 +181,24 @@ impl Bench {
             return self.send(&self.engine, claimant, id, OWNER, self.honest_form().await).await;
         }
         let view = self.begin(claimant, id).await;
-        let phone = self.phone.as_ref().expect("a phone");
-        let code = phone.approve(&self.engine, &view).await?;
+        let code = self.approved(&view).await?;
         self.bring(claimant, &view, code).await
+    }
+
+    /// Approves with the phone, if one takes part; returns the code that the browser needs, if it needs one.
+    pub async fn approved(&self, view: &CeremonyView) -> Result<Option<String>, Error> {
+        match &self.phone {
+            Some(phone) => phone.approve(&self.engine, view).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What the browser sends after that.
+    pub async fn sent(&self, view: &CeremonyView, code: Option<String>) -> Value {
+        match (&self.phone, &view.prompt) {
+            (None, Some(prompt)) => self.honest(prompt).await,
+            _ => serde_json::json!({ "code": code }),
+        }
     }
 
     /// Brings what the device showed, or claims what it approved.

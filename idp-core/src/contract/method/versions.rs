@@ -66,6 +66,9 @@ async fn go_on(bench: &Bench, browser: &Claimant, view: &CeremonyView) -> Result
             let code = phone.approve(&bench.engine, view).await?;
             bench.bring(browser, view, code).await
         }
-        None => bench.engine.answer(browser, view.id, bench.honest_form().await).await,
+        None if bench.case.is_form() => {
+            bench.engine.answer(browser, view.id, bench.honest_form().await).await
+        }
+        None => bench.engine.answer(browser, view.id, bench.sent(view, None).await).await,
     }
 }
