@@ -16,6 +16,7 @@ pub mod engine;
 pub mod erased;
 pub mod error;
 pub mod evidence;
+pub mod hardware;
 pub mod id;
 pub mod keys;
 pub mod mark;

@@ -15,6 +15,7 @@ mod browser;
 mod ceremony;
 mod credential;
 mod device;
+mod hardware;
 mod keys;
 mod mark;
 mod rate;
@@ -41,6 +42,7 @@ struct State {
     rates: rate::Table,
     devices: device::Table,
     credentials: credential::Table,
+    hardware: hardware::Table,
     sessions: session::Table,
     browsers: browser::Table,
     users: users::Table,
@@ -59,7 +61,8 @@ impl State {
             Write::Throttle(write) => return self.throttles.apply(write),
             Write::Rate(write) => return self.rates.apply(&write),
             Write::Device(write) => return self.devices.apply(write),
-            Write::Credential(write) => return self.credentials.apply(write),
+            Write::Credential(write) => return self.credential(write),
+            Write::Hardware(write) => return self.hardware(write),
             Write::Session(write) => return self.sessions.apply(write),
             Write::User(write) => return self.users.apply(write),
             Write::Key(write) => return self.keys.apply(write),

@@ -14,7 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use crate::{Fault, Id, credential::CredentialRow, device::DeviceRow};
+use crate::{Fault, Id, credential::CredentialRow, device::DeviceRow, hardware::HardwareRow};
 
 const NONCE: usize = 12;
 
@@ -167,6 +167,8 @@ pub enum Place {
     Credential(Id<CredentialRow>),
     /// The secrets of a device.
     Device(Id<DeviceRow>),
+    /// The key of a hardware token.
+    Hardware(Id<HardwareRow>),
     /// A key of the server's own.
     Key {
         /// What it is for.
@@ -183,6 +185,7 @@ impl Place {
         match self {
             Self::Credential(id) => Aad::row("credential", id.bytes()),
             Self::Device(id) => Aad::row("device", id.bytes()),
+            Self::Hardware(id) => Aad::row("hardware", id.bytes()),
             Self::Key { purpose, number } => Aad::revision("key", purpose.as_bytes(), *number),
         }
     }

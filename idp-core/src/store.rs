@@ -15,6 +15,7 @@ use crate::{
     ceremony::{CeremonyRow, CeremonyWrite},
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceWrite},
+    hardware::{HardwareRow, HardwareWrite},
     keys::{KeyRow, KeyWrite},
     mark::{MarkRow, MarkWrite},
     methods::ciba,
@@ -92,6 +93,14 @@ pub trait Devices: Send + Sync {
     fn devices_without_codes(&self, limit: u32) -> Answer<'_, Vec<DeviceRow>>;
 }
 
+/// Hardware tokens, whether somebody has them or not.
+pub trait Inventory: Send + Sync {
+    /// Those behind this serial number and manufacturer, in the order of both, at most `limit`.
+    fn hardware(&self, after: Option<(&str, &str)>, limit: u32) -> Answer<'_, Vec<HardwareRow>>;
+    /// Those with this serial number: one of each manufacturer at most, in their order.
+    fn hardware_by_serial(&self, serial: &str) -> Answer<'_, Vec<HardwareRow>>;
+}
+
 /// Sessions and the browsers that a user is known in.
 pub trait Sessions: Send + Sync {
     /// The session with this digest of its secret, unless it was ended.
@@ -131,7 +140,7 @@ pub trait Keys: Send + Sync {
 
 /// A whole store: everything that is read, and the one way to change it.
 pub trait Store:
-    Ceremonies + Credentials + Devices + Sessions + Records + Keys + Send + Sync + 'static
+    Ceremonies + Credentials + Devices + Inventory + Sessions + Records + Keys + Send + Sync + 'static
 {
     /// Commits all writes of the batch in one transaction, in their order, or none of them.
     /// The answer comes after the commit is durable.
@@ -180,6 +189,8 @@ pub enum Guard {
     Device,
     /// A counter was moved, a code used up, or a handle taken.
     Credential,
+    /// A hardware token was changed meanwhile, or its serial number is taken.
+    Hardware,
     /// The sign-in has a session already.
     Session,
     /// The login is taken.
@@ -230,7 +241,6 @@ impl Batch {
 }
 
 /// One change of one aggregate.
-#[expect(clippy::large_enum_variant, reason = "a write is moved into a batch once and read once")]
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Write {
@@ -248,6 +258,8 @@ pub enum Write {
     Device(DeviceWrite),
     /// Of a credential.
     Credential(CredentialWrite),
+    /// Of a hardware token.
+    Hardware(HardwareWrite),
     /// Of a session.
     Session(SessionWrite),
     /// Of a known browser.
@@ -296,6 +308,7 @@ impl Write {
             Self::Rate(_) => Some(Guard::Rate),
             Self::Device(_) => Some(Guard::Device),
             Self::Credential(_) => Some(Guard::Credential),
+            Self::Hardware(_) => Some(Guard::Hardware),
             Self::Session(_) => Some(Guard::Session),
             Self::User(_) => Some(Guard::User),
             Self::Reseal(_) => Some(Guard::Sealed),
@@ -319,6 +332,7 @@ writes! {
     Rate(RateWrite);
     Device(DeviceWrite);
     Credential(CredentialWrite);
+    Hardware(HardwareWrite);
     Session(SessionWrite);
     Browser(BrowserWrite);
     User(UserWrite);

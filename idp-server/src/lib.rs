@@ -13,6 +13,7 @@
 //! | `waking.rs` | how devices are woken that something waits for |
 //! | `health.rs` | whether it is alive, and ready |
 //! | `accounts.rs` | how a person gets an account |
+//! | `hardware.rs` | how hardware tokens come out of a vendor's container, and leave |
 //! | `demo.rs` | what it needs to be tried out on one computer |
 //! | `interaction.rs` | how a request is parked before a sign-in and resumed after it |
 //! | `oidc/` | OpenID Connect |
@@ -25,6 +26,7 @@ pub mod cli;
 mod client_certificate;
 pub mod config;
 pub mod demo;
+pub mod hardware;
 mod health;
 pub mod interaction;
 mod limits;

@@ -12,6 +12,7 @@ mod enrolment;
 mod enumeration;
 mod evidence;
 mod guesses;
+mod hardware;
 mod keys;
 mod limits;
 mod makers;

@@ -10,6 +10,7 @@ use idp_core::{
     ceremony::CeremonyRow,
     credential::CredentialRow,
     device::DeviceRow,
+    hardware::HardwareRow,
     keys::KeyRow,
     mark::MarkRow,
     notify::NoticeRow,
@@ -18,8 +19,8 @@ use idp_core::{
     session::SessionRow,
     signin::SignInRow,
     store::{
-        Answer, Batch, BoxFuture, Ceremonies, Committed, Credentials, Devices, Keys, Records, Sessions,
-        Store, Users, Write,
+        Answer, Batch, BoxFuture, Ceremonies, Committed, Credentials, Devices, Inventory, Keys, Records,
+        Sessions, Store, Users, Write,
     },
     throttle::ThrottleRow,
     users::User,
@@ -109,6 +110,11 @@ passes_on! { Devices by store:
     device_by_key(thumbprint: [u8; 32]) -> Option<DeviceRow>;
     devices(user: Id<User>) -> Vec<DeviceRow>;
     devices_without_codes(limit: u32) -> Vec<DeviceRow>;
+}
+
+passes_on! { Inventory by store:
+    hardware(after: Option<(&str, &str)>, limit: u32) -> Vec<HardwareRow>;
+    hardware_by_serial(serial: &str) -> Vec<HardwareRow>;
 }
 
 passes_on! { Sessions by store:

@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "symbolon-axum",
             "symbolon-jose",
             "symbolon-outbound",
+            "symbolon-pskc",
             "symbolon-sqlx",
             "symbolon-tls",
             "symbolon-webpush",

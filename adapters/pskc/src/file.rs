@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{LoadError, Problem, ReadError};
 
-/// The largest container that is read, in bytes: 16 MiB, about ten thousand encrypted keys.
+/// The largest container that is read, in bytes: 16 MiB, more than enough for [`crate::MAX_KEYS`].
 pub const MAX_FILE: u64 = 16 << 20;
 
 /// The bytes of a file, for [`crate::read`].

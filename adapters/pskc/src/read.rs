@@ -17,7 +17,7 @@ use crate::{
 use lock::Opener;
 
 /// How many keys a container may have.
-pub const MAX_KEYS: usize = 10_000;
+pub const MAX_KEYS: usize = 5_000;
 
 /// With what a container is encrypted.
 #[derive(Clone, Copy)]
@@ -74,7 +74,7 @@ fn container(root: xml::Element, unlock: Unlock<'_>, integrity: Integrity) -> Re
     ];
     inside.done()?;
     if packages.len() > MAX_KEYS {
-        return Err(Problem::Limit("there are more than 10,000 keys").at(line));
+        return Err(Problem::Limit("there are more than 5,000 keys").at(line));
     }
     let opener = Opener::new(encryption, mac, unlock, integrity, line)?;
     let mut keys = Vec::with_capacity(packages.len());

@@ -16,7 +16,7 @@ use lock::Sealer;
 use markup::Markup;
 
 /// How often PBKDF2 iterates with HMAC-SHA-256, by default.
-pub const ITERATIONS: u32 = 600_000;
+pub const ITERATIONS: std::num::NonZeroU32 = std::num::NonZeroU32::MIN.saturating_add(599_999);
 
 /// With what a container is encrypted.
 #[derive(Clone, Copy)]

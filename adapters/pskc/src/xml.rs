@@ -23,8 +23,8 @@ use crate::{
 
 /// How deep elements may stand in each other. RFC 6030 needs 8, and a signature not more.
 const MAX_DEPTH: usize = 24;
-/// How many elements there may be. Ten thousand encrypted keys have about 300,000.
-const MAX_ELEMENTS: usize = 400_000;
+/// How many elements there may be. Five thousand encrypted keys have about 150,000.
+const MAX_ELEMENTS: usize = 200_000;
 /// The longest tag with its attributes, in bytes. Looking for duplicates is quadratic in their number.
 const MAX_TAG: usize = 8_192;
 /// The longest text of one element, in bytes.
@@ -93,33 +93,22 @@ impl Parser<'_> {
             return Err(Problem::Limit("elements are nested more than 24 deep").at(line));
         }
         if self.count > MAX_ELEMENTS {
-            return Err(Problem::Limit("there are more than 400,000 elements").at(line));
+            return Err(Problem::Limit("there are more than 200,000 elements").at(line));
         }
         if start.len() > MAX_TAG {
             return Err(Problem::Limit("a tag is longer than 8,192 bytes").at(line));
         }
         if self.root.is_some() {
-            return Err(Problem::Xml("there is a second root element".to_owned()).at(line));
+            return Err(ill("there is a second root element").at(line));
         }
         let (space, name) = self.reader.resolver().resolve_element(start.name());
         let space = match space {
             ResolveResult::Bound(namespace) => Space::of(namespace.into_inner()),
             ResolveResult::Unbound => Space::None,
-            ResolveResult::Unknown(_) => {
-                return Err(Problem::Xml("the prefix of an element is not declared".to_owned()).at(line));
-            }
+            ResolveResult::Unknown(_) => return Err(ill("the prefix of an element is not declared").at(line)),
         };
         let mut element = Element::new(line, space, name.into_inner());
-        for attribute in start.attributes() {
-            let attribute = attribute.map_err(|error| Problem::Xml(error.to_string()).at(line))?;
-            // Those with a prefix are somebody's own, and namespaces were resolved above.
-            if attribute.key.prefix().is_some() || attribute.key.as_namespace_binding().is_some() {
-                continue;
-            }
-            let value = attribute.normalized_value(XmlVersion::Explicit1_0);
-            let value = value.map_err(|_| Problem::Entity.at(line))?;
-            element.add_attribute(attribute.key.into_inner(), &value);
-        }
+        add_attributes(&mut element, start).map_err(|problem| problem.at(line))?;
         self.open.push(element);
         Ok(())
     }
@@ -143,7 +132,7 @@ impl Parser<'_> {
                 Ok(())
             }
             None if blank || text == "\u{feff}" => Ok(()),
-            None => Err(Problem::Xml("there is text outside the root element".to_owned()).at(line)),
+            None => Err(ill("there is text outside the root element").at(line)),
         }
     }
 
@@ -184,6 +173,23 @@ impl Parser<'_> {
             let problem = format!("{} begins here and does not end", element.name());
             return Err(Problem::Xml(problem).at(element.line()));
         }
-        self.root.ok_or_else(|| Problem::Xml("there is no element".to_owned()).at(line))
+        self.root.ok_or_else(|| ill("there is no element").at(line))
     }
+}
+
+fn ill(what: &str) -> Problem {
+    Problem::Xml(what.to_owned())
+}
+
+/// Attributes without a prefix, each once. Those with one are somebody's own, and namespaces were resolved before.
+fn add_attributes(element: &mut Element, start: &BytesStart<'_>) -> Result<(), Problem> {
+    for attribute in start.attributes() {
+        let attribute = attribute.map_err(|error| Problem::Xml(error.to_string()))?;
+        if attribute.key.prefix().is_some() || attribute.key.as_namespace_binding().is_some() {
+            continue;
+        }
+        let value = attribute.normalized_value(XmlVersion::Explicit1_0).map_err(|_| Problem::Entity)?;
+        element.add_attribute(attribute.key.into_inner(), &value);
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use idp_core::{
 };
 
 use crate::{
-    Db,
+    Db, hardware,
     sql::{Conn, Found, bounded, execute, find, list, unknown_write},
 };
 
@@ -92,6 +92,7 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &CredentialWrite) -> sqlx:
             secret.0.as_slice(),
         ),
         CredentialWrite::Delete(id) => {
+            hardware::keep_counter(conn, id).await?;
             execute!(conn, "DELETE FROM credentials WHERE id = $1", id.bytes().as_slice(),)
         }
         // An update, although nothing changes: it holds the row until the end of the transaction.
@@ -99,6 +100,7 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &CredentialWrite) -> sqlx:
             execute!(conn, "UPDATE credentials SET counter = counter WHERE id = $1", id.bytes().as_slice(),)
         }
         CredentialWrite::DeleteKind { user, kind } => {
+            hardware::keep_counters(conn, user.bytes(), kind).await?;
             execute!(
                 conn,
                 "DELETE FROM credentials WHERE user_id = $1 AND kind = $2",

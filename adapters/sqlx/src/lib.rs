@@ -11,6 +11,7 @@ mod commit;
 mod credential;
 mod db;
 mod device;
+mod hardware;
 mod keys;
 mod listen;
 mod mark;

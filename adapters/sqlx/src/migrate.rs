@@ -28,6 +28,11 @@ macro_rules! migrations {
                 "ceremonies of users",
                 include_str!(concat!("../migrations/", $database, "/0005_ceremonies_of_users.sql")),
             ),
+            (
+                7,
+                "hardware tokens",
+                include_str!(concat!("../migrations/", $database, "/0007_hardware_tokens.sql")),
+            ),
             (8, "drift", include_str!(concat!("../migrations/", $database, "/0008_drift.sql"))),
             (9, "pings", include_str!(concat!("../migrations/", $database, "/0009_pings.sql"))),
         ])

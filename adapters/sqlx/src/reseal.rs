@@ -11,6 +11,7 @@ use crate::{
 pub(crate) async fn find(db: &Db, newest: u8, limit: u32) -> sqlx::Result<Vec<(Place, Sealed)>> {
     let credential = |found: Found<'_>| Ok((Place::Credential(found.id("id")?), found.sealed("secret")?));
     let device = |found: Found<'_>| Ok((Place::Device(found.id("id")?), found.sealed("secrets")?));
+    let hardware = |found: Found<'_>| Ok((Place::Hardware(found.id("id")?), found.sealed("secret")?));
     let key = |found: Found<'_>| {
         let (purpose, number) = (found.text("purpose")?, found.int("number")?);
         Ok((Place::Key { purpose, number }, found.sealed("private")?))
@@ -37,9 +38,17 @@ pub(crate) async fn find(db: &Db, newest: u8, limit: u32) -> sqlx::Result<Vec<(P
         newest.as_slice(),
         limit,
     );
+    let tokens: sqlx::Result<Vec<_>> = list!(
+        db.reads(),
+        hardware,
+        "SELECT id, secret FROM hardware_tokens WHERE substr(secret, 1, 1) <> $1 LIMIT $2",
+        newest.as_slice(),
+        limit,
+    );
     let mut found = keys?;
     found.extend(credentials?);
     found.extend(devices?);
+    found.extend(tokens?);
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(found)
 }
@@ -53,6 +62,7 @@ pub(crate) async fn count(db: &Db, newest: u8) -> sqlx::Result<u64> {
         "SELECT (SELECT count(*) FROM server_keys WHERE substr(private, 1, 1) <> $1) \
          + (SELECT count(*) FROM credentials WHERE substr(secret, 1, 1) <> $1) \
          + (SELECT count(*) FROM devices WHERE substr(secrets, 1, 1) <> $1) \
+         + (SELECT count(*) FROM hardware_tokens WHERE substr(secret, 1, 1) <> $1) \
          + (SELECT count(*) FROM ceremonies WHERE substr(body, 1, 1) <> $1) \
          + (SELECT count(*) FROM sign_ins WHERE substr(body, 1, 1) <> $1) \
          + (SELECT count(*) FROM marks WHERE substr(answer, 1, 1) <> $1) AS others",
@@ -75,6 +85,13 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &Reseal) -> sqlx::Result<b
         Place::Device(id) => execute!(
             conn,
             "UPDATE devices SET secrets = $2 WHERE id = $1 AND secrets = $3",
+            id.bytes().as_slice(),
+            to,
+            from,
+        ),
+        Place::Hardware(id) => execute!(
+            conn,
+            "UPDATE hardware_tokens SET secret = $2 WHERE id = $1 AND secret = $3",
             id.bytes().as_slice(),
             to,
             from,

@@ -9,8 +9,8 @@ use idp_core::{
 };
 
 use crate::{
-    audit, browser, ceremony, credential, device, keys, mark, notify, provider, rate, reseal, session,
-    signin,
+    audit, browser, ceremony, credential, device, hardware, keys, mark, notify, provider, rate, reseal,
+    session, signin,
     sql::{Conn, unknown_write},
     sweep, throttle, users,
 };
@@ -87,6 +87,7 @@ async fn one(conn: &mut Conn<'_>, write: &Write) -> sqlx::Result<bool> {
         Write::Rate(write) => rate::write(conn, write).await,
         Write::Device(write) => device::write(conn, write).await,
         Write::Credential(write) => credential::write(conn, write).await,
+        Write::Hardware(write) => hardware::write(conn, write).await,
         Write::Session(write) => session::write(conn, write).await,
         Write::Browser(write) => browser::write(conn, write).await,
         Write::User(write) => users::write(conn, write).await,

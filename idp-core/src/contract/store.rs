@@ -18,6 +18,7 @@ use crate::{
 mod batches;
 mod guards;
 mod guards_of_accounts;
+mod hardware;
 mod races;
 mod reads;
 mod round_trips;
@@ -27,6 +28,7 @@ mod sweeps;
 pub use batches::batches;
 pub use guards::guards;
 pub use guards_of_accounts::guards_of_accounts;
+pub use hardware::hardware;
 pub use races::races;
 pub use reads::reads;
 pub use round_trips::round_trips;
@@ -44,6 +46,7 @@ pub async fn all<S: Store + Users>(make: impl AsyncFn() -> S, spawn: Spawn<'_>) 
     batches(&Arc::new(make().await), spawn).await;
     sweeps(&make().await).await;
     races(&Arc::new(make().await), spawn).await;
+    hardware(&Arc::new(make().await), spawn).await;
 }
 
 #[expect(clippy::panic, reason = "a suite fails by panicking")]

@@ -29,6 +29,7 @@
 //! | `credentials.rs` | credentials that are not devices: found by their handle, listed, renamed, removed |
 //! | `effects.rs` | what a step changes elsewhere: credentials, devices, locks, sessions, notices |
 //! | `tokens.rs` | what a person or an administrator does with tokens for one-time codes |
+//! | `hardware.rs` | what an administrator does with hardware tokens: take in, hand out, take back, stop |
 //! | `settle.rs` | the transaction that a step ends in |
 //! | `trail.rs` | what the audit record says of a step |
 //! | `limits.rs` | how often somebody may try: throttles of credentials, rates of devices, addresses and networks |
@@ -49,6 +50,7 @@ mod device_codes;
 mod device_grant;
 mod effects;
 mod enrolment;
+mod hardware;
 mod initiator;
 mod limits;
 mod pins;
@@ -72,6 +74,7 @@ pub use account::DeviceChange;
 pub use backchannel::{BackchannelBegun, BackchannelStatus};
 pub use device::{DeviceReply, DeviceRequest};
 pub use device_grant::{DeviceGrantBegun, DeviceGrantStatus, WaitingDevice};
+pub use hardware::{Changed, HardwareError, NewHardware, OpenedHardware};
 pub use initiator::{CeremonyView, Progress, Status};
 pub use pins::RESET_LIFE;
 pub use rotation::Renewed;

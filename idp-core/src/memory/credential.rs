@@ -66,6 +66,10 @@ impl Table {
         self.0.contains_key(&id)
     }
 
+    pub(super) fn going(&self, goes: impl Fn(&CredentialRow) -> bool) -> Vec<CredentialRow> {
+        self.0.values().filter(|row| goes(row)).cloned().collect()
+    }
+
     pub(super) fn secret(&mut self, id: Id<CredentialRow>) -> Option<&mut Sealed> {
         self.0.get_mut(&id).map(|row| &mut row.secret)
     }

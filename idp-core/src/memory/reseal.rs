@@ -10,13 +10,15 @@ impl State {
     fn long_lived(&self) -> impl Iterator<Item = (Place, &Sealed)> {
         let credentials = self.credentials.sealed().map(|(id, sealed)| (Place::Credential(id), sealed));
         let devices = self.devices.sealed().map(|(id, sealed)| (Place::Device(id), sealed));
-        credentials.chain(devices).chain(self.keys.sealed())
+        let hardware = self.hardware.sealed().map(|(id, sealed)| (Place::Hardware(id), sealed));
+        credentials.chain(devices).chain(hardware).chain(self.keys.sealed())
     }
 
     fn sealed(&mut self, place: &Place) -> Option<&mut Sealed> {
         match place {
             Place::Credential(id) => self.credentials.secret(*id),
             Place::Device(id) => self.devices.secrets(*id),
+            Place::Hardware(id) => self.hardware.secret(*id),
             Place::Key { purpose, number } => self.keys.private(purpose, *number),
         }
     }

@@ -70,6 +70,9 @@ pub enum Command {
     /// Accounts of people.
     #[command(subcommand)]
     User(UserCommand),
+    /// Hardware tokens.
+    #[command(subcommand)]
+    Token(super::token::TokenCommand),
     /// Applications that may ask for sign-ins.
     #[command(subcommand)]
     Client(ClientCommand),

@@ -8,6 +8,7 @@ mod keys;
 mod policy;
 mod serve;
 mod terminal;
+mod token;
 mod user;
 
 use std::process::ExitCode;
@@ -67,6 +68,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<()> {
         let app = App::start(config, World::default()).await?;
         let done = match arguments.command {
             Command::User(command) => user::run(&app, command).await,
+            Command::Token(command) => token::run(&app, command).await,
             Command::Client(command) => client::run(&app, command).await,
             Command::Keys(command) => keys::run(&app, &command).await,
             Command::Policy(command) => policy::run(&app, command).await,

@@ -32,12 +32,26 @@ pub(super) fn new_password() -> anyhow::Result<Zeroizing<String>> {
     Ok(password)
 }
 
+/// Asks for two codes of a token: at a terminal, or two lines from a pipe.
+pub(super) fn two_codes() -> anyhow::Result<[String; 2]> {
+    let is_terminal = io::stdin().is_terminal();
+    let ask = |prompt: &str| {
+        if is_terminal {
+            rpassword::prompt_password(prompt).map(Zeroizing::new).context("nothing was typed")
+        } else {
+            line()
+        }
+    };
+    let first = ask("A code of the token: ")?;
+    Ok([first.to_string(), ask("The next one: ")?.to_string()])
+}
+
 fn line() -> anyhow::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
     io::stdin().lock().take(MAX_LINE).read_line(&mut text).context("standard input cannot be read")?;
     let password = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
     if password.is_empty() {
-        bail!("there is no password on standard input");
+        bail!("there is nothing on standard input");
     }
     Ok(password)
 }

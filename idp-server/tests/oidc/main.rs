@@ -32,6 +32,7 @@ mod encryption;
 mod explain;
 mod fapi;
 mod fresh;
+mod hardware;
 mod health;
 mod hostile;
 mod introspection;

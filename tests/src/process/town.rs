@@ -141,6 +141,19 @@ impl Town {
         assert!(status.success(), "idp-server {arguments:?}: {status}");
     }
 
+    /// Runs a command of the administrator: how it ended, and what it said and complained of.
+    pub async fn asks(&self, arguments: &[&str], input: &str) -> (Option<i32>, String, String) {
+        let mut command = self.server(arguments, &self.store, "state");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("idp-server");
+        let mut stdin = child.stdin.take().expect("standard input");
+        // It may not read any of it.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        let ended = child.wait_with_output().await.expect("an end");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (ended.status.code(), text(&ended.stdout), text(&ended.stderr))
+    }
+
     /// A node dies without a word to anybody.
     pub async fn kill(&mut self, node: usize) {
         self.servers[node].kill().await.expect("SIGKILL");

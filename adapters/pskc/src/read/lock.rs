@@ -131,29 +131,34 @@ fn derivation(method: Element) -> Result<Derivation, ReadError> {
     };
     let mut inside = parameters.inside()?;
     inside.adopt();
-    let mut salt = inside.one(Space::Pkcs5, "Salt")?.inside()?;
-    salt.adopt();
-    let salt = value::bytes(&salt.one(Space::Pkcs5, "Specified")?)?.to_vec();
-    let count = inside.one(Space::Pkcs5, "IterationCount")?;
-    let iterations = NonZeroU32::new(value::number(&count)?).filter(|count| count.get() <= MAX_ITERATIONS);
-    let iterations = iterations.ok_or_else(|| count.must_be("1 to 10,000,000"))?;
+    let salt = salt(inside.one(Space::Pkcs5, "Salt")?)?;
+    let iterations = iterations(&inside.one(Space::Pkcs5, "IterationCount")?)?;
     let size = inside.one(Space::Pkcs5, "KeyLength")?;
     let length = match value::number::<usize>(&size)? {
         length @ (16 | 24 | 32) => length,
         _ => return Err(size.must_be("16, 24 or 32 (bytes)")),
     };
-    // Without a name, PKCS #5 means HMAC-SHA-1.
-    let function = match inside.maybe(Space::Pkcs5, "PRF")? {
-        Some(prf) => match prf.attribute("Algorithm") {
-            Some(name) => {
-                Mac::from_uri(name).ok_or_else(|| prf.wrong(Problem::Unsupported("this PRF".to_owned())))?
-            }
-            None => Mac::Sha1,
-        },
-        None => Mac::Sha1,
-    };
+    let function = function(inside.maybe(Space::Pkcs5, "PRF")?)?;
     inside.done()?;
     Ok(Derivation { salt, iterations, length, function })
+}
+
+fn salt(element: Element) -> Result<Vec<u8>, ReadError> {
+    let mut inside = element.inside()?;
+    inside.adopt();
+    Ok(value::bytes(&inside.one(Space::Pkcs5, "Specified")?)?.to_vec())
+}
+
+fn iterations(element: &Element) -> Result<NonZeroU32, ReadError> {
+    let count = NonZeroU32::new(value::number(element)?).filter(|count| count.get() <= MAX_ITERATIONS);
+    count.ok_or_else(|| element.must_be("1 to 10,000,000"))
+}
+
+/// Without a name, PKCS #5 means HMAC-SHA-1.
+fn function(element: Option<Element>) -> Result<Mac, ReadError> {
+    let Some(element) = element else { return Ok(Mac::Sha1) };
+    let Some(name) = element.attribute("Algorithm") else { return Ok(Mac::Sha1) };
+    Mac::from_uri(name).ok_or_else(|| element.wrong(Problem::Unsupported("this PRF".to_owned())))
 }
 
 /// RFC 6030, 6.1.1.

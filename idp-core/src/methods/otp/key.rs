@@ -38,6 +38,9 @@ pub struct Key {
     /// What its owner calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// When its policy ends its use (RFC 6030, 5), in seconds since 1970. It gives no codes from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
     /// The value of the moving factor that was used up before the credential was made; 0 if none was.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub used: i64,
@@ -147,8 +150,8 @@ impl Key {
         digits: u8,
         factor: MovingFactor,
     ) -> Result<Self, BadKey> {
-        let (pin, device, serial, name, used) = (PinUse::None, None, None, None, 0);
-        let key = Self { secret, algorithm, digits, factor, pin, device, serial, name, used };
+        let (pin, device, serial, name, used, until) = (PinUse::None, None, None, None, 0, None);
+        let key = Self { secret, algorithm, digits, factor, pin, device, serial, name, used, until };
         key.check().map(|()| key)
     }
 
@@ -156,8 +159,19 @@ impl Key {
     #[must_use]
     pub fn own(secret: &Octets<32>) -> Self {
         let (factor, secret) = (MovingFactor::Time(30), secret.0.to_vec());
-        let (pin, device, serial, name, used) = (PinUse::None, None, None, None, 0);
-        Self { secret, algorithm: HashFunction::Sha256, digits: 8, factor, pin, device, serial, name, used }
+        let (pin, device, serial, name, used, until) = (PinUse::None, None, None, None, 0, None);
+        Self {
+            secret,
+            algorithm: HashFunction::Sha256,
+            digits: 8,
+            factor,
+            pin,
+            device,
+            serial,
+            name,
+            used,
+            until,
+        }
     }
 
     /// And a PIN takes part so.
@@ -178,6 +192,13 @@ impl Key {
     #[must_use]
     pub fn with_serial(mut self, serial: impl Into<String>) -> Self {
         self.serial = Some(serial.into());
+        self
+    }
+
+    /// And its policy ends its use then.
+    #[must_use]
+    pub fn until(mut self, end: Time) -> Self {
+        self.until = Some(end.0);
         self
     }
 

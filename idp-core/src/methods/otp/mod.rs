@@ -53,6 +53,8 @@ fn tokens(cx: &Cx<'_>) -> Result<Vec<Token>, Fault> {
     let mut tokens = tokens.collect::<Result<Vec<Token>, Fault>>()?;
     // A device that is suspended, lost or revoked gives no codes: whoever has it in his hands has its key.
     tokens.retain(|token| token.key.device.is_none_or(|id| cx.devices.iter().any(|device| device.id == id)));
+    // A policy that is not kept is a policy broken (RFC 6030, 5).
+    tokens.retain(|token| token.key.until.is_none_or(|end| cx.now.0 < end));
     Ok(tokens)
 }
 
