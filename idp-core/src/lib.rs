@@ -24,6 +24,7 @@ pub mod memory;
 pub mod method;
 pub mod methods;
 pub mod notify;
+pub mod outbox;
 pub mod passwords;
 pub mod place;
 pub mod policy;

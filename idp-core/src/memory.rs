@@ -18,6 +18,7 @@ mod device;
 mod hardware;
 mod keys;
 mod mark;
+mod outbox;
 mod rate;
 mod records;
 mod reseal;
@@ -48,6 +49,7 @@ struct State {
     users: users::Table,
     keys: keys::Table,
     records: records::Table,
+    messages: outbox::Table,
 }
 
 impl State {
@@ -68,7 +70,8 @@ impl State {
             Write::Key(write) => return self.keys.apply(write),
             Write::Reseal(write) => return self.reseal(write),
             Write::Browser(write) => self.browsers.apply(write),
-            Write::Notice(row) => self.records.notices.push(row),
+            Write::Message(write) => return self.post(write),
+            Write::Notice(row) => self.records.tell(row),
             Write::Audit(row) => self.records.audit.push(row),
             Write::Wake(_) => {}
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Id, Time, users::User};
 
-/// A notice to a person. It stays in the portal, and in the outbox until it is delivered.
+/// A notice to a person. It stays in the portal, and leaves for the outbox ([`crate::outbox`]) on its way elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeRow {
     /// Its id.
@@ -15,7 +15,7 @@ pub struct NoticeRow {
     pub notice: Notice,
     /// When.
     pub created_at: Time,
-    /// When it left the outbox, if it has.
+    /// When it left for the outbox, if it has.
     pub delivered_at: Option<Time>,
 }
 
@@ -146,4 +146,29 @@ pub enum Notice {
         /// Of which method.
         kind: String,
     },
+}
+
+impl Notice {
+    /// Whether it tells of a change that only somebody with a hold on the account can bring about. The others can be caused
+    /// by strangers, as often as they like: of those, several go out together ([`crate::outbox::HOLD`]).
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        match self {
+            Self::EnrolmentAttacked { .. }
+            | Self::SignInStopped { .. }
+            | Self::NewBrowser { .. }
+            | Self::Locked { .. } => false,
+            Self::DeviceAdded { .. }
+            | Self::DeviceChanged { .. }
+            | Self::DeviceRenamed { .. }
+            | Self::CredentialAdded { .. }
+            | Self::DeviceGranted { .. }
+            | Self::PasswordChanged
+            | Self::RecoveryCodesDrawn
+            | Self::ApplicationRemoved { .. }
+            | Self::AccountReset
+            | Self::AccountSwitched { .. }
+            | Self::Unlocked => true,
+        }
+    }
 }

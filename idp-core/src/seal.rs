@@ -159,7 +159,7 @@ impl Aad {
     }
 }
 
-/// Where a long-lived sealed value is kept. (Ceremonies, sign-ins and marks are over before a key retires.)
+/// Where a long-lived sealed value is kept. (Ceremonies, sign-ins, marks and messages are over before a key retires.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {

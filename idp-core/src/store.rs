@@ -20,6 +20,7 @@ use crate::{
     mark::{MarkRow, MarkWrite},
     methods::ciba,
     notify::NoticeRow,
+    outbox::{self, MessageWrite, Outbox},
     rate::{RateRow, RateWrite},
     seal::{Place, Reseal, Sealed},
     session::{self, SessionRow, SessionWrite},
@@ -32,7 +33,7 @@ use crate::{
 pub const REPEATABLE: i64 = 120;
 /// For how many seconds sessions outlive their end: so long a token of theirs may still be asked about.
 pub const SESSION_TRACE: i64 = 86_400;
-/// For how many seconds delivered notices stay in the portal.
+/// For how many seconds notices that left for the outbox stay in the portal.
 pub const NOTICES_STAY: i64 = 90 * 86_400;
 /// How long failures that did not lock are counted after the last, in seconds: 30 days.
 pub const FAILURES_STAY: i64 = 30 * 86_400;
@@ -134,13 +135,13 @@ pub trait Keys: Send + Sync {
     /// `limit`.
     fn sealed_before(&self, newest: u8, limit: u32) -> Answer<'_, Vec<(Place, Sealed)>>;
     /// How many values another key-encryption key than `newest` sealed: the long-lived ones, and the ceremonies,
-    /// sign-ins and marks that were not swept yet.
+    /// sign-ins and marks that were not swept yet, and the messages that have not arrived.
     fn count_sealed_before(&self, newest: u8) -> Answer<'_, u64>;
 }
 
 /// A whole store: everything that is read, and the one way to change it.
 pub trait Store:
-    Ceremonies + Credentials + Devices + Inventory + Sessions + Records + Keys + Send + Sync + 'static
+    Ceremonies + Credentials + Devices + Inventory + Sessions + Records + Outbox + Keys + Send + Sync + 'static
 {
     /// Commits all writes of the batch in one transaction, in their order, or none of them.
     /// The answer comes after the commit is durable.
@@ -150,7 +151,7 @@ pub trait Store:
     fn bus(&self) -> &Bus;
 
     /// Deletes what is over: sign-ins and ceremonies [`REPEATABLE`] seconds after their end, marks and known
-    /// browsers at theirs, sessions after [`SESSION_TRACE`], delivered notices after [`NOTICES_STAY`]. Audit
+    /// browsers at theirs, sessions after [`SESSION_TRACE`], notices that left for the outbox after [`NOTICES_STAY`]. Audit
     /// events and locks stay; rates go at the end of their window, other failures after [`FAILURES_STAY`]. At most [`SWEEP_ROWS`] rows of a table a call; returns how many in all.
     fn sweep(&self, now: Time) -> Answer<'_, u64>;
 
@@ -199,6 +200,8 @@ pub enum Guard {
     Key,
     /// The sealed value was changed meanwhile.
     Sealed,
+    /// A notice left for the outbox before, or a message was tried by somebody else.
+    Message,
 }
 
 /// Writes that are committed together.
@@ -272,6 +275,8 @@ pub enum Write {
     Reseal(Reseal),
     /// A new notice.
     Notice(NoticeRow),
+    /// Of the outbox.
+    Message(MessageWrite),
     /// A new audit event.
     Audit(AuditRow),
     /// Wakes whoever watches the topic, after the commit.
@@ -292,6 +297,7 @@ impl Write {
             Self::Ceremony(CeremonyWrite::Update { row, .. }) if ciba::is_answered(row) => {
                 (None, Some(ciba::ANSWERED))
             }
+            Self::Notice(_) | Self::Message(MessageWrite::Insert(_)) => (Some(outbox::POSTED), None),
             _ => (None, None),
         };
         topic.into_iter().chain(ended)
@@ -313,6 +319,7 @@ impl Write {
             Self::User(_) => Some(Guard::User),
             Self::Reseal(_) => Some(Guard::Sealed),
             Self::Key(_) => Some(Guard::Key),
+            Self::Message(_) => Some(Guard::Message),
             Self::Browser(_) | Self::Notice(_) | Self::Audit(_) | Self::Wake(_) => None,
         }
     }
@@ -339,5 +346,6 @@ writes! {
     Key(KeyWrite);
     Reseal(Reseal);
     Notice(NoticeRow);
+    Message(MessageWrite);
     Audit(AuditRow);
 }

@@ -14,6 +14,7 @@ use idp_core::{
     keys::KeyRow,
     mark::MarkRow,
     notify::NoticeRow,
+    outbox::{MessageRow, Outbox},
     rate::RateRow,
     seal::{Place, Sealed},
     session::SessionRow,
@@ -129,6 +130,12 @@ passes_on! { Sessions by store:
 passes_on! { Records by store:
     notices(user: Id<User>, limit: u32) -> Vec<NoticeRow>;
     audit(user: Option<Id<User>>, limit: u32) -> Vec<AuditRow>;
+}
+
+passes_on! { Outbox by store:
+    waiting_notices(now: Time, limit: u32) -> Vec<NoticeRow>;
+    due_messages(now: Time, limit: u32, each: u32) -> Vec<MessageRow>;
+    next_due() -> Option<Time>;
 }
 
 passes_on! { Keys by store:

@@ -17,6 +17,7 @@ mod listen;
 mod mark;
 mod migrate;
 mod notify;
+mod outbox;
 pub mod provider;
 mod rate;
 mod reseal;

@@ -35,6 +35,7 @@ macro_rules! migrations {
             ),
             (8, "drift", include_str!(concat!("../migrations/", $database, "/0008_drift.sql"))),
             (9, "pings", include_str!(concat!("../migrations/", $database, "/0009_pings.sql"))),
+            (6, "outbox", include_str!(concat!("../migrations/", $database, "/0006_outbox.sql"))),
         ])
     };
 }

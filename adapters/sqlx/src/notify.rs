@@ -4,6 +4,7 @@ use idp_core::{
     Id,
     audit::AuditRow,
     notify::NoticeRow,
+    outbox::HOLD,
     store::{Answer, Records},
     users::User,
 };
@@ -13,7 +14,7 @@ use crate::{
     sql::{Conn, Found, bounded, execute, list, to_json},
 };
 
-fn row(found: Found<'_>) -> sqlx::Result<NoticeRow> {
+pub(crate) fn row(found: Found<'_>) -> sqlx::Result<NoticeRow> {
     Ok(NoticeRow {
         id: found.id("id")?,
         user: found.id("user_id")?,
@@ -48,14 +49,18 @@ impl Records for Db {
 }
 
 pub(crate) async fn write(conn: &mut Conn<'_>, row: &NoticeRow) -> sqlx::Result<bool> {
+    let hold = if row.notice.is_change() { 0 } else { HOLD };
     execute!(
         conn,
-        "INSERT INTO notices (id, user_id, notice, created_at, delivered_at) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO notices (id, user_id, notice, created_at, delivered_at, due_at) \
+         VALUES ($1, $2, $3, $4, $5, COALESCE((SELECT MAX(delivered_at) + $6 FROM notices \
+         WHERE user_id = $2 AND delivered_at + $6 > $4), $4))",
         row.id.bytes().as_slice(),
         row.user.bytes().as_slice(),
         to_json(&row.notice)?,
         row.created_at.0,
         row.delivered_at.map(|at| at.0),
+        hold,
     );
     Ok(true)
 }

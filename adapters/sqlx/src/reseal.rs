@@ -65,6 +65,7 @@ pub(crate) async fn count(db: &Db, newest: u8) -> sqlx::Result<u64> {
          + (SELECT count(*) FROM hardware_tokens WHERE substr(secret, 1, 1) <> $1) \
          + (SELECT count(*) FROM ceremonies WHERE substr(body, 1, 1) <> $1) \
          + (SELECT count(*) FROM sign_ins WHERE substr(body, 1, 1) <> $1) \
+         + (SELECT count(*) FROM messages WHERE substr(body, 1, 1) <> $1) \
          + (SELECT count(*) FROM marks WHERE substr(answer, 1, 1) <> $1) AS others",
         newest.as_slice(),
     )?;

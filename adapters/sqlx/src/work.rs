@@ -9,8 +9,8 @@ use idp_core::{
 };
 
 use crate::{
-    audit, browser, ceremony, credential, device, hardware, keys, mark, notify, provider, rate, reseal,
-    session, signin,
+    audit, browser, ceremony, credential, device, hardware, keys, mark, notify, outbox, provider, rate,
+    reseal, session, signin,
     sql::{Conn, unknown_write},
     sweep, throttle, users,
 };
@@ -94,6 +94,7 @@ async fn one(conn: &mut Conn<'_>, write: &Write) -> sqlx::Result<bool> {
         Write::Key(write) => keys::write(conn, write).await,
         Write::Reseal(write) => reseal::write(conn, write).await,
         Write::Notice(row) => notify::write(conn, row).await,
+        Write::Message(write) => outbox::write(conn, write).await,
         Write::Audit(row) => audit::write(conn, row).await,
         Write::Wake(_) => Ok(true),
         _ => Err(unknown_write()),

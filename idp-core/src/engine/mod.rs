@@ -30,6 +30,7 @@
 //! | `effects.rs` | what a step changes elsewhere: credentials, devices, locks, sessions, notices |
 //! | `tokens.rs` | what a person or an administrator does with tokens for one-time codes |
 //! | `hardware.rs` | what an administrator does with hardware tokens: take in, hand out, take back, stop |
+//! | `outbox.rs` | how notices leave for the outbox, and how a message is sealed and opened |
 //! | `settle.rs` | the transaction that a step ends in |
 //! | `trail.rs` | what the audit record says of a step |
 //! | `limits.rs` | how often somebody may try: throttles of credentials, rates of devices, addresses and networks |
@@ -53,6 +54,7 @@ mod enrolment;
 mod hardware;
 mod initiator;
 mod limits;
+mod outbox;
 mod pins;
 mod reach;
 mod record;

@@ -47,6 +47,7 @@ impl MemoryStore {
         self.read(|state| {
             let all = state.long_lived().map(|(_, sealed)| sealed);
             let all = all.chain(state.ceremonies.sealed()).chain(state.sign_ins.sealed());
+            let all = all.chain(state.messages.sealed());
             let others =
                 all.chain(state.marks.sealed()).filter(|sealed| sealed.0.first() != Some(&newest)).count();
             u64::try_from(others).unwrap_or(u64::MAX)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{
     Spawn, at_once, ok,
     rows::{
-        NOW, bare_ceremony, ceremony, credential, device, digest, id, key, mark, sealed, session, sign_in,
-        user,
+        NOW, bare_ceremony, ceremony, credential, device, digest, id, key, mark, message, notice, sealed,
+        session, sign_in, user,
     },
     yes,
 };
@@ -17,6 +17,7 @@ use crate::{
     device::{DeviceRow, DeviceWrite},
     keys::{KeyRow, KeyWrite},
     mark::{MarkRow, MarkWrite},
+    outbox::MessageWrite,
     rate::{Limit, RateWrite},
     seal::{Place, Reseal},
     session::{SessionRow, SessionWrite},
@@ -36,6 +37,7 @@ pub async fn races<S: Store + Users>(store: &Arc<S>, spawn: Spawn<'_>) {
     throttles(store, spawn).await;
     devices(store, spawn).await;
     resealing(store, spawn).await;
+    messages(store, spawn).await;
     credentials(store, spawn).await;
     accounts(store, spawn).await;
 }
@@ -65,6 +67,21 @@ async fn race_of_batches<S: Store>(
     let lost = outcomes.iter().filter(|outcome| **outcome == Committed::Conflict(guard)).count();
     let expected = (usize::from(winners), usize::from(RACERS - winners));
     assert_eq!((won, lost), expected, "winners and losers at the guard {guard:?}");
+}
+
+/// Of two nodes that look at the same moment one writes the message, and one sends it.
+async fn messages<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {
+    let one = (1, Guard::Message);
+    yes(&**store, Write::Notice(notice(1, 1))).await;
+    race_of_batches(store, spawn, one, |racer| {
+        let gather = MessageWrite::Gather { user: id(1), notices: vec![id(1)], at: NOW };
+        Batch::new().with(gather).with(MessageWrite::Insert(message(racer)))
+    })
+    .await;
+    let left = ok(store.due_messages(NOW + 99, 99, 99).await);
+    let [row] = &left[..] else { unreachable!("one message for one notice: {left:?}") };
+    let taken = row.id;
+    race(store, spawn, one, |_| MessageWrite::Try { id: taken, tries: 0, again_at: NOW + 60 }).await;
 }
 
 async fn ceremonies<S: Store>(store: &Arc<S>, spawn: Spawn<'_>) {

@@ -13,6 +13,7 @@ use crate::{
     keys::KeyRow,
     mark::MarkRow,
     notify::{Notice, NoticeRow},
+    outbox::{Channel, MessageRow},
     seal::Sealed,
     session::{SessionFacts, SessionRow},
     signin::SignInRow,
@@ -183,6 +184,19 @@ pub(super) fn notice(number: u8, user: u8) -> NoticeRow {
         },
         created_at: NOW + i64::from(number),
         delivered_at: None,
+    }
+}
+
+pub(super) fn message(number: u8) -> MessageRow {
+    MessageRow {
+        id: id(number),
+        user: id(1),
+        channel: Channel::Mail,
+        body: sealed(number),
+        created_at: NOW,
+        expires_at: NOW + 86_400,
+        tries: 0,
+        due_at: NOW + i64::from(number),
     }
 }
 
