@@ -157,12 +157,20 @@ impl Notice {
             Self::EnrolmentAttacked { .. }
             | Self::SignInStopped { .. }
             | Self::NewBrowser { .. }
+            | Self::CredentialSuspected { .. }
+            | Self::ClockOff { .. }
+            | Self::OutOfStep { .. }
             | Self::Locked { .. } => false,
             Self::DeviceAdded { .. }
             | Self::DeviceChanged { .. }
             | Self::DeviceRenamed { .. }
             | Self::CredentialAdded { .. }
+            | Self::CredentialRemoved { .. }
+            | Self::CredentialRenamed { .. }
+            | Self::PinChanged { .. }
+            | Self::PinResetIssued { .. }
             | Self::DeviceGranted { .. }
+            | Self::ClientGranted { .. }
             | Self::PasswordChanged
             | Self::RecoveryCodesDrawn
             | Self::ApplicationRemoved { .. }

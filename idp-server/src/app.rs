@@ -19,9 +19,10 @@ use symbolon_webauthn::{PasskeyRegistration, PasskeySignIn, RelyingParty};
 
 use crate::{
     Config,
-    config::{KekError, Keyring, OutboundSetupError, PasskeySetupError},
+    config::{CarrierError, KekError, Keyring, OutboundSetupError, PasskeySetupError},
     interaction::Protocol,
     oidc::{Clients, DeviceGrant, OpenIdConnect, Provider, client::keys::FetchedKeys},
+    outbox::Carriers,
     portal::Portal,
     routes,
     waking::WebPushWaker,
@@ -71,6 +72,9 @@ pub enum StartError {
     /// Passkeys cannot be offered as the settings say.
     #[error(transparent)]
     Passkeys(#[from] PasskeySetupError),
+    /// Nobody can be written to.
+    #[error("messages to people cannot be set up: {0}")]
+    Carrier(#[from] CarrierError),
     /// A part does not start.
     #[error("the server cannot start: {0}")]
     Fault(#[source] Fault),
@@ -115,6 +119,7 @@ struct Inner {
     fetched_keys: FetchedKeys,
     provider: Provider,
     outbound: Outbound,
+    carriers: Carriers,
     protocols: Vec<Arc<dyn Protocol>>,
 }
 
@@ -133,6 +138,7 @@ impl App {
         let keks = config.store.load_keks(&world.crypto)?;
         let outbound = config.outbound.start()?;
         let passkeys = config.passkeys.relying_party(&config.server.issuer, &config.engine.organisation)?;
+        let carriers = Carriers::start(&config, &outbound, &world.crypto)?;
         let (newest, others) = keks.at(world.clock.now());
         let sealer = Sealer::new(world.crypto.clone(), newest, others);
         let db = Db::open(&config.store.url(), Options::default()).await?;
@@ -172,6 +178,7 @@ impl App {
             fetched_keys,
             provider,
             outbound,
+            carriers,
             protocols,
         })))
     }
@@ -239,6 +246,12 @@ impl App {
     #[must_use]
     pub fn outbound(&self) -> &Outbound {
         &self.0.outbound
+    }
+
+    /// What carries messages to people.
+    #[must_use]
+    pub(crate) fn carriers(&self) -> &Carriers {
+        &self.0.carriers
     }
 
     /// The protocol that parks requests under this name.

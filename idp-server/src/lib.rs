@@ -11,6 +11,8 @@
 //! | `client_certificate.rs` | which certificate a proxy passes on |
 //! | `rotation.rs` | how its keys change, and how it notices |
 //! | `waking.rs` | how devices are woken that something waits for |
+//! | `deliveries.rs` | how something is brought to others until they have it |
+//! | `outbox/` | how notices and messages reach people, by mail and otherwise |
 //! | `health.rs` | whether it is alive, and ready |
 //! | `accounts.rs` | how a person gets an account |
 //! | `hardware.rs` | how hardware tokens come out of a vendor's container, and leave |
@@ -25,6 +27,7 @@ mod carried;
 pub mod cli;
 mod client_certificate;
 pub mod config;
+mod deliveries;
 pub mod demo;
 pub mod hardware;
 mod health;
@@ -32,6 +35,7 @@ pub mod interaction;
 mod limits;
 pub mod login;
 pub mod oidc;
+mod outbox;
 pub mod pages;
 pub mod portal;
 pub mod rotation;

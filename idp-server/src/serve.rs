@@ -16,7 +16,9 @@ use tokio::time;
 
 use crate::{
     App,
-    oidc::{backchannel::ping, logout::back_channel},
+    deliveries::keep_delivering,
+    oidc::{backchannel::ping::Pings, logout::back_channel::LogoutTokens},
+    outbox::Messages,
     rotation, routes,
 };
 
@@ -41,8 +43,9 @@ pub async fn serve(
     let listeners = listeners.into();
     let by_itself = [
         tokio::spawn(sweep(app.clone())),
-        tokio::spawn(back_channel::keep_telling(app.clone())),
-        tokio::spawn(ping::keep_telling(app.clone())),
+        tokio::spawn(keep_delivering(app.clone(), LogoutTokens(app.clone()))),
+        tokio::spawn(keep_delivering(app.clone(), Messages(app.clone()))),
+        tokio::spawn(keep_delivering(app.clone(), Pings(app.clone()))),
         tokio::spawn(rotation::keep_renewing(app.clone())),
         tokio::spawn(rotation::keep_resealing(app.clone())),
         tokio::spawn(rotation::equip_devices(app.clone())),

@@ -405,3 +405,69 @@ fn a_new_key_goes_in_front_of_the_file_and_others_cannot_read_it() {
     assert!(!path.exists());
     std::fs::remove_dir_all(&store.state_dir).unwrap();
 }
+
+const MAIL: &str = "[mail]\nhost = \"mail.example.org\"\nfrom = \"Sign-in <id@example.org>\"\n";
+
+#[test]
+fn mail_and_webhook_that_cannot_work_are_refused_with_what_would_be_right() {
+    let cases = [
+        ("[mail]\nhost = \"mail.example.org\"", "`mail.from`", "Sign-in <id@example.org>"),
+        (&format!("{MAIL}security = \"none\""), "`mail.security`", "starttls"),
+        (&format!("{MAIL}user = \"id\""), "`mail.user`", "both or none"),
+        (&format!("{MAIL}password = \"hunter2\""), "`mail.user`", "both or none"),
+        (
+            &format!("{MAIL}user = \"id\"\npassword = \"hunter2\"\npassword_file = \"/etc/x\""),
+            "`mail.password_file`",
+            "not both",
+        ),
+        (&format!("{MAIL}timeout = 46"), "`mail.timeout`", "between 1 and 45"),
+        (&format!("{MAIL}tls = true"), "mail.tls", "password_file"),
+        ("[webhook]\nurl = \"https://hook.example.org\"", "`webhook.url`", "both or none"),
+        ("[webhook]\nsecret = \"whsec_x\"", "`webhook.url`", "both or none"),
+    ];
+    for (text, key, right) in cases {
+        let said = complaint(&format!("{ISSUER}{text}"));
+        assert!(said.contains(key) && said.contains(right) && !said.contains("hunter2"), "{text}: {said}");
+    }
+    let local = format!("{ISSUER}{}security = \"none\"", MAIL.replace("mail.example.org", "localhost"));
+    assert!(Config::load(&File::new(&local).given()).is_ok(), "this computer needs no TLS");
+}
+
+#[test]
+fn secrets_of_mail_and_webhook_are_shown_to_nobody() {
+    let text = format!("{ISSUER}{MAIL}user = \"id\"\n[webhook]\nurl = \"https://hook.example.org\"");
+    let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let environment = vec![
+        variable("SYMBOLON_MAIL_PASSWORD", "hunter2"),
+        variable("SYMBOLON_WEBHOOK_SECRET", "whsec_hunter2"),
+    ];
+    let file = File::new(&text);
+    let config = Config::load(&Given { environment, ..file.given() }).unwrap();
+    let shown = format!("{config:?}{}", toml::Table::try_from(&config).unwrap());
+    assert!(shown.contains("mail.example.org") && !shown.contains("hunter2"), "{shown}");
+}
+
+/// `check-config` reads the files, too; one that everybody may read is known to everybody.
+#[cfg(unix)]
+#[test]
+fn check_config_looks_at_the_secrets_of_mail_and_webhook() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let secret = File::new("hunter2\n");
+    let config = File::new(&format!("{ISSUER}{MAIL}user = \"id\"\npassword_file = {:?}", secret.0));
+    let check = |mode| {
+        std::fs::set_permissions(&secret.0, std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_idp-server"));
+        let output = command.args(["check-config", "--config"]).arg(&config.0).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(check(0o640), (true, String::new()));
+    let (passed, said) = check(0o644);
+    assert!(!passed && said.contains("mail.password_file") && !said.contains("hunter2"), "{said}");
+    let webhook =
+        "[webhook]\nurl = \"https://10.1.2.3/hook\"\nsecret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"";
+    let inside = File::new(&format!("{ISSUER}{webhook}"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_idp-server"));
+    let output = command.args(["check-config", "--config"]).arg(&inside.0).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("outbound.allowed_networks"), "{said}");
+}

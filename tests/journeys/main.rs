@@ -15,6 +15,7 @@ mod guesses;
 mod hardware;
 mod keys;
 mod limits;
+mod mail;
 mod makers;
 mod messages;
 mod nodes;

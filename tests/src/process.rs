@@ -1,6 +1,7 @@
 //! Real processes: the server, the shop and the authenticator in the terminal, on ports and folders of their own.
 
 mod forwarder;
+mod mailbox;
 mod secure;
 mod terminal;
 mod town;
@@ -16,6 +17,7 @@ use std::{
 use tokio::time;
 
 pub use forwarder::{Forwarder, Way};
+pub use mailbox::Mailbox;
 pub use secure::SecureServer;
 pub use terminal::{Session, Terminal};
 pub use town::Town;

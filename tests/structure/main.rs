@@ -17,6 +17,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("symbolon-sqlx", &["idp-protocol", "idp-core"]),
     ("symbolon-tls", &["idp-protocol"]),
     ("symbolon-webauthn", &["idp-protocol", "idp-core"]),
+    ("symbolon-smtp", &[]),
+    ("symbolon-sqlx", &["idp-protocol", "idp-core"]),
+    ("symbolon-tls", &["idp-protocol"]),
+    ("symbolon-webhook", &["idp-protocol", "symbolon-outbound"]),
     ("symbolon-webpush", &["idp-protocol", "symbolon-outbound"]),
     (
         "idp-server",
@@ -32,6 +36,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "symbolon-tls",
             "symbolon-webpush",
             "symbolon-webauthn",
+            "symbolon-smtp",
+            "symbolon-sqlx",
+            "symbolon-tls",
+            "symbolon-webhook",
         ],
     ),
     ("symbolon-authenticator", &["idp-protocol"]),
@@ -49,9 +57,9 @@ const NOT_IN_CORE: [&str; 6] = ["tokio", "axum", "hyper", "sqlx", "aws-lc-sys", 
 /// HTTP clients that have no place in the server.
 const CLIENTS: [&str; 5] = ["reqwest", "hyper-rustls", "ureq", "curl", "isahc"];
 
-/// Who speaks TLS within the server: the adapter that asks others, and the one that answers. The second one connects to
-/// nobody: `the_adapter_that_answers_over_tls_asks_nobody`.
-const SPEAK_TLS: [&str; 2] = ["symbolon-outbound", "symbolon-tls"];
+/// Who speaks TLS within the server: the adapter that asks others, the library that hands over mail, and the adapter that
+/// answers. The last one connects to nobody: `the_adapter_that_answers_over_tls_asks_nobody`.
+const SPEAK_TLS: [&str; 3] = ["symbolon-outbound", "lettre", "symbolon-tls"];
 
 /// The platform that this test was built for; packages of other platforms may not have been fetched.
 fn host() -> String {

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use idp_core::policy::Acr;
 use idp_protocol::Text;
 
-use super::user::UserCommand;
+use super::{mail::MailCommand, policy::AuditCommand, user::UserCommand};
 use crate::oidc::{Consent, GrantType, Profile, RedirectUri, ResponseType, Signature, Sso, client::WebUri};
 
 /// The Symbolon identity provider.
@@ -76,6 +76,9 @@ pub enum Command {
     /// Applications that may ask for sign-ins.
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Mail to people.
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// The server's own keys.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -104,17 +107,6 @@ pub enum PolicyCommand {
         /// Explain this event of the audit record instead, a policy.denied or a session.opened (`audit list` shows its id).
         #[arg(long, conflicts_with_all = ["client", "address"])]
         event: Option<String>,
-    },
-}
-
-/// `audit …`
-#[derive(Debug, Subcommand)]
-pub enum AuditCommand {
-    /// List the latest events, the newest first.
-    List {
-        /// How many.
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
     },
 }
 

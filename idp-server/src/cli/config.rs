@@ -1,16 +1,17 @@
 //! What does the configuration look like, and is this one right?
 
 use super::terminal::say;
-use crate::{Certificates, Config, config};
+use crate::{Certificates, Config, World, config, outbox::Carriers};
 
 /// `config reference`
 pub(super) fn print_reference() {
     say(config::REFERENCE.trim_end());
 }
 
-/// `check-config`: reading it was the check, and that of the certificates.
+/// `check-config`: reading it was the check, and that of the certificates, of what carries mail, and of the webhook.
 pub(super) fn print_checked(config: &Config) -> anyhow::Result<()> {
     Certificates::load(&config.server)?;
+    Carriers::start(config, &config.outbound.start()?, &World::default().crypto)?;
     let url = config.store.url();
     // Only the kind: the rest may have a password in it.
     let kind = url.split(':').next().unwrap_or_default();

@@ -5,6 +5,7 @@ mod attributes;
 mod client;
 mod config;
 mod keys;
+mod mail;
 mod policy;
 mod serve;
 mod terminal;
@@ -65,6 +66,9 @@ fn obey(arguments: Arguments) -> anyhow::Result<()> {
         if let Command::Serve { demo } = arguments.command {
             return serve::run(config, if demo { Purpose::Demo } else { Purpose::Service }).await;
         }
+        if let Command::Mail(command) = arguments.command {
+            return mail::run(&config, command).await;
+        }
         let app = App::start(config, World::default()).await?;
         let done = match arguments.command {
             Command::User(command) => user::run(&app, command).await,
@@ -73,7 +77,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<()> {
             Command::Keys(command) => keys::run(&app, &command).await,
             Command::Policy(command) => policy::run(&app, command).await,
             Command::Audit(command) => policy::audit(&app, command).await,
-            Command::Serve { .. } | Command::CheckConfig | Command::Config(_) => Ok(()),
+            Command::Serve { .. } | Command::CheckConfig | Command::Config(_) | Command::Mail(_) => Ok(()),
         };
         app.db().close().await;
         done

@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use anyhow::{Context as _, bail};
+use clap::Subcommand;
 use idp_core::{audit::AuditRow, policy::rules::Facts};
 
 use super::{
-    arguments::{AuditCommand, PolicyCommand},
+    arguments::PolicyCommand,
     terminal::{date, say, table},
 };
 use crate::App;
@@ -15,6 +16,17 @@ use crate::App;
 const LOOK_BACK: u32 = 10_000;
 /// The events that say all that the rules look at.
 const EXPLAINED: [&str; 2] = ["policy.denied", "session.opened"];
+
+/// `audit …`
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// List the latest events, the newest first.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+}
 
 pub(super) async fn run(app: &App, command: PolicyCommand) -> anyhow::Result<()> {
     let PolicyCommand::Explain { client, address, known_browser, event } = command;

@@ -162,7 +162,7 @@ fn from_file(folder: &Path, crypto: &Crypto) -> Result<Keyring, KekError> {
 
 fn read_file(path: PathBuf) -> Result<Keyring, KekError> {
     let failed = |source| KekError::File { path: path.clone(), source };
-    if is_open_to_others(&path).map_err(failed)? {
+    if is_open_to(&path, 0o077).map_err(failed)? {
         return Err(KekError::Open(path));
     }
     let bytes = Zeroizing::new(fs::read(&path).map_err(failed)?);
@@ -219,13 +219,14 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// Whether anybody whom these bits of the mode stand for may do anything with the file.
 #[cfg(unix)]
-fn is_open_to_others(path: &Path) -> io::Result<bool> {
+pub(super) fn is_open_to(path: &Path, bits: u32) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;
-    Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
+    Ok(fs::metadata(path)?.permissions().mode() & bits != 0)
 }
 
 #[cfg(not(unix))]
-fn is_open_to_others(_: &Path) -> io::Result<bool> {
+pub(super) fn is_open_to(_: &Path, _: u32) -> io::Result<bool> {
     Ok(false)
 }

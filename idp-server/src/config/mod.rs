@@ -9,13 +9,16 @@ mod kek;
 mod keyring;
 mod layers;
 mod log;
+mod mail;
 mod mtls;
 mod oidc;
 mod outbound;
 mod passkeys;
+mod secret;
 mod server;
 mod store;
 mod tls;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 
@@ -27,13 +30,16 @@ pub use kek::KekError;
 pub(crate) use kek::write_private;
 pub use keyring::Keyring;
 pub use log::{Format, Level, Log};
+pub use mail::{Mail, MailSecurity};
 pub use mtls::Mtls;
 pub use oidc::{Oidc, Registrants, Registration};
 pub use outbound::{Outbound, OutboundSetupError};
 pub use passkeys::{PasskeySetupError, Passkeys};
+pub use secret::{Secret, SecretFileError};
 pub use server::{ProxyHeader, Server};
 pub use store::Store;
 pub use tls::Tls;
+pub use webhook::{CarrierError, Webhook};
 
 use layers::{Layers, Source};
 
@@ -63,6 +69,10 @@ pub struct Config {
     pub oidc: Oidc,
     /// Whom it asks where others chose the address.
     pub outbound: Outbound,
+    /// Through which mail server it writes to people.
+    pub mail: Mail,
+    /// Which program hears what people are told.
+    pub webhook: Webhook,
     /// What it says about its work.
     pub log: Log,
 }
@@ -147,6 +157,8 @@ impl Config {
             .or_else(|| self.passkeys.broken_rule())
             .or_else(|| self.oidc.broken_rule())
             .or_else(|| self.outbound.broken_rule())
+            .or_else(|| self.mail.broken_rule())
+            .or_else(|| self.webhook.broken_rule())
     }
 }
 

@@ -85,7 +85,7 @@ async fn account(app: &App, t: Language, signed_in: &SignedIn) -> Result<Account
         may_add_app: tokens::may_add(app),
         passkeys: passkeys::lines(app, t, user.id).await?,
         sessions: sessions::lines(app, signed_in).await?,
-        notices: rows.into_iter().map(|row| notices::line(t, &row)).collect(),
+        notices: rows.into_iter().map(|row| notices::line(t, row.created_at, &row.notice)).collect(),
     })
 }
 

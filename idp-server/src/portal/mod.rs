@@ -20,7 +20,7 @@ pub mod applications;
 mod device;
 mod enrol;
 mod home;
-mod notices;
+pub(crate) mod notices;
 pub mod passkeys;
 pub mod password;
 pub mod recovery;

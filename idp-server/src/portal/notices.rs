@@ -1,15 +1,12 @@
 //! How does a notice read?
 
-use idp_core::{
-    notify::{Notice, NoticeRow},
-    users::UserState,
-};
+use idp_core::{Time, notify::Notice, users::UserState};
 
 use super::home;
 use crate::{pages::Moment, text::Language};
 
-/// A notice on the page.
-pub(super) struct Line {
+/// A notice on the page, or in a mail.
+pub(crate) struct Line {
     pub at: Moment,
     pub text: String,
     /// The part that somebody else chose: a name, an address.
@@ -17,9 +14,9 @@ pub(super) struct Line {
     pub alarming: bool,
 }
 
-pub(super) fn line(t: Language, row: &NoticeRow) -> Line {
-    let (key, about, alarming) = read(t, &row.notice);
-    Line { at: Moment(row.created_at), text: t.say(key), about, alarming }
+pub(crate) fn line(t: Language, at: Time, notice: &Notice) -> Line {
+    let (key, about, alarming) = read(t, notice);
+    Line { at: Moment(at), text: t.say(key), about, alarming }
 }
 
 fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {

@@ -29,7 +29,7 @@ fn wait(server: &Server, seconds: i64) {
 
 fn check(message: &Message, begun: &Value) {
     assert_eq!(message.path, "cb");
-    assert_eq!(message.authorization, Some(format!("Bearer {TOKEN}")));
+    assert_eq!(message.headers["authorization"], format!("Bearer {TOKEN}"));
     let body: Value = serde_json::from_str(&message.body).unwrap();
     assert_eq!(body, json!({ "auth_req_id": text(begun, "auth_req_id") }), "and nothing of the decision");
 }

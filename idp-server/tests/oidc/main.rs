@@ -38,9 +38,13 @@ mod hostile;
 mod introspection;
 mod languages;
 mod logout;
+mod mail;
+#[path = "../../../tests/src/process/mailbox.rs"]
+mod mailbox;
 #[path = "../../../tests/fuzz/parsers/mutate.rs"]
 mod mutate;
 mod nodes;
+mod outbox;
 #[path = "../../../tests/src/passkey.rs"]
 mod passkey;
 mod passkeys;

@@ -33,7 +33,8 @@ async fn nodes() -> (Server, Server, MutexGuard<'static, ()>) {
     nodes_with(|_| {}).await
 }
 
-async fn nodes_with(set: impl FnOnce(&mut Config)) -> (Server, Server, MutexGuard<'static, ()>) {
+/// The same with other settings.
+pub async fn nodes_with(set: impl FnOnce(&mut Config)) -> (Server, Server, MutexGuard<'static, ()>) {
     static SCHEMAS: AtomicU32 = AtomicU32::new(0);
     let alone = ALONE.lock().await;
     let url = postgres();

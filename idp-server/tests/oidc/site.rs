@@ -38,13 +38,12 @@ struct Held {
     news: Notify,
 }
 
-/// A form that somebody sent to it.
+/// What somebody sent to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub path: String,
+    pub headers: HeaderMap,
     pub body: String,
-    /// What it shows that it may.
-    pub authorization: Option<String>,
 }
 
 impl Site {
@@ -129,8 +128,7 @@ async fn hear(
     headers: HeaderMap,
     body: String,
 ) -> StatusCode {
-    let authorization = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
-    held.heard.lock().unwrap().push(Message { path, body, authorization });
+    held.heard.lock().unwrap().push(Message { path, headers, body });
     held.news.notify_waiters();
     match held.status.load(Ordering::SeqCst) {
         0 => std::future::pending().await,

@@ -34,10 +34,16 @@ pub struct Town {
 impl Town {
     /// A town on SQLite with one person, `alice`, who has [`PASSWORD`].
     pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same with settings of the environment.
+    pub async fn with(settings: &[(&'static str, &'static str)]) -> Self {
         let port = free_port();
         let folder = Folder::new();
         let store = format!("sqlite:{}", folder.0.join("symbolon.db").display());
         let mut town = Self::planned(folder, store, port);
+        town.settings = settings.to_vec();
         town.people_and_applications().await;
         town.serve(port, &town.store.clone(), "state").await;
         town.opened().await

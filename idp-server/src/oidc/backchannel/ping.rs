@@ -6,35 +6,21 @@
 //! node that dies loses none, and an application may hear of one twice. It is told for some minutes: then nothing is left
 //! to ask for.
 
-use std::time::Duration;
-
 use axum::http::{HeaderMap, HeaderValue, header};
-use idp_core::{
-    Fault,
-    engine::BackchannelBegun,
-    methods::ciba,
-    store::{Batch, Store as _},
-};
+use idp_core::{Fault, Time, bus::Topic, engine::BackchannelBegun, methods::ciba, store::Batch};
 use serde_json::json;
 use symbolon_outbound::Fragment;
 use symbolon_sqlx::provider::{Changed, PingRow, PingWrite};
-use tokio::time;
 
 use super::Parked;
 use crate::{
     App,
-    oidc::{
-        client::{Client, DeliveryMode, WebUri},
-        logout::back_channel::{EACH, Places},
-    },
+    deliveries::Deliveries,
+    oidc::client::{Client, DeliveryMode, WebUri},
 };
 
 /// The waits between two tries, in seconds. After the last one the request is over for good.
 const WAITS: [i64; 5] = [5, 10, 20, 40, 80];
-/// How many are read at once.
-const READ: u32 = 64;
-/// How often a node looks although nothing woke it: the node that was woken may have died.
-const LOOK: Duration = Duration::from_secs(10);
 
 /// Why an application was not told.
 #[derive(Debug, thiserror::Error)]
@@ -64,60 +50,37 @@ pub(super) async fn expect(app: &App, client: &Client, begun: &BackchannelBegun)
     app.db().change(expect, Batch::new()).await.map(drop)
 }
 
-/// Tells whoever is due, again and again.
-pub(crate) async fn keep_telling(app: App) {
-    let places = Places::new();
-    let mut answered = app.db().bus().watch(ciba::ANSWERED);
-    loop {
-        let wait = match begin_all(&app, &places).await.and(next(&app).await) {
-            Ok(wait) => wait,
-            Err(fault) => {
-                tracing::error!(%fault, "no application is told that it can ask again");
-                LOOK
-            }
-        };
-        tokio::select! {
-            () = answered.changed() => {}
-            () = places.freed() => {}
-            () = time::sleep(wait) => {}
-        }
+/// The messages to applications.
+#[derive(Clone)]
+pub(crate) struct Pings(pub(crate) App);
+
+impl Deliveries for Pings {
+    type Row = PingRow;
+    const TOPIC: Topic = ciba::ANSWERED;
+    const LOST: &'static str = "no application is told that it can ask again";
+
+    async fn due(&self, now: Time, limit: u32, each: u32) -> Result<Vec<PingRow>, Fault> {
+        self.0.db().due_pings(now, limit, each).await
     }
-}
 
-/// Until the next one is due.
-async fn next(app: &App) -> Result<Duration, Fault> {
-    let due = app.db().next_due_ping().await?;
-    let left = due.and_then(|due| u64::try_from(due - app.engine().now()).ok());
-    Ok(left.map_or(LOOK, |left| LOOK.min(Duration::from_secs(left.max(1)))))
-}
-
-/// Begins to tell everybody who is due, as far as there are places. Who has enough under way stays in the table.
-async fn begin_all(app: &App, places: &Places) -> Result<(), Fault> {
-    loop {
-        let mut begun = false;
-        for row in app.db().due_pings(app.engine().now(), READ, EACH).await? {
-            let Some(place) = places.take(&row.client_id).await else { continue };
-            begun = true;
-            if take(app, &row).await? {
-                let app = app.clone();
-                tokio::spawn(async move {
-                    tell(&app, row).await;
-                    drop(place);
-                });
-            }
-        }
-        if !begun {
-            return Ok(());
-        }
+    async fn next(&self) -> Result<Option<Time>, Fault> {
+        self.0.db().next_due_ping().await
     }
-}
 
-/// Whether this node tells it: exactly one does.
-async fn take(app: &App, row: &PingRow) -> Result<bool, Fault> {
-    let tried = usize::try_from(row.tries).unwrap_or(usize::MAX);
-    let again_at = WAITS.get(tried).map(|wait| app.engine().now() + *wait);
-    let taken = app.db().change(PingWrite::Try { row: row.clone(), again_at }, Batch::new()).await?;
-    Ok(taken == Changed::Yes)
+    fn to(row: &PingRow) -> String {
+        row.client_id.clone()
+    }
+
+    async fn take(&self, row: &PingRow) -> Result<bool, Fault> {
+        let tried = usize::try_from(row.tries).unwrap_or(usize::MAX);
+        let again_at = WAITS.get(tried).map(|wait| self.0.engine().now() + *wait);
+        let taken = self.0.db().change(PingWrite::Try { row: row.clone(), again_at }, Batch::new()).await?;
+        Ok(taken == Changed::Yes)
+    }
+
+    async fn bring(&self, row: PingRow) {
+        tell(&self.0, row).await;
+    }
 }
 
 async fn tell(app: &App, row: PingRow) {

@@ -1,34 +1,27 @@
 //! Which applications are told that a session ended, without a browser? (OpenID Connect Back-Channel Logout 1.0)
 //!
 //! What ends a session makes its applications due in the same transaction, so it does not matter who ends it, and why,
-//! and whether this node lives on. Every node looks for what is due; a guarded write gives each message to one of them.
-//! An application that does not answer is asked again, nine times within a day. Nobody is told of sessions that are over by
-//! age or idleness: nothing happens then.
+//! and whether this node lives on; `deliveries.rs` gives each message to one. An application that does not answer is asked
+//! again, nine times within a day. Nobody is told of sessions that are over by age or idleness: nothing happens then.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::collections::BTreeMap;
 
 use axum::http::{HeaderMap, HeaderValue};
 use idp_core::{
     Fault, Id, Time,
     audit::{AuditRow, Event},
+    bus::Topic,
     session,
-    store::{Batch, Store as _},
+    store::Batch,
 };
 use idp_protocol::Octets;
 use serde::Serialize;
 use symbolon_outbound::{Fragment, Outbound};
 use symbolon_sqlx::provider::{Changed, DueRow, PartyWrite};
-use tokio::{
-    sync::{Notify, OwnedSemaphorePermit, Semaphore},
-    time,
-};
 
 use crate::{
     App,
+    deliveries::Deliveries,
     oidc::{
         client::{Client, WebUri},
         encryption::{Envelope, NoKey},
@@ -37,14 +30,6 @@ use crate::{
 
 /// The waits between two tries, in seconds; all of them end before the sweep forgets the session.
 const WAITS: [i64; 8] = [10, 60, 300, 900, 3_600, 10_800, 21_600, 43_200];
-/// How many applications one node tells at once.
-const AT_ONCE: usize = 16;
-/// How many messages one application has under way: one that hangs must not hold up the others.
-pub(in crate::oidc) const EACH: u32 = 4;
-/// How many are read at once.
-const READ: u32 = 64;
-/// How often a node looks although nothing woke it: the node that was woken may have died.
-const LOOK: Duration = Duration::from_secs(30);
 /// How long a message counts, in seconds (Back-Channel Logout 1.0, 2.4: two minutes at most).
 const LIFE: i64 = 120;
 /// The type in the header: no other token of ours can pass for one (Back-Channel Logout 1.0, 2.4).
@@ -80,123 +65,37 @@ enum Untold {
     Fault(#[from] Fault),
 }
 
-/// Tells whoever is due, again and again.
-pub(crate) async fn keep_telling(app: App) {
-    let places = Places::new();
-    let mut ended = app.db().bus().watch(session::ENDED);
-    loop {
-        let wait = match begin_all(&app, &places).await.and(next(&app).await) {
-            Ok(wait) => wait,
-            Err(fault) => {
-                tracing::error!(%fault, "nobody is told that sessions end");
-                LOOK
-            }
-        };
-        tokio::select! {
-            () = ended.changed() => {}
-            () = places.freed.notified() => {}
-            () = time::sleep(wait) => {}
-        }
-    }
-}
-
-/// Until the next one is due.
-async fn next(app: &App) -> Result<Duration, Fault> {
-    let due = app.db().next_due_party().await?;
-    let left = due.and_then(|due| u64::try_from(due - app.engine().now()).ok());
-    Ok(left.map_or(LOOK, |left| LOOK.min(Duration::from_secs(left.max(1)))))
-}
-
-/// Begins to tell everybody who is due, as far as there are places. Who has enough under way stays in the table.
-async fn begin_all(app: &App, places: &Places) -> Result<(), Fault> {
-    loop {
-        let mut begun = false;
-        for row in app.db().due_parties(app.engine().now(), READ, EACH).await? {
-            let Some(place) = places.take(&row.client_id).await else { continue };
-            begun = true;
-            if take(app, &row).await? {
-                let app = app.clone();
-                tokio::spawn(async move {
-                    tell(&app, row).await;
-                    drop(place);
-                });
-            }
-        }
-        if !begun {
-            return Ok(());
-        }
-    }
-}
-
-/// The places for messages that are under way: so many in all, and so many for each application.
+/// The messages to applications.
 #[derive(Clone)]
-pub(in crate::oidc) struct Places {
-    all: Arc<Semaphore>,
-    each: Arc<Mutex<HashMap<String, u32>>>,
-    freed: Arc<Notify>,
-}
+pub(crate) struct LogoutTokens(pub(crate) App);
 
-/// One of them, until it is dropped.
-pub(in crate::oidc) struct Place {
-    client_id: String,
-    each: Arc<Mutex<HashMap<String, u32>>>,
-    freed: Arc<Notify>,
-    _one: OwnedSemaphorePermit,
-}
+impl Deliveries for LogoutTokens {
+    type Row = DueRow;
+    const TOPIC: Topic = session::ENDED;
+    const LOST: &'static str = "nobody is told that sessions end";
 
-impl Places {
-    pub(in crate::oidc) fn new() -> Self {
-        Self { all: Arc::new(Semaphore::new(AT_ONCE)), each: Arc::default(), freed: Arc::default() }
+    async fn due(&self, now: Time, limit: u32, each: u32) -> Result<Vec<DueRow>, Fault> {
+        self.0.db().due_parties(now, limit, each).await
     }
 
-    /// A place for this application, as soon as there is one; none if it has enough.
-    pub(in crate::oidc) async fn take(&self, client_id: &str) -> Option<Place> {
-        let taken = held(&self.each).get(client_id).copied().unwrap_or_default();
-        if taken >= EACH {
-            return None;
-        }
-        let one = Arc::clone(&self.all).acquire_owned().await.ok()?;
-        let taken = &mut *held(&self.each);
-        let taken = taken.entry(client_id.to_owned()).or_default();
-        *taken = taken.saturating_add(1);
-        let (each, freed) = (Arc::clone(&self.each), Arc::clone(&self.freed));
-        Some(Place { client_id: client_id.to_owned(), each, freed, _one: one })
+    async fn next(&self) -> Result<Option<Time>, Fault> {
+        self.0.db().next_due_party().await
     }
-}
 
-impl Places {
-    /// When one is free again that an application has waited for.
-    pub(in crate::oidc) async fn freed(&self) {
-        self.freed.notified().await;
+    fn to(row: &DueRow) -> String {
+        row.client_id.clone()
     }
-}
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut each = held(&self.each);
-        if let Some(taken) = each.get_mut(&self.client_id) {
-            if *taken == EACH {
-                // More of this one may have been left in the table.
-                self.freed.notify_one();
-            }
-            *taken = taken.saturating_sub(1);
-            if *taken == 0 {
-                each.remove(&self.client_id);
-            }
-        }
+    async fn take(&self, row: &DueRow) -> Result<bool, Fault> {
+        let tried = usize::try_from(row.tries).unwrap_or(usize::MAX);
+        let again_at = WAITS.get(tried).map(|wait| self.0.engine().now() + *wait);
+        let taken = self.0.db().change(PartyWrite::Try { row: row.clone(), again_at }, Batch::new()).await?;
+        Ok(taken == Changed::Yes)
     }
-}
 
-fn held(each: &Mutex<HashMap<String, u32>>) -> MutexGuard<'_, HashMap<String, u32>> {
-    each.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether this node tells it: exactly one does.
-async fn take(app: &App, row: &DueRow) -> Result<bool, Fault> {
-    let tried = usize::try_from(row.tries).unwrap_or(usize::MAX);
-    let again_at = WAITS.get(tried).map(|wait| app.engine().now() + *wait);
-    let taken = app.db().change(PartyWrite::Try { row: row.clone(), again_at }, Batch::new()).await?;
-    Ok(taken == Changed::Yes)
+    async fn bring(&self, row: DueRow) {
+        tell(&self.0, row).await;
+    }
 }
 
 async fn tell(app: &App, row: DueRow) {
