@@ -3,7 +3,7 @@
 use idp_protocol::{Octets, P256Key, push::PushSubscription};
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, Time, credential::CredentialRow, seal::Sealed, users::User};
+use crate::{Id, Time, credential::CredentialRow, evidence::Assurance, seal::Sealed, users::User};
 
 /// A device as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,9 @@ pub struct Facts {
     /// When it first became active; what it could do counts for the binding rule from then on.
     #[serde(default)]
     pub activated_at: Option<Time>,
+    /// How sure it is that it is its owner's.
+    #[serde(default)]
+    pub assurance: Assurance,
     /// Whether ten wrong PINs stopped it; an unlock by an administrator lets it work again.
     #[serde(default)]
     pub pin_locked: bool,

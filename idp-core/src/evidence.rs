@@ -24,6 +24,9 @@ pub struct Evidence {
     pub code_typed: bool,
     /// When.
     pub at: Time,
+    /// How sure it is that what was used is the person's.
+    #[serde(default)]
+    pub assurance: Assurance,
     /// Which device approved, and from where; none if no device took part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<Approver>,
@@ -45,8 +48,21 @@ impl Evidence {
     pub fn of_embedder(user: Id<User>, factor: Factor, at: Time) -> Self {
         let credential = CredentialRow::ELSEWHERE;
         let (kind, uv) = ("embedder".to_owned(), Uv::None);
-        Self { user, credential, kind, factor, uv, code_typed: false, at, approved_by: None }
+        let assurance = Assurance::Usual;
+        Self { user, credential, kind, factor, uv, code_typed: false, at, assurance, approved_by: None }
     }
+}
+
+/// How sure it is that an authenticator is its owner's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assurance {
+    /// It was bound by somebody who was signed in well enough.
+    #[default]
+    Usual,
+    /// Somebody else bound it on the word of its owner, or its key was in a picture: until another factor or an
+    /// administrator confirms it, it proves little ([`crate::policy::alone`]) and approves no other authenticator.
+    Low,
 }
 
 /// A kind of factor.
@@ -65,6 +81,8 @@ pub enum Factor {
     Key(Protection),
     /// A code that was kept for the day when everything else is lost.
     Recovery,
+    /// The digits of an invitation: for an enrolment, and for nothing else.
+    Invitation,
 }
 
 /// How a key is kept.

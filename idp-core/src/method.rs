@@ -32,7 +32,7 @@ use crate::{
 };
 pub use crate::{
     ceremony::Reason,
-    evidence::{Factor, Protection, Uv},
+    evidence::{Assurance, Factor, Protection, Uv},
 };
 
 /// What sign-in methods and enrolments share.
@@ -291,6 +291,8 @@ pub struct Device {
     pub credential: Id<CredentialRow>,
     /// How it verified its user in this message: what the engine checked, never what the device says.
     pub uv: Uv,
+    /// How sure it is that it is its owner's.
+    pub assurance: Assurance,
     /// When it last sent a signed message.
     pub seen_at: Time,
     /// Whether it has a PIN.
@@ -668,6 +670,8 @@ pub struct Descriptor {
     pub entry: Entry,
     /// In whose sign-ins it serves; in others it cannot be begun.
     pub initiator: Initiator,
+    /// How many wrong answers its credential takes at most, from all browsers together, whatever the settings say.
+    pub tries: Option<u8>,
     /// Whether it can be begun before anything else has been shown.
     pub turn: InTurn,
 }
@@ -689,6 +693,7 @@ impl Descriptor {
             uv: UvSource::Nobody,
             entry: Entry::Begin,
             initiator,
+            tries: None,
             turn: InTurn::Any,
         }
     }
@@ -711,6 +716,13 @@ impl Descriptor {
     #[must_use]
     pub fn begun_by(mut self, initiator: Initiator) -> Self {
         self.initiator = initiator;
+        self
+    }
+
+    /// And its credential takes so many wrong answers at most.
+    #[must_use]
+    pub fn at_most(mut self, tries: u8) -> Self {
+        self.tries = Some(tries);
         self
     }
 

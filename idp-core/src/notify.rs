@@ -30,6 +30,25 @@ pub enum Notice {
         /// From which address.
         address: String,
     },
+    /// A device has new keys; the old ones are worth nothing any more.
+    DeviceRenewed {
+        /// Its name.
+        name: String,
+        /// From which address.
+        address: String,
+    },
+    /// The help desk took part in an enrolment.
+    HelpDeskActed {
+        /// Who.
+        by: String,
+    },
+    /// An administrator is sure of a device that was bound on somebody's word.
+    DeviceConfirmed {
+        /// Its name.
+        name: String,
+        /// Who.
+        by: String,
+    },
     /// A device was suspended, lost or revoked, or became active again.
     DeviceChanged {
         /// Its name.
@@ -164,6 +183,9 @@ impl Notice {
             Self::DeviceAdded { .. }
             | Self::DeviceChanged { .. }
             | Self::DeviceRenamed { .. }
+            | Self::DeviceRenewed { .. }
+            | Self::HelpDeskActed { .. }
+            | Self::DeviceConfirmed { .. }
             | Self::CredentialAdded { .. }
             | Self::CredentialRemoved { .. }
             | Self::CredentialRenamed { .. }

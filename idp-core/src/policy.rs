@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Id, Time,
-    evidence::{Evidence, Factor, Uv},
+    evidence::{Assurance, Evidence, Factor, Uv},
     users::User,
 };
 
@@ -58,8 +58,15 @@ impl Acr {
 /// The class that evidence reaches; `None` if there is no evidence.
 #[must_use]
 pub fn achieved(ledger: &[Evidence]) -> Option<Acr> {
-    let best = ledger.iter().map(|evidence| alone(evidence.factor, evidence.uv)).max()?;
+    let best = ledger.iter().map(reached).max()?;
     if has_two_factors(ledger) { Some(best.max(Acr::MultiFactor)) } else { Some(best) }
+}
+
+/// The class that a piece of evidence reaches. Of an authenticator that nobody is sure of, however its user was verified,
+/// no more than that a device signed.
+fn reached(evidence: &Evidence) -> Acr {
+    let acr = alone(evidence.factor, evidence.uv);
+    if evidence.assurance == Assurance::Low { acr.min(Acr::Device) } else { acr }
 }
 
 /// The class that one piece of evidence reaches alone.
@@ -70,19 +77,30 @@ pub fn alone(factor: Factor, uv: Uv) -> Acr {
         (Factor::Key(_), Uv::Platform) => Acr::Aal2,
         (Factor::Key(_), Uv::Pin) => Acr::MultiFactor,
         (Factor::Key(_), Uv::None) => Acr::Device,
-        (Factor::Knowledge | Factor::Otp | Factor::KeyCode | Factor::Recovery, _) => Acr::Single,
+        (Factor::Knowledge | Factor::Otp | Factor::KeyCode | Factor::Recovery | Factor::Invitation, _) => {
+            Acr::Single
+        }
     }
 }
 
 /// Whether evidence shows two kinds of factor, a verified user of a device being one. A recovery code is
-/// no second factor: it stands in for one that was lost.
+/// no second factor: it stands in for one that was lost. Nor is what nobody is sure of.
 #[must_use]
 pub fn has_two_factors(ledger: &[Evidence]) -> bool {
-    let knows = |e: &Evidence| e.factor == Factor::Knowledge || e.uv == Uv::Pin;
-    let has = |e: &Evidence| matches!(e.factor, Factor::Otp | Factor::KeyCode | Factor::Key(_));
-    let is = |e: &Evidence| e.uv == Uv::Platform;
-    let kinds = [ledger.iter().any(knows), ledger.iter().any(has), ledger.iter().any(is)];
+    let ledger: Vec<&Evidence> = ledger.iter().filter(|e| e.assurance == Assurance::Usual).collect();
+    let knows = |e: &&Evidence| e.factor == Factor::Knowledge || e.uv == Uv::Pin;
+    let has = |e: &&Evidence| matches!(e.factor, Factor::Otp | Factor::KeyCode | Factor::Key(_));
+    let is = |e: &&Evidence| e.uv == Uv::Platform;
+    let any = |shows: &dyn Fn(&&Evidence) -> bool| ledger.iter().any(shows);
+    let kinds = [any(&knows), any(&has), any(&is)];
     kinds.into_iter().filter(|shown| *shown).count() >= 2
+}
+
+/// Whether evidence counts for what an account signs in with. That of an authenticator which nobody is sure of does not:
+/// on the same telephone it would make an heir that everybody is sure of.
+#[must_use]
+pub fn binds(evidence: &Evidence) -> bool {
+    evidence.assurance == Assurance::Usual
 }
 
 /// Whether the evidence is a password and a recovery code: whoever lost all devices has these two left.
@@ -91,6 +109,9 @@ pub fn recovers(ledger: &[Evidence]) -> bool {
     let shows = |factor| ledger.iter().any(|evidence| evidence.factor == factor);
     shows(Factor::Knowledge) && shows(Factor::Recovery)
 }
+
+/// The kind of method that counts only where a requirement names it.
+pub(crate) const BY_NAME: &str = crate::methods::activation::KIND;
 
 /// How much evidence is needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +125,9 @@ pub struct Requirement {
     /// The kinds of methods that count; all if none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub methods: Option<Vec<String>>,
+    /// Kinds that must have been shown each, whatever class the others reach.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub each: Vec<String>,
     /// Whether a password and a recovery code will do in place of the class: for whoever lost all devices
     /// and has to bind a new one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -114,16 +138,36 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// Whether a method's evidence would count.
+    /// Whether a method's evidence would count. What opens an enrolment counts only where it is named, so an invitation
+    /// never signs anybody in to an application.
     #[must_use]
     pub fn allows(&self, kind: &str) -> bool {
-        self.methods.as_ref().is_none_or(|methods| methods.iter().any(|method| method == kind))
+        match &self.methods {
+            None => kind != BY_NAME,
+            Some(methods) => methods.iter().any(|method| method == kind),
+        }
+    }
+
+    /// What somebody shows who comes with an invitation.
+    #[must_use]
+    pub fn of_invitation() -> Self {
+        let each = vec![BY_NAME.to_owned()];
+        Self { methods: Some(each.clone()), each, ..Self::default() }
+    }
+
+    /// Whether this is for an enrolment and for nothing else.
+    #[must_use]
+    pub fn is_of_invitation(&self) -> bool {
+        self.methods.as_ref().is_some_and(|methods| methods.iter().any(|method| method == BY_NAME))
     }
 
     /// Whether the evidence is enough.
     #[must_use]
     pub fn is_met(&self, ledger: &[Evidence]) -> bool {
         let counting: Vec<Evidence> = ledger.iter().filter(|e| self.counts(e)).cloned().collect();
+        if !self.each.iter().all(|kind| counting.iter().any(|e| e.kind == *kind)) {
+            return false;
+        }
         if self.or_recovery && recovers(&counting) {
             return true;
         }

@@ -56,6 +56,8 @@ pub struct Settings {
     pub confirm_life: i64,
     /// How long the first approval may take. Default 600.
     pub first_approval_life: i64,
+    /// How long an invitation can be taken up. Default 24 hours.
+    pub invitation_life: i64,
     /// How old the sign-in may be that binds a new authenticator. Default 300; at most 1200 (NIST
     /// SP 800-63B-4, 4.1).
     pub binding_max_age: i64,
@@ -107,6 +109,7 @@ impl Default for Settings {
             enrol_life: 600,
             confirm_life: 300,
             first_approval_life: 600,
+            invitation_life: 24 * 3_600,
             binding_max_age: 300,
             devices_per_user: 10,
             session_idle: 8 * 3_600,

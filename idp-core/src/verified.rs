@@ -75,7 +75,7 @@ pub fn amr(ledger: &[Evidence]) -> Vec<&'static str> {
 fn values_of(evidence: &Evidence) -> Vec<&'static str> {
     let mut values = match evidence.factor {
         Factor::Knowledge => vec!["pwd"],
-        Factor::Otp | Factor::Recovery => vec!["otp"],
+        Factor::Otp | Factor::Recovery | Factor::Invitation => vec!["otp"],
         Factor::KeyCode => vec!["otp", "swk"],
         // A device's signature comes over a channel of its own: multiple-channel authentication.
         Factor::Key(Protection::Software) => vec!["swk", "mca"],
@@ -105,6 +105,7 @@ mod tests {
             uv,
             code_typed: false,
             at: Time(5),
+            assurance: crate::evidence::Assurance::Usual,
             approved_by: None,
         }
     }

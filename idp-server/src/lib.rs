@@ -14,6 +14,7 @@
 //! | `deliveries.rs` | how something is brought to others until they have it |
 //! | `outbox/` | how notices and messages reach people, by mail and otherwise |
 //! | `health.rs` | whether it is alive, and ready |
+//! | `activation.rs` | how an invited person begins |
 //! | `accounts.rs` | how a person gets an account |
 //! | `hardware.rs` | how hardware tokens come out of a vendor's container, and leave |
 //! | `demo.rs` | what it needs to be tried out on one computer |
@@ -22,6 +23,7 @@
 //! | `login/` `portal/` `pages/` `text/` | everything that people see |
 
 pub mod accounts;
+pub mod activation;
 pub mod app;
 mod carried;
 pub mod cli;

@@ -16,7 +16,7 @@ use symbolon_tls::Authorities;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::{
-    App,
+    App, activation,
     client_certificate::{PassedOn, passed_on},
     health, limits, login,
     oidc::{self, client, device_grant},
@@ -69,7 +69,7 @@ pub const LAUNCH: &str = "/launch";
 
 /// Forms of the account pages that bind, replace, reset or remove what somebody signs in with: the binding rule holds
 /// for each. `tests/oidc/binding.rs` tries them with a phished password.
-pub const BINDING: [&str; 12] = [
+pub const BINDING: [&str; 13] = [
     "/account/password",
     "/account/recovery-codes",
     "/account/authenticators",
@@ -79,6 +79,7 @@ pub const BINDING: [&str; 12] = [
     "/account/devices",
     "/account/devices/{id}/pin",
     "/account/devices/{id}/activate",
+    "/account/devices/{id}/renew",
     "/account/devices/{id}/revoke",
     "/account/passkeys",
     "/account/passkeys/{id}/remove",
@@ -153,6 +154,8 @@ fn pages() -> Router<App> {
         .route(SIGNED_OUT, get(oidc::logout::signed_out))
         .route(&format!("{LAUNCH}/{{id}}"), get(oidc::launch::launch))
         .route("/", get(|| async { Redirect::to("/account") }))
+        .route("/activate/{id}", get(activation::page).post(activation::begin))
+        .route("/go", get(activation::page).post(activation::begin))
         .route("/language", post(pages::language::choose))
         .route("/assets/{name}", get(pages::assets::serve))
 }

@@ -26,12 +26,16 @@ use idp_server::{
 };
 use tower::ServiceExt as _;
 
+#[path = "pages/activation.rs"]
+mod activation;
+
 const ISSUER: &str = "http://localhost:18099";
 const PASSWORD: &str = "a long enough password";
 /// What no page may show before the browser finished (F6).
 const MARKER: &str = "Marker Person";
 
 struct Site {
+    app: App,
     router: Router,
     state_dir: PathBuf,
 }
@@ -55,7 +59,7 @@ impl Site {
         let profile = Profile { name: Some(MARKER.to_owned()), ..Profile::default() };
         let new = NewAccount { login: "marker".to_owned(), profile };
         accounts::add(app.engine(), new, PASSWORD).await.unwrap();
-        Self { router: app.router(), state_dir }
+        Self { router: app.router(), app, state_dir }
     }
 
     fn browser(&self) -> Browser {

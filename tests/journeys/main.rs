@@ -13,6 +13,8 @@ mod enumeration;
 mod evidence;
 mod guesses;
 mod hardware;
+mod help_desk;
+mod invitations;
 mod keys;
 mod limits;
 mod mail;

@@ -21,7 +21,7 @@ use crate::{
 
 /// A browser.
 pub struct Browser {
-    world: World,
+    pub world: World,
     pub claimant: Claimant,
     pub known: Option<Claimant>,
     pub session: Option<(Claimant, SessionRow)>,

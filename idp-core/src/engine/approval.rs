@@ -13,7 +13,7 @@ use crate::{
     Error, Fault, Id, Refusal, Time,
     audit::Event,
     ceremony::{CeremonyRow, Tries},
-    device::{DeviceRow, DeviceState},
+    device::DeviceRow,
     method::{About, Approval, DeviceAnswer, DeviceView, OwnedSubject},
     signin::Stage,
     store::{Batch, Committed},
@@ -102,7 +102,7 @@ impl Engine {
         let user = self.active_user(row.user).await?.ok_or(Refusal::DeviceNotActive)?;
         let from = run.body.from.as_ref();
         let context = self.context(from, Some(user.id), Some(address), self.now()).await?;
-        Ok(self.about(&run.row.kind, OwnedSubject::User(user), context).await?)
+        Ok(self.about_run(run, OwnedSubject::User(user), context).await?)
     }
 
     /// What waits for a device: contexts that are addressed to it. Signed once and kept, so that a decision
@@ -148,7 +148,7 @@ impl Engine {
         };
         let addressed = match of {
             Some(device) => device == row.id,
-            None => row.state == DeviceState::Active,
+            None => about.devices.iter().any(|device| device.id == row.id),
         };
         if !addressed {
             return Ok(None);

@@ -3,9 +3,10 @@
 use super::Engine;
 use crate::{
     Error, Fault, Id, Refusal, Time,
-    evidence::Factor,
+    evidence::{Assurance, Factor},
     mark::{MarkRow, MarkWrite},
-    policy::{Acr, achieved, recovers},
+    methods::activation::Old,
+    policy::{Acr, achieved, binds, recovers},
     session::{SessionWrite, SignedIn},
     store::{Batch, Committed, Guard, Write},
     users::User,
@@ -28,19 +29,47 @@ impl Engine {
         gives: Option<Acr>,
         now: Time,
     ) -> Result<Vec<Write>, Error> {
-        let needed = self.binding_acr(session.user, gives).await?;
+        self.bound_by(session, gives, now).await.map(|(held, _)| held)
+    }
+
+    /// The same for a new authenticator, with what becomes of those that the account has.
+    pub(super) async fn may_enrol(
+        &self,
+        session: SignedIn<'_>,
+        gives: Acr,
+        now: Time,
+    ) -> Result<(Vec<Write>, Old), Error> {
+        self.bound_by(session, Some(gives), now).await
+    }
+
+    async fn bound_by(
+        &self,
+        session: SignedIn<'_>,
+        gives: Option<Acr>,
+        now: Time,
+    ) -> Result<(Vec<Write>, Old), Error> {
+        let strongest = self.binding_acr(session.user, None).await?;
+        let needed = gives.map_or(strongest, |gives| strongest.min(Some(gives)));
         let oldest = now + -self.settings.binding_max_age;
-        let fresh = session.ledger.iter().filter(|evidence| evidence.at >= oldest).cloned().collect();
+        let fresh = session
+            .ledger
+            .iter()
+            .filter(|evidence| evidence.at >= oldest && binds(evidence))
+            .cloned()
+            .collect();
         let (fresh, mut held) = self.standing(fresh).await?;
         held.extend(self.in_session(session));
         if recovers(&fresh) {
             held.push(self.bound_once(session, now).await?);
-            return Ok(held);
+            return Ok((held, Old::Stay));
         }
+        let has_authenticator = strongest > Some(Acr::Single);
+        let old = self.check_invitation(session, &fresh, has_authenticator).await?;
+        let needed = if old == Old::Replaced { Some(Acr::Single) } else { needed };
         match (achieved(&fresh), needed) {
             (None, _) => Err(Refusal::FreshSignIn.into()),
             (Some(achieved), Some(needed)) if achieved < needed => Err(Refusal::FreshSignIn.into()),
-            (Some(_), _) => Ok(held),
+            (Some(_), _) => Ok((held, old)),
         }
     }
 
@@ -104,7 +133,10 @@ impl Engine {
         });
         let passkeys = credentials.iter().any(|credential| self.is_passkey(&credential.kind));
         let strongest = counted
-            .map(|device| if device.facts.has_pin { Acr::MultiFactor } else { Acr::Device })
+            .map(|device| match device.facts.assurance {
+                Assurance::Usual if device.facts.has_pin => Acr::MultiFactor,
+                Assurance::Usual | Assurance::Low => Acr::Device,
+            })
             .chain(codes.then_some(Acr::MultiFactor))
             .max()
             .unwrap_or(Acr::Single);

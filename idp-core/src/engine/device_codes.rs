@@ -7,9 +7,9 @@ use idp_protocol::Octets;
 
 use super::{Engine, credential_aad, device_aad};
 use crate::{
-    Error, Fault, Id,
+    Error, Fault,
     credential::{CredentialRow, CredentialWrite},
-    device::{DeviceRow, DeviceSecrets, DeviceState, DeviceWrite},
+    device::{DeviceRow, DeviceSecrets, DeviceWrite},
     method::Ceremony as _,
     methods::otp::{Key, PinUse, Totp},
     seal::Sealed,
@@ -20,13 +20,6 @@ use crate::{
 const BATCH: u32 = 100;
 
 impl Engine {
-    /// A device whose first approval was right: it is active, and gives codes.
-    pub(super) async fn activate(&self, id: Id<DeviceRow>, batch: &mut Batch) -> Result<DeviceRow, Error> {
-        let device = self.move_device(id, DeviceState::Active, batch).await?;
-        batch.push(CredentialWrite::Insert(self.codes_of_device(&device)?));
-        Ok(device)
-    }
-
     /// The credential of a device's codes, as it is before the first.
     pub(super) fn codes_of_device(&self, device: &DeviceRow) -> Result<CredentialRow, Fault> {
         let secrets: DeviceSecrets = self.sealer.open_json(&device_aad(device.id), &device.secrets)?;

@@ -174,6 +174,14 @@ impl Engine {
         })
     }
 
+    /// A device as it will be when it is active.
+    pub(super) async fn activated(&self, id: Id<DeviceRow>) -> Result<DeviceRow, Error> {
+        let device = self.store.device(id).await?.ok_or(Refusal::NotFound)?;
+        let mut device = device.moved(DeviceState::Active).ok_or(Refusal::OutOfStep)?;
+        device.facts.activated_at = device.facts.activated_at.or(Some(self.now()));
+        Ok(device)
+    }
+
     /// Moves a device on in its life, and returns it as it will be.
     pub(super) async fn move_device(
         &self,

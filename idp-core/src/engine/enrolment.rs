@@ -4,7 +4,7 @@ use idp_protocol::message::{Hello, Named, Register};
 
 use super::{
     CeremonyView, DeviceRequest, Engine,
-    record::{Body, Run},
+    record::{Body, Replaces, Run},
     step::{Incoming, Sender, Target},
 };
 use crate::{
@@ -13,9 +13,11 @@ use crate::{
     bus::Watch,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     claimant::Claimant,
-    device::{DeviceState, DeviceWrite},
+    device::{DeviceRow, DeviceState, DeviceWrite},
     erased::ErasedEnrolment,
-    method::{About, DeviceAnswer, OwnedSubject, ProvedKey, Step},
+    evidence::Assurance,
+    method::{About, Ceremony as _, DeviceAnswer, OwnedSubject, ProvedKey, Step},
+    methods::{activation::Old, registration::DeviceRegistration},
     session::{SessionRow, SignedIn},
     signin::Origin,
     store::{Batch, Committed, Guard},
@@ -23,12 +25,14 @@ use crate::{
 };
 
 /// Who begins an enrolment, and where.
-struct Begun<'a> {
-    claimant: &'a Claimant,
-    user: &'a User,
-    from: Origin,
+pub(super) struct Begun<'a> {
+    pub claimant: &'a Claimant,
+    pub user: &'a User,
+    pub from: Origin,
     /// The session, if it is one of ours.
-    parent: Option<Id<SessionRow>>,
+    pub parent: Option<Id<SessionRow>>,
+    pub replaces: Replaces,
+    pub assurance: Assurance,
 }
 
 impl Engine {
@@ -45,18 +49,53 @@ impl Engine {
         from: Origin,
         kind: &str,
     ) -> Result<CeremonyView, Error> {
+        self.begin_in_place_of(claimant, session.into(), from, (kind, Replaces::Nothing)).await
+    }
+
+    /// Gives a device of the session's user new keys: an enrolment whose device takes over the name and the place of
+    /// that one. The old keys die when the new ones become active, not before.
+    ///
+    /// # Errors
+    /// As [`Engine::begin_enrolment`]; [`Refusal::NotFound`] for a device of somebody else or one that is over.
+    pub async fn renew_device(
+        &self,
+        claimant: &Claimant,
+        session: impl Into<SignedIn<'_>>,
+        from: Origin,
+        device: Id<DeviceRow>,
+    ) -> Result<CeremonyView, Error> {
         let session = session.into();
+        let row = self.store.device(device).await?.filter(|row| row.user == session.user);
+        let row = row.ok_or(Refusal::NotFound)?;
+        if !matches!(row.state, DeviceState::Active | DeviceState::Suspended) {
+            return Err(Refusal::NotFound.into());
+        }
+        let replaces = Replaces::Device(device);
+        self.begin_in_place_of(claimant, session, from, (DeviceRegistration::KIND, replaces)).await
+    }
+
+    async fn begin_in_place_of(
+        &self,
+        claimant: &Claimant,
+        session: SignedIn<'_>,
+        from: Origin,
+        (kind, replaces): (&str, Replaces),
+    ) -> Result<CeremonyView, Error> {
         let enrolment = self.enrolment(kind).ok_or(Refusal::NotFound)?;
         let user = self.active_user(session.user).await?.ok_or(Refusal::NotFound)?;
         for _ in 0..super::ATTEMPTS {
             let now = self.now();
             let mut batch = Batch::new();
-            if let Some(own) = self.open_enrolment(claimant, (&user, kind), now, &mut batch).await? {
+            let asked = (&user, kind, replaces);
+            if let Some(own) = self.open_enrolment(claimant, asked, now, &mut batch).await? {
                 return self.look(&own, None, now).await;
             }
-            let held = self.check_binding(session, Some(enrolment.gives()), now).await?;
+            let (held, old) = self.may_enrol(session, enrolment.gives(), now).await?;
             self.discard_unfinished(user.id, &mut batch).await?;
-            let begun = Begun { claimant, user: &user, from: from.clone(), parent: session.session.ours() };
+            let replaces = if old == Old::Replaced { Replaces::Everything } else { replaces };
+            let parent = session.session.ours();
+            let assurance = Assurance::Usual;
+            let begun = Begun { claimant, user: &user, from: from.clone(), parent, replaces, assurance };
             let row = self.new_enrolment(&**enrolment, begun).await?;
             let id = row.id;
             batch.push(CeremonyWrite::Insert(row));
@@ -74,7 +113,7 @@ impl Engine {
     async fn open_enrolment(
         &self,
         claimant: &Claimant,
-        (user, kind): (&User, &str),
+        (user, kind, replaces): (&User, &str, Replaces),
         now: Time,
         batch: &mut Batch,
     ) -> Result<Option<Run>, Error> {
@@ -83,9 +122,10 @@ impl Engine {
             if run.row.sign_in.is_some() || run.row.kind != kind || run.refusal(now).is_some() {
                 continue;
             }
-            let about = self.about(kind, OwnedSubject::User(user.clone()), Default::default()).await?;
+            let about = self.about_run(&run, OwnedSubject::User(user.clone()), Default::default()).await?;
             if claimant.owns(self.crypto(), run.row.id.bytes(), &run.body.binding)
                 && self.may_go_on(&run, &about)?
+                && (run.body.replaces == replaces || run.body.replaces == Replaces::Everything)
             {
                 return Ok(Some(run));
             }
@@ -105,15 +145,16 @@ impl Engine {
         Ok(enrolment.may_go_on(&cx, &run.body.state).unwrap_or(true))
     }
 
-    async fn new_enrolment(
+    pub(super) async fn new_enrolment(
         &self,
         enrolment: &dyn ErasedEnrolment,
         begun: Begun<'_>,
     ) -> Result<CeremonyRow, Error> {
-        let Begun { claimant, user, from, parent } = begun;
+        let Begun { claimant, user, from, parent, replaces, assurance } = begun;
         let (id, now) = (Id::random(self.crypto()), self.now());
         let kind = enrolment.kind();
-        let about = self.about(kind, OwnedSubject::User(user.clone()), Default::default()).await?;
+        let mut about = self.about(kind, OwnedSubject::User(user.clone()), Default::default()).await?;
+        about.restrict(replaces);
         let turn = enrolment.begin(&self.cx(id, &about, enrolment.tries())).await?;
         let state = match turn.step {
             Step::Ask(state) => state,
@@ -123,7 +164,7 @@ impl Engine {
             }
         };
         let mut body = Body::new(claimant.binding(self.crypto(), id.bytes()), state, Some(from));
-        body.session = parent;
+        (body.session, body.replaces, body.assurance) = (parent, replaces, assurance);
         let row = CeremonyRow {
             id,
             kind: kind.to_owned(),
@@ -142,7 +183,7 @@ impl Engine {
     }
 
     /// Takes devices off the account whose enrolment ran out half-way.
-    async fn discard_unfinished(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Fault> {
+    pub(super) async fn discard_unfinished(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Fault> {
         for device in self.store.devices(user).await? {
             let unfinished = matches!(device.state, DeviceState::Registered | DeviceState::Confirmed);
             let enrolment: Id<CeremonyRow> = device.facts.enrolment.into();
@@ -191,7 +232,7 @@ impl Engine {
         self.commit(batch).await
     }
 
-    async fn end_enrolment(&self, mut run: Run, batch: &mut Batch) -> Result<(), Error> {
+    pub(super) async fn end_enrolment(&self, mut run: Run, batch: &mut Batch) -> Result<(), Error> {
         run.row.phase = Phase::Burned;
         run.body.reason = Some(Reason::Cancelled);
         self.burn_effects(&run, None, Reason::Cancelled, batch).await?;
@@ -295,7 +336,7 @@ impl Engine {
             None => None,
         };
         let subject = subject.ok_or(Refusal::NotFound)?;
-        let about = self.about(&run.row.kind, subject, Default::default()).await?;
+        let about = self.about_run(&run, subject, Default::default()).await?;
         let cx = self.cx(run.row.id, &about, 0);
         if !enrolment.is_latecomer(&cx, &run.body.state, key, &incoming.value) {
             return Ok(Refusal::Expired.into());

@@ -232,7 +232,7 @@ impl Engine {
                 (None, None, None) => OwnedSubject::Unknown,
             };
             let context = self.context(run.body.from.as_ref(), subject.user(), None, now).await?;
-            let about = self.about(&run.row.kind, subject, context).await?;
+            let about = self.about_run(run, subject, context).await?;
             if !self.may_go_on(run, &about)? {
                 (view.status, view.reason) = (Status::Burned, Some(Reason::DevicesChanged));
                 return Ok(view);

@@ -23,6 +23,9 @@
 //! | `rules.rs` | who may sign in to what: asked before a sign-in, and again when it is known who it is |
 //! | `reach.rs` | how sure a sign-in can be at most |
 //! | `enrolment.rs` | begin an enrolment, and the messages of a device that is not registered yet |
+//! | `heirs.rs` | what comes of an enrolment that is done, and what becomes of what it replaces |
+//! | `invitation.rs` | who is invited, and what that changes about the binding rule |
+//! | `help_desk.rs` | what a help desk does for somebody who cannot reach the portal |
 //! | `step.rs` | one step of one ceremony: price, spend, advance |
 //! | `rotation.rs` | new keys of the server, and reading them again |
 //! | `reseal.rs` | what was sealed with an older key is sealed with the newest |
@@ -52,7 +55,10 @@ mod device_grant;
 mod effects;
 mod enrolment;
 mod hardware;
+mod heirs;
+mod help_desk;
 mod initiator;
+mod invitation;
 mod limits;
 mod outbox;
 mod pins;
@@ -83,13 +89,20 @@ pub use rotation::Renewed;
 pub use signins::{Account, Finished, MethodOffer, NewSignIn, Opened, SignInPage};
 pub use tokens::TokenFacts;
 
-use self::session_cache::SessionCache;
+pub use help_desk::Act;
+pub use invitation::{ENROLMENT_ONLY, Invited};
+
+use self::{
+    record::{Replaces, Run},
+    session_cache::SessionCache,
+};
 use crate::{
     Clock, Crypto, Error, Fault, Id, Refusal, SystemClock, Time, WorkingKeys,
     audit::{AuditRow, Event},
     credential::CredentialRow,
     device::{DeviceRow, DeviceState},
     erased::{ErasedCeremony, ErasedEnrolment, ErasedMethod},
+    evidence::Assurance,
     keys::CurrentKeys,
     method::{About, Context, Credential, Device, OwnedSubject, Uv},
     methods,
@@ -317,6 +330,16 @@ impl Engine {
         Ok(About { kind, own, devices, bound, subject, context })
     }
 
+    /// The same for a ceremony. Whom an enrolment may ask are devices that somebody is sure of and that it does not
+    /// declare lost: what was bound on somebody's word must not approve an heir.
+    async fn about_run(&self, run: &Run, subject: OwnedSubject, context: Context) -> Result<About, Fault> {
+        let mut about = self.about(&run.row.kind, subject, context).await?;
+        if run.row.sign_in.is_none() {
+            about.restrict(run.body.replaces);
+        }
+        Ok(about)
+    }
+
     fn open_credential(&self, row: CredentialRow) -> Result<Credential, Fault> {
         let secret = self.sealer.open(&credential_aad(row.id), &row.secret)?;
         Ok(Credential {
@@ -378,12 +401,27 @@ pub(crate) fn device_aad(id: Id<DeviceRow>) -> Aad {
     Place::Device(id).aad()
 }
 
+impl About {
+    fn restrict(&mut self, replaces: Replaces) {
+        self.devices.retain(|device| device.assurance == Assurance::Usual);
+        match replaces {
+            Replaces::Nothing => {}
+            Replaces::Device(_) => self.bound = self.bound.saturating_sub(1),
+            Replaces::Everything => {
+                self.devices.clear();
+                self.bound = 0;
+            }
+        }
+    }
+}
+
 fn device_with(row: &DeviceRow, uv: Uv) -> Device {
     Device {
         id: row.id,
         user: row.user,
         credential: row.credential(),
         uv,
+        assurance: row.facts.assurance,
         seen_at: row.seen_at,
         has_pin: row.facts.has_pin,
         agreement_key: row.facts.agreement_key,

@@ -10,7 +10,7 @@ use crate::{
     claimant::Claimant,
     device::DeviceRow,
     erased::State,
-    evidence::{Approver, Evidence, Uv},
+    evidence::{Approver, Assurance, Evidence, Uv},
     seal::Aad,
     session::SessionRow,
     signin::{Origin, SignIn, SignInRow, Stage},
@@ -47,6 +47,25 @@ pub(super) struct Body {
     /// The session that an enrolment was begun in, if it is one of ours.
     #[serde(default)]
     pub session: Option<Id<SessionRow>>,
+    /// What the authenticator of an enrolment takes the place of.
+    #[serde(default)]
+    pub replaces: Replaces,
+    /// How sure it is that the authenticator of an enrolment is its owner's.
+    #[serde(default)]
+    pub assurance: Assurance,
+}
+
+/// What a new authenticator takes the place of, when it becomes active and not before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Replaces {
+    /// Nothing: it is one more.
+    #[default]
+    Nothing,
+    /// The keys of this device, whose name and place it takes over.
+    Device(Id<DeviceRow>),
+    /// All that the account has: they are lost, and an administrator said so.
+    Everything,
 }
 
 /// A context that was signed for a device.
@@ -80,6 +99,8 @@ impl Body {
             asked: None,
             reason: None,
             session: None,
+            replaces: Replaces::Nothing,
+            assurance: Assurance::Usual,
         }
     }
 

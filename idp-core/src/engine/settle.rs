@@ -10,12 +10,11 @@ use super::{
 use crate::{
     Error, Fault, Id, Refusal, Time,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
-    credential::CredentialWrite,
-    device::{DeviceRow, DeviceWrite, Facts},
+    credential::CredentialRow,
+    device::{DeviceRow, DeviceWrite},
     erased::State,
-    evidence::{Approver, Evidence},
-    method::{DeviceView, Guess, NewCredential, Outcome, Proven, Reply, Step, Turn, Uv, UvSource},
-    notify::Notice,
+    evidence::{Approver, Assurance, Evidence},
+    method::{DeviceView, Guess, Outcome, Proven, Reply, Step, Turn, Uv, UvSource},
     signin::SignInWrite,
     store::{Batch, Committed, Guard, Write},
 };
@@ -158,7 +157,7 @@ impl Engine {
     }
 
     /// The answer to a decision, kept for a repeat that is signed anew.
-    fn decided(
+    pub(super) fn decided(
         &self,
         run: &mut Run,
         row: &DeviceRow,
@@ -187,7 +186,8 @@ impl Engine {
             run.body.uv = device.uv;
             run.body.approver = Some(Approver { device: row.id, address: *address });
         }
-        let evidence = self.believed(&run, scene, proven)?;
+        let assurance = self.assurance(scene, proven.credential).await?;
+        let evidence = Evidence { assurance, ..self.believed(&run, scene, proven)? };
         let Sender::Device { row, .. } = &incoming.sender else {
             let open = scene.sign_in.as_ref().ok_or(Refusal::NotFound)?;
             batch.extend(self.record(run, open, evidence, scene.now).await?.into_writes());
@@ -201,6 +201,19 @@ impl Engine {
         batch.extend(self.ask_ended(scene.sign_in.as_ref(), row.user, Some(Verdict::Approve)));
         self.update(run, Tries::Keep, batch)?;
         Ok(Stepped::Parked { reply })
+    }
+
+    /// How sure it is whose authenticator this is. Where the answer tells who it is, its devices are not read yet.
+    async fn assurance(&self, scene: &Scene, credential: Id<CredentialRow>) -> Result<Assurance, Fault> {
+        let read = scene.about.devices.iter().find(|device| device.credential == credential);
+        Ok(match read {
+            Some(device) => device.assurance,
+            None if credential == CredentialRow::ELSEWHERE => Assurance::Usual,
+            None => {
+                let device = self.store.device(Id::from_bytes(*credential.bytes())).await?;
+                device.map(|device| device.facts.assurance).unwrap_or_default()
+            }
+        })
     }
 
     /// Evidence as the engine believes it: never a factor beyond the descriptor, never somebody else than whom the
@@ -226,6 +239,7 @@ impl Engine {
             );
         }
         Ok(Evidence {
+            assurance: Assurance::Usual,
             user: proven.user,
             credential: proven.credential,
             kind: run.row.kind.clone(),
@@ -263,41 +277,6 @@ impl Engine {
         batch.push(event);
         batch.push(Write::Wake(*open.row.id.bytes()));
         Ok(batch)
-    }
-
-    /// An enrolment has made a credential.
-    async fn enrolled(
-        &self,
-        mut run: Run,
-        scene: &Scene,
-        incoming: &Incoming<'_>,
-        new: NewCredential,
-        batch: &mut Batch,
-    ) -> Result<Stepped, Error> {
-        let user = run.row.user.ok_or(Fault::Setup("an enrolment without a user"))?;
-        let notice = match new {
-            NewCredential::Device(id) => {
-                let Facts { name, address, .. } = self.activate(id, batch).await?.facts;
-                Notice::DeviceAdded { name, address }
-            }
-            NewCredential::Secret { handle, secret, replaces } => {
-                batch.extend(replaces.map(|id| CredentialWrite::Consume { id, at: scene.now }));
-                let row = self.new_credential(user, &run.row.kind, handle, &secret);
-                batch.push(CredentialWrite::Insert(row));
-                Notice::CredentialAdded { kind: run.row.kind.clone() }
-            }
-        };
-        // Here and not in each enrolment, so that none can forget it.
-        batch.push(self.notice(user, notice));
-        run.row.phase = Phase::Consumed;
-        let reply = match &incoming.sender {
-            Sender::Device { row, .. } => self.decided(&mut run, row, incoming, None, scene.now)?,
-            Sender::Initiator | Sender::NewDevice(_) => String::new(),
-        };
-        batch.push(self.added(user, &run, incoming));
-        self.update(run, Tries::Keep, batch)?;
-        batch.push(crate::browser::BrowserWrite::Forget(user));
-        Ok(Stepped::Enrolled { reply })
     }
 
     /// Ends a ceremony for good.

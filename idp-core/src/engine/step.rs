@@ -173,7 +173,7 @@ impl Engine {
             Sender::Initiator | Sender::NewDevice(_) => None,
         };
         let context = self.context(run.body.from.as_ref(), subject.user(), address, now).await?;
-        let about = self.about(&run.row.kind, subject, context).await?;
+        let about = self.about_run(&run, subject, context).await?;
         Ok(Scene { run, sign_in, about, now })
     }
 

@@ -150,6 +150,11 @@ where
 {
     async fn decide(&self, cx: &Cx<'_>, shown: &str, by: &Device, said: Decided) -> Turned<Self> {
         let Decided::Decide { decision, number } = said;
+        // Devices that nobody is sure of, or that are declared lost, are shown nothing; should one answer all the same,
+        // it must not let its heir in.
+        if !cx.devices.iter().any(|device| device.id == by.id) {
+            return Ok(Turn::refuse(Refusal::NotAllowed));
+        }
         match number::check(decision, shown, number.as_deref()) {
             Checked::No(reason) => Ok(Turn::burn(reason)),
             Checked::Wrong => {

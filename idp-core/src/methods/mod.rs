@@ -1,5 +1,6 @@
 //! The methods of the core; `standard()` and `enrolments()` list them. A new one is one file and one line.
 
+pub mod activation;
 pub mod after_approval;
 pub mod ciba;
 pub mod device_grant;
@@ -29,6 +30,7 @@ pub fn standard() -> Vec<Arc<dyn ErasedMethod>> {
         Arc::new(push::Push),
         Arc::new(recovery::Recovery),
         Arc::new(device_grant::DeviceGrant),
+        Arc::new(activation::Activation),
         Arc::new(ciba::Ciba),
     ]
 }

@@ -70,6 +70,9 @@ impl Rules {
         let rule = self.0.iter().find(|rule| rule.matches(facts))?;
         match rule.then {
             Then::Deny => None,
+            // An invitation is how somebody without an authenticator gets one, whatever the sign-ins of others need. No
+            // rule can name it, so nothing but an enrolment comes of it.
+            Then::Allow if asked.is_of_invitation() => Some(asked),
             Then::Allow => {
                 asked.acr = asked.acr.max(rule.acr);
                 asked.methods = both(asked.methods, rule.methods.as_deref());

@@ -3,7 +3,7 @@
 use idp_protocol::context::UserVerification;
 
 use super::Settings;
-use crate::ticket::OVERLAP_OF_GRANTS;
+use crate::{policy::BY_NAME, ticket::OVERLAP_OF_GRANTS};
 
 /// An hour, in seconds.
 const HOUR: i64 = 3_600;
@@ -70,6 +70,7 @@ impl Settings {
             ("backchannel_life", self.backchannel_life, 10, OUT_OF_BAND),
             ("enrol_life", self.enrol_life, 1, HOUR),
             ("confirm_life", self.confirm_life, 1, HOUR),
+            ("invitation_life", self.invitation_life, HOUR, 7 * DAY),
             ("first_approval_life", self.first_approval_life, 1, HOUR),
             // NIST SP 800-63B-4, 4.1: at most 20 minutes between sign-in and binding.
             ("binding_max_age", self.binding_max_age, 1, 1_200),
@@ -144,6 +145,13 @@ impl Settings {
                 return Err(BadSetting::new("rules", why, "a name of its own for each"));
             }
             let mut named = rule.methods.iter().flatten();
+            if named.clone().any(|kind| kind == BY_NAME) {
+                let why = format!(
+                    "the rule {:?} names the method of invitations, which signs in to nothing",
+                    rule.name
+                );
+                return Err(BadSetting::new("rules", why, "methods that people sign in with"));
+            }
             if let Some(unknown) = named.find(|kind| !methods.contains(&kind.as_str())) {
                 let why = format!("the rule {:?} names a method {unknown:?} that is not there", rule.name);
                 return Err(BadSetting::new("rules", why, format!("methods among {}", methods.join(", "))));

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use idp_core::policy::Acr;
 use idp_protocol::Text;
 
-use super::{mail::MailCommand, policy::AuditCommand, user::UserCommand};
+use super::{device::DeviceCommand, mail::MailCommand, policy::AuditCommand, user::UserCommand};
 use crate::oidc::{Consent, GrantType, Profile, RedirectUri, ResponseType, Signature, Sso, client::WebUri};
 
 /// The Symbolon identity provider.
@@ -70,6 +70,9 @@ pub enum Command {
     /// Accounts of people.
     #[command(subcommand)]
     User(UserCommand),
+    /// Devices of people, and what a help desk does for them.
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// Hardware tokens.
     #[command(subcommand)]
     Token(super::token::TokenCommand),

@@ -4,6 +4,7 @@ mod arguments;
 mod attributes;
 mod client;
 mod config;
+mod device;
 mod keys;
 mod mail;
 mod policy;
@@ -73,6 +74,7 @@ fn obey(arguments: Arguments) -> anyhow::Result<()> {
         let done = match arguments.command {
             Command::User(command) => user::run(&app, command).await,
             Command::Token(command) => token::run(&app, command).await,
+            Command::Device(command) => device::run(&app, command).await,
             Command::Client(command) => client::run(&app, command).await,
             Command::Keys(command) => keys::run(&app, &command).await,
             Command::Policy(command) => policy::run(&app, command).await,

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use idp_core::{
     device::{DeviceRow, DeviceState},
     engine::RESET_LIFE,
+    methods::activation::Old,
     users::{Profile, User, UserState},
 };
 
@@ -14,6 +15,7 @@ use super::{
 use crate::{
     App,
     accounts::{self, NewAccount},
+    activation,
 };
 
 /// How many accounts are read at once.
@@ -59,6 +61,14 @@ pub enum UserCommand {
         /// Whose.
         login: String,
     },
+    /// Invite somebody to add a first device, or another one after a loss. An earlier invitation ends.
+    Invite {
+        /// Whom.
+        login: String,
+        /// All devices are lost: they are taken off as soon as the new one is active, and none of them is asked.
+        #[arg(long)]
+        reset: bool,
+    },
     /// Switch an account off and end its sessions.
     Disable {
         /// Whose.
@@ -101,6 +111,9 @@ pub(super) async fn run(app: &App, command: UserCommand) -> anyhow::Result<()> {
             say(&format!("{} has no devices any more, and is signed out everywhere.", user.login));
             Ok(())
         }
+        UserCommand::Invite { login, reset } => {
+            invite(app, &login, if reset { Old::Replaced } else { Old::Stay }).await
+        }
         UserCommand::Disable { login } => switch(app, &login, UserState::Disabled).await,
         UserCommand::Enable { login } => switch(app, &login, UserState::Active).await,
         UserCommand::List => list(app).await,
@@ -120,6 +133,17 @@ async fn passwd(app: &App, login: &str) -> anyhow::Result<()> {
     accounts::check_password(&password, &user.login)?;
     app.engine().set_password(user.id, &password).await?;
     say(&format!("{} has a new password.", user.login));
+    Ok(())
+}
+
+/// The link may go by mail. The digits must not go with it: who reads the mail would have both.
+async fn invite(app: &App, login: &str, old: Old) -> anyhow::Result<()> {
+    let user = accounts::find(app.engine(), login).await?;
+    let invited = app.engine().invite(user.id, old).await?;
+    say(&format!("{} is invited until {}.", user.login, date(invited.until)));
+    say(&format!("Send this address: {}", activation::link(app, invited.name)));
+    say(&format!("Give these digits by another way, not in the same mail: {}", *invited.digits));
+    say(&format!("Who cannot open the address types it shorter: {}/go", app.config().server.issuer));
     Ok(())
 }
 

@@ -42,6 +42,7 @@ fn form(t: Language, offer: &MethodOffer, trouble: Option<&FormTrouble>) -> Opti
     let digits = matches!(prompt, Prompt::AskCode { .. });
     let (label, hint) = match (offer.kind, digits) {
         ("totp", _) => ("form-totp", "form-totp-hint"),
+        ("activation", _) => ("form-activation", "form-activation-hint"),
         ("hotp", _) => ("form-hotp", "form-hotp-hint"),
         ("recovery", _) => ("form-recovery", "form-recovery-hint"),
         (_, true) => ("form-code", "form-code-hint"),

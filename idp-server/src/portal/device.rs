@@ -34,6 +34,8 @@ pub enum Action {
     Activate,
     /// It is lost.
     Lost,
+    /// Give it new keys.
+    Renew,
     /// A code that lets it have a new PIN.
     Pin,
     /// Take it off the account.
@@ -42,8 +44,8 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 6] =
-        [Self::Rename, Self::Pin, Self::Suspend, Self::Activate, Self::Lost, Self::Revoke];
+    pub const ALL: [Self; 7] =
+        [Self::Rename, Self::Pin, Self::Suspend, Self::Activate, Self::Renew, Self::Lost, Self::Revoke];
 
     /// The name in addresses.
     #[must_use]
@@ -53,6 +55,7 @@ impl Action {
             Self::Pin => "pin",
             Self::Suspend => "suspend",
             Self::Activate => "activate",
+            Self::Renew => "renew",
             Self::Lost => "lost",
             Self::Revoke => "revoke",
         }
@@ -64,6 +67,7 @@ impl Action {
             Self::Pin => "action-pin",
             Self::Suspend => "action-suspend",
             Self::Activate => "action-activate",
+            Self::Renew => "action-renew",
             Self::Lost => "action-lost",
             Self::Revoke => "action-revoke",
         }
@@ -75,6 +79,7 @@ impl Action {
             Self::Pin => "explain-pin",
             Self::Suspend => "explain-suspend",
             Self::Activate => "explain-activate",
+            Self::Renew => "explain-renew",
             Self::Lost => "explain-lost",
             Self::Revoke => "explain-revoke",
         }
@@ -91,6 +96,7 @@ impl Action {
             Self::Rename => state != DeviceState::Revoked,
             Self::Suspend => state.may_become(DeviceState::Suspended),
             Self::Activate => state == DeviceState::Suspended,
+            Self::Renew => matches!(state, DeviceState::Active | DeviceState::Suspended),
             Self::Lost => state.may_become(DeviceState::Lost),
             Self::Revoke => state.may_become(DeviceState::Revoked),
         }
@@ -183,6 +189,9 @@ pub async fn change(
         Ok(signed_in) => signed_in,
         Err(response) => return response,
     };
+    if action == Action::Renew {
+        return super::enrol::renew(&app, &visitor, &signed_in, id).await;
+    }
     if action == Action::Pin {
         return match app.engine().issue_own_pin_reset(&signed_in.session, id).await {
             Ok(code) => pages::render(StatusCode::OK, &Reset { frame: Frame::of(&app, &visitor), code }),
@@ -208,6 +217,7 @@ fn wanted(action: Action, fields: Fields) -> Option<DeviceChange> {
         Action::Pin => return None,
         Action::Suspend => DeviceChange::Suspend,
         Action::Activate => DeviceChange::Activate,
+        Action::Renew => return None,
         Action::Lost => DeviceChange::Lost,
         Action::Revoke => DeviceChange::Revoke,
     })

@@ -11,6 +11,7 @@ use http::StatusCode;
 use idp_core::{
     Error, Id, Refusal,
     ceremony::{CeremonyRow, Reason},
+    device::DeviceRow,
     engine::{CeremonyView, Progress, Status},
 };
 use idp_protocol::{
@@ -24,7 +25,7 @@ use symbolon_axum::{
     live::{Render, Wait, Watched},
 };
 
-use super::{Place, refused, signed_in};
+use super::{Action, Place, enrolling, refused};
 use crate::{
     app::App,
     pages::{self, Asked, Frame, QrCode, Sent, spaced},
@@ -106,7 +107,7 @@ pub struct Typed {
 
 /// `GET /account/devices/new`.
 pub async fn new(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Which>) -> Response {
-    let signed_in = match signed_in(&app, &visitor, Place::AddDevice).await {
+    let signed_in = match enrolling(&app, &visitor, Place::AddDevice).await {
         Ok(signed_in) => signed_in,
         Err(response) => return response,
     };
@@ -245,7 +246,7 @@ pub async fn begin(State(app): State<App>, visitor: Visitor) -> Response {
 
 /// Begins an enrolment, or leads through a fresh sign-in to the page that begins it.
 pub(super) async fn begin_kind(app: &App, visitor: &Visitor, kind: &str, place: Place) -> Response {
-    let signed_in = match signed_in(app, visitor, place).await {
+    let signed_in = match enrolling(app, visitor, place).await {
         Ok(signed_in) => signed_in,
         Err(response) => return response,
     };
@@ -256,9 +257,20 @@ pub(super) async fn begin_kind(app: &App, visitor: &Visitor, kind: &str, place: 
     }
 }
 
+/// New keys for a device: the same wizard.
+pub(super) async fn renew(app: &App, visitor: &Visitor, signed_in: &SignedIn, id: Id<DeviceRow>) -> Response {
+    let from = visitor.origin(app.engine());
+    match app.engine().renew_device(&signed_in.secret, &signed_in.session, from, id).await {
+        Ok(view) => to_wizard(view.id),
+        Err(error) => {
+            refused(app, visitor, signed_in, Place::Device { id, action: Action::Renew }, &error).await
+        }
+    }
+}
+
 /// `POST /account/devices/confirm` (E4): the code that the new device shows.
 pub async fn confirm(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Typed>) -> Response {
-    let signed_in = match signed_in(&app, &visitor, Place::AddDevice).await {
+    let signed_in = match enrolling(&app, &visitor, Place::AddDevice).await {
         Ok(signed_in) => signed_in,
         Err(response) => return response,
     };
@@ -283,7 +295,7 @@ pub(super) async fn answered(
 
 /// `POST /account/devices/cancel`.
 pub async fn cancel(State(app): State<App>, visitor: Visitor, Sent(form): Sent<OfEnrolment>) -> Response {
-    let signed_in = match signed_in(&app, &visitor, Place::Home).await {
+    let signed_in = match enrolling(&app, &visitor, Place::Home).await {
         Ok(signed_in) => signed_in,
         Err(response) => return response,
     };
@@ -310,7 +322,7 @@ async fn watched(app: &App, visitor: &Visitor, which: &Which) -> Result<Watched,
     let t = Language::of(visitor);
     let markup: Render = Arc::new(move |view| Some(render(t, view, None)));
     // The enrolment is bound to the session's secret; whoever signed out sees nothing of it any more.
-    let signed_in = super::own_session(app, visitor).await?.ok_or(Refusal::NotFound)?;
+    let signed_in = super::enrolling_session(app, visitor).await?.ok_or(Refusal::NotFound)?;
     Ok(Watched::new(app.web(), signed_in.secret, which.id.ok_or(Refusal::NotFound)?, markup))
 }
 

@@ -6,6 +6,7 @@ use http::StatusCode;
 use idp_core::{
     Error,
     device::{DeviceRow, DeviceState},
+    evidence::Assurance,
 };
 use serde::Deserialize;
 use symbolon_axum::{SignedIn, Visitor};
@@ -30,6 +31,7 @@ struct Account {
     login: String,
     leaving: String,
     devices: Vec<Card>,
+    invited: bool,
     tokens: Vec<tokens::Line>,
     may_add_app: bool,
     passkeys: Option<Vec<passkeys::Line>>,
@@ -47,6 +49,7 @@ struct Card {
     registered: Moment,
     place: String,
     seen: Moment,
+    low: bool,
     actions: Vec<Link>,
 }
 
@@ -81,6 +84,7 @@ async fn account(app: &App, t: Language, signed_in: &SignedIn) -> Result<Account
         login: user.login.clone(),
         leaving: carried::seal(app, &Ending(Leaving::of(Some(signed_in.session.id)))).await?,
         devices: devices.into_iter().map(|device| card(t, device)).collect(),
+        invited: engine.is_invited(user.id).await?,
         tokens: tokens::lines(app, t, user.id).await?,
         may_add_app: tokens::may_add(app),
         passkeys: passkeys::lines(app, t, user.id).await?,
@@ -103,6 +107,7 @@ fn card(t: Language, device: DeviceRow) -> Card {
         tone,
         registered: Moment(device.created_at),
         seen: Moment(device.seen_at),
+        low: device.facts.assurance == Assurance::Low,
         actions: actions.collect(),
         name: device.facts.name,
         platform: device.facts.platform,

@@ -32,8 +32,8 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use idp_core::{
-    Error, Id, Refusal, Time, credential::CredentialRow, device::DeviceRow, policy::Requirement,
-    session::SessionRow, store::BoxFuture, users::User,
+    Error, Id, Refusal, credential::CredentialRow, device::DeviceRow, engine::ENROLMENT_ONLY,
+    evidence::Evidence, policy::Requirement, session::SessionRow, store::BoxFuture, users::User,
 };
 use idp_protocol::context::Opens;
 use serde::{Deserialize, Serialize};
@@ -111,7 +111,7 @@ impl Place {
 
 /// `GET /account/sign-in`.
 pub async fn sign_in(State(app): State<App>, visitor: Visitor) -> Response {
-    park(&app, &visitor, Place::Home, Requirement::default()).await
+    park(&app, &visitor, Place::Home, NewPark::any()).await
 }
 
 /// The account pages, as sign-ins know them.
@@ -142,18 +142,42 @@ impl Protocol for Portal {
 /// Asks for a sign-in that is fresh and strong enough for a change, and leads back to its page.
 async fn refresh(app: &App, visitor: &Visitor, signed_in: &SignedIn, place: Place) -> Response {
     let user = signed_in.user.id;
-    match app.engine().binding_acr(user, None).await {
-        Ok(acr) => {
-            let not_before: Option<Time> = Some(app.engine().now());
-            let requirement =
-                Requirement { acr, not_before, methods: None, or_recovery: true, user: Some(user) };
-            park(app, visitor, place, requirement).await
+    match app.engine().to_bind(&signed_in.session).await {
+        Ok((requirement, ledger)) => {
+            let only = signed_in.session.facts.only_client.is_some();
+            let opens = if only { Opens::ThisApplication } else { Opens::AllApplications };
+            park(app, visitor, place, NewPark { requirement, ledger, opens, subject: Some(user) }).await
         }
         Err(fault) => pages::failure(Frame::of(app, visitor), &fault.into()),
     }
 }
 
-async fn park(app: &App, visitor: &Visitor, place: Place, requirement: Requirement) -> Response {
+/// What a sign-in is for that leads to the account pages.
+pub(crate) struct NewPark {
+    pub requirement: Requirement,
+    pub ledger: Vec<Evidence>,
+    pub opens: Opens,
+    pub subject: Option<Id<User>>,
+}
+
+impl NewPark {
+    fn any() -> Self {
+        Self {
+            requirement: Requirement::default(),
+            ledger: Vec::new(),
+            opens: Opens::AllApplications,
+            subject: None,
+        }
+    }
+
+    /// For somebody with an invitation: it leads to an enrolment, and the session opens nothing else.
+    pub(crate) fn invited(subject: Option<Id<User>>) -> Self {
+        let requirement = Requirement { user: subject, ..Requirement::of_invitation() };
+        Self { requirement, ledger: Vec::new(), opens: Opens::ThisApplication, subject }
+    }
+}
+
+pub(crate) async fn park(app: &App, visitor: &Visitor, place: Place, new: NewPark) -> Response {
     let t = Language::of(visitor);
     let data = match serde_json::to_value(place) {
         Ok(data) => data,
@@ -161,12 +185,15 @@ async fn park(app: &App, visitor: &Visitor, place: Place, requirement: Requireme
     };
     let wanted = Wanted {
         client: t.say("account-name"),
-        client_id: "portal".to_owned(),
+        client_id: match new.opens {
+            Opens::AllApplications => "portal".to_owned(),
+            Opens::ThisApplication => ENROLMENT_ONLY.to_owned(),
+        },
         returns_to: None,
-        subject: requirement.user,
-        requirement,
-        opens: Opens::AllApplications,
-        ledger: Vec::new(),
+        subject: new.subject,
+        requirement: new.requirement,
+        opens: new.opens,
+        ledger: new.ledger,
         login_hint: None,
         languages: String::new(),
     };
@@ -184,7 +211,25 @@ async fn own_session(app: &App, visitor: &Visitor) -> Result<Option<SignedIn>, E
 async fn signed_in(app: &App, visitor: &Visitor, place: Place) -> Result<SignedIn, Response> {
     match own_session(app, visitor).await {
         Ok(Some(signed_in)) => Ok(signed_in),
-        Ok(None) => Err(park(app, visitor, place, Requirement::default()).await),
+        Ok(None) => Err(park(app, visitor, place, NewPark::any()).await),
+        Err(error) => Err(pages::failure(Frame::of(app, visitor), &error)),
+    }
+}
+
+/// The session, if it opens the pages of an enrolment: one of an invitation does, and nothing else.
+async fn enrolling_session(app: &App, visitor: &Visitor) -> Result<Option<SignedIn>, Error> {
+    let signed_in = visitor.session(app.engine()).await?;
+    Ok(signed_in.filter(|signed_in| match &signed_in.session.facts.only_client {
+        None => true,
+        Some(only) => only == ENROLMENT_ONLY,
+    }))
+}
+
+/// Who may enrol a device here; whoever may not is sent to sign in first.
+async fn enrolling(app: &App, visitor: &Visitor, place: Place) -> Result<SignedIn, Response> {
+    match enrolling_session(app, visitor).await {
+        Ok(Some(signed_in)) => Ok(signed_in),
+        Ok(None) => Err(park(app, visitor, place, NewPark::any()).await),
         Err(error) => Err(pages::failure(Frame::of(app, visitor), &error)),
     }
 }

@@ -22,6 +22,11 @@ pub(crate) fn line(t: Language, at: Time, notice: &Notice) -> Line {
 fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
     match notice {
         Notice::DeviceAdded { name, address } => ("notice-device-added", format!("{name}, {address}"), false),
+        Notice::DeviceRenewed { name, address } => {
+            ("notice-device-renewed", format!("{name}, {address}"), false)
+        }
+        Notice::HelpDeskActed { by } => ("notice-help-desk", by.clone(), true),
+        Notice::DeviceConfirmed { name, by } => ("notice-device-confirmed", format!("{name}, {by}"), false),
         Notice::DeviceChanged { name, state } => {
             let (state, _) = home::state(*state);
             ("notice-device-changed", format!("{name}: {}", t.say(state)), false)

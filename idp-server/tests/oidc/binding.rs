@@ -54,6 +54,7 @@ async fn device(server: &Server, state: DeviceState) -> Id<DeviceRow> {
         place: "home".to_owned(),
         has_pin: true,
         activated_at: Some(now),
+        assurance: idp_core::evidence::Assurance::Usual,
         pin_locked: state == DeviceState::Suspended,
     };
     let row = DeviceRow {

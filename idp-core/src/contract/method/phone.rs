@@ -60,6 +60,7 @@ impl Phone {
             place: "home".to_owned(),
             has_pin: true,
             activated_at: Some(engine.now()),
+            assurance: crate::evidence::Assurance::Usual,
             pin_locked: false,
         };
         let registration = Registration {

@@ -15,6 +15,7 @@ use super::{DeviceRegistration, FromDevice, Grant, Greeted, Registered, State};
 use crate::{
     Fault, Id, Refusal,
     device::Facts,
+    evidence::Assurance,
     method::{Cx, Effect, NewCredential, ProvedKey, Reason, Registration, Reply, Turn, Turned},
     notify::Notice,
     settings::EnrolWay,
@@ -131,6 +132,7 @@ fn facts(cx: &Cx<'_>, device: &Registered, key: &ProvedKey, register: &Register,
         place: key.place.clone(),
         has_pin,
         activated_at: None,
+        assurance: Assurance::Usual,
         pin_locked: false,
     }
 }

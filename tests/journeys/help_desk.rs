@@ -1,0 +1,212 @@
+//! What a help desk does for somebody who cannot reach the portal, and what such a device is worth.
+
+use idp_core::{
+    Refusal,
+    device::DeviceState,
+    engine::{Act, CeremonyView},
+    evidence::Assurance,
+    notify::Notice,
+    policy::Acr,
+    users::User,
+};
+use idp_protocol::{Prompt, Text, context::Purpose, message::Verdict};
+use symbolon_tests::{
+    Browser, Phone, World,
+    browser::{number_of, qr_of, refusal},
+};
+
+struct Desk {
+    by: Text<64>,
+    proof: Text<200>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let proof = "called back on the number in the staff list".parse().expect("words");
+        Self { by: "Carol, help desk".parse().expect("a name"), proof }
+    }
+
+    fn act(&self) -> Act<'_> {
+        Act { by: &self.by, proof: &self.proof }
+    }
+}
+
+fn read_out(view: &CeremonyView) -> String {
+    match &view.prompt {
+        Some(Prompt::OfferEnrolment { typed: Some(typed), .. }) => typed.text.clone(),
+        other => panic!("nothing to read out: {other:?}"),
+    }
+}
+
+/// A device that the help desk completed on the telephone.
+async fn completed(world: &World, user: &User, name: &str) -> Phone {
+    let (desk, phone) = (Desk::new(), Phone::new(world, name));
+    let from = Browser::new(world).origin();
+    let offered = world.engine.offer_by_help_desk(user, from, desk.act()).await.expect("an offer");
+    let code = phone.register(&read_out(&offered)).await.expect("registered");
+    let view = world.engine.complete_by_help_desk(user, &code, desk.act()).await.expect("completed");
+    phone.approve_pending(&number_of(&view)).await.expect("active");
+    phone
+}
+
+#[tokio::test]
+async fn the_help_desk_completes_a_device_by_telephone_and_the_person_is_told() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    let phone = completed(&world, &user, "phone").await;
+    let devices = world.engine.devices(user.id).await.unwrap();
+    let [device] = devices.as_slice() else { panic!("{devices:?}") };
+    assert_eq!((device.state, device.facts.assurance), (DeviceState::Active, Assurance::Low));
+    let notices = world.store.notices(user.id, 10).await.unwrap();
+    assert!(
+        notices.iter().any(|row| matches!(&row.notice, Notice::HelpDeskActed { by } if by.contains("Carol")))
+    );
+    let audit = world.store.audit(None, 50).await.unwrap();
+    let acts: Vec<_> = audit.iter().filter(|row| row.event.name.starts_with("help_desk.")).collect();
+    assert_eq!(acts.len(), 2, "{audit:?}");
+    assert!(acts.iter().all(|row| format!("{row:?}").contains("staff list")), "and how");
+    Browser::new(&world).qr_sign_in(&phone).await;
+}
+
+#[tokio::test]
+async fn a_low_assurance_device_is_no_second_factor() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    let phone = completed(&world, &user, "phone").await;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&phone).await;
+    let ledger = browser.session.as_ref().unwrap().1.facts.ledger.clone();
+    assert_eq!(idp_core::policy::achieved(&ledger), Some(Acr::Device), "although it checked a PIN");
+    let desk = Desk::new();
+    let id = world.engine.devices(user.id).await.unwrap()[0].id;
+    world.engine.confirm_device(&user, id, desk.act()).await.unwrap();
+    let mut later = Browser::new(&world);
+    later.qr_sign_in(&phone).await;
+    let ledger = later.session.as_ref().unwrap().1.facts.ledger.clone();
+    assert_eq!(idp_core::policy::achieved(&ledger), Some(Acr::MultiFactor), "once an administrator is sure");
+}
+
+#[tokio::test]
+async fn a_low_assurance_device_binds_no_heir() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    let phone = completed(&world, &user, "phone").await;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&phone).await;
+    assert_eq!(refusal(browser.add_device().await), Refusal::FreshSignIn, "not by its own evidence");
+    let mut thief = Browser::new(&world);
+    thief.sign_in("alice").await;
+    assert_eq!(
+        refusal(thief.add_device().await),
+        Refusal::FreshSignIn,
+        "nor does a password, because it is there"
+    );
+}
+
+#[tokio::test]
+async fn a_low_assurance_device_approves_no_other_authenticator() {
+    let world = World::new().await;
+    let first = Phone::enrolled(&world, "alice").await;
+    let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
+    let desk = Desk::new();
+    let from = Browser::new(&world).origin();
+    let offered = world.engine.offer_by_help_desk(&user, from, desk.act()).await.unwrap();
+    let low = Phone::new(&world, "low");
+    first.approve_pending(&number_of(&offered)).await.expect("the first device is asked, by telephone, too");
+    let again =
+        world.engine.offer_by_help_desk(&user, Browser::new(&world).origin(), desk.act()).await.unwrap();
+    let code = low.register(&read_out(&again)).await.unwrap();
+    let view = world.engine.complete_by_help_desk(&user, &code, desk.act()).await.unwrap();
+    low.approve_pending(&number_of(&view)).await.unwrap();
+
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&first).await;
+    let view = browser.add_device().await.unwrap();
+    assert!(low.app.pending(&low.account()).await.unwrap().is_empty(), "it is not asked");
+    let pending = first.app.pending(&first.account()).await.unwrap();
+    assert!(matches!(pending[0].context().purpose, Purpose::AddAuthenticator));
+    first.approve_pending(&number_of(&view)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_code_of_the_help_desk_costs_a_try_and_marks_the_device() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("alice").await;
+    let view = browser.add_device().await.unwrap();
+    let desk = Desk::new();
+    let phone = Phone::new(&world, "phone");
+    assert_eq!(
+        refusal(world.engine.complete_by_help_desk(&user, "0000000000", desk.act()).await),
+        Refusal::OutOfStep,
+        "no device has registered"
+    );
+    let code = phone.register(&qr_of(&view)).await.unwrap();
+    for wrong in 0..4 {
+        let typed = format!("{wrong:010}");
+        assert_eq!(
+            refusal(world.engine.complete_by_help_desk(&user, &typed, desk.act()).await),
+            Refusal::Wrong
+        );
+    }
+    // The owner may go on by himself; what the help desk took part in stays of low assurance.
+    browser.confirm(view.id, &code).await.unwrap();
+    phone.approve_pending(&number_of(&browser.wizard(view.id).await)).await.unwrap();
+    let devices = world.engine.devices(user.id).await.unwrap();
+    assert_eq!(devices[0].facts.assurance, Assurance::Low);
+}
+
+#[tokio::test]
+async fn a_help_desk_that_completes_nothing_is_told_so() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    let desk = Desk::new();
+    assert_eq!(
+        refusal(world.engine.complete_by_help_desk(&user, "0123456789", desk.act()).await),
+        Refusal::NotFound
+    );
+    assert!("".parse::<Text<200>>().is_err(), "no act without a word about the proof");
+}
+
+#[tokio::test]
+async fn reactivation_gives_the_device_new_keys_and_the_old_ones_work_until_then() {
+    let world = World::new().await;
+    let old = Phone::enrolled(&world, "alice").await;
+    let user = old.account().id.into();
+    let id = world.engine.devices(user).await.unwrap()[0].id;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&old).await;
+    let (secret, row) = browser.session.clone().unwrap();
+    let view = world.engine.renew_device(&secret, &row, browser.origin(), id).await.unwrap();
+    old.approve_pending(&number_of(&view)).await.expect("approved by the device itself");
+    let new = Phone::new(&world, "new");
+    let code = new.register(&qr_of(&browser.wizard(view.id).await)).await.unwrap();
+    browser.confirm(view.id, &code).await.unwrap();
+    Browser::new(&world).qr_sign_in(&old).await;
+    new.approve_pending(&number_of(&browser.wizard(view.id).await)).await.expect("active");
+
+    let devices = world.engine.devices(user).await.unwrap();
+    let [device] = devices.as_slice() else { panic!("{devices:?}") };
+    assert_eq!((device.state, device.facts.name.as_str()), (DeviceState::Active, "Phone"));
+    let notices = world.store.notices(user, 10).await.unwrap();
+    assert!(notices.iter().any(|row| matches!(row.notice, Notice::DeviceRenewed { .. })));
+    let mut other = Browser::new(&world);
+    let sign_in = other.open().await;
+    let (_, qr) = other.qr(sign_in).await;
+    assert!(old.scan(&qr, Verdict::Approve).await.is_err(), "the old keys are dead");
+    other.qr_sign_in(&new).await;
+}
+
+#[tokio::test]
+async fn reactivation_of_somebody_elses_device_is_refused() {
+    let world = World::new().await;
+    let alice = Phone::enrolled(&world, "alice").await;
+    let mallory = Phone::enrolled(&world, "mallory").await;
+    let id = world.engine.devices(alice.account().id.into()).await.unwrap()[0].id;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&mallory).await;
+    let (secret, row) = browser.session.clone().unwrap();
+    let refused = world.engine.renew_device(&secret, &row, browser.origin(), id).await;
+    assert_eq!(refusal(refused), Refusal::NotFound);
+}
