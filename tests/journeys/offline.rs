@@ -306,3 +306,38 @@ async fn an_old_ticket_is_told_apart_by_the_clock() {
     assert_eq!(opened.clocks_apart(now + 3_600), Some(-3_600));
     assert_eq!(opened.clocks_apart(now - 200), Some(200), "our clock is slow");
 }
+
+/// The guess that ends a ticket is a failure of its network like the two before.
+#[tokio::test]
+async fn spraying_offline_codes_slows_the_network() {
+    let mut settings = Settings::default();
+    settings.limits.failures_of_network = 3;
+    let world = World::with(settings).await;
+    let (_, browser) = at_home(&world).await;
+    world.user("bob").await;
+    let view = browser.offline(browser.open().await, "alice").await.unwrap();
+    for guess in ["00000001", "00000002", "00000003"] {
+        let _wrong = refusal(browser.answer(view.id, guess).await);
+    }
+    let try_bob = || async { refusal(Browser::new(&world).password("bob", "Summer2026").await) };
+    assert_eq!(try_bob().await, Refusal::Wrong, "one a second");
+    assert!(matches!(try_bob().await, Refusal::TooMany(_)));
+}
+
+/// The keys of the server that the phone knows are those of the list that it saw last.
+#[tokio::test]
+async fn after_a_rotation_a_phone_opens_tickets_once_it_had_a_network() {
+    let world = World::new().await;
+    let (phone, mut browser) = at_home(&world).await;
+    world.engine.rotate_device_keys(world.clock.now() + 3_600).await.unwrap();
+    let view = browser.offline(browser.open().await, "alice").await.unwrap();
+    assert!(phone.app.open_offline(&opening(&view)).is_ok(), "the new key is not used yet");
+    world.clock.advance(3_600);
+    world.engine.reload_keys().await.unwrap();
+    let sign_in = browser.open().await;
+    let view = browser.offline(sign_in, "alice").await.unwrap();
+    assert!(matches!(phone.app.open_offline(&opening(&view)), Err(Error::UnknownTicket)));
+    browser.qr_sign_in(&phone).await;
+    let code = phone.code(&ticket_of(&view), Verdict::Approve).await;
+    assert!(matches!(browser.answer(view.id, &code).await, Ok(Progress::Ready)));
+}

@@ -51,6 +51,38 @@ async fn a_person_enrols_by_screenshot_and_signs_in_to_the_shop_by_screenshot() 
     assert!(browser.html.contains("Alice Example"));
 }
 
+/// The screenshot is all that the authenticator gets, and the digits are all that it gives.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_laptop_without_network_answers_a_screenshot_with_digits() {
+    let town = Town::new().await;
+    let terminal = Terminal::new();
+    terminal.enrol(&town).await;
+    let mut browser = WebBrowser::new();
+    browser.open(&format!("{}/sign-in", town.shop)).await;
+    let (login, offline) = (browser.url.to_string(), [("kind", "offline"), ("login", "alice")]);
+    browser.submit("/login/begin", &offline).await;
+    assert!(browser.html.contains("This works only in a browser"), "{}", browser.html);
+    browser.open(&login).await;
+    terminal.sign_in(&mut browser).await;
+
+    browser.open(&format!("{}/sign-in?wish=again", town.shop)).await;
+    browser.submit("/login/begin", &offline).await;
+    assert!(browser.html.contains("Tries left: 3") && !browser.html.contains("Alice"), "{}", browser.html);
+    let mut answer =
+        terminal.run(&["offline", &terminal.picture(&browser.screenshot()), "--decision", "approve"]);
+    let context = answer.event("context").await;
+    assert_eq!(context["context"]["purpose"]["client"], "The Shop");
+    let code = answer.event("offline").await["code"].as_str().unwrap().to_owned();
+    assert_eq!(answer.exit().await, Some(0));
+    browser.submit("/login/finish", &[("code", "00000000")]).await;
+    assert!(browser.html.contains("Tries left: 2"), "{}", browser.html);
+    browser.submit("/login/finish", &[("code", &format!("{} {}", &code[..4], &code[4..]))]).await;
+    assert!(browser.url.as_str().starts_with(&town.shop), "{}\n{}", browser.url, browser.html);
+    for claim in ["Alice Example", "urn:symbolon:acr:mfa", "otp", "swk", "pin"] {
+        assert!(browser.html.contains(claim), "{claim} is missing: {}", browser.html);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forgotten_password_is_replaced_after_a_sign_in_by_screenshot() {
     const NEW: &str = "another sentence to remember";

@@ -266,6 +266,9 @@ impl Engine {
             Guess::No => Ok(None),
             Guess::OnCeremony if !scene.run.stored => Ok(None),
             Guess::OnSubject => self.spend_on_subject(scene, Batch::new()).await.map(|_| None),
+            Guess::OnBoth if !scene.run.stored => {
+                self.spend_on_subject(scene, Batch::new()).await.map(|_| None)
+            }
             Guess::OnCeremony | Guess::OnBoth => {
                 // The very same input once more (a double click) compares nothing new, so it shares the try of the
                 // first: both go on, one of them settles, and both get its answer.
