@@ -1,6 +1,7 @@
 // Does openid-client, which knows nothing but the issuer, get along with the server?
 import "./webcrypto.mjs";
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import * as client from "openid-client";
 import { Profile, launch } from "../browser/browser.mjs";
@@ -14,7 +15,10 @@ describe("openid-client", { concurrency: false }, () => {
 
   before(async () => {
     const people = [{ login: "alice", name: "Alice Example", email: "alice@example.org" }];
-    const settings = { SYMBOLON_OIDC_REGISTRATION_WHO: "invited" };
+    const settings = {
+      SYMBOLON_OIDC_REGISTRATION_WHO: "invited",
+      SYMBOLON_OUTBOUND_DANGER_LOOPBACK_HTTP: "true",
+    };
     [town, browser, terminal, party] = await Promise.all([
       Town.open({ people, settings }),
       launch(),
@@ -143,6 +147,49 @@ describe("openid-client", { concurrency: false }, () => {
       if (button === "Allow") assert.ok(answer.claims().amr.includes("swk"), `${answer.claims().amr}`);
       else assert.equal(answer, "access_denied");
     }
+  });
+
+  test("asks a person without a browser, who approves what waits on the device, and is told of a no", async () => {
+    const ciba = "urn:openid:params:grant-type:ciba";
+    const secret = await town.client("calls", ["--grant-type", ciba, "--grant-type", "refresh_token"]);
+    const calls = await peer.discovered("calls", secret);
+    for (const decision of ["approve", "deny"]) {
+      const asked = { scope: "openid profile", login_hint: "alice", binding_message: `Call ${decision}` };
+      const begun = await client.initiateBackchannelAuthentication(calls, asked);
+      const waiting = client.pollBackchannelAuthenticationGrant(calls, begun).catch(({ error }) => error);
+      const pending = terminal.run("pending", "--decision", decision);
+      const { context } = await pending.event("context");
+      assert.deepEqual([context.purpose.what, context.purpose.binding_message], ["backchannel", `Call ${decision}`]);
+      await pending.exit();
+      const tokens = await waiting;
+      if (decision === "deny") assert.equal(tokens, "access_denied");
+      else {
+        assert.equal(tokens.claims().acr, "urn:symbolon:acr:mfa");
+        const { sub } = tokens.claims();
+        assert.equal((await client.fetchUserInfo(calls, tokens.access_token, sub)).name, "Alice Example");
+        assert.equal((await client.refreshTokenGrant(calls, tokens.refresh_token)).claims().sub, sub);
+      }
+    }
+  });
+
+  test("asks a person without a browser, and is told when to ask again", async () => {
+    const ciba = ["--grant-type", "urn:openid:params:grant-type:ciba"];
+    const secret = await town.client("till", [...ciba, "--backchannel-notification-uri", `${party.origin}/ping`]);
+    const till = await peer.discovered("till", secret);
+    const token = client.randomState();
+    const begun = await client.initiateBackchannelAuthentication(till, {
+      scope: "openid",
+      login_hint: "alice",
+      binding_message: "Till 3",
+      client_notification_token: token,
+    });
+    assert.equal(await terminal.run("pending", "--decision", "approve").exit(), 0);
+    if (!party.posted.length) await once(party.server, "heard");
+    const ping = party.posted.shift();
+    assert.equal(ping.headers.get("authorization"), `Bearer ${token}`);
+    assert.deepEqual(await ping.json(), { auth_req_id: begun.auth_req_id });
+    const tokens = await client.pollBackchannelAuthenticationGrant(till, begun);
+    assert.ok(tokens.claims().amr.includes("swk"));
   });
 
   test("binds its tokens to a key, and answers the nonces of the server", async () => {

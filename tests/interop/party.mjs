@@ -18,8 +18,10 @@ export class Party {
 
   async hear(request, response) {
     if (request.method === "POST") {
-      const headers = { "content-type": request.headers["content-type"] };
+      const { authorization = "" } = request.headers;
+      const headers = { "content-type": request.headers["content-type"], authorization };
       this.posted.push(new Request(this.callback, { method: "POST", headers, body: await text(request) }));
+      this.server.emit("heard");
     }
     response.setHeader("content-type", "text/html");
     response.end("<!doctype html><title>A party</title>");

@@ -172,8 +172,7 @@ pub struct NewClientArguments {
     /// Where browsers are sent back to, exactly; may be given several times.
     #[arg(long = "redirect-uri", value_name = "URI")]
     pub redirect_uris: Vec<RedirectUri>,
-    /// What comes back to it, such as "code id_token"; may be given several times. Anything but a code passes through
-    /// the browser: only for old applications, with --grant-type implicit.
+    /// What comes back to it, such as "code id_token" (for old applications, with --grant-type implicit); several times.
     #[arg(long = "response-type", value_name = "TYPE", default_value = "code")]
     pub response_types: Vec<ResponseType>,
     /// It runs on the person's device and takes people back to any port of it.
