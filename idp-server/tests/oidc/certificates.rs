@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use data_encoding::BASE64;
-use idp_protocol::encoding::to_base64url;
+use idp_protocol::{encoding::to_base64url, message::Verdict};
 use idp_server::oidc::{AuthMethod, GrantType, Metadata};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair, SanType,
@@ -11,6 +11,7 @@ use rcgen::{
 use serde_json::{Value, json};
 
 use crate::{
+    call_centre::{ASK, GRANT, polls},
     phone::Phone,
     requests::{claims_of, redemption},
     server::{Server, answer, form},
@@ -297,6 +298,35 @@ async fn tokens_of_a_device_are_bound_to_its_certificate() {
 }
 
 #[tokio::test]
+async fn who_asks_people_may_show_a_certificate_and_its_tokens_are_bound_to_it() {
+    let authority = Authority::new();
+    let server = start(&authority).await;
+    let (good, jwks) = own("till");
+    server
+        .register("till", |new| {
+            polls(new);
+            new.metadata.token_endpoint_auth_method = Some(AuthMethod::SelfSignedTlsClientAuth);
+            new.metadata.jwks = Some(serde_json::from_value(jwks).unwrap());
+            new.metadata.tls_client_certificate_bound_access_tokens = true;
+        })
+        .await;
+    let phone = Phone::of(&server, &server.user).await;
+    let ask =
+        [("client_id", "till"), ("scope", "openid"), ("login_hint", "alice"), ("binding_message", "Till 3")];
+    let (_, refused) = post(&server, ASK, Some(&own("till").0), &ask).await;
+    assert_eq!(refused["error"], "invalid_client", "another key");
+    let (status, begun) = post(&server, ASK, Some(&good), &ask).await;
+    assert_eq!(status, 200, "{begun}");
+    phone.decide(&server, &phone.asked(&server).await, Verdict::Approve).await.unwrap();
+    let id = begun["auth_req_id"].as_str().unwrap();
+    let ask = [("grant_type", GRANT), ("client_id", "till"), ("auth_req_id", id)];
+    let (status, tokens) = post(&server, "/oauth2/token", Some(&good), &ask).await;
+    assert_eq!(status, 200, "{tokens}");
+    let digest = to_base64url(&symbolon_aws_lc::crypto().hash.sha256(&good));
+    assert_eq!(claims_of(tokens["access_token"].as_str().unwrap())["cnf"], json!({"x5t#S256": digest}));
+}
+
+#[tokio::test]
 async fn discovery_says_where_certificates_are_shown() {
     let authority = Authority::new();
     let server = start(&authority).await;
@@ -305,6 +335,7 @@ async fn discovery_says_where_certificates_are_shown() {
     assert_eq!(aliases["token_endpoint"], json!(format!("{}/oauth2/token", server.mtls)));
     let begin = format!("{}/oauth2/device_authorization", server.mtls);
     assert_eq!(aliases["device_authorization_endpoint"], json!(begin));
+    assert_eq!(aliases["backchannel_authentication_endpoint"], json!(format!("{}{ASK}", server.mtls)));
     assert_eq!(document["tls_client_certificate_bound_access_tokens"], json!(true));
     let methods = document["token_endpoint_auth_methods_supported"].as_array().unwrap();
     assert!(
