@@ -338,6 +338,6 @@ async fn after_a_rotation_a_phone_opens_tickets_once_it_had_a_network() {
     let view = browser.offline(sign_in, "alice").await.unwrap();
     assert!(matches!(phone.app.open_offline(&opening(&view)), Err(Error::UnknownTicket)));
     browser.qr_sign_in(&phone).await;
-    let code = phone.code(&ticket_of(&view), Verdict::Approve).await;
+    let code = phone.offline_code(&ticket_of(&view), Verdict::Approve).await;
     assert!(matches!(browser.answer(view.id, &code).await, Ok(Progress::Ready)));
 }
