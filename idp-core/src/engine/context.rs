@@ -40,7 +40,24 @@ impl Engine {
             true if !from.address.to_canonical().is_loopback() => "same network".to_owned(),
             _ => from.place.clone(),
         };
-        let purpose = match (what, open) {
+        let purpose = self.purpose(run, open, what)?;
+        Ok(Context {
+            ceremony: run.row.id.octets(),
+            account: user.id.octets(),
+            account_name: user.login.clone(),
+            purpose,
+            from: context::From { address: from.address.to_string(), place, browser: from.browser.clone() },
+            requested_at: run.row.created_at.0,
+            expires_at: run.row.expires_at.0,
+            risks,
+            confirm: how,
+            uv: self.settings.user_verification,
+        })
+    }
+
+    /// What the decision is about.
+    fn purpose(&self, run: &Run, open: Option<&OpenSignIn>, what: Approval) -> Result<Purpose, Fault> {
+        Ok(match (what, open) {
             (Approval::SignIn, Some(open)) => Purpose::SignIn {
                 client: open.sign_in.ask.client.clone(),
                 redirect_host: open.sign_in.ask.redirect_host.clone(),
@@ -62,22 +79,10 @@ impl Engine {
                 binding_message: open.sign_in.ask.message.clone(),
             },
             (Approval::SignIn | Approval::Push | Approval::DeviceGrant | Approval::Backchannel, None) => {
-                return Err(Fault::Setup("a sign-in without a sign-in").into());
+                return Err(Fault::Setup("a sign-in without a sign-in"));
             }
             (Approval::FirstApproval, _) => Purpose::FirstApproval,
             (Approval::AddAuthenticator, _) => Purpose::AddAuthenticator,
-        };
-        Ok(Context {
-            ceremony: run.row.id.octets(),
-            account: user.id.octets(),
-            account_name: user.login.clone(),
-            purpose,
-            from: context::From { address: from.address.to_string(), place, browser: from.browser.clone() },
-            requested_at: run.row.created_at.0,
-            expires_at: run.row.expires_at.0,
-            risks,
-            confirm: how,
-            uv: self.settings.user_verification,
         })
     }
 

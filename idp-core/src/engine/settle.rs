@@ -56,11 +56,7 @@ impl Engine {
                 self.burn(run, &scene, incoming, Reason::NoTriesLeft, &mut batch).await?
             }
             Step::Ask(state) => {
-                let tries = match (tries, guess) {
-                    (Some(tries), _) => Tries::Reset(tries),
-                    (None, guess) if right && guess.is_on_ceremony() => Tries::GiveBack,
-                    _ => Tries::Keep,
-                };
+                let tries = left(tries, guess, right);
                 run.body.state = state;
                 if listed && run.row.sign_in.is_none() {
                     run.row.user_code = Some(self.serial_digest(&self.tools.serial(run.row.id)?));
@@ -372,6 +368,15 @@ impl Engine {
         });
         batch.push(Write::Wake(topic));
         Ok(row)
+    }
+}
+
+/// What becomes of the tries: what the method says, or the one that was no guess is given back.
+fn left(tries: Option<u8>, guess: Guess, right: bool) -> Tries {
+    match tries {
+        Some(tries) => Tries::Reset(tries),
+        None if right && guess.is_on_ceremony() => Tries::GiveBack,
+        None => Tries::Keep,
     }
 }
 

@@ -1,0 +1,176 @@
+//! What does a ceremony know of the world?
+
+use std::net::IpAddr;
+
+use idp_protocol::context::Opens;
+use zeroize::Zeroizing;
+
+use super::Device;
+use crate::{
+    Fault, Id, Time, ceremony::CeremonyRow, credential::CredentialRow, engine::Engine, settings::Settings,
+    signin::SignIn, tools::Tools, users::User,
+};
+
+/// What a ceremony knows of the world: lent for one call.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Cx<'a> {
+    /// The time now.
+    pub now: Time,
+    /// The ceremony's id.
+    pub ceremony: Id<CeremonyRow>,
+    /// Whom it is about.
+    pub subject: Subject<'a>,
+    /// The subject's credentials of this kind.
+    pub own: &'a [Credential],
+    /// The subject's active devices.
+    pub devices: &'a [Device],
+    /// How many devices the subject has bound: the active ones, and suspended ones, which may become active again.
+    pub bound: u32,
+    /// What is known of the request.
+    pub context: &'a Context,
+    /// Tries that are left, this one excluded.
+    pub tries_left: u8,
+    /// Numbers and policies that the administrator set.
+    pub settings: &'a Settings,
+    /// Randomness, digests, password hashing, tickets, statements.
+    pub tools: &'a Tools,
+    kind: &'a str,
+    engine: &'a Engine,
+}
+
+impl<'a> Cx<'a> {
+    pub(crate) fn new(
+        now: Time,
+        ceremony: Id<CeremonyRow>,
+        about: &'a About,
+        tries_left: u8,
+        settings: &'a Settings,
+        (tools, engine): (&'a Tools, &'a Engine),
+    ) -> Self {
+        Self {
+            now,
+            ceremony,
+            subject: about.subject.as_ref(),
+            own: &about.own,
+            devices: &about.devices,
+            bound: about.bound,
+            context: &about.context,
+            tries_left,
+            settings,
+            tools,
+            kind: &about.kind,
+            engine,
+        }
+    }
+
+    /// The credential of this kind that the outside knows by this handle, whosever it is: for methods whose answer
+    /// tells who it is. None for a handle that nobody has, and none of an account that is switched off: hold the owner
+    /// against [`Cx::subject`], and give one answer to all that do not fit.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn find(&self, handle: &[u8]) -> Result<Option<Credential>, Fault> {
+        self.engine.credential_by_handle(self.kind, handle).await
+    }
+}
+
+/// Whom a ceremony is about, with what the store has on that person.
+#[derive(Debug)]
+pub(crate) struct About {
+    pub kind: String,
+    pub subject: OwnedSubject,
+    pub own: Vec<Credential>,
+    pub devices: Vec<Device>,
+    pub bound: u32,
+    pub context: Context,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum OwnedSubject {
+    Unknown,
+    User(User),
+    Decoy([u8; 32]),
+}
+
+impl OwnedSubject {
+    fn as_ref(&self) -> Subject<'_> {
+        match self {
+            Self::Unknown => Subject::Unknown,
+            Self::User(user) => Subject::User(user),
+            Self::Decoy(seed) => Subject::Decoy(seed),
+        }
+    }
+}
+
+/// Whom a ceremony is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'a> {
+    /// Nobody yet: the answer will tell.
+    Unknown,
+    /// This person.
+    User(&'a User),
+    /// Nobody has the name that was typed. Do the same work and give the same answer as for a person;
+    /// the seed stays the same for the same name.
+    Decoy(&'a [u8; 32]),
+}
+
+/// What is known of the request that a ceremony serves.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Context {
+    /// Whether the initiating browser is known to the subject (to the device's user, when a device answers).
+    pub known_browser: bool,
+    /// Whether anybody is known in the initiating browser.
+    pub browser_has_users: bool,
+    /// Whether the device that answers is in the network of the initiating browser.
+    pub same_network: bool,
+    /// What the sign-in is for that a method begins in; none afterwards, and in an enrolment.
+    pub begins: Option<Begins>,
+}
+
+/// What a sign-in is for in which a method begins.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Begins {
+    /// The application's name, as people know it.
+    pub client: String,
+    /// How far the sign-in reaches.
+    pub opens: Opens,
+    /// The address of the browser.
+    pub address: IpAddr,
+    /// That address as a place.
+    pub place: String,
+    /// Whether the sign-in has evidence already, which is the subject's then.
+    pub first_factor: bool,
+}
+
+impl Begins {
+    pub(crate) fn in_sign_in(sign_in: &SignIn) -> Self {
+        let ask = &sign_in.ask;
+        Self {
+            client: ask.client.clone(),
+            opens: ask.opens,
+            address: ask.from.address,
+            place: ask.from.place.clone(),
+            first_factor: sign_in.ledger.iter().any(|evidence| ask.requirement.counts(evidence)),
+        }
+    }
+}
+
+/// A credential of the subject, opened.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Its id.
+    pub id: Id<CredentialRow>,
+    /// Whose it is.
+    pub user: Id<User>,
+    /// A number that only rises.
+    pub counter: i64,
+    /// How many steps its clock was ahead when it was last used.
+    pub drift: i8,
+    /// Whether it was used up.
+    pub consumed: bool,
+    /// What the method stored.
+    pub secret: Zeroizing<Vec<u8>>,
+}
