@@ -13,6 +13,7 @@ use idp_core::{
         offline::Offline,
         otp::{HashFunction, Hotp, Key, MovingFactor, PinUse, Position, Totp},
         password::Password,
+        push::Push,
         qr::Qr,
         recovery::{self, Recovery},
     },
@@ -35,6 +36,11 @@ async fn password() {
 #[tokio::test]
 async fn qr() {
     all(&Case::new(Qr, crypto(), [], |_| json!({}))).await;
+}
+
+#[tokio::test]
+async fn push() {
+    all(&Case::new(Push, crypto(), [], |_| json!({}))).await;
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ Exit codes:
   4  refused by the server, or an answer that is not from the server that this device knows
   5  the server cannot be reached
   6  the key file or its passphrase
+  7  nothing asked for a decision in time
 
 Secrets are never taken from the command line, where other users of the machine can read them:
 type them, or name a file whose first line they are.";
@@ -54,6 +55,8 @@ pub enum Command {
     /// Change the PIN of an account, or set a new one with a code of the help desk.
     #[command(subcommand)]
     Pin(Pin),
+    /// Wait until a browser asks your devices, show what it asks, and decide.
+    Push(Push),
     /// List, rename or remove accounts.
     #[command(subcommand)]
     Accounts(Accounts),
@@ -157,6 +160,20 @@ pub struct NewPin {
     pub new_pin_file: Option<PathBuf>,
 }
 
+/// Options of `push`.
+#[derive(Debug, Args)]
+pub struct Push {
+    /// Which account: its number in the list, or its name.
+    #[arg(value_name = "ACCOUNT", conflicts_with = "account")]
+    pub of: Option<String>,
+    /// How many seconds to wait.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub wait: u32,
+    /// Answers given beforehand.
+    #[command(flatten)]
+    pub answers: Answers,
+}
+
 /// Answers for scripts; what is not given is asked.
 #[derive(Debug, Default, Args)]
 pub struct Answers {
@@ -236,6 +253,7 @@ mod tests {
             "enrol --manual",
             "otp",
             "pin reset 2",
+            "push alice --wait 60",
         ] {
             let words = ["idp-authenticator"].into_iter().chain(good.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{good}");
@@ -248,6 +266,7 @@ mod tests {
             "enrol a.png --manual",
             "open",
             "offline",
+            "push a --account b",
         ] {
             let words = ["idp-authenticator"].into_iter().chain(bad.split(' '));
             assert!(Cli::try_parse_from(words).is_err(), "{bad}");

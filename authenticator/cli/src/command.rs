@@ -21,6 +21,7 @@ mod offline;
 mod otp;
 mod pending;
 mod pin;
+mod push;
 
 /// How a command ended well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,7 @@ pub async fn run(cli: Cli, voice: &Voice) -> Result<Outcome, Failure> {
         Command::Pending(args) => pending::run(&home, voice, args).await,
         Command::Otp(args) => otp::run(&home, voice, args).await,
         Command::Pin(args) => pin::run(&home, voice, args).await,
+        Command::Push(args) => push::run(&home, voice, args).await,
         Command::Accounts(args) => accounts::run(&home, voice, args).await,
     }
 }

@@ -59,6 +59,7 @@ impl Failure {
                 | Error::NoCodes
                 | Error::NumberNeeded(_) => 2,
                 Error::Network(_) => 5,
+                Error::NothingCame => 7,
                 Error::Store(_) | Error::Crypto(_) => 6,
                 _ => 4,
             },

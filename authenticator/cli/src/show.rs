@@ -10,7 +10,9 @@ use crate::voice::clean;
 pub fn context(account: &Account, context: &Context, now: i64) -> String {
     let mut lines = vec![String::new(), headline(&context.purpose), String::new()];
     lines.push(fact("Account", &format!("{} ({})", context.account_name, account.organisation)));
-    if let Purpose::SignIn { client, redirect_host, opens } = &context.purpose {
+    if let Purpose::SignIn { client, redirect_host, opens } | Purpose::Push { client, redirect_host, opens } =
+        &context.purpose
+    {
         lines.push(fact("Application", client));
         lines.extend(known("Goes on to", redirect_host));
         lines.push(fact("Opens", reach(*opens)));
@@ -48,6 +50,9 @@ pub fn context(account: &Account, context: &Context, now: i64) -> String {
 fn headline(purpose: &Purpose) -> String {
     match purpose {
         Purpose::SignIn { client, .. } => format!("A browser wants to sign in to {} as you.", clean(client)),
+        Purpose::Push { client, .. } => {
+            format!("A browser asks all your devices: it wants to sign in to {} as you.", clean(client))
+        }
         Purpose::DeviceGrant { client, .. } => {
             format!("ANOTHER DEVICE wants to use {} as you.", clean(client))
         }
@@ -72,6 +77,10 @@ fn caution(purpose: &Purpose) -> &'static str {
         Purpose::Backchannel { .. } => {
             "Approve only if you are dealing with that application right now, and see or hear these very words there. \
              Whoever calls you and asks for an approval is not to be trusted: deny."
+        }
+        Purpose::Push { .. } => {
+            "Approve only if you see that browser, and the number that it shows. Whoever asks you for a number, or tells you \
+             one, is not from us: deny, and change your password."
         }
         Purpose::FirstApproval => "Approve only if you are adding this device in the portal right now.",
         _ => "Approve only if you started this yourself, just now, in a browser that you see.",

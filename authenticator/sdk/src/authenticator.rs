@@ -93,7 +93,7 @@ impl<T: Transport> Authenticator<T> {
         Ok(self.store.remove(account)?)
     }
 
-    async fn update(&self, account: &Account, update: &Update) -> Result<(), Error> {
+    pub(crate) async fn update(&self, account: &Account, update: &Update) -> Result<(), Error> {
         self.update_with(account, update, None).await
     }
 

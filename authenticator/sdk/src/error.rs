@@ -99,6 +99,9 @@ pub enum Error {
     /// The first approval did not come in time.
     #[error("the time for this enrolment is over: begin again in the portal")]
     TooLate,
+    /// Nothing asked for a decision while the device waited.
+    #[error("nothing asked for a decision in that time: begin in the browser, then wait again")]
+    NothingCame,
     /// The network failed.
     #[error("{0}")]
     Network(#[from] TransportError),

@@ -25,6 +25,7 @@ mod exchange;
 mod flow;
 mod pin;
 mod trust;
+mod waiting;
 
 pub use account::{Account, Keys, Stage};
 pub use authenticator::Authenticator;

@@ -11,11 +11,14 @@ mod journeys {
 
     use idp_protocol::{
         ErrorCode, Prompt,
-        context::{Confirm, Purpose},
-        message::{EnrolDecision, Hello, Message, Pending, QrClaim, Register, Update, Verdict},
+        context::{Confirm, Opens, Purpose},
+        message::{EnrolDecision, Hello, Message, Pending, PushDecision, QrClaim, Register, Update, Verdict},
+        push::PushSubscription,
         server,
     };
-    use symbolon_authenticator::{Account, Answer, Details, Enrolled, Error, Scripted, Stage, Ticket};
+    use symbolon_authenticator::{
+        Account, Answer, Clock as _, Details, Enrolled, Error, Scripted, Stage, Ticket,
+    };
 
     use super::fake::{self, Fake, Fault, NUMBER, PIN, Phone};
 
@@ -279,6 +282,61 @@ mod journeys {
         fake.fail(Pending::PATH, silent);
         let end = phone.finish_enrolment(&account, &alice(Verdict::Approve)).await;
         assert_eq!(end.unwrap_err().code(), Some(ErrorCode::DeviceNotActive), "no ten minutes of waiting");
+    }
+
+    fn push() -> Purpose {
+        Purpose::Push {
+            client: "Shop".to_owned(),
+            redirect_host: "shop.example.org".to_owned(),
+            opens: Opens::AllApplications,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_device_waits_for_a_request_and_sends_the_number() {
+        let (fake, phone, clock) = fake::start();
+        let account = enrolled(&fake, &phone).await;
+        fake.state.lock().unwrap().waiting.clear();
+        for fault in [Fault::Busy, Fault::Lost, Fault::Refuse(ErrorCode::TooMany)] {
+            fake.fail(Pending::PATH, fault);
+        }
+        let asked =
+            || fake.state.lock().unwrap().requests.iter().filter(|sent| sent.0 == Pending::PATH).count();
+        let (before, began) = (asked(), clock.now());
+        assert!(matches!(phone.wait(&account, 600).await, Err(Error::NothingCame)));
+        assert!(clock.now() - began == 600, "no longer than that");
+        assert!((40..60).contains(&(asked() - before)), "{} questions in ten minutes", asked() - before);
+
+        fake.ask(push(), Confirm::NumberFromBrowser { digits: 6, tries_left: 1 });
+        let human = alice(Verdict::Approve);
+        let decided = phone.wait_and_answer(&account, 600, &human).await.unwrap();
+        assert_eq!(decided.outcome, Verdict::Approve);
+        assert_eq!(human.seen()[0].purpose, push());
+        let sent = fake.state.lock().unwrap().requests.last().unwrap().0.clone();
+        assert_eq!(sent, PushDecision::PATH);
+    }
+
+    #[tokio::test]
+    async fn a_device_that_is_stopped_does_not_go_on_waiting() {
+        let (fake, phone, _) = fake::start();
+        let account = enrolled(&fake, &phone).await;
+        fake.state.lock().unwrap().waiting.clear();
+        fake.fail(Pending::PATH, Fault::Refuse(ErrorCode::DeviceNotActive));
+        let end = phone.wait(&account, 600).await;
+        assert_eq!(end.unwrap_err().code(), Some(ErrorCode::DeviceNotActive));
+    }
+
+    #[tokio::test]
+    async fn a_device_says_where_it_is_woken() {
+        let (fake, phone, _) = fake::start();
+        let account = enrolled(&fake, &phone).await;
+        assert_eq!(phone.push_key(&account).await.unwrap(), None, "this server wakes nobody");
+        let subscription =
+            PushSubscription::new("https://push.example/1".to_owned(), [4; 65], [7; 16]).unwrap();
+        phone.subscribe(&account, subscription.clone()).await.unwrap();
+        phone.unsubscribe(&account).await.unwrap();
+        let updates = fake.state.lock().unwrap().updates.clone();
+        assert_eq!(updates, [Update::Subscribe { subscription }, Update::Unsubscribe]);
     }
 
     #[tokio::test]

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A stranger's method outside this workspace gets them too. A method in which a device takes part is played
-//! with a device of the suite's own: it claims by the QR code that the page shows and approves with its PIN.
+//! with a device of the suite's own: it claims by the QR code that the page shows, or finds what it is asked, and approves
+//! with its PIN. One that comes after a first factor is played after a password, in a browser that knows the person.
 //! One that must begin first and that the initiator answers by himself says so with [`Case::known_as`].
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a suite tells what does not hold by panicking")]
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use crate::{Id, Time, erased::ErasedMethod, method::AuthMethod, users::User};
 
+mod asked;
 mod bench;
 mod devices;
 mod forms;
@@ -129,6 +131,11 @@ pub async fn all(case: &Case) {
         initiators::the_credential_of_one_user_opens_no_other_account(case).await;
         initiators::somebody_who_is_switched_off_is_wrong(case).await;
         initiators::a_credential_that_is_removed_finishes_nothing(case).await;
+    } else if case.asks_all_devices().await {
+        asked::a_device_of_somebody_else_is_shown_nothing_and_decides_nothing(case).await;
+        asked::the_first_device_that_decides_has_decided(case).await;
+        asked::an_approval_serves_for_one_request(case).await;
+        devices::a_revoked_device_finishes_nothing(case).await;
     } else {
         devices::a_second_device_ends_it_for_both(case).await;
         devices::a_device_signs_in_to_its_own_account_only(case).await;

@@ -105,9 +105,18 @@ impl Engine {
             return Ok(None);
         }
         if self.is_usernameless(kind) || run.is_about(subject) {
-            // What cannot be carried on any more is begun anew.
             let view = self.look(&run, Some(open), now).await?;
-            return Ok((view.status != Status::Burned).then_some(run));
+            if view.status != Status::Burned {
+                return Ok(Some(run));
+            }
+            // What cannot be carried on any more is ended, so that it is not in the way of what begins anew.
+            run.row.phase = Phase::Burned;
+            run.body.reason = view.reason;
+            let mut ended = Batch::new();
+            self.update(run, Tries::Keep, &mut ended)?;
+            return match self.store.commit(ended).await? {
+                Committed::Yes | Committed::Conflict(_) => Ok(None),
+            };
         }
         run.row.phase = Phase::Burned;
         run.body.reason = Some(Reason::Cancelled);

@@ -2,7 +2,7 @@
 
 use idp_protocol::Prompt;
 
-use crate::{engine::Engine, evidence::Factor, signin::Initiator};
+use crate::{evidence::Factor, signin::Initiator};
 
 /// What a sign-in method is.
 #[derive(Clone, Debug)]

@@ -9,7 +9,6 @@ use crate::{
     device::DeviceRow,
     evidence::{Assurance, Uv},
     seal::Sealed,
-    signin::Initiator,
     users::User,
 };
 

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Credential, Device};
+use super::Credential;
 use crate::{
     Id, Refusal,
     ceremony::Reason,

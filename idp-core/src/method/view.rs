@@ -2,7 +2,7 @@
 
 use idp_protocol::{Prompt, context::Confirm};
 
-use crate::{Id, Time, device::DeviceRow, signin::SignIn};
+use crate::{Id, Time, device::DeviceRow};
 
 /// What both sides see.
 #[derive(Clone, Debug)]

@@ -124,6 +124,37 @@ async fn all_facts_are_shown_and_none_controls_the_terminal() {
 }
 
 #[tokio::test]
+async fn a_browser_that_asks_all_devices_is_told_apart() {
+    let (voice, words, _) = voice(false, "\n");
+    let context = Context {
+        purpose: Purpose::Push {
+            client: "Shop\u{1b}[2J".to_owned(),
+            redirect_host: "shop.example.org".to_owned(),
+            opens: Opens::ThisApplication,
+        },
+        risks: vec![Risk::OtherNetwork],
+        confirm: Confirm::NumberFromBrowser { digits: 6, tries_left: 1 },
+        ..context()
+    };
+    let clock = Arc::new(ManualClock::new(1_030));
+    let human = Terminal::new(&voice, clock, Answers::default()).unwrap();
+    assert_eq!(human.decide(&account(), &context).await, Ok(Verdict::Deny), "Enter denies");
+    let text = words.text();
+    for fact in [
+        "A browser asks all your devices",
+        "Shop�[2J",
+        "shop.example.org",
+        "only this application",
+        "Firefox on Linux",
+        "! The browser is in another network",
+        "Whoever asks you for a number",
+    ] {
+        assert!(text.contains(fact), "{fact} is missing in:\n{text}");
+    }
+    assert!(!text.contains('\u{1b}'));
+}
+
+#[tokio::test]
 async fn a_device_that_asks_is_told_apart_from_a_browser() {
     let (voice, words, _) = voice(false, "\n");
     let context = Context {

@@ -20,8 +20,8 @@ use idp_protocol::{
     jws::Unverified,
     link::{EnrolPayload, Link, Origin, Target},
     message::{
-        Claims, Decision, EnrolDecision, Hello, Message, Pending, Posted, QrClaim, QrDecision, Register,
-        Update, Verdict,
+        Claims, Decision, EnrolDecision, Hello, Message, Pending, Posted, PushDecision, QrClaim, QrDecision,
+        Register, Update, Verdict,
     },
     pin,
     server::{self, KeyList, Usage, WorkingKey},
@@ -281,6 +281,7 @@ impl Fake {
             Register::PATH => self.register(&posted(), fault == Some(Fault::OtherTranscript)),
             EnrolDecision::PATH => self.decide::<EnrolDecision>(&posted(), |decision| decision.0),
             QrDecision::PATH => self.decide::<QrDecision>(&posted(), |decision| decision.0),
+            PushDecision::PATH => self.decide::<PushDecision>(&posted(), |decision| decision.0),
             QrClaim::PATH => {
                 self.checked::<QrClaim>(&posted().message)?;
                 let confirm = self.state.lock().unwrap().confirm.unwrap_or(Confirm::CodeToBrowser);

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use idp_protocol::Octets;
+use idp_protocol::{Octets, Prompt};
 use serde_json::Value;
 
 use super::{Case, Moment, Played, phone::Phone};
@@ -15,9 +15,11 @@ use crate::{
     claimant::Claimant,
     contract::start::{self, Subjects},
     engine::{Account, CeremonyView, NewSignIn, Opened, Progress, Status},
+    evidence::Evidence,
     memory::MemoryStore,
-    method::Entry,
-    policy::Requirement,
+    method::{Entry, InTurn},
+    methods::password::Password,
+    policy::{Acr, Requirement},
     signin::{Ask, Origin, SignInRow},
     store::Batch,
     users::User,
@@ -29,6 +31,9 @@ pub(super) const OWNER: &str = "owner";
 pub(super) const OTHER: &str = "other";
 /// A name that nobody has.
 pub(super) const NOBODY: &str = "nobody";
+
+/// What the owner knows, where a method comes second.
+const PASSWORD: &str = "correct horse battery staple";
 
 const HOME: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
@@ -48,6 +53,23 @@ impl Case {
         matches!(self.method.descriptor().entry, Entry::Form(_))
     }
 
+    /// Whether it begins only after another factor was shown.
+    fn comes_second(&self) -> bool {
+        self.method.descriptor().turn == InTurn::AfterAFirstFactor
+    }
+
+    /// Whether it asks the devices of the person, who then need not claim anything.
+    pub(super) async fn asks_all_devices(&self) -> bool {
+        let bench = self.bench().await;
+        let browser = bench.browser();
+        let id = bench.open(&browser).await;
+        let view = bench.begin(&browser, id).await;
+        match &bench.phone {
+            Some(phone) => phone.waiting(&bench.engine, &view).await.is_ok(),
+            None => false,
+        }
+    }
+
     /// A fresh bench.
     pub(super) async fn bench(&self) -> Bench {
         let store = MemoryStore::default();
@@ -61,6 +83,9 @@ impl Case {
             let (kind, handle) = (self.method.kind(), self.handle.clone());
             bench.engine.add_credential(owner.id, kind, handle, secret).await.expect("a credential");
         }
+        if self.comes_second() {
+            bench.engine.set_password(owner.id, PASSWORD).await.expect("a password");
+        }
         if !self.is_form() && self.handle.is_none() {
             bench.phone = Some(bench.new_phone(&owner).await);
         }
@@ -69,7 +94,11 @@ impl Case {
 }
 
 async fn start(case: &Case, store: &MemoryStore, clock: &Arc<ManualClock>) -> Arc<Engine> {
-    let subjects = Subjects { methods: vec![case.method.clone()], enrolments: Vec::new() };
+    let mut methods = vec![case.method.clone()];
+    if case.comes_second() {
+        methods.push(Arc::new(Password));
+    }
+    let subjects = Subjects { methods, enrolments: Vec::new() };
     start::start(&case.crypto, subjects, store, clock).await
 }
 
@@ -111,7 +140,10 @@ impl Bench {
             client: "Suite".to_owned(),
             client_id: "suite".to_owned(),
             redirect_host: "suite.example".to_owned(),
-            requirement: Requirement::default(),
+            requirement: Requirement {
+                acr: self.case.comes_second().then_some(Acr::MultiFactor),
+                ..Requirement::default()
+            },
             from,
             opens: idp_protocol::context::Opens::default(),
             initiator: self.case.method.descriptor().initiator,
@@ -125,7 +157,7 @@ impl Bench {
 
     /// The cookie of a browser that knows the owner, where the method wants one.
     async fn remembered(&self, claimant: &Claimant) -> Option<Octets<32>> {
-        if self.case.played != Played::WithoutMessages {
+        if self.case.played != Played::WithoutMessages && !self.case.comes_second() {
             return None;
         }
         let (digest, user) = (self.engine.known_digest(claimant), self.user(OWNER).await.id);
@@ -136,8 +168,14 @@ impl Bench {
         Some(digest)
     }
 
+    /// The evidence that the method brought into a session.
+    pub fn brought(&self, opened: &Opened) -> Vec<Evidence> {
+        let kind = self.case.method.kind();
+        opened.session.facts.ledger.iter().filter(|evidence| evidence.kind == kind).cloned().collect()
+    }
+
     /// The right answer to a prompt, each time the next one.
-    pub async fn honest(&self, prompt: &idp_protocol::Prompt) -> Value {
+    pub async fn honest(&self, prompt: &Prompt) -> Value {
         let turn = self.turns.fetch_add(1, Ordering::SeqCst);
         let owner = self.user(OWNER).await;
         let credentials = self.engine.store().credentials(owner.id).await.expect("a store");
@@ -165,8 +203,13 @@ impl Bench {
         engine.answer_form(claimant, id, self.case.method.kind(), login, value).await
     }
 
-    /// Begins the method and returns its ceremony.
+    /// Begins the method, after what has to come first, and returns its ceremony.
     pub async fn begin(&self, claimant: &Claimant, id: Id<SignInRow>) -> CeremonyView {
+        if self.case.comes_second() {
+            let typed = serde_json::json!({ "password": PASSWORD });
+            let first = self.engine.answer_form(claimant, id, "password", OWNER, typed).await;
+            first.expect("the first factor");
+        }
         self.begin_as(claimant, id, OWNER).await
     }
 
@@ -229,6 +272,16 @@ impl Bench {
     /// A browser's secret.
     pub fn browser(&self) -> Claimant {
         Claimant::random(self.engine.crypto())
+    }
+}
+
+impl CeremonyView {
+    /// The number that a device has to be told, if there is one.
+    pub(super) fn number(&self) -> Option<String> {
+        match &self.prompt {
+            Some(Prompt::ShowNumber { number, .. }) => Some(number.clone()),
+            _ => None,
+        }
     }
 }
 

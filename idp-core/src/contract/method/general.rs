@@ -19,7 +19,7 @@ pub(super) async fn honest_answers_sign_in(case: &Case) {
     let opened = bench.finish(&browser, id).await.expect("a session");
     assert_eq!(opened.user.login, OWNER, "honest answers sign in their owner");
     let factors = case.method.descriptor().factors;
-    for evidence in &opened.session.facts.ledger {
+    for evidence in bench.brought(&opened) {
         assert!(factors.contains(&evidence.factor), "evidence stays within the descriptor");
     }
 }
@@ -82,7 +82,7 @@ pub(super) async fn a_repeat_changes_nothing(case: &Case) {
     let first = bench.finish(&browser, id).await.expect(name);
     let second = bench.finish(&browser, id).await.expect(name);
     assert_eq!(first.session.id, second.session.id, "{name}");
-    assert_eq!(second.session.facts.ledger.len(), 1, "{name}: the evidence counts once");
+    assert_eq!(bench.brought(&second).len(), 1, "{name}: the evidence counts once");
 }
 
 pub(super) async fn nothing_comes_of_an_expired_sign_in(case: &Case) {
@@ -148,7 +148,7 @@ pub(super) async fn parallel_answers_count_once(case: &Case) {
     let opened: Vec<_> = threads.into_iter().map(|thread| thread.join().expect("a thread")).collect();
     let first = opened.first().expect("a session");
     assert!(opened.iter().all(|opened| opened.session.id == first.session.id), "{name}");
-    assert_eq!(first.session.facts.ledger.len(), 1, "{name}");
+    assert_eq!(bench.brought(first).len(), 1, "{name}");
 }
 
 /// Three threads send the same answer (more would be waiting out a throttle); each gets the answer of the one

@@ -9,8 +9,8 @@ use idp_protocol::{
     jws::Unverified,
     link::{Link, Target},
     message::{
-        CibaDecision, Claims, Decision, GrantDecision, Message, Posted, PushDecision, QrClaim, QrDecision,
-        Reference, Verdict,
+        CibaDecision, Claims, Decision, GrantDecision, Message, Pending, Posted, PushDecision, QrClaim,
+        QrDecision, Reference, Verdict,
     },
     offline::{Asked, With},
     pin,
@@ -110,12 +110,23 @@ impl Phone {
         (statement, context): &(String, Context),
         decision: Verdict,
     ) -> Result<Decided, Error> {
+        self.decide_with(engine, &(statement.clone(), context.clone()), decision, None).await
+    }
+
+    /// The same, with the number of the browser.
+    pub async fn decide_with(
+        &self,
+        engine: &Engine,
+        (statement, context): &(String, Context),
+        decision: Verdict,
+        number: Option<String>,
+    ) -> Result<Decided, Error> {
         let decision = Decision {
             ceremony: context.ceremony,
             context: Octets(self.crypto.hash.sha256(statement.as_bytes())),
             decision,
             account: self.account,
-            number: None,
+            number,
         };
         let reply = match context.purpose {
             Purpose::DeviceGrant { .. } => self.post(engine, GrantDecision(decision)).await?,
@@ -126,14 +137,34 @@ impl Phone {
         Ok(self.read::<Decided>(engine, &reply).msg)
     }
 
-    /// Claims and approves, or answers a ticket without a message; returns the code that the browser needs, if it needs
-    /// one.
+    /// What this device is asked about a ceremony.
+    pub async fn waiting(&self, engine: &Engine, view: &CeremonyView) -> Result<(String, Context), Error> {
+        let claims = Claims::new(engine.keys().issuer(), engine.now().0, self.crypto.random(), Pending {});
+        let message = claims.sign(&self.crypto, &*self.key).expect("signed");
+        let posted = Posted { message, mac: None, pin_proof: None };
+        let request = DeviceRequest { method: "GET", path: Pending::PATH, posted, address: HOME };
+        let DeviceReply::Waiting(waiting) = engine.answer_device(&request).await? else {
+            return Err(Refusal::OutOfStep.into());
+        };
+        let mut asked = waiting.contexts.into_iter().map(|statement| {
+            let context = self.read::<Context>(engine, &statement).msg;
+            (statement, context)
+        });
+        asked
+            .find(|(_, context)| context.ceremony == view.id.octets())
+            .ok_or_else(|| Refusal::NotFound.into())
+    }
+
+    /// Claims or finds what it is asked, and approves, or answers a ticket without a message; returns the code that the browser needs, if it needs one.
     pub async fn approve(&self, engine: &Engine, view: &CeremonyView) -> Result<Option<String>, Error> {
         if let Some(Prompt::ShowTicket { payload, .. }) = &view.prompt {
             return Ok(Some(self.code(engine, payload)));
         }
-        let claimed = self.claim(engine, view).await?;
-        let decided = self.decide(engine, &claimed, Verdict::Approve).await?;
+        let asked = match &view.prompt {
+            Some(Prompt::ShowQr { .. }) => self.claim(engine, view).await?,
+            _ => self.waiting(engine, view).await?,
+        };
+        let decided = self.decide_with(engine, &asked, Verdict::Approve, view.number()).await?;
         Ok(match decided.prompt {
             Some(Prompt::ShowCode { code }) => Some(code),
             _ => None,
