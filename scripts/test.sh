@@ -26,7 +26,6 @@ trap 'exit 130' INT TERM
 cargo test --workspace --all-targets --locked --no-fail-fast
 cargo test --workspace --doc --locked
 # Those that need a mail server of somebody else's, which Cargo alone does not have.
-cargo test --locked -p idp-server --test oidc mail:: -- --ignored
-cargo test --locked -p symbolon-tests --test journeys mail:: -- --ignored
+cargo test --workspace --locked --test oidc --test journeys mail:: -- --ignored
 npm --prefix tests/browser test --silent
 npm --prefix tests/interop test --silent

@@ -143,9 +143,12 @@ impl Engine {
             return Ok(None);
         }
         let about = self.about_device(&run, row, address).await?;
-        let Some(DeviceView::Approve { what, how, of }) = self.shown(&run, &about)?.device else {
-            return Ok(None);
+        let shown = match self.shown(&run, &about) {
+            // State that this version cannot read must not hide what else waits.
+            Err(Error::Refused(_)) => return Ok(None),
+            shown => shown?,
         };
+        let Some(DeviceView::Approve { what, how, of }) = shown.device else { return Ok(None) };
         let addressed = match of {
             Some(device) => device == row.id,
             None => about.devices.iter().any(|device| device.id == row.id),
