@@ -131,15 +131,18 @@ pub async fn all(case: &Case) {
         initiators::the_credential_of_one_user_opens_no_other_account(case).await;
         initiators::somebody_who_is_switched_off_is_wrong(case).await;
         initiators::a_credential_that_is_removed_finishes_nothing(case).await;
-    } else if case.asks_all_devices().await {
-        asked::a_device_of_somebody_else_is_shown_nothing_and_decides_nothing(case).await;
-        asked::the_first_device_that_decides_has_decided(case).await;
-        asked::an_approval_serves_for_one_request(case).await;
-        devices::a_revoked_device_finishes_nothing(case).await;
     } else {
-        devices::a_second_device_ends_it_for_both(case).await;
-        devices::a_device_signs_in_to_its_own_account_only(case).await;
-        devices::an_approval_serves_for_one_sign_in(case).await;
+        let reached = case.reached().await;
+        if reached.by_asking {
+            asked::a_device_of_somebody_else_is_shown_nothing_and_decides_nothing(case).await;
+            asked::the_first_device_that_decides_has_decided(case).await;
+            asked::an_approval_serves_for_one_request(case).await;
+        }
+        if reached.by_claim {
+            devices::a_second_device_ends_it_for_both(case).await;
+            devices::a_device_signs_in_to_its_own_account_only(case).await;
+            devices::an_approval_serves_for_one_sign_in(case).await;
+        }
         devices::a_revoked_device_finishes_nothing(case).await;
     }
 }

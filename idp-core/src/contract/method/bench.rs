@@ -58,16 +58,17 @@ impl Case {
         self.method.descriptor().turn == InTurn::AfterAFirstFactor
     }
 
-    /// Whether it asks the devices of the person, who then need not claim anything.
-    pub(super) async fn asks_all_devices(&self) -> bool {
+    /// How the devices of the person come to it.
+    pub(super) async fn reached(&self) -> Reached {
         let bench = self.bench().await;
         let browser = bench.browser();
         let id = bench.open(&browser).await;
         let view = bench.begin(&browser, id).await;
-        match &bench.phone {
+        let waits = match &bench.phone {
             Some(phone) => phone.waiting(&bench.engine, &view).await.is_ok(),
             None => false,
-        }
+        };
+        Reached { by_claim: matches!(view.prompt, Some(Prompt::ShowQr { .. })), by_asking: waits }
     }
 
     /// A fresh bench.
@@ -157,7 +158,7 @@ impl Bench {
 
     /// The cookie of a browser that knows the owner, where the method wants one.
     async fn remembered(&self, claimant: &Claimant) -> Option<Octets<32>> {
-        if self.case.played != Played::WithoutMessages && !self.case.comes_second() {
+        if !self.case.comes_second() && self.case.played != Played::WithoutMessages {
             return None;
         }
         let (digest, user) = (self.engine.known_digest(claimant), self.user(OWNER).await.id);
@@ -273,6 +274,14 @@ impl Bench {
     pub fn browser(&self) -> Claimant {
         Claimant::random(self.engine.crypto())
     }
+}
+
+/// How the devices of a person come to a ceremony.
+pub(super) struct Reached {
+    /// One of them claims what the initiator shows.
+    pub by_claim: bool,
+    /// All of them are asked.
+    pub by_asking: bool,
 }
 
 impl CeremonyView {

@@ -155,7 +155,8 @@ impl Phone {
             .ok_or_else(|| Refusal::NotFound.into())
     }
 
-    /// Claims or finds what it is asked, and approves, or answers a ticket without a message; returns the code that the browser needs, if it needs one.
+    /// Claims or finds what it is asked, and approves, or answers a ticket without a message; returns the code that the
+    /// browser needs, if it needs one.
     pub async fn approve(&self, engine: &Engine, view: &CeremonyView) -> Result<Option<String>, Error> {
         if let Some(Prompt::ShowTicket { payload, .. }) = &view.prompt {
             return Ok(Some(self.code(engine, payload)));
