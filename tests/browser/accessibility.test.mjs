@@ -68,7 +68,7 @@ describe("every page", { concurrency: false }, () => {
     await page.getByLabel("Type the code that your device shows").waitFor();
     await inspect(page, "sign-in-code");
     await page.getByLabel("Type the code that your device shows").fill(digits);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("heading", { name: "Is this you?" }).waitFor();
     await inspect(page, "confirm");
     await profile.close();

@@ -146,7 +146,7 @@ describe("an attacker", { concurrency: false }, () => {
     await state(page);
     assert.deepEqual(await heard.marks(), []);
     await page.getByLabel("Type the code that your device shows").fill(digits);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("button", { name: "Continue" }).click();
     await page.waitForURL(`${town.shop}/`);
     assert.deepEqual(await heard.marks(), MARKS, "the marks can be heard at all");

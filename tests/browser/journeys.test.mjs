@@ -37,7 +37,7 @@ describe("a person with a device", { concurrency: false }, () => {
     const digits = await scan(page, terminal);
     assert.match(digits, /^\d{6}$/);
     await page.getByLabel("Type the code that your device shows").fill(digits);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("heading", { name: "Is this you?" }).waitFor();
     await page.getByText("You are Alice Example").waitFor();
     await page.getByRole("button", { name: "Continue" }).click();
@@ -152,7 +152,7 @@ describe("a person without script", { concurrency: false }, () => {
     await renewed(page, page.getByLabel("Type the code that your device shows"));
     assert.equal(await page.locator("meta[http-equiv=refresh]").count(), 0, "what is typed is not lost");
     await page.getByLabel("Type the code that your device shows").fill(digits);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("button", { name: "Continue" }).click();
     await page.waitForURL(`${town.shop}/`);
     assert.match(await page.locator("body").textContent(), /Hello, Alice Example/);

@@ -29,7 +29,7 @@ describe("two nodes of one provider", { concurrency: false }, () => {
     await page.goto(`${town.shop}/sign-in`);
     const digits = await scan(page, terminal);
     await page.getByLabel("Type the code that your device shows").fill(digits);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("button", { name: "Continue" }).click();
     await page.waitForURL(`${town.shop}/`);
 

@@ -22,5 +22,5 @@ export async function signIn(page, terminal) {
 export async function prove(page, terminal) {
   const digits = await scan(page, terminal);
   await page.getByLabel("Type the code that your device shows").fill(digits);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
