@@ -85,7 +85,7 @@ impl Descriptor {
 /// Who checks that the device verified its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UvSource {
-    /// Nobody: evidence has [`Uv::None`].
+    /// Nobody: evidence has [`Uv::None`](crate::evidence::Uv::None).
     Nobody,
     /// The engine, with the device's decision.
     Engine,

@@ -68,7 +68,7 @@ pub enum Step<S, O> {
 /// What the device that has just answered gets, instead of what the view shows.
 #[derive(Debug)]
 pub enum Reply {
-    /// A signed statement ([`Tools::state`]).
+    /// A signed statement ([`Tools::state`](crate::tools::Tools::state)).
     Statement(String),
     /// A refusal although the state changed (a new number after a wrong one).
     Refused(Refusal),
@@ -125,7 +125,7 @@ impl<S, O> Turn<S, O> {
         self.life = Some(seconds);
         self
     }
-    /// And a device may find it by its user code ([`Tools::user_code`]).
+    /// And a device may find it by its user code ([`Tools::user_code`](crate::tools::Tools::user_code)).
     pub fn listed(mut self) -> Self {
         self.listed = true;
         self
