@@ -109,6 +109,8 @@ pub enum Notice {
         /// Why.
         reason: crate::ceremony::Reason,
     },
+    /// Devices were asked so often in vain that browsers ask them no more until one approves otherwise.
+    RequestsStopped,
     /// Somebody signed in with a browser that was not known to the account.
     NewBrowser {
         /// Its address.
@@ -175,6 +177,7 @@ impl Notice {
         match self {
             Self::EnrolmentAttacked { .. }
             | Self::SignInStopped { .. }
+            | Self::RequestsStopped
             | Self::NewBrowser { .. }
             | Self::CredentialSuspected { .. }
             | Self::ClockOff { .. }

@@ -349,10 +349,17 @@ async fn ten_requests_that_nobody_approves_are_the_last_until_a_device_approves_
     let world = World::new().await;
     let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = known(&world, &phone).await;
+    let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
+    let stopped = async || {
+        let told = world.store.notices(user.id, 99).await.unwrap();
+        told.into_iter().filter(|row| row.notice == Notice::RequestsStopped).count()
+    };
     for _ in 0..10 {
+        assert_eq!(stopped().await, 0);
         ask_in_vain(&world, &browser, &phone).await.unwrap();
         world.clock.advance(300);
     }
+    assert_eq!(stopped().await, 1, "its owner is told: somebody has the password");
     assert_eq!(refusal(ask(&world, &browser).await), Refusal::NotAllowed);
     world.clock.advance(86_400);
     assert_eq!(refusal(ask(&world, &browser).await), Refusal::NotAllowed, "time does not forgive it");

@@ -1,12 +1,16 @@
 //! How are a person's devices asked about a sign-in: how often at most, and how do they hear of it?
 //!
 //! Whatever asks all devices of somebody ([`Effect::AskDevices`]) is counted here, because whoever is asked often enough
-//! approves at last (MFA fatigue): one request is open at a time, there are three in any five minutes and ten until one is
-//! approved, and none for a quarter of an hour after a report. All of it is counted in the store, with guards, for a person
-//! and for who asks: the browsers that know the person, together, or one application without a browser.
+//! approves at last (MFA fatigue; NIST SP 800-63B-4, 3.2.2): one request is open at a time, there are three in any five
+//! minutes and ten until one is approved. All of it is counted in the store, with guards, for a person and for who asks:
+//! the browsers that know the person, together, or one application without a browser. After a report nobody asks for a
+//! quarter of an hour.
 //!
 //! Not for each browser: the secret of a known browser changes with every sign-in, so who has the password could begin a
 //! new count with it as often as he likes.
+//!
+//! After ten, browsers ask no more until a device approves otherwise: the person has other ways to sign in there, and the
+//! one who keeps asking has the password. An application has no other way, so it may ask once a day.
 //!
 //! [`Effect::AskDevices`]: crate::method::Effect::AskDevices
 
@@ -23,18 +27,21 @@ use crate::{
     evidence::Evidence,
     mark::{MarkRow, MarkWrite},
     method::Effect,
+    notify::Notice,
     rate::{Limit, RateWrite},
     signin::Initiator,
     store::{Batch, Committed, Write},
-    throttle::{Schedule, ThrottleWrite},
+    throttle::{LOCKED, Schedule, ThrottleWrite},
     users::User,
     wake::{Wake, WakeDevices},
 };
 
 /// Within how many seconds requests are counted.
 const WINDOW: i64 = 300;
-/// For how many seconds nobody is asked after a report.
+/// For how many seconds nobody asks after a report.
 const PAUSE: i64 = 900;
+/// How long an application waits that asked so often in vain.
+const DAY: i64 = 86_400;
 
 impl Engine {
     /// What beginning a method does besides: it may ask the devices of whom it is about, and nothing else.
@@ -54,8 +61,8 @@ impl Engine {
     /// Counts one more request, which is open until the ceremony ends, and wakes whoever waits at the bus for it.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`] while another one is open, or there were too many; [`Refusal::NotAllowed`] after ten that
-    /// nobody approved: an approval by another way, such as a QR code, begins anew.
+    /// [`Refusal::TooMany`] while another one is open, or there were too many; [`Refusal::NotAllowed`] in a browser after
+    /// ten that nobody approved: an approval by another way, such as a QR code, begins anew.
     pub(super) async fn count_asking(
         &self,
         open: &OpenSignIn,
@@ -70,18 +77,36 @@ impl Engine {
             return Err(Refusal::TooMany(row.not_before).into());
         }
         let in_all = self.asking_key(b"in all", open, user);
-        if self.store.throttle(in_all).await?.is_some_and(|row| row.is_locked()) {
-            return Err(Refusal::NotAllowed.into());
+        let before = self.store.throttle(in_all).await?;
+        match before {
+            Some(row) if row.is_locked() => return Err(Refusal::NotAllowed.into()),
+            Some(row) if now < row.not_before => return Err(Refusal::TooMany(row.not_before).into()),
+            _ => {}
         }
         let slot = self.free_slot(open, user, now).await?;
-        let (until, most) = (run.row.expires_at - now, self.settings.limits.requests_until_approval);
+        let (until, patience) = (run.row.expires_at - now, self.patience(open));
+        let count = before.map_or(0, |row| row.failures).saturating_add(1);
+        let last = patience.not_before(count, now) == LOCKED;
+        let told = last.then(|| Write::from(self.notice(user, Notice::RequestsStopped)));
         // Whoever was faster made a guard fail: then all of it is looked at again.
-        Ok(vec![
+        let counted = [
             RateWrite::Take { key: slot, now, limit: Limit { times: 1, seconds: WINDOW } }.into(),
             ThrottleWrite::Spend { key: one.0, now, schedule: one_for(until) }.into(),
-            ThrottleWrite::Spend { key: in_all, now, schedule: up_to(most) }.into(),
+            ThrottleWrite::Spend { key: in_all, now, schedule: patience }.into(),
             Write::Wake(self.devices_topic(user)),
-        ])
+        ];
+        Ok(counted.into_iter().chain(told).collect())
+    }
+
+    /// How many requests there may be in a row that nobody approves, and what comes then.
+    fn patience(&self, open: &OpenSignIn) -> Schedule {
+        let most = self.settings.limits.requests_until_approval;
+        match open.sign_in.ask.initiator {
+            Initiator::Browser => Schedule { free: most, lock: most, first_wait: 1, longest_wait: 1 },
+            Initiator::Device | Initiator::Client => {
+                Schedule { free: most.saturating_sub(1), lock: u8::MAX, first_wait: DAY, longest_wait: DAY }
+            }
+        }
     }
 
     /// One of as many slots as there may be requests. Each is free again five minutes after it was taken, so there are
@@ -175,10 +200,14 @@ impl Engine {
         // In the order in which `count_asking` takes them, or the two could wait for each other in the database.
         let mut writes = self.given_up(open, Some(by)).await?;
         if evidence.approved_by.is_some() {
-            let in_all = self.asking_key(b"in all", open, evidence.user);
-            writes.push(ThrottleWrite::Reset(in_all).into());
+            writes.push(self.not_in_vain(open, evidence.user).into());
         }
         Ok(writes)
+    }
+
+    /// A device approved what this one asks: what nobody approved before counts no more.
+    pub(super) fn not_in_vain(&self, open: &OpenSignIn, user: Id<User>) -> ThrottleWrite {
+        ThrottleWrite::Reset(self.asking_key(b"in all", open, user))
     }
 
     /// What is open no more once the ceremonies of a sign-in are cancelled.
@@ -249,9 +278,4 @@ impl Run {
 /// One at a time: no other one for so many seconds, unless the first is answered.
 fn one_for(seconds: i64) -> Schedule {
     Schedule { free: 0, lock: u8::MAX, first_wait: seconds, longest_wait: seconds }
-}
-
-/// So many, and then no more until it is reset.
-fn up_to(most: u8) -> Schedule {
-    Schedule { free: most, lock: most, first_wait: 1, longest_wait: 1 }
 }

@@ -54,7 +54,6 @@ impl Engine {
         // By now it is certain who it is; so a rule refuses before anybody is asked anything.
         ask.requirement =
             self.required(&ask.client_id, &ask.from, Some(user), ask.requirement.clone()).await?;
-        self.count_ask(&ask.client_id, user, life).await?;
         let id = AuthRequestId::of(&self.keys(), Id::random(self.crypto()));
         let claimant = id.claimant(&self.keys());
         let new = NewSignIn { subject: Some(user), ..NewSignIn::of(ask) };

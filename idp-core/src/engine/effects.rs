@@ -117,7 +117,6 @@ impl Engine {
             );
         }
         let Some(user) = user else { return Ok(()) };
-        batch.extend(self.ask_ended(open, user, None));
         if matches!(reason, Reason::Denied | Reason::Reported) {
             batch.push(BrowserWrite::Forget(user));
         }
@@ -138,10 +137,9 @@ impl Engine {
             {
                 batch.push(SessionWrite::End { id: session.id, at: now });
             }
-            match open.filter(|open| open.sign_in.ask.initiator == Initiator::Client) {
-                // Its address is a server's, which asks everybody else as well.
-                Some(open) => self.ask_reported(&open.sign_in.ask.client_id, user).await?,
-                None => self.mark_reported(&address).await?,
+            // The address of an application is a server's, which asks everybody else as well.
+            if open.is_none_or(|open| open.sign_in.ask.initiator != Initiator::Client) {
+                self.mark_reported(&address).await?;
             }
             batch.push(self.notice(user, Notice::SignInStopped { address, reason }));
         }

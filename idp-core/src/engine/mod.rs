@@ -12,7 +12,6 @@
 //! | `pins.rs` | how a device gets another PIN |
 //! | `device_grant.rs` | what a device without a keyboard does, and who decides about it in a browser |
 //! | `backchannel.rs` | what an application does that asks without a browser |
-//! | `asks.rs` | how often it may ask a person |
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
 //! | `claim.rs` | a device claims what a ticket or a code names |
 //! | `approval.rs` | pending and decide: the one approval engine |
@@ -42,7 +41,6 @@
 mod account;
 mod approval;
 mod asking;
-mod asks;
 mod backchannel;
 mod begin;
 mod binding;

@@ -1,6 +1,6 @@
 //! The transaction that a step ends in: the next revision, the effects, the record of the answer, the audit.
 
-use idp_protocol::{Octets, context, message::Verdict};
+use idp_protocol::{Octets, context};
 
 use super::{
     Engine,
@@ -37,11 +37,7 @@ impl Engine {
             batch.push(DeviceWrite::Unchanged { id: row.id, revision: row.revision });
             batch.push(DeviceWrite::Seen { id: row.id, at: scene.now });
         }
-        // A code that says no is as right as one that says yes: nobody guessed it.
-        let said_no = matches!(turn.step, Step::Burn(Reason::Denied | Reason::Reported));
-        let right = said_no
-            || !matches!(turn.step, Step::Refuse(_) | Step::Burn(_))
-                && !matches!(turn.reply, Some(Reply::Refused(_)));
+        let right = is_right(&turn);
         if right && guess.is_on_subject() {
             self.was_right(&scene, &mut batch);
         }
@@ -194,8 +190,8 @@ impl Engine {
         run.row.expires_at = scene.now + life.unwrap_or(self.settings.finish_window);
         run.body.evidence = Some(evidence);
         let reply = self.decided(&mut run, row, incoming, None, scene.now)?;
-        batch.extend(self.ask_ended(scene.sign_in.as_ref(), row.user, Some(Verdict::Approve)));
         self.update(run, Tries::Keep, batch)?;
+        batch.extend(scene.sign_in.as_ref().map(|open| self.not_in_vain(open, row.user)));
         Ok(Stepped::Parked { reply })
     }
 
@@ -368,6 +364,15 @@ impl Engine {
         });
         batch.push(Write::Wake(topic));
         Ok(row)
+    }
+}
+
+/// Whether the guess was right, if there was one. A code that says no is as right as one that says yes: nobody guessed it.
+fn is_right(turn: &Turn<State, Outcome>) -> bool {
+    match turn.step {
+        Step::Burn(reason) => matches!(reason, Reason::Denied | Reason::Reported),
+        Step::Refuse(_) => false,
+        Step::Ask(_) | Step::Done(_) => !matches!(turn.reply, Some(Reply::Refused(_))),
     }
 }
 

@@ -21,8 +21,9 @@ use crate::{
     ceremony::{CeremonyRow, Phase},
     device::DeviceRow,
     method::{
-        Approval, AuthMethod, Ceremony, Cx, Descriptor, Device, DeviceView, Eligibility, Factor, Guess,
-        Input, InputOf, Never, Protection, Proven, Reason, Subject, Turn, Turned, Uv, UvSource, Via, View,
+        Approval, AuthMethod, Ceremony, Cx, Descriptor, Device, DeviceView, Effect, Eligibility, Factor,
+        Guess, Input, InputOf, Never, Protection, Proven, Reason, Subject, Turn, Turned, Uv, UvSource, Via,
+        View,
     },
     signin::Initiator,
     ticket::TicketKind,
@@ -68,8 +69,10 @@ impl Ceremony for Ciba {
 
     async fn begin(&self, cx: &Cx<'_>) -> Turned<Self> {
         // An application names one person. What anybody could approve who finds the picture would sign in anybody.
+        let asked = Turn::ask(State::Asked { since: cx.now });
         Ok(match cx.subject {
-            Subject::User(_) | Subject::Decoy(_) => Turn::ask(State::Asked { since: cx.now }),
+            Subject::User(_) => asked.effect(Effect::AskDevices),
+            Subject::Decoy(_) => asked,
             Subject::Unknown => Turn::refuse(Refusal::Malformed),
         })
     }

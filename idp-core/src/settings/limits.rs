@@ -28,10 +28,6 @@ pub struct Limits {
     /// User codes that a device may try in ten minutes, and an account in a browser; an address four times as many there.
     /// Default 5 (RFC 8628, 5.1).
     pub user_codes: u32,
-    /// How often an application may ask one person without a browser (CIBA) in five minutes. Default 3.
-    pub asks_of_client: u32,
-    /// After how many questions without a yes it may ask him once a day only. Default 10.
-    pub asks_until_success: u8,
     /// Failures from one network a minute before it is slowed to one try a second. Default 30.
     pub failures_of_network: u32,
     /// Failures on one account an hour, over all its credentials, before unknown browsers have to wait. Default 30; at
@@ -40,8 +36,8 @@ pub struct Limits {
     /// Requests to the devices of a person in any five minutes: by the browsers that know the person together, and by each
     /// application without a browser. Default 3, and not more.
     pub requests: u8,
-    /// Requests that nobody approved, one after the other, before there are no more until a device approves otherwise.
-    /// Default 10, and not more.
+    /// Requests that nobody approved, one after the other, before browsers make no more until a device approves otherwise,
+    /// and an application one a day. Default 10, and not more.
     pub requests_until_approval: u8,
     /// How often the code of a new device may be typed wrongly into the portal. Default 5, and not more.
     pub confirm_tries: u8,
@@ -60,8 +56,6 @@ impl Default for Limits {
             messages_of_device: 20,
             messages_of_address: 60,
             user_codes: 5,
-            asks_of_client: 3,
-            asks_until_success: 10,
             failures_of_network: 30,
             failures_of_account: 30,
             requests: 3,
@@ -102,12 +96,6 @@ impl Limits {
     #[must_use]
     pub fn code_tries(&self) -> Limit {
         Limit { times: self.user_codes, seconds: 600 }
-    }
-
-    /// For questions of an application to a person.
-    #[must_use]
-    pub fn asks(&self) -> Limit {
-        Limit { times: self.asks_of_client, seconds: 300 }
     }
 
     /// For failures from a network.

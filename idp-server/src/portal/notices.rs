@@ -33,6 +33,7 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         }
         Notice::EnrolmentAttacked { address } => ("notice-enrolment-attacked", address.clone(), true),
         Notice::SignInStopped { address, .. } => ("notice-sign-in-stopped", address.clone(), true),
+        Notice::RequestsStopped => ("notice-requests-stopped", String::new(), true),
         Notice::NewBrowser { address, browser } => {
             ("notice-new-browser", format!("{browser}, {address}"), false)
         }

@@ -212,6 +212,7 @@ notice-help-desk = Der Helpdesk wirkt mit, ein Gerät von Ihnen hinzuzufügen. H
 notice-device-confirmed = Ein Gerät gilt ab jetzt voll; bestätigt vom Helpdesk:
 notice-enrolment-attacked = Jemand anders hat auf Ihren Registrierungscode geantwortet. Die Registrierung wurde beendet. Adresse:
 notice-sign-in-stopped = Eine Anmeldung wurde zu Ihrer Sicherheit gestoppt. Adresse des Browsers:
+notice-requests-stopped = Ihre Geräte wurden oft vergeblich gefragt und werden nicht mehr gefragt, bis Sie sich mit der Kamera eines Geräts anmelden. Waren Sie das nicht? Dann kennt jemand Ihr Passwort: Ändern Sie es.
 notice-device-granted = Ein Gerät ohne Tastatur darf eine Anwendung als Sie benutzen:
 notice-client-granted = Sie haben sich von einer Anwendung anmelden lassen, ohne Browser:
 notice-new-browser = Eine Anmeldung mit einem Browser, der nicht bekannt war:

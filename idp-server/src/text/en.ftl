@@ -212,6 +212,7 @@ notice-help-desk = The help desk takes part in adding a device of yours. If you 
 notice-device-confirmed = A device counts in full from now on; confirmed by the help desk:
 notice-enrolment-attacked = Somebody else answered your registration code. The registration was ended. Address:
 notice-sign-in-stopped = A sign-in was stopped for your safety. Address of the browser:
+notice-requests-stopped = Your devices were asked many times in vain and are asked no more until you sign in with one by its camera. Was it not you? Then somebody knows your password: change it.
 notice-device-granted = A device without a keyboard may use an application as you:
 notice-client-granted = You let an application sign you in, without a browser:
 notice-new-browser = A sign-in with a browser that was not known:

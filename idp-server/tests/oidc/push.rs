@@ -15,6 +15,7 @@ use idp_protocol::{
 };
 
 use crate::{
+    call_centre::{Centre, polls},
     phone::Phone,
     push_browser::{self, Browser},
     push_service::{NAMES, PushService},
@@ -199,6 +200,22 @@ async fn a_device_is_woken_by_its_push_service_which_learns_nothing() {
     assert_eq!(claims["sub"], server.url);
     assert!(push_browser::verified(token, browser.public()).is_none(), "any key verifies the token");
     decide(&server, &phone, Verdict::Approve, Some(&number)).await;
+}
+
+/// What an application asks without a browser is counted and delivered where a browser's requests are.
+#[tokio::test]
+async fn a_device_is_woken_for_what_an_application_asks() {
+    let service = PushService::start("201 Created").await;
+    let server = server_with(&service).await;
+    let centre = Centre::on(&server, "centre", polls).await;
+    let phone = Phone::of(&server, &server.user).await;
+    let browser = Browser::new(server.app.engine().crypto());
+    subscribe(&server, &phone, browser.subscription(&service.url(NAMES[1], "/send/1"))).await;
+    let begun = centre.ask(&server).await;
+    let request = until("a push", async || service.requests().pop()).await;
+    assert_eq!(browser.read(&request.body).unwrap(), br#"{"wake":"pending"}"#);
+    phone.decide(&server, &phone.asked(&server).await, Verdict::Approve).await.unwrap();
+    assert_eq!(centre.poll(&server, &begun).await.0, 200);
 }
 
 #[tokio::test]
