@@ -37,8 +37,14 @@ impl DeviceRow {
 
     /// The row in another state, if the life cycle allows that.
     #[must_use]
-    pub fn moved(mut self, to: DeviceState) -> Option<Self> {
+    pub fn moved(mut self, to: DeviceState, now: Time) -> Option<Self> {
         self.state.may_become(to).then(|| {
+            self.facts.stopped_at = match (self.state, to) {
+                (_, DeviceState::Active) => None,
+                (DeviceState::Active, _) => Some(now),
+                // What is stopped already stays stopped since then.
+                _ => self.facts.stopped_at,
+            };
             self.state = to;
             self.revision = self.revision.saturating_add(1);
             self
@@ -71,6 +77,9 @@ pub struct Facts {
     /// How sure it is that it is its owner's.
     #[serde(default)]
     pub assurance: Assurance,
+    /// Since when it is active no more, by whomever: for a while nothing takes its place on a sign-in alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_at: Option<Time>,
     /// Whether ten wrong PINs stopped it; an unlock by an administrator lets it work again.
     #[serde(default)]
     pub pin_locked: bool,

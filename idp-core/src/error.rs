@@ -43,6 +43,10 @@ pub enum Refusal {
     /// The session is too old, or too weak, for this change: sign in again.
     #[error("fresh sign-in required")]
     FreshSignIn,
+    /// A device of the account was stopped a short while ago, and nothing takes its place before the time given, unless
+    /// what was shown cannot be relayed.
+    #[error("a device was stopped lately")]
+    StoppedLately(Time),
     /// Policy does not allow it.
     #[error("not allowed")]
     NotAllowed,

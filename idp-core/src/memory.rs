@@ -62,7 +62,7 @@ impl State {
             Write::Mark(write) => return self.marks.apply(write),
             Write::Throttle(write) => return self.throttles.apply(write),
             Write::Rate(write) => return self.rates.apply(&write),
-            Write::Device(write) => return self.devices.apply(write),
+            Write::Device(write) => return self.devices.apply(*write),
             Write::Credential(write) => return self.credential(write),
             Write::Hardware(write) => return self.hardware(write),
             Write::Session(write) => return self.sessions.apply(write),

@@ -4,8 +4,13 @@ use idp_protocol::context::Opens;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Id, Time, ceremony::CeremonyRow, evidence::Evidence, policy::Requirement, seal::Sealed,
-    session::SessionRow, users::User,
+    Id, Time,
+    ceremony::CeremonyRow,
+    evidence::{Assurance, Evidence},
+    policy::Requirement,
+    seal::Sealed,
+    session::SessionRow,
+    users::User,
 };
 
 /// A sign-in as the store sees it.
@@ -119,6 +124,16 @@ impl Ask {
             message: String::new(),
             parked: Vec::new(),
         }
+    }
+}
+
+impl SignIn {
+    /// Whether something was shown that counts, and that somebody is sure of: a device that a thief talked the help desk
+    /// into asks no other one.
+    #[must_use]
+    pub fn has_first_factor(&self) -> bool {
+        let sure = |evidence: &&Evidence| evidence.assurance == Assurance::Usual;
+        self.ledger.iter().filter(sure).any(|evidence| self.ask.requirement.counts(evidence))
     }
 }
 

@@ -257,8 +257,8 @@ pub enum Write {
     Throttle(ThrottleWrite),
     /// Of a rate.
     Rate(RateWrite),
-    /// Of a device.
-    Device(DeviceWrite),
+    /// Of a device. It is the largest, and most batches have none.
+    Device(Box<DeviceWrite>),
     /// Of a credential.
     Credential(CredentialWrite),
     /// Of a hardware token.
@@ -331,13 +331,18 @@ macro_rules! writes {
     )* };
 }
 
+impl From<DeviceWrite> for Write {
+    fn from(write: DeviceWrite) -> Self {
+        Self::Device(Box::new(write))
+    }
+}
+
 writes! {
     Ceremony(CeremonyWrite);
     SignIn(SignInWrite);
     Mark(MarkWrite);
     Throttle(ThrottleWrite);
     Rate(RateWrite);
-    Device(DeviceWrite);
     Credential(CredentialWrite);
     Hardware(HardwareWrite);
     Session(SessionWrite);

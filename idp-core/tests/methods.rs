@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use idp_core::{
     Crypto,
-    contract::method::{Case, Moment, all},
+    contract::method::{Case, Moment, across_versions, all},
     methods::{
         ciba::Ciba,
         device_grant::DeviceGrant,
@@ -98,6 +98,7 @@ async fn recovery_codes() {
 #[tokio::test]
 async fn state_of_an_older_version_goes_through_upgrade() {
     let secret = b"open sesame".to_vec();
-    all(&Case::new(upgraded::Upgraded, crypto(), [secret], |_| json!({ "word": "open sesame" }))).await;
+    let case = Case::new(upgraded::Upgraded, crypto(), [secret], |_| json!({ "word": "open sesame" }));
+    across_versions(&case.known_as(b"word".to_vec())).await;
     assert!(upgraded::was_asked(), "the suite rewrites the version, and the method carries the state on");
 }

@@ -8,7 +8,7 @@ pub const USER_CODE_ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 pub const USER_CODE_LEN: usize = 8;
 
 /// What one side shows next. New variants may come; a renderer that does not know one says "update".
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "prompt", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Prompt {
@@ -104,6 +104,31 @@ pub enum Prompt {
     Wait,
 }
 
+impl std::fmt::Debug for Prompt {
+    /// Which one, and nothing that it shows: tickets, codes and keys are for the person's eyes, and no log's.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = match self {
+            Self::AskSecret => "AskSecret",
+            Self::AskCode { digits, tries_left } => return write!(f, "AskCode({digits}, {tries_left})"),
+            Self::ShowQr { .. } => "ShowQr",
+            Self::OfferEnrolment { .. } => "OfferEnrolment",
+            Self::ShowTicket { digits, tries_left, .. } => {
+                return write!(f, "ShowTicket({digits}, {tries_left})");
+            }
+            Self::ShowNumber { .. } => "ShowNumber",
+            Self::AskDeviceCode { .. } => "AskDeviceCode",
+            Self::ShowSecret { .. } => "ShowSecret",
+            Self::ShowCode { .. } => "ShowCode",
+            Self::Return { .. } => "Return",
+            Self::AwaitReturn => "AwaitReturn",
+            Self::Confirm => "Confirm",
+            Self::WebAuthn { .. } => "WebAuthn",
+            Self::Wait => "Wait",
+        };
+        f.write_str(name)
+    }
+}
+
 /// An enrolment for typing ([`crate::typed`]).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TypedFields {
@@ -154,4 +179,23 @@ pub fn normalise_user_code(typed: &str) -> Option<String> {
         typed.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase()).collect();
     let fits = code.len() == USER_CODE_LEN && code.bytes().all(|b| USER_CODE_ALPHABET.contains(&b));
     fits.then_some(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Prompt;
+
+    #[test]
+    fn what_a_person_is_shown_is_in_no_debug_output() {
+        let secret = || "JBSWY3DPEHPK3PXP".to_owned();
+        for prompt in [
+            Prompt::ShowSecret { link: secret(), secret: secret(), digits: 6, tries_left: 5 },
+            Prompt::ShowQr { payload: secret(), link: Some(secret()), user_code: Some(secret()) },
+            Prompt::ShowCode { code: secret() },
+            Prompt::ShowNumber { number: secret(), device: None },
+        ] {
+            let shown = format!("{prompt:?}");
+            assert!(shown.starts_with("Show") && !shown.contains("JBSW"), "{shown}");
+        }
+    }
 }

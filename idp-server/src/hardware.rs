@@ -77,9 +77,14 @@ pub enum Reason {
     Future,
     /// A PIN that takes part in a way that nobody here can follow.
     #[error(
-        "the policy of the PIN is not supported: it may be Local, or Prepend or Append with a PIN of 4 to 64 characters"
+        "the policy of the PIN is not supported: it may be Local, or Prepend or Append with a PIN of 4 to 64 ASCII characters, without spaces and dashes, within MinLength and MaxLength"
     )]
     Pin,
+    /// Its maker allows fewer wrong PINs than are counted here.
+    #[error(
+        "the policy of the PIN allows fewer wrong ones (MaxFailedAttempts) than this server: lower engine.limits.lock_after, which is {0}"
+    )]
+    PinTries(u8),
     /// Trouble of ours.
     #[error(transparent)]
     Trouble(#[from] Fault),

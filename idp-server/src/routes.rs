@@ -69,11 +69,10 @@ pub const LAUNCH: &str = "/launch";
 
 /// Forms of the account pages that bind, replace, reset or remove what somebody signs in with: the binding rule holds
 /// for each. `tests/oidc/binding.rs` tries them with a phished password.
-pub const BINDING: [&str; 13] = [
+pub const BINDING: [&str; 12] = [
     "/account/password",
     "/account/recovery-codes",
     "/account/authenticators",
-    "/account/tokens/{id}/resync",
     "/account/tokens/{id}/pin",
     "/account/tokens/{id}/remove",
     "/account/devices",
@@ -86,8 +85,10 @@ pub const BINDING: [&str; 13] = [
 ];
 
 /// The other forms of the account pages. Most of them stop something, and a thief must not be faster than the owner;
-/// `confirm` goes on with an enrolment that the rule allowed, in the session that began it.
-pub const HARMLESS: [&str; 11] = [
+/// `confirm` goes on with an enrolment that the rule allowed, in the session that began it; `resync` wants two codes of
+/// the very token.
+pub const HARMLESS: [&str; 12] = [
+    "/account/tokens/{id}/resync",
     "/account/sign-out",
     "/account/applications/end",
     "/account/sessions/end-others",

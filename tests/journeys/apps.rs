@@ -4,7 +4,8 @@ use data_encoding::BASE32_NOPAD;
 use idp_core::{
     Error, Refusal,
     clock::Clock as _,
-    engine::{CeremonyView, Progress, Status},
+    device::DeviceState,
+    engine::{CeremonyView, DeviceChange, Progress, Status},
     methods::otp::{HashFunction, Key, MovingFactor},
     settings::{AuthenticatorApps, Settings},
 };
@@ -104,4 +105,28 @@ async fn an_account_has_five_apps_at_most() {
     world.engine.answer_form(&browser.claimant, id, "totp", "alice", typed).await.unwrap();
     browser.finish(id, idp_core::engine::Account::Unasked).await.unwrap();
     assert_eq!(refusal(begin(&world, &browser).await), Refusal::NotAllowed);
+}
+
+/// Their keys went with them.
+#[tokio::test]
+async fn devices_that_are_gone_take_no_place_of_an_app() {
+    let world = allowing().await;
+    let mut phone = Phone::enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    for _ in 0..5 {
+        browser.qr_sign_in(&phone).await;
+        let next = Phone::second(&world, &browser, &phone).await;
+        browser.qr_sign_in(&next).await;
+        let session = browser.session.as_ref().unwrap().1.clone();
+        let gone = world.engine.devices(session.user).await.unwrap();
+        let gone = gone.iter().find(|device| device.state == DeviceState::Active).unwrap().id;
+        world.engine.change_device(&session, gone, DeviceChange::Lost).await.unwrap();
+        world.clock.advance(600);
+        phone = next;
+    }
+    let user = browser.session.as_ref().unwrap().1.user;
+    let rows = world.store.credentials(user).await.unwrap();
+    assert_eq!(rows.iter().filter(|row| row.kind == "totp").count(), 1, "the codes of the one that is left");
+    browser.qr_sign_in(&phone).await;
+    begin(&world, &browser).await.expect("there is room for five apps");
 }

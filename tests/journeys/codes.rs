@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use idp_core::{Refusal, Time, clock::Clock as _, engine::Progress, methods::otp::Key, notify::Notice};
+use idp_core::{
+    Refusal, Time, clock::Clock as _, engine::Progress, methods::otp::Key, notify::Notice, policy::Acr,
+};
 use idp_protocol::Octets;
 use serde_json::json;
-use symbolon_tests::{Browser, World, browser::refusal};
+use symbolon_tests::{Browser, World, browser::refusal, world::PASSWORD};
 
 const SECRET: Octets<32> = Octets([9; 32]);
 
@@ -66,7 +68,9 @@ async fn a_slow_clock_is_followed_two_steps_and_the_window_stays_as_wide() {
         (1, true, -1),
         (3, false, -1),
         (2, true, -2),
-        (0, false, -2),
+        (0, true, 0),
+        (1, true, -1),
+        (2, true, -2),
         (3, true, -2),
         (4, false, -2),
         (1, true, -1),
@@ -76,6 +80,9 @@ async fn a_slow_clock_is_followed_two_steps_and_the_window_stays_as_wide() {
         (-2, true, 2),
         (-3, true, 2),
         (-4, false, 2),
+        (1, false, 2),
+        // Somebody put the clock right.
+        (0, true, 0),
     ] {
         world.clock.advance(600);
         let code = code_at(world.clock.now() + -30 * behind);
@@ -138,4 +145,56 @@ async fn otp_race_on_sqlite_has_one_winner() {
 async fn otp_race_on_two_nodes_of_postgresql_has_one_winner() {
     let (first, second) = World::two_nodes().await;
     race([&first, &second]).await;
+}
+
+/// Who has only codes has no known browser; so what a stranger shuts must not be shut after the password.
+#[tokio::test]
+async fn a_stranger_who_knows_the_name_does_not_shut_codes_after_the_password() {
+    let world = World::new().await;
+    with_token(&world).await;
+    for _ in 0..40 {
+        assert_eq!(refusal(try_code(&world, "00000000").await), Refusal::Wrong);
+        world.clock.advance(3_601);
+    }
+    let code = code_at(world.clock.now());
+    assert_eq!(refusal(try_code(&world, &code).await), Refusal::Wrong, "it is shut for strangers");
+    let mut browser = Browser::new(&world);
+    browser.requirement.acr = Some(Acr::MultiFactor);
+    let (id, engine) = (browser.open().await, &world.engine);
+    let password = json!({ "password": PASSWORD });
+    engine.answer_form(&browser.claimant, id, "password", "alice", password).await.unwrap();
+    let mut wrong = 0;
+    while wrong < 3 {
+        let guess =
+            engine.answer_form(&browser.claimant, id, "totp", "", json!({ "code": "00000000" })).await;
+        assert_eq!(refusal(guess), Refusal::Wrong);
+        wrong += 1;
+    }
+    let answer = engine.answer_form(&browser.claimant, id, "totp", "", json!({ "code": code })).await;
+    assert!(matches!(answer, Ok(Progress::Ready | Progress::Confirm)), "{answer:?}");
+}
+
+/// The password buys ten guesses and no more, however many sign-ins it opens.
+#[tokio::test]
+async fn codes_after_the_password_are_guessed_ten_times_and_no_more() {
+    let world = World::new().await;
+    with_token(&world).await;
+    let password = json!({ "password": PASSWORD });
+    for _ in 0..10 {
+        let mut browser = Browser::new(&world);
+        browser.requirement.acr = Some(Acr::MultiFactor);
+        let (id, engine) = (browser.open().await, &world.engine);
+        engine.answer_form(&browser.claimant, id, "password", "alice", password.clone()).await.unwrap();
+        let guess =
+            engine.answer_form(&browser.claimant, id, "totp", "", json!({ "code": "00000000" })).await;
+        assert_eq!(refusal(guess), Refusal::Wrong);
+        world.clock.advance(3_601);
+    }
+    let mut browser = Browser::new(&world);
+    browser.requirement.acr = Some(Acr::MultiFactor);
+    let (id, engine) = (browser.open().await, &world.engine);
+    engine.answer_form(&browser.claimant, id, "password", "alice", password).await.unwrap();
+    let code = json!({ "code": code_at(world.clock.now()) });
+    let right = engine.answer_form(&browser.claimant, id, "totp", "", code).await;
+    assert_eq!(refusal(right), Refusal::Wrong, "locked");
 }

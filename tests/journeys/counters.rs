@@ -6,7 +6,7 @@ use idp_core::{
     Id, Refusal,
     credential::CredentialRow,
     engine::{Account, Progress},
-    methods::otp::{HashFunction, Key, MovingFactor},
+    methods::otp::{HashFunction, Key, MovingFactor, PinUse, Position},
     notify::Notice,
     policy::Acr,
     users::User,
@@ -80,13 +80,25 @@ async fn hotp_desync_is_mended_by_two_codes_in_a_row_within_a_hundred() {
 }
 
 #[tokio::test]
-async fn a_password_alone_sets_no_token_right() {
+async fn the_owner_of_one_token_sets_it_right_with_the_password_and_a_pair() {
+    let world = World::new().await;
+    let (user, token) = with_token(&world).await;
+    let session = Browser::new(&world).sign_in("alice").await;
+    let pair = [&*code(60), &*code(61)];
+    world.engine.resync_own_token(&session, token, pair).await.expect("both factors, as for a sign-in");
+    assert_eq!(counter(&world, user).await, 62);
+    try_code(&world, &code(62)).await.expect("it is right again");
+}
+
+#[tokio::test]
+async fn an_old_sign_in_sets_no_token_right_and_a_password_takes_none_off() {
     let world = World::new().await;
     let (_, token) = with_token(&world).await;
     let pair = [&*code(60), &*code(61)];
     let session = Browser::new(&world).sign_in("alice").await;
-    assert_eq!(refusal(world.engine.resync_own_token(&session, token, pair).await), Refusal::FreshSignIn);
     assert_eq!(refusal(world.engine.remove_token(&session, token).await), Refusal::FreshSignIn);
+    world.clock.advance(301);
+    assert_eq!(refusal(world.engine.resync_own_token(&session, token, pair).await), Refusal::FreshSignIn);
 
     let session = with_both(&world).await;
     let wrong = [&*code(60), &*code(62)];
@@ -164,4 +176,30 @@ async fn hotp_race_on_sqlite_has_one_winner() {
 async fn hotp_race_on_two_nodes_of_postgresql_has_one_winner() {
     let (first, second) = World::two_nodes().await;
     race([&first, &second]).await;
+}
+
+/// RFC 6030, 5: what the maker wants is kept.
+#[tokio::test]
+async fn a_pin_that_the_policy_of_a_token_wants_is_changed_and_not_taken_off() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    let hash = String::from_utf8(world.engine.passwords().hash("4321").await.unwrap()).unwrap();
+    let pin = PinUse::Server { hash, position: Position::Before };
+    let secret = serde_json::to_vec(&key().with_pin(pin).with_pin_always()).unwrap();
+    let token = world.engine.add_credential(user.id, "hotp", None, &secret).await.unwrap();
+    let mut browser = Browser::new(&world);
+    browser.requirement.acr = Some(Acr::MultiFactor);
+    let id = browser.open().await;
+    let answer = async |kind: &str, value| {
+        world.engine.answer_form(&browser.claimant, id, kind, "alice", value).await.unwrap()
+    };
+    answer("password", json!({ "password": PASSWORD })).await;
+    answer("hotp", json!({ "code": format!("4321{}", code(5)) })).await;
+    let session = browser.finish(id, Account::Unasked).await.unwrap().session;
+    let off = world.engine.set_token_pin(&session, token, None).await;
+    assert_eq!(refusal(off), Refusal::NotAllowed);
+    let other = Some(("739150", Position::Before));
+    world.engine.set_token_pin(&session, token, other).await.expect("another one");
+    assert!(try_code(&world, &code(6)).await.is_err(), "without it there is no code");
+    try_code(&world, &format!("739150{}", code(6))).await.expect("with it there is");
 }

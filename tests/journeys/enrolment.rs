@@ -241,6 +241,8 @@ async fn suspended_devices_count_against_the_limit_and_lost_ones_do_not() {
     browser.qr_sign_in(&phone).await;
     assert_eq!(refusal(browser.add_device().await), Refusal::NotAllowed);
     let codes = browser.draw_codes().await;
+    world.clock.advance(86_400);
+    browser.qr_sign_in(&phone).await;
     let session = &browser.session.as_ref().unwrap().1;
     let device = world.engine.devices(session.user).await.unwrap()[0].id;
     world.engine.change_device(session, device, DeviceChange::Suspend).await.unwrap();
@@ -263,6 +265,8 @@ async fn an_enrolment_that_no_device_approved_ends_when_one_becomes_active() {
     let mut browser = Browser::new(&world);
     browser.qr_sign_in(&phone).await;
     let codes = browser.draw_codes().await;
+    world.clock.advance(86_400);
+    browser.qr_sign_in(&phone).await;
     let session = &browser.session.as_ref().unwrap().1;
     let device = world.engine.devices(session.user).await.unwrap()[0].id;
     world.engine.change_device(session, device, DeviceChange::Suspend).await.unwrap();
@@ -312,9 +316,11 @@ async fn an_enrolment_that_waits_for_a_device_that_is_gone_begins_anew() {
     let phone = Phone::enrolled(&world, "alice").await;
     let mut browser = Browser::new(&world);
     browser.qr_sign_in(&phone).await;
+    let codes = browser.draw_codes().await;
+    world.clock.advance(86_400);
+    browser.qr_sign_in(&phone).await;
     let waiting = browser.add_device().await.unwrap();
     number_of(&waiting);
-    let codes = browser.draw_codes().await;
     let session = &browser.session.as_ref().unwrap().1;
     let device = world.engine.devices(session.user).await.unwrap()[0].id;
     world.engine.change_device(session, device, DeviceChange::Revoke).await.unwrap();

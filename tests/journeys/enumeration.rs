@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use idp_core::{
     Error, Refusal,
+    clock::Clock as _,
     engine::{Progress, SignInPage},
     methods::otp::{HashFunction, Key, MovingFactor, PinUse, Position},
     throttle::Schedule,
@@ -130,4 +131,20 @@ async fn offline_tickets_tell_nobody_who_exists_who_has_a_phone_or_who_was_here(
     for other in &seen[1..] {
         assert_eq!(&seen[0], other);
     }
+}
+
+/// A device that asks what waits for it reads all that is open about its person.
+#[tokio::test]
+async fn a_stranger_leaves_nothing_that_the_phone_of_somebody_has_to_read() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let user = phone.account().id.into();
+    for kind in ["password", "totp", "hotp", "recovery", "offline", "push", "qr"] {
+        let stranger = Browser::new(&world);
+        let id = stranger.open().await;
+        let _ = world.engine.begin(&stranger.claimant, id, kind, "alice").await;
+        let _ = world.engine.answer_form(&stranger.claimant, id, kind, "alice", json!({ "code": "1" })).await;
+    }
+    let open = world.store.open_ceremonies(user, world.clock.now()).await.unwrap();
+    assert!(open.is_empty(), "{open:?}");
 }

@@ -210,3 +210,36 @@ async fn reactivation_of_somebody_elses_device_is_refused() {
     let refused = world.engine.renew_device(&secret, &row, browser.origin(), id).await;
     assert_eq!(refusal(refused), Refusal::NotFound);
 }
+
+/// Whoever talks the help desk into a device would else ask all real ones from a browser of his, with its number in hand.
+#[tokio::test]
+async fn a_low_assurance_device_makes_no_browser_known_and_asks_no_other_device() {
+    let world = World::new().await;
+    let first = Phone::enrolled(&world, "alice").await;
+    let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
+    let desk = Desk::new();
+    let from = Browser::new(&world).origin();
+    let offered = world.engine.offer_by_help_desk(&user, from.clone(), desk.act()).await.unwrap();
+    first.approve_pending(&number_of(&offered)).await.unwrap();
+    let again = world.engine.offer_by_help_desk(&user, from, desk.act()).await.unwrap();
+    let low = Phone::new(&world, "low");
+    let code = low.register(&read_out(&again)).await.unwrap();
+    let view = world.engine.complete_by_help_desk(&user, &code, desk.act()).await.unwrap();
+    low.approve_pending(&number_of(&view)).await.unwrap();
+
+    let mut thief = Browser::new(&world);
+    thief.qr_sign_in(&low).await;
+    assert!(thief.known.is_none(), "it is a stranger's still");
+    // Let it be known all the same, by a sign-in with the real one: what the low one shows begins no push.
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&first).await;
+    browser.requirement.acr = Some(Acr::MultiFactor);
+    let id = browser.open().await;
+    let (ceremony, qr) = browser.qr(id).await;
+    let decided = low.scan(&qr, Verdict::Approve).await.unwrap();
+    assert!(decided.prompt.is_none(), "{decided:?}");
+    let _ = world.engine.claim(&browser.claimant, ceremony).await.unwrap();
+    let begun = world.engine.begin(&browser.claimant, id, "push", "").await;
+    assert_eq!(refusal(begun), Refusal::NotAllowed);
+    assert!(first.app.pending(&first.account()).await.unwrap().is_empty());
+}

@@ -285,3 +285,70 @@ fn no_rule_lets_an_invitation_sign_in() {
     settings.rules = serde_json::from_value::<Rules>(rules).unwrap();
     assert!(settings.check(&["activation", "qr"]).is_err());
 }
+
+/// A thief came first with the old digits; the new invitation must not let him in, nor its end be his.
+#[tokio::test]
+async fn an_enrolment_of_an_old_invitation_ends_with_a_resend() {
+    let world = World::new().await;
+    let (user, invited) = invited(&world, Old::Replaced).await;
+    let mut thief = Browser::new(&world);
+    activate(&mut thief, "alice", &invited.digits).await.unwrap();
+    with_password(&mut thief).await;
+    let view = thief.add_device().await.expect("begun");
+    let new = world.engine.invite(user.id, Old::Replaced).await.unwrap();
+    let error = Phone::new(&world, "the thief's").register(&qr_of(&view)).await.unwrap_err();
+    assert_eq!(error.code(), Some(idp_protocol::ErrorCode::Burned));
+    let mut owner = Browser::new(&world);
+    activate(&mut owner, "alice", &new.digits).await.unwrap();
+    with_password(&mut owner).await;
+    Phone::new(&world, "hers").enrol(&owner).await;
+}
+
+/// As the activation page does behind the link, which names the person.
+async fn by_link(world: &World, invited: &Invited) -> Result<Opened, Error> {
+    let mut browser = Browser::new(world);
+    let user = world.engine.invited_by(invited.name).await?.expect("a name");
+    let new =
+        NewSignIn { subject: Some(user.id), ..NewSignIn::of(ask(&browser, Requirement::of_invitation())) };
+    let id = world.engine.open_sign_in(&browser.claimant, new).await?;
+    let code = json!({ "code": invited.digits.as_str() });
+    world.engine.answer_form(&browser.claimant, id, "activation", "", code).await?;
+    browser.finish(id, Account::Unasked).await
+}
+
+#[tokio::test]
+async fn a_stranger_who_knows_the_name_shuts_the_short_address_and_not_the_link() {
+    let world = World::new().await;
+    let (_, invited) = invited(&world, Old::Stay).await;
+    for _ in 0..40 {
+        assert_eq!(wrong(&world, "alice", "00000000").await, Refusal::Wrong);
+        world.clock.advance(61);
+    }
+    assert_eq!(wrong(&world, "alice", &invited.digits).await, Refusal::Wrong, "by the name");
+    by_link(&world, &invited).await.expect("by the link, which a stranger has not");
+}
+
+/// What is lost with the devices: a token, a passkey, codes on paper.
+#[tokio::test]
+async fn after_a_loss_old_tokens_and_passkeys_are_off_the_account() {
+    let world = World::with_passkeys().await;
+    let (user, invited) = invited(&world, Old::Replaced).await;
+    for kind in ["totp", "hotp", "passkey", "recovery"] {
+        world.engine.add_credential(user.id, kind, None, b"lost").await.unwrap();
+    }
+    let mut browser = Browser::new(&world);
+    activate(&mut browser, "alice", &invited.digits).await.unwrap();
+    with_password(&mut browser).await;
+    assert_eq!(
+        refusal(browser.begin_enrolment("passkey").await),
+        Refusal::NotAllowed,
+        "a device takes their place, and nothing else"
+    );
+    Phone::new(&world, "new").enrol(&browser).await;
+    let left = world.store.credentials(user.id).await.unwrap();
+    let mut kinds: Vec<&str> = left.iter().map(|row| row.kind.as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["password", "totp"], "{left:?}");
+    let devices = world.engine.devices(user.id).await.unwrap();
+    assert!(left.iter().any(|row| row.id == devices[0].credential()), "the codes are the new device's");
+}

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use idp_core::{
-    Id, Refusal,
+    Id, Refusal, Time,
     ceremony::Reason,
+    clock::Clock as _,
     engine::{Account, DeviceChange, NewSignIn, Progress},
+    methods::otp::Key,
     policy::{Acr, Requirement},
     seal::Aad,
     session::SessionRow,
+    settings::{AuthenticatorApps, Settings},
     signin::{Ask, SignInRow, SignInWrite},
     store::{Batch, Committed},
 };
-use idp_protocol::{ErrorCode, message::Verdict};
+use idp_protocol::{ErrorCode, Octets, message::Verdict};
 use serde_json::{Value, json};
 use symbolon_tests::{
     Browser, Phone, Television, World,
@@ -21,6 +24,7 @@ use symbolon_tests::{
     world::PASSWORD,
 };
 
+const TOKEN: Octets<32> = Octets([9; 32]);
 const NEW_PASSWORD: &str = "a sentence that nobody else would type";
 
 /// A relayed sign-in stops the very device that would have to approve another one.
@@ -44,6 +48,52 @@ async fn stopped_first(change: DeviceChange) {
 async fn a_relay_that_stops_the_device_which_would_have_to_approve_binds_nothing() {
     for change in [DeviceChange::Suspend, DeviceChange::Lost, DeviceChange::Revoke] {
         stopped_first(change).await;
+    }
+}
+
+/// The code of a token that alice has beside her phone.
+fn code_at(time: Time) -> String {
+    let key = Key::own(&TOKEN);
+    key.code(key.step_at(time).unwrap()).unwrap()
+}
+
+/// Signs in with what a page relays: the password, and a code of the token.
+async fn relayed(world: &World) -> Browser {
+    let mut relay = Browser::new(world);
+    relay.requirement.acr = Some(Acr::MultiFactor);
+    let (id, engine) = (relay.open().await, &world.engine);
+    let password = json!({ "password": PASSWORD });
+    engine.answer_form(&relay.claimant, id, "password", "alice", password).await.unwrap();
+    let code = json!({ "code": code_at(world.clock.now()) });
+    engine.answer_form(&relay.claimant, id, "totp", "", code).await.unwrap();
+    relay.finish(id, Account::Confirmed).await.unwrap();
+    relay
+}
+
+/// What it verified still stands, because it is not of the device that it stops.
+#[tokio::test]
+async fn a_relay_with_a_code_of_another_token_that_stops_the_device_binds_nothing_for_a_day() {
+    for change in [DeviceChange::Suspend, DeviceChange::Lost, DeviceChange::Revoke] {
+        let what = format!("{change:?}");
+        let mut settings = Settings::default();
+        settings.authenticator_apps = AuthenticatorApps::Allowed;
+        let world = World::with(settings).await;
+        Phone::enrolled(&world, "alice").await;
+        let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
+        let secret = serde_json::to_vec(&Key::own(&TOKEN)).unwrap();
+        world.engine.add_credential(user.id, "totp", None, &secret).await.unwrap();
+        let relay = relayed(&world).await;
+        let session = relay.session.as_ref().unwrap().1.clone();
+        let device = world.engine.devices(user.id).await.unwrap()[0].id;
+        let until = world.clock.now() + 86_400;
+        world.engine.change_device(&session, device, change).await.unwrap();
+        let stopped = Refusal::StoppedLately(until);
+        assert_eq!(refusal(relay.add_device().await), stopped, "{what}");
+        assert_eq!(refusal(relay.begin_enrolment("totp").await), stopped, "{what}: nor an app");
+        world.clock.advance(86_399);
+        assert_eq!(refusal(relayed(&world).await.add_device().await), stopped, "{what}: with another code");
+        world.clock.advance(31);
+        relayed(&world).await.add_device().await.expect("its owner was told, and had a day");
     }
 }
 
@@ -261,4 +311,61 @@ async fn a_step_up_that_the_version_before_stored_goes_on_and_ends_with_its_sess
             true => assert_eq!(refusal(finished), Refusal::Expired),
         }
     }
+}
+
+/// Codes on paper let in whoever lost everything: so they must not be drawn in the session that makes it so.
+#[tokio::test]
+async fn a_relay_that_draws_recovery_codes_and_stops_the_device_binds_nothing_for_a_day() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut owner = Browser::new(&world);
+    owner.qr_sign_in(&phone).await;
+    let user = owner.session.as_ref().unwrap().1.user;
+    let secret = serde_json::to_vec(&Key::own(&TOKEN)).unwrap();
+    world.engine.add_credential(user, "totp", None, &secret).await.unwrap();
+    let device = world.engine.devices(user).await.unwrap()[0].id;
+
+    let relay = relayed(&world).await;
+    let codes = relay.draw_codes().await;
+    let session = relay.session.as_ref().unwrap().1.clone();
+    let until = world.clock.now() + 86_400;
+    world.engine.change_device(&session, device, DeviceChange::Lost).await.unwrap();
+    let mut thief = Browser::new(&world);
+    thief.recover("alice", &codes[0]).await.unwrap();
+    assert_eq!(refusal(thief.add_device().await), Refusal::StoppedLately(until));
+    world.clock.advance(86_400);
+    let mut later = Browser::new(&world);
+    later.recover("alice", &codes[1]).await.unwrap();
+    later.add_device().await.expect("its owner was told, and had a day");
+}
+
+/// As it is meant: drawn long ago, and the phone is lost today.
+#[tokio::test]
+async fn codes_that_were_drawn_before_let_in_whoever_lost_the_device_today() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut owner = Browser::new(&world);
+    owner.qr_sign_in(&phone).await;
+    let codes = owner.draw_codes().await;
+    let user = owner.session.as_ref().unwrap().1.user;
+    world.clock.advance(86_400);
+    let mut browser = Browser::new(&world);
+    browser.recover("alice", &codes[0]).await.unwrap();
+    let session = browser.session.as_ref().unwrap().1.clone();
+    let device = world.engine.devices(user).await.unwrap()[0].id;
+    world.engine.change_device(&session, device, DeviceChange::Lost).await.unwrap();
+    browser.add_device().await.expect("nobody has to approve");
+}
+
+/// That is when an administrator resets: somebody else's device waits for its confirmation.
+#[tokio::test]
+async fn a_reset_ends_an_enrolment_whose_device_is_registered() {
+    let world = World::new().await;
+    let (_, thief) = burgled(&world).await;
+    let view = thief.add_device().await.unwrap();
+    let code = Phone::new(&world, "the thief's").register(&qr_of(&view)).await.unwrap();
+    let user = thief.session.as_ref().unwrap().1.user;
+    world.engine.reset_account(user).await.unwrap();
+    assert!(thief.confirm(view.id, &code).await.is_err());
+    assert_eq!(world.engine.devices(user).await.unwrap(), []);
 }

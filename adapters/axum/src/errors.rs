@@ -109,6 +109,12 @@ fn of_limits(refusal: &Refusal) -> Face {
             "fresh-sign-in",
             "Your sign-in is too old for this change. Sign in again, then repeat it.",
         ),
+        Refusal::StoppedLately(_) => face(
+            Http::FORBIDDEN,
+            Code::Other,
+            "stopped-lately",
+            "A device of this account was stopped less than a day ago. Within that day another one needs a recovery code, a passkey, or an invitation of your help desk.",
+        ),
         Refusal::NotAllowed => face(
             Http::FORBIDDEN,
             Code::Other,
@@ -282,6 +288,7 @@ mod tests {
             Refusal::NotFound,
             Refusal::TooMany(Time(0)),
             Refusal::FreshSignIn,
+            Refusal::StoppedLately(Time(0)),
         ]);
         for face in refusals.map(|refusal| of_refusal(&refusal)) {
             assert!(face.sentence.ends_with('.'), "{face:?}");

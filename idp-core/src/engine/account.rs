@@ -1,5 +1,7 @@
 //! What a person or an administrator changes on an account: devices, password, locks.
 
+use std::collections::BTreeSet;
+
 use idp_protocol::Text;
 
 use super::Engine;
@@ -9,11 +11,9 @@ use crate::{
     browser::BrowserWrite,
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceState, DeviceWrite},
+    evidence::Factor,
     method::Ceremony as _,
-    methods::{
-        otp::{Hotp, Totp},
-        recovery::{self, Recovery},
-    },
+    methods::recovery::{self, Recovery},
     notify::Notice,
     passwords,
     session::{SessionRow, SessionWrite, SignedIn},
@@ -87,8 +87,19 @@ impl Engine {
         };
         let mut batch = Batch::new();
         let keep = session.session.ours();
+        if matches!(change, DeviceChange::Lost | DeviceChange::Revoke) {
+            self.forget_codes(&device, &mut batch).await?;
+        }
         self.device_change(device, &change, keep, &mut batch)?;
         self.commit_bound(held, batch).await
+    }
+
+    /// Deletes the key of the codes of a device that does not come back.
+    pub(super) async fn forget_codes(&self, device: &DeviceRow, batch: &mut Batch) -> Result<(), Fault> {
+        let own = self.store.credentials(device.user).await?;
+        let codes = own.iter().find(|row| row.id == device.credential());
+        batch.extend(codes.map(|row| CredentialWrite::Delete(row.id)));
+        Ok(())
     }
 
     pub(super) fn device_change(
@@ -113,7 +124,7 @@ impl Engine {
                 return Err(Refusal::OutOfStep.into());
             }
             (_, Some(state)) => {
-                next = next.moved(state).ok_or(Refusal::OutOfStep)?;
+                next = next.moved(state, self.now()).ok_or(Refusal::OutOfStep)?;
                 let name = next.facts.name.clone();
                 batch.push(self.notice(user, Notice::DeviceChanged { name, state }));
                 batch.push(BrowserWrite::Forget(user));
@@ -201,7 +212,7 @@ impl Engine {
             let key = self.pin_throttle(device.id);
             batch.push(ThrottleWrite::Reset(key));
             if device.facts.pin_locked
-                && let Some(mut device) = device.moved(DeviceState::Active)
+                && let Some(mut device) = device.moved(DeviceState::Active, self.now())
             {
                 device.facts.pin_locked = false;
                 let (name, state) = (device.facts.name.clone(), device.state);
@@ -212,12 +223,15 @@ impl Engine {
         Ok(())
     }
 
-    /// An administrator's reset: lifts lock-outs, takes all devices, tokens and recovery codes off the account, ends
-    /// its sessions, and forgets what the devices could do, so that a password alone may bind a new one.
+    /// An administrator's reset: lifts lock-outs, takes all devices, passkeys, tokens and recovery codes off the account,
+    /// ends its sessions and whatever is being enrolled, and forgets what the devices could do, so that a password alone
+    /// may bind a new one.
     ///
     /// # Errors
     /// [`Fault`] if the store fails.
     pub async fn reset_account(&self, user: Id<User>) -> Result<(), Error> {
+        // Before the devices are read: a device that is half-way is taken off with its enrolment, and once.
+        self.end_enrolments(user).await?;
         let mut batch = Batch::new().with(self.audit(Some(user), Event::new("user.reset")));
         batch.extend(self.methods.iter().flat_map(|method| self.reset_throttles(method.kind(), user)));
         for mut device in self.store.devices(user).await? {
@@ -226,13 +240,27 @@ impl Engine {
             device.revision = device.revision.saturating_add(1);
             batch.push(DeviceWrite::Update(device));
         }
-        for kind in [Recovery::KIND, Totp::KIND, Hotp::KIND] {
-            batch.push(CredentialWrite::DeleteKind { user, kind: kind.to_owned() });
-        }
+        self.end_authenticators(user, &mut batch).await?;
         batch.push(BrowserWrite::Forget(user));
         batch.push(SessionWrite::EndAll { user, browser: None, except: None, at: self.now() });
         batch.push(self.notice(user, Notice::AccountReset));
         self.commit(batch).await
+    }
+
+    /// Takes off an account whatever it signs in with besides its devices and what somebody knows: in one place for all
+    /// who do so, and of methods that are switched off as well, or it would sign in again the day they are switched on.
+    pub(super) async fn end_authenticators(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Fault> {
+        let of_memory = |factor: &Factor| matches!(factor, Factor::Knowledge | Factor::Invitation);
+        let is_known = |kind: &str| {
+            let method = self.method(kind);
+            method.is_some_and(|method| method.descriptor().factors.iter().all(of_memory))
+        };
+        let own = self.store.credentials(user).await?;
+        let kinds: BTreeSet<String> = own.into_iter().map(|row| row.kind).collect();
+        for kind in kinds.into_iter().filter(|kind| !is_known(kind)) {
+            batch.push(CredentialWrite::DeleteKind { user, kind });
+        }
+        Ok(())
     }
 
     /// Draws new recovery codes for the session's user; the old ones are worth nothing any more. Only their

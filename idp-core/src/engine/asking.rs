@@ -24,7 +24,7 @@ use crate::{
     Error, Fault, Id, Refusal, Time,
     ceremony::{CeremonyRow, Phase},
     device::{DeviceRow, DeviceSecrets, DeviceState, DeviceWrite},
-    evidence::Evidence,
+    evidence::{Assurance, Evidence},
     mark::{MarkRow, MarkWrite},
     method::Effect,
     notify::Notice,
@@ -199,15 +199,15 @@ impl Engine {
     ) -> Result<Vec<Write>, Fault> {
         // In the order in which `count_asking` takes them, or the two could wait for each other in the database.
         let mut writes = self.given_up(open, Some(by)).await?;
-        if evidence.approved_by.is_some() {
-            writes.push(self.not_in_vain(open, evidence.user).into());
-        }
+        writes.extend(self.not_in_vain(open, evidence).map(Write::from));
         Ok(writes)
     }
 
-    /// A device approved what this one asks: what nobody approved before counts no more.
-    pub(super) fn not_in_vain(&self, open: &OpenSignIn, user: Id<User>) -> ThrottleWrite {
-        ThrottleWrite::Reset(self.asking_key(b"in all", open, user))
+    /// If a device approved: what this asker asked in vain before counts no more. Not by a device that nobody is sure of,
+    /// or who talked the help desk into one would go on as long as he likes.
+    pub(super) fn not_in_vain(&self, open: &OpenSignIn, evidence: &Evidence) -> Option<ThrottleWrite> {
+        let counts = evidence.approved_by.is_some() && evidence.assurance == Assurance::Usual;
+        counts.then(|| ThrottleWrite::Reset(self.asking_key(b"in all", open, evidence.user)))
     }
 
     /// What is open no more once the ceremonies of a sign-in are cancelled.

@@ -2,6 +2,8 @@
 //!
 //! What the person's devices do about it is the approval engine's, as for every other ceremony.
 
+use std::fmt;
+
 use idp_protocol::Prompt;
 
 use super::{
@@ -19,7 +21,6 @@ use crate::{
 };
 
 /// What an application begins with.
-#[derive(Debug)]
 pub struct BackchannelBegun {
     /// What it asks again with.
     pub id: AuthRequestId,
@@ -27,6 +28,12 @@ pub struct BackchannelBegun {
     pub link: String,
     /// When both are over.
     pub expires_at: Time,
+}
+
+impl fmt::Debug for BackchannelBegun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BackchannelBegun").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
 }
 
 /// What it is told when it asks again.

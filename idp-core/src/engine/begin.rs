@@ -6,13 +6,12 @@ use super::{
     CeremonyView, Engine,
     initiator::Status,
     record::{Body, OpenSignIn, Run},
-    signins::has_first_factor,
 };
 use crate::{
     Error, Fault, Id, Refusal, Time,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     claimant::Claimant,
-    method::{Begins, InTurn, OwnedSubject, Step},
+    method::{Begins, Entry, InTurn, OwnedSubject, Step},
     signin::{SignInRow, SignInWrite, Stage},
     store::{Batch, Committed},
     users::{Login, UserState},
@@ -38,6 +37,12 @@ impl Engine {
             let open = self.load_own_sign_in(claimant, sign_in).await?;
             if open.sign_in.stage != Stage::Open || now >= open.row.expires_at {
                 return Err(Refusal::Expired.into());
+            }
+            // A form stands on the page and is answered there (`Engine::answer_form`). If it could be begun as well, a
+            // stranger would leave a ceremony about whomever he names, and that person's devices read them all.
+            let method = self.method(kind).ok_or(Refusal::NotFound)?;
+            if matches!(method.descriptor().entry, Entry::Form(_)) {
+                return Err(Refusal::NotFound.into());
             }
             let subject = self.subject_to_begin(&open, kind, login).await?;
             let mut batch = Batch::new();
@@ -141,7 +146,7 @@ impl Engine {
         if !open.sign_in.ask.requirement.allows(kind) {
             return Err(Refusal::NotAllowed.into());
         }
-        if method.descriptor().turn == InTurn::AfterAFirstFactor && !has_first_factor(&open.sign_in) {
+        if method.descriptor().turn == InTurn::AfterAFirstFactor && !open.sign_in.has_first_factor() {
             return Err(Refusal::NotAllowed.into());
         }
         let id = Id::random(self.crypto());

@@ -3,7 +3,8 @@
 use super::Engine;
 use crate::{
     Error, Fault, Id, Refusal, Time,
-    evidence::{Assurance, Factor},
+    device::{DeviceRow, DeviceState, DeviceWrite},
+    evidence::{Assurance, Evidence, Factor},
     mark::{MarkRow, MarkWrite},
     methods::activation::Old,
     policy::{Acr, achieved, binds, recovers},
@@ -11,6 +12,23 @@ use crate::{
     store::{Batch, Committed, Guard, Write},
     users::User,
 };
+
+/// How long a device that was stopped still stands in the way of another authenticator, in seconds.
+const STOPPED_LATELY: i64 = 86_400;
+
+/// Who answers for it that an account gets another authenticator, besides the sign-in: whoever relays one sign-in must not
+/// get a device of his own out of it.
+enum Guardian {
+    /// A device approves (`methods/after_approval.rs`): one of these, with their revisions.
+    Devices(Vec<(Id<DeviceRow>, i64)>),
+    /// The passkey, which cannot be relayed: the sign-in itself has to show it.
+    Passkey,
+    /// A device that was stopped a short while ago: whoever relays a password and a code of something else must not stop
+    /// first what would be asked. Its owner is told at once, and has until then to act.
+    Stopped(Time),
+    /// Nobody: the account has nothing that could.
+    Nobody,
+}
 
 impl Engine {
     /// The binding rule, for everything that binds, replaces, resets or removes a credential: the sign-in
@@ -48,29 +66,63 @@ impl Engine {
         gives: Option<Acr>,
         now: Time,
     ) -> Result<(Vec<Write>, Old), Error> {
-        let strongest = self.binding_acr(session.user, None).await?;
-        let needed = gives.map_or(strongest, |gives| strongest.min(Some(gives)));
-        let oldest = now + -self.settings.binding_max_age;
-        let fresh = session
-            .ledger
-            .iter()
-            .filter(|evidence| evidence.at >= oldest && binds(evidence))
-            .cloned()
-            .collect();
-        let (fresh, mut held) = self.standing(fresh).await?;
+        let (strongest, guardian) = self.guarded(session.user, now).await?;
+        let needed = match (gives, &guardian) {
+            (None, _) | (_, Guardian::Passkey) => strongest,
+            (Some(gives), _) => strongest.min(gives),
+        };
+        let (fresh, mut held) = self.fresh(session, now).await?;
         held.extend(self.in_session(session));
         if recovers(&fresh) {
+            // Nor by codes that were drawn first, in the very session that stops it.
+            if let Guardian::Stopped(until) = guardian
+                && gives.is_some()
+                && self.drawn_lately(session.user, &fresh, now).await?
+            {
+                return Err(Refusal::StoppedLately(until).into());
+            }
             held.push(self.bound_once(session, now).await?);
             return Ok((held, Old::Stay));
         }
-        let has_authenticator = strongest > Some(Acr::Single);
+        let has_authenticator = strongest > Acr::Single;
         let old = self.check_invitation(session, &fresh, has_authenticator).await?;
-        let needed = if old == Old::Replaced { Some(Acr::Single) } else { needed };
-        match (achieved(&fresh), needed) {
-            (None, _) => Err(Refusal::FreshSignIn.into()),
-            (Some(achieved), Some(needed)) if achieved < needed => Err(Refusal::FreshSignIn.into()),
-            (Some(_), _) => Ok((held, old)),
+        let needed = if old == Old::Replaced { Acr::Single } else { needed };
+        if achieved(&fresh).is_none_or(|achieved| achieved < needed) {
+            return Err(Refusal::FreshSignIn.into());
         }
+        match guardian {
+            // Whoever is to be asked must be there still when the question is put.
+            Guardian::Devices(asked) if gives.is_some() => {
+                held.extend(
+                    asked.into_iter().map(|(id, revision)| DeviceWrite::Unchanged { id, revision }.into()),
+                );
+                Ok((held, old))
+            }
+            Guardian::Stopped(until) if gives.is_some() && old == Old::Stay => {
+                Err(Refusal::StoppedLately(until).into())
+            }
+            _ => Ok((held, old)),
+        }
+    }
+
+    /// What a session shows that is new enough for a change of credentials and still stands, and what keeps it so.
+    pub(super) async fn fresh(
+        &self,
+        session: SignedIn<'_>,
+        now: Time,
+    ) -> Result<(Vec<Evidence>, Vec<Write>), Fault> {
+        let oldest = now + -self.settings.binding_max_age;
+        let new = session.ledger.iter().filter(|evidence| evidence.at >= oldest && binds(evidence));
+        self.standing(new.cloned().collect()).await
+    }
+
+    /// Whether a recovery code among the evidence is younger than what it may stand in for.
+    async fn drawn_lately(&self, user: Id<User>, fresh: &[Evidence], now: Time) -> Result<bool, Fault> {
+        let own = self.store.credentials(user).await?;
+        let young = own.iter().filter(|row| now < row.created_at + STOPPED_LATELY);
+        let mut shown = fresh.iter().filter(|evidence| evidence.factor == Factor::Recovery);
+        let young: Vec<_> = young.map(|row| row.id).collect();
+        Ok(shown.any(|evidence| young.contains(&evidence.credential)))
     }
 
     /// What keeps a session of ours until the transaction ends: what a thief does must come to nothing from the moment on
@@ -90,6 +142,15 @@ impl Engine {
             Err(Error::Refused(_)) => Ok(false),
             Err(Error::Fault(fault)) => Err(fault),
         }
+    }
+
+    /// Whether a session shows anything that is new enough and still stands, for what wants no more than that.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn is_fresh(&self, session: impl Into<SignedIn<'_>>) -> Result<bool, Fault> {
+        let (fresh, _) = self.fresh(session.into(), self.now()).await?;
+        Ok(achieved(&fresh).is_some())
     }
 
     /// A recovery binds one thing: a session that was opened with a paper code is no key to all doors.
@@ -117,7 +178,12 @@ impl Engine {
     ///
     /// # Errors
     /// [`Fault`] if the store fails.
-    pub async fn binding_acr(&self, user: Id<User>, gives: Option<Acr>) -> Result<Option<Acr>, Fault> {
+    pub async fn binding_acr(&self, user: Id<User>) -> Result<Acr, Fault> {
+        Ok(self.guarded(user, self.now()).await?.0)
+    }
+
+    /// That class, and who answers for another authenticator.
+    async fn guarded(&self, user: Id<User>, now: Time) -> Result<(Acr, Guardian), Fault> {
         let devices = self.store.devices(user).await?;
         // Suspended, lost and revoked ones count too: ten wrong codes must not open the door to a phished
         // password. An administrator's reset forgets them.
@@ -141,11 +207,27 @@ impl Engine {
             .max()
             .unwrap_or(Acr::Single);
         let strongest = if passkeys { Acr::PhishingResistant } else { strongest };
-        Ok(Some(gives.map_or(strongest, |gives| strongest.min(gives))))
+        let sure = || devices.iter().filter(|device| device.facts.assurance == Assurance::Usual);
+        let active = sure().filter(|device| device.state == DeviceState::Active);
+        let active: Vec<_> = active.map(|device| (device.id, device.revision)).collect();
+        let stopped = sure().filter_map(|device| stopped_lately(device, now)).max();
+        let guardian = match stopped {
+            _ if !active.is_empty() => Guardian::Devices(active),
+            _ if passkeys => Guardian::Passkey,
+            Some(until) => Guardian::Stopped(until),
+            None => Guardian::Nobody,
+        };
+        Ok((strongest, guardian))
     }
 
     fn is_passkey(&self, kind: &str) -> bool {
         let method = self.method(kind);
         method.is_some_and(|method| method.descriptor().factors.iter().any(|factor| factor.is_passkey()))
     }
+}
+
+/// Until when a device stands in the way that was active a short while ago.
+fn stopped_lately(device: &DeviceRow, now: Time) -> Option<Time> {
+    let until = device.facts.stopped_at? + STOPPED_LATELY;
+    (device.facts.activated_at.is_some() && now < until).then_some(until)
 }

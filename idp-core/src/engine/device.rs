@@ -283,7 +283,7 @@ impl Engine {
         let event = Event::new("device.wrong_pin").from(authentic.address).with("device", row.id);
         batch.push(self.audit(Some(row.user), event));
         let locked = self.store.throttle(throttle).await?.is_some_and(|row| row.is_locked());
-        if locked && let Some(mut stopped) = row.clone().moved(DeviceState::Suspended) {
+        if locked && let Some(mut stopped) = row.clone().moved(DeviceState::Suspended, now) {
             stopped.facts.pin_locked = true;
             let notice =
                 Notice::DeviceChanged { name: row.facts.name.clone(), state: DeviceState::Suspended };

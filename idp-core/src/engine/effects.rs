@@ -113,11 +113,16 @@ impl Engine {
         if run.row.sign_in.is_none() {
             // An enrolment that does not get through leaves no device behind.
             batch.extend(
-                device.and_then(|device| device.moved(DeviceState::Revoked)).map(DeviceWrite::Update),
+                device
+                    .and_then(|device| device.moved(DeviceState::Revoked, self.now()))
+                    .map(DeviceWrite::Update),
             );
         }
         let Some(user) = user else { return Ok(()) };
-        if matches!(reason, Reason::Denied | Reason::Reported) {
+        // An application asks without a browser: none of the person's has become suspect, and whoever often says no to it
+        // must not be a stranger in all of them.
+        let by_client = open.is_some_and(|open| open.sign_in.ask.initiator == Initiator::Client);
+        if matches!(reason, Reason::Denied | Reason::Reported) && !by_client {
             batch.push(BrowserWrite::Forget(user));
         }
         if reason == Reason::Reported {
@@ -138,7 +143,7 @@ impl Engine {
                 batch.push(SessionWrite::End { id: session.id, at: now });
             }
             // The address of an application is a server's, which asks everybody else as well.
-            if open.is_none_or(|open| open.sign_in.ask.initiator != Initiator::Client) {
+            if !by_client {
                 self.mark_reported(&address).await?;
             }
             batch.push(self.notice(user, Notice::SignInStopped { address, reason }));
@@ -175,7 +180,7 @@ impl Engine {
     /// A device as it will be when it is active.
     pub(super) async fn activated(&self, id: Id<DeviceRow>) -> Result<DeviceRow, Error> {
         let device = self.store.device(id).await?.ok_or(Refusal::NotFound)?;
-        let mut device = device.moved(DeviceState::Active).ok_or(Refusal::OutOfStep)?;
+        let mut device = device.moved(DeviceState::Active, self.now()).ok_or(Refusal::OutOfStep)?;
         device.facts.activated_at = device.facts.activated_at.or(Some(self.now()));
         Ok(device)
     }
@@ -188,7 +193,7 @@ impl Engine {
         batch: &mut Batch,
     ) -> Result<DeviceRow, Error> {
         let device = self.store.device(id).await?.ok_or(Refusal::NotFound)?;
-        let mut device = device.moved(to).ok_or(Refusal::OutOfStep)?;
+        let mut device = device.moved(to, self.now()).ok_or(Refusal::OutOfStep)?;
         if to == DeviceState::Active {
             device.facts.activated_at = device.facts.activated_at.or(Some(self.now()));
         }

@@ -91,6 +91,10 @@ impl Engine {
                 return self.look(&own, None, now).await;
             }
             let (held, old) = self.may_enrol(session, enrolment.gives(), now).await?;
+            // What takes the place of all devices is a device.
+            if old == Old::Replaced && kind != DeviceRegistration::KIND {
+                return Err(Refusal::NotAllowed.into());
+            }
             self.discard_unfinished(user.id, &mut batch).await?;
             let replaces = if old == Old::Replaced { Replaces::Everything } else { replaces };
             let parent = session.session.ours();
@@ -192,7 +196,7 @@ impl Engine {
                 None => false,
             };
             if unfinished && !open {
-                batch.extend(device.moved(DeviceState::Revoked).map(DeviceWrite::Update));
+                batch.extend(device.moved(DeviceState::Revoked, self.now()).map(DeviceWrite::Update));
             }
         }
         Ok(())
@@ -221,15 +225,20 @@ impl Engine {
     /// # Errors
     /// [`Fault`] if the store fails.
     pub async fn end_enrolments(&self, user: Id<User>) -> Result<(), Error> {
-        let now = self.now();
         let mut batch = Batch::new();
+        self.end_enrolments_of(user, &mut batch).await?;
+        self.commit(batch).await
+    }
+
+    pub(super) async fn end_enrolments_of(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Error> {
+        let now = self.now();
         for row in self.store.open_ceremonies(user, now).await? {
             let run = self.open(row)?;
             if run.row.sign_in.is_none() && run.refusal(now).is_none() {
-                self.end_enrolment(run, &mut batch).await?;
+                self.end_enrolment(run, batch).await?;
             }
         }
-        self.commit(batch).await
+        Ok(())
     }
 
     pub(super) async fn end_enrolment(&self, mut run: Run, batch: &mut Batch) -> Result<(), Error> {

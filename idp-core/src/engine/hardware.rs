@@ -221,13 +221,18 @@ impl Engine {
     }
 
     async fn open_hardware(&self, row: HardwareRow) -> Result<OpenedHardware, Fault> {
-        let key: Key = self.sealer.open_json(&Place::Hardware(row.id).aad(), &row.secret)?;
+        let mut key: Key = self.sealer.open_json(&Place::Hardware(row.id).aad(), &row.secret)?;
         let used = match row.user {
             Some(user) => self.store.credentials(user).await?,
             None => Vec::new(),
         };
-        let used = used.iter().find(|used| Some(used.id) == row.credential).map(|used| used.counter);
-        let counter = used.unwrap_or(row.counter).max(row.counter);
+        let used = used.into_iter().find(|used| Some(used.id) == row.credential);
+        let counter = used.as_ref().map_or(row.counter, |used| used.counter).max(row.counter);
+        if let Some(used) = used {
+            // Its owner may have given it a PIN since, and without that it must not leave.
+            let own: Key = self.sealer.open_json(&credential_aad(used.id), &used.secret)?;
+            key.pin = own.pin.clone();
+        }
         Ok(OpenedHardware { row, key, counter })
     }
 

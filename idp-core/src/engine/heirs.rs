@@ -11,8 +11,8 @@ use crate::{
     ceremony::{Phase, Tries},
     credential::CredentialWrite,
     device::{DeviceRow, DeviceState, DeviceWrite},
-    method::{Ceremony as _, NewCredential},
-    methods::{activation, recovery::Recovery},
+    method::NewCredential,
+    methods::activation,
     notify::Notice,
     session::SessionWrite,
     store::Batch,
@@ -69,8 +69,9 @@ impl Engine {
             Replaces::Device(old) => {
                 if let Some(old) = self.store.device(old).await?.filter(|old| old.user == user) {
                     device.facts.name.clone_from(&old.facts.name);
+                    self.forget_codes(&old, batch).await?;
                     // It may have been lost or taken off meanwhile; then its keys are dead already.
-                    batch.extend(old.moved(DeviceState::Revoked).map(DeviceWrite::Update));
+                    batch.extend(old.moved(DeviceState::Revoked, self.now()).map(DeviceWrite::Update));
                 }
             }
             Replaces::Everything => self.end_all_others(run, user, id, batch).await?,
@@ -99,7 +100,7 @@ impl Engine {
             device.revision = device.revision.saturating_add(1);
             batch.push(DeviceWrite::Update(device));
         }
-        batch.push(CredentialWrite::DeleteKind { user, kind: Recovery::KIND.to_owned() });
+        self.end_authenticators(user, batch).await?;
         let except = run.body.session;
         batch.push(SessionWrite::EndAll { user, browser: None, except, at: self.now() });
         batch.push(self.notice(user, Notice::AccountReset));

@@ -1,5 +1,7 @@
 //! Invitations: the right of a person to enrol a first authenticator, or another one in place of all that were lost.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 use super::{Engine, credential_aad};
@@ -17,7 +19,7 @@ use crate::{
     policy::{Acr, Requirement},
     rate::{Limit, RateWrite},
     session::SignedIn,
-    store::{Batch, Committed},
+    store::{Batch, Committed, Guard},
     users::User,
 };
 
@@ -28,7 +30,6 @@ const AN_HOUR: Limit = Limit { times: 5, seconds: 3_600 };
 pub const ENROLMENT_ONLY: &str = "symbolon:activation";
 
 /// An invitation, to be handed out: the link by mail, the digits by another way.
-#[derive(Debug)]
 pub struct Invited {
     /// What the link names. It opens nothing.
     pub name: Id<Invitation>,
@@ -36,6 +37,15 @@ pub struct Invited {
     pub digits: Zeroizing<String>,
     /// Until when.
     pub until: Time,
+}
+
+impl fmt::Debug for Invited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invited")
+            .field("name", &self.name)
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An invitation that has not ended.
@@ -50,6 +60,16 @@ impl Engine {
     /// # Errors
     /// [`Refusal::TooMany`] after five in an hour.
     pub async fn invite(&self, user: Id<User>, old: Old) -> Result<Invited, Error> {
+        for _ in 0..super::ATTEMPTS {
+            if let Some(invited) = self.try_to_invite(user, old).await? {
+                return Ok(invited);
+            }
+        }
+        Err(Refusal::Unavailable.into())
+    }
+
+    /// Nobody, if an enrolment that it ends moved on meanwhile.
+    async fn try_to_invite(&self, user: Id<User>, old: Old) -> Result<Option<Invited>, Error> {
         let now = self.now();
         let until = now + self.settings.invitation_life;
         let digits = Zeroizing::new(self.crypto().random_digits(DIGITS));
@@ -67,9 +87,12 @@ impl Engine {
             .with(self.notice(user, Notice::CredentialAdded { kind: kind.to_owned() }))
             .with(self.audit(Some(user), event));
         batch.extend(self.reset_throttles(kind, user));
+        // Nor is what it opened: whoever came first with the old digits must not be let in by the new invitation.
+        self.end_enrolments_of(user, &mut batch).await?;
         match self.store.commit(batch).await? {
-            Committed::Yes => Ok(Invited { name, digits, until }),
-            Committed::Conflict(_) => Err(Refusal::TooMany(now + AN_HOUR.seconds).into()),
+            Committed::Yes => Ok(Some(Invited { name, digits, until })),
+            Committed::Conflict(Guard::Rate) => Err(Refusal::TooMany(now + AN_HOUR.seconds).into()),
+            Committed::Conflict(_) => Ok(None),
         }
     }
 
@@ -167,14 +190,19 @@ impl Engine {
     ) -> Result<(Requirement, Vec<Evidence>), Fault> {
         let session = session.into();
         let (now, user) = (self.now(), Some(session.user));
-        let acr = self.binding_acr(session.user, None).await?;
+        let acr = self.binding_acr(session.user).await?;
         let shown = session.ledger.iter().any(|evidence| evidence.factor == Factor::Invitation);
-        let invited =
-            self.pending_invitation(session.user).await?.is_some() && (shown || acr <= Some(Acr::Single));
+        let invited = self.pending_invitation(session.user).await?.is_some() && (shown || acr == Acr::Single);
         if !invited {
             let or_recovery = true;
             return Ok((
-                Requirement { acr, not_before: Some(now), or_recovery, user, ..Requirement::default() },
+                Requirement {
+                    acr: Some(acr),
+                    not_before: Some(now),
+                    or_recovery,
+                    user,
+                    ..Requirement::default()
+                },
                 Vec::new(),
             ));
         }

@@ -1,8 +1,8 @@
 //! How often somebody may try: throttles of credentials, rates of devices, addresses, accounts and networks.
 //!
-//! A throttle counts the consecutive failures of one credential and locks it. Failures from browsers that do
-//! not know the user count apart from those of known ones: who guesses from outside locks only strangers out,
-//! never the owner in the browser that he uses every day.
+//! A throttle counts the consecutive failures of one credential and locks it. Strangers' failures count apart from those
+//! of somebody who has shown something: who knows a name and guesses from outside locks only strangers out, never the
+//! owner in the browser that he uses every day, nor after his password, nor behind the link of his invitation.
 
 use std::net::IpAddr;
 
@@ -21,17 +21,27 @@ use crate::{
     users::User,
 };
 
-/// Whose browser a guess comes from.
-#[derive(Clone, Copy)]
+/// Whose guess it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Bucket {
+    /// Of a browser that knows the person.
     Known,
+    /// Of somebody who has shown something else of the person's: whoever has only codes has no known browser.
+    Shown,
+    /// Of somebody who did not have to name the person: by the link of an invitation, which has 128 bits, or in a session.
+    Invited,
+    /// Of a stranger who has a name.
     Unknown,
 }
 
 impl Bucket {
+    const ALL: [Self; 4] = [Self::Known, Self::Shown, Self::Invited, Self::Unknown];
+
     fn name(self) -> &'static [u8] {
         match self {
             Self::Known => b"known",
+            Self::Shown => b"shown",
+            Self::Invited => b"invited",
             Self::Unknown => b"unknown",
         }
     }
@@ -40,17 +50,41 @@ impl Bucket {
 impl Engine {
     /// The throttle of the subject's credential of this kind.
     pub(super) fn throttle_key(&self, kind: &str, scene: &Scene) -> [u8; 32] {
-        // A few digits that open an enrolment are guessed at so often in all, not once more from each kind of browser.
-        let counts_all = self.most_tries(kind).is_some();
-        let known = scene.about.context.known_browser && !counts_all;
-        let bucket = if known { Bucket::Known } else { Bucket::Unknown };
+        let bucket = self.bucket(kind, scene);
         let whose: &[u8] = match (&scene.about.subject, &scene.sign_in) {
             (OwnedSubject::User(user), _) => user.id.bytes(),
             (OwnedSubject::Decoy(seed), _) => seed,
             (OwnedSubject::Unknown, Some(open)) => &open.row.browser,
             (OwnedSubject::Unknown, None) => &[],
         };
+        self.throttle_in(bucket, kind, whose)
+    }
+
+    /// The throttle of what its owner tries where he is known.
+    pub(super) fn own_throttle(&self, kind: &str, user: Id<User>) -> [u8; 32] {
+        self.throttle_in(Bucket::Known, kind, user.bytes())
+    }
+
+    fn throttle_in(&self, bucket: Bucket, kind: &str, whose: &[u8]) -> [u8; 32] {
         self.keys().digest("throttle", &[kind.as_bytes(), bucket.name(), whose])
+    }
+
+    fn bucket(&self, kind: &str, scene: &Scene) -> Bucket {
+        let sign_in = scene.sign_in.as_ref().map(|open| &open.sign_in);
+        // A few digits that open an enrolment are guessed at so often, not once more from each kind of browser.
+        if self.most_tries(kind).is_some() {
+            let named = sign_in.is_some_and(|sign_in| sign_in.subject.is_some());
+            return if named { Bucket::Invited } else { Bucket::Unknown };
+        }
+        let shown = sign_in.is_some_and(|sign_in| {
+            let whose = sign_in.ledger.first().map(|evidence| evidence.user);
+            sign_in.has_first_factor() && whose == scene.about.subject.user()
+        });
+        match (scene.about.context.known_browser, shown) {
+            (true, _) => Bucket::Known,
+            (false, true) => Bucket::Shown,
+            (false, false) => Bucket::Unknown,
+        }
     }
 
     fn most_tries(&self, kind: &str) -> Option<u8> {
@@ -58,11 +92,8 @@ impl Engine {
     }
 
     /// Forgets the failures of a user's credential of this kind, wherever they came from.
-    pub(super) fn reset_throttles(&self, kind: &str, user: Id<User>) -> [ThrottleWrite; 2] {
-        [Bucket::Known, Bucket::Unknown].map(|bucket| {
-            let parts = [kind.as_bytes(), bucket.name(), user.bytes().as_slice()];
-            ThrottleWrite::Reset(self.keys().digest("throttle", &parts))
-        })
+    pub(super) fn reset_throttles(&self, kind: &str, user: Id<User>) -> [ThrottleWrite; 4] {
+        Bucket::ALL.map(|bucket| ThrottleWrite::Reset(self.throttle_in(bucket, kind, user.bytes())))
     }
 
     /// Takes one try of the subject's, and refuses where a network or an account has failed too often.
@@ -82,10 +113,10 @@ impl Engine {
                 batch.push(RateWrite::Take { key, now, limit: rate::SLOWED });
             }
         }
-        // Strangers' failures do not stop the owner in the browser that he uses every day.
-        let limit = match scene.about.context.known_browser {
-            true => endless(limits.account_failures()),
-            false => limits.account_failures(),
+        // Strangers' failures stop strangers.
+        let limit = match self.bucket(&scene.run.row.kind, scene) {
+            Bucket::Unknown => limits.account_failures(),
+            Bucket::Known | Bucket::Shown | Bucket::Invited => endless(limits.account_failures()),
         };
         let account = self.account_key(scene);
         batch.push(RateWrite::Take { key: account, now, limit });

@@ -13,7 +13,7 @@ use crate::{
     audit::Event,
     browser::{BrowserWrite, KnownBrowser},
     claimant::Claimant,
-    evidence::{Evidence, Uv},
+    evidence::{Assurance, Evidence, Uv},
     notify::Notice,
     session::{SessionFacts, SessionRow, SessionWrite},
     signin::{Ask, Initiator, SignIn, SignInRow, SignInWrite},
@@ -259,9 +259,11 @@ fn oldest(ledger: &[Evidence]) -> Option<Time> {
     ledger.iter().map(|evidence| evidence.at).min()
 }
 
-/// A code alone, or an approval alone, can be phished and must not make the attacker's browser a known one.
+/// A code alone, or an approval alone, can be phished and must not make the attacker's browser a known one. Nor must a
+/// device that he talked the help desk into.
 fn makes_known(ledger: &[Evidence]) -> bool {
     ledger
         .iter()
+        .filter(|evidence| evidence.assurance == Assurance::Usual)
         .any(|evidence| evidence.factor.is_passkey() || (evidence.uv >= Uv::Pin && evidence.code_typed))
 }

@@ -188,10 +188,10 @@ impl Engine {
         run.row.phase = Phase::Parked;
         run.row.user = Some(evidence.user);
         run.row.expires_at = scene.now + life.unwrap_or(self.settings.finish_window);
-        run.body.evidence = Some(evidence);
+        run.body.evidence = Some(evidence.clone());
         let reply = self.decided(&mut run, row, incoming, None, scene.now)?;
         self.update(run, Tries::Keep, batch)?;
-        batch.extend(scene.sign_in.as_ref().map(|open| self.not_in_vain(open, row.user)));
+        batch.extend(scene.sign_in.as_ref().and_then(|open| self.not_in_vain(open, &evidence)));
         Ok(Stepped::Parked { reply })
     }
 

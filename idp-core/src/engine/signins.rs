@@ -9,7 +9,7 @@ use crate::{
     ceremony::CeremonyRow,
     claimant::Claimant,
     erased::ErasedMethod,
-    evidence::{Evidence, Uv},
+    evidence::{Assurance, Evidence, Uv},
     method::{Begins, Eligibility, Entry, InTurn, OwnedSubject, UvSource},
     policy::Acr,
     session::SessionRow,
@@ -210,7 +210,7 @@ impl Engine {
             let used = counting(sign_in).any(|evidence| evidence.kind == method.kind());
             let allowed = sign_in.ask.requirement.allows(method.kind())
                 && method.descriptor().initiator == sign_in.ask.initiator;
-            let early = method.descriptor().turn == InTurn::AfterAFirstFactor && !has_first_factor(sign_in);
+            let early = method.descriptor().turn == InTurn::AfterAFirstFactor && !sign_in.has_first_factor();
             if used || !allowed || early || !self.helps(sign_in, &**method) {
                 continue;
             }
@@ -245,8 +245,9 @@ impl Engine {
         };
         descriptor.factors.iter().any(|factor| {
             let mut ledger = sign_in.ledger.clone();
-            let kind = method.kind().to_owned();
-            ledger.push(Evidence { kind, factor: *factor, uv, at: self.now(), ..earlier.clone() });
+            let (kind, at, assurance) = (method.kind().to_owned(), self.now(), Assurance::Usual);
+            let shown = Evidence { kind, factor: *factor, uv, at, assurance, ..earlier.clone() };
+            ledger.push(Evidence { approved_by: None, ..shown });
             sign_in.ask.requirement.is_met(&ledger)
         })
     }
@@ -364,11 +365,6 @@ impl Engine {
     pub(super) fn ceremony_for(sign_in: &SignIn, kind: &str) -> Option<Id<CeremonyRow>> {
         sign_in.ceremonies.iter().find(|(of, _)| of == kind).map(|(_, id)| *id)
     }
-}
-
-/// Whether something was shown that counts for the sign-in.
-pub(super) fn has_first_factor(sign_in: &SignIn) -> bool {
-    sign_in.ledger.iter().any(|evidence| sign_in.ask.requirement.counts(evidence))
 }
 
 /// The evidence of a sign-in that is new enough for it.

@@ -11,8 +11,9 @@ use crate::{
     browser::BrowserWrite,
     credential::{CredentialRow, CredentialWrite},
     method::Ceremony as _,
-    methods::otp::{Hotp, Key, PinUse, Position, Totp, resynced},
+    methods::otp::{Hotp, Key, PinRule, PinUse, Position, Totp, resynced},
     notify::Notice,
+    policy::achieved,
     session::SignedIn,
     store::{Batch, Committed},
     throttle::ThrottleWrite,
@@ -74,6 +75,12 @@ impl Engine {
         found.ok_or_else(|| Refusal::NotFound.into())
     }
 
+    /// A token that counts, and can be out of step.
+    async fn counting(&self, user: Id<User>, id: Id<CredentialRow>) -> Result<(CredentialRow, Key), Error> {
+        let found = self.token(user, id).await?;
+        if found.0.kind == Hotp::KIND { Ok(found) } else { Err(Refusal::NotAllowed.into()) }
+    }
+
     /// Sets a token that counts right, with two codes in a row (RFC 4226, 7.4): an administrator's act.
     ///
     /// # Errors
@@ -88,12 +95,13 @@ impl Engine {
         self.commit(batch).await
     }
 
-    /// The same by its owner, under the binding rule: two codes of a token that somebody found in a drawer must not
-    /// bring it back to life. The pair costs a try like any code, before it is compared.
+    /// The same by its owner, after a fresh sign-in with anything that still stands: two codes of a token that somebody
+    /// found in a drawer must not bring it back to life. More is not asked, because the token may be all that there is
+    /// beside the password, and the pair shows that. It costs a try like any code, before it is compared.
     ///
     /// # Errors
-    /// [`Refusal::FreshSignIn`] if the binding rule is not met; [`Refusal::Wrong`] as of [`Engine::resync_token`], and
-    /// while tries are throttled.
+    /// [`Refusal::FreshSignIn`] if the sign-in is too old; [`Refusal::Wrong`] as of [`Engine::resync_token`], and while
+    /// tries are throttled.
     pub async fn resync_own_token(
         &self,
         session: impl Into<SignedIn<'_>>,
@@ -101,10 +109,13 @@ impl Engine {
         codes: [&str; 2],
     ) -> Result<(), Error> {
         let session = session.into();
-        let held = self.check_binding(session, None, self.now()).await?;
-        let (row, _) = self.token(session.user, id).await?;
-        let [known, _] = self.reset_throttles(&row.kind, session.user);
-        let ThrottleWrite::Reset(key) = known else { return Err(Refusal::Wrong.into()) };
+        let (fresh, mut held) = self.fresh(session, self.now()).await?;
+        if achieved(&fresh).is_none() {
+            return Err(Refusal::FreshSignIn.into());
+        }
+        held.extend(self.in_session(session));
+        let (row, _) = self.counting(session.user, id).await?;
+        let key = self.own_throttle(&row.kind, session.user);
         let spend = ThrottleWrite::Spend { key, now: self.now(), schedule: self.settings.limits.throttle() };
         if self.store.commit(Batch::new().with(spend)).await? != Committed::Yes {
             return Err(Refusal::Wrong.into());
@@ -114,10 +125,7 @@ impl Engine {
     }
 
     async fn resync(&self, user: Id<User>, id: Id<CredentialRow>, codes: [&str; 2]) -> Result<Batch, Error> {
-        let (row, key) = self.token(user, id).await?;
-        if row.kind != Hotp::KIND {
-            return Err(Refusal::NotAllowed.into());
-        }
+        let (row, key) = self.counting(user, id).await?;
         let to = resynced(&key, row.counter, codes)?.ok_or(Refusal::Wrong)?;
         let event = Event::new("token.resynced").with("credential", id);
         Ok(Batch::new().with(CredentialWrite::Advance { id, to }).with(self.audit(Some(user), event)))
@@ -138,6 +146,8 @@ impl Engine {
         let held = self.check_binding(session, None, self.now()).await?;
         let (_, key) = self.token(session.user, id).await?;
         let pin = match pin {
+            // Its maker wants one (RFC 6030, 5): it may be another one.
+            None if key.pin_rule == PinRule::Required => return Err(Refusal::NotAllowed.into()),
             None => PinUse::None,
             Some((pin, position)) => {
                 pin::check(pin, self.settings.pin).map_err(|_| Refusal::Malformed)?;

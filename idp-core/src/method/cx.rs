@@ -141,7 +141,7 @@ pub struct Begins {
     pub address: IpAddr,
     /// That address as a place.
     pub place: String,
-    /// Whether the sign-in has evidence already, which is the subject's then.
+    /// Whether something was shown already that counts, and that somebody is sure of.
     pub first_factor: bool,
 }
 
@@ -153,7 +153,7 @@ impl Begins {
             opens: ask.opens,
             address: ask.from.address,
             place: ask.from.place.clone(),
-            first_factor: sign_in.ledger.iter().any(|evidence| ask.requirement.counts(evidence)),
+            first_factor: sign_in.has_first_factor(),
         }
     }
 }

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq as _;
 use super::qr::digits;
 use crate::method::{Cx, Reason};
 
-/// How many digits it has.
+/// How many digits it has (NIST SP 800-63B-4, 3.1.3.2, asks for six at least).
 const DIGITS: u8 = 6;
 
 /// What a decision with a number comes to.

@@ -6,11 +6,13 @@
 //! factor only, and in a browser only in which the person has signed in with a device before; the engine counts how often
 //! ([`Effect::AskDevices`]); and who approves has to see the browser, because its number is nowhere else.
 
-use idp_protocol::{Prompt, context::Confirm, message::Verdict};
+use idp_protocol::{Prompt, message::Verdict};
 use serde::{Deserialize, Serialize};
-use subtle::ConstantTimeEq as _;
 
-use super::qr::{digits, proven};
+use super::{
+    number::{self, Checked},
+    qr::proven,
+};
 use crate::{
     Refusal,
     method::{
@@ -18,9 +20,6 @@ use crate::{
         Guess, Input, InputOf, Never, Protection, Proven, Reason, Subject, Turn, Turned, UvSource, View,
     },
 };
-
-/// How many digits the number has (NIST SP 800-63B-4, 3.1.3.2, asks for six at least).
-const DIGITS: u8 = 6;
 
 /// The method.
 #[derive(Clone, Copy, Debug)]
@@ -59,12 +58,12 @@ impl Ceremony for Push {
         if !may_ask(cx) {
             return Ok(Turn::refuse(Refusal::NotAllowed));
         }
-        let number = cx.tools.crypto().random_digits(DIGITS);
+        let number = number::draw(cx);
         Ok(Turn::ask(State { number }).life(cx.settings.answer_window).effect(Effect::AskDevices))
     }
 
     fn view(&self, cx: &Cx<'_>, state: &State) -> View {
-        let how = Confirm::NumberFromBrowser { digits: DIGITS, tries_left: cx.tries_left };
+        let how = number::asked(cx);
         View {
             initiator: Prompt::ShowNumber { number: state.number.clone(), device: None },
             device: Some(DeviceView::Approve { what: Approval::Push, how, of: None }),
@@ -97,20 +96,17 @@ fn decide(
     state: &State,
     answer: (Verdict, Option<String>),
 ) -> Turn<State, Proven> {
-    match answer {
-        (Verdict::Deny, _) => Turn::burn(Reason::Denied),
-        (Verdict::Report, _) => Turn::burn(Reason::Reported),
-        (Verdict::Approve, None) => Turn::refuse(Refusal::Malformed),
-        (Verdict::Approve, Some(typed)) if fits(state, &typed) => {
+    if matches!(answer, (Verdict::Approve, None)) {
+        return Turn::refuse(Refusal::Malformed);
+    }
+    match number::check(answer.0, &state.number, answer.1.as_deref()) {
+        Checked::No(reason) => Turn::burn(reason),
+        Checked::Right => {
             Turn::done(proven(device.id, device.user, device.uv, false)).life(cx.settings.finish_window)
         }
         // One try: whoever guesses has one in a million, and has told the person that somebody is there.
-        (Verdict::Approve, Some(_)) => Turn::burn(Reason::WrongNumber),
+        Checked::Wrong => Turn::burn(Reason::WrongNumber),
     }
-}
-
-fn fits(state: &State, typed: &str) -> bool {
-    state.number.as_bytes().ct_eq(digits(typed).as_bytes()).into()
 }
 
 fn may_ask(cx: &Cx<'_>) -> bool {

@@ -72,7 +72,7 @@ impl Ceremony for Upgraded {
 
 impl AuthMethod for Upgraded {
     fn descriptor(&self) -> Descriptor {
-        Descriptor::form(Prompt::AskSecret, &[Factor::Knowledge])
+        Descriptor::begins(&[Factor::Knowledge])
     }
 
     fn eligibility(&self, _: &Cx<'_>) -> Eligibility {

@@ -43,7 +43,10 @@ pub(super) async fn token(
         Some(_) => return Err(Reason::NotDigits),
     };
     let new = Key::new(secret.0.to_vec(), hash, digits, factor)?.with_serial(&*serial);
-    let new = new.with_pin(pin(engine, container, key).await?);
+    let new = match pin(engine, container, key).await? {
+        PinUse::None => new,
+        pin => new.with_pin(pin).with_pin_always(),
+    };
     let new = match expires_at {
         Some(end) => new.until(end),
         None => new,
@@ -95,8 +98,16 @@ async fn pin(engine: &Engine, container: &Container, key: &pskc::Key) -> Result<
     let pin = container.keys.iter().find(is_it).filter(|_| policy.key.is_some());
     let pin = pin.and_then(|pin| pin.data.secret.as_ref()).ok_or(Reason::Pin)?;
     let pin = std::str::from_utf8(&pin.0).map_err(|_| Reason::Pin)?;
-    if !(4..=64).contains(&pin.chars().count()) {
+    // What is typed is taken without spaces and dashes (`methods/otp/typed.rs`).
+    let can_be_typed = pin.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'-');
+    let length = u32::try_from(pin.len()).unwrap_or(u32::MAX);
+    let (least, most) = (policy.min_length.unwrap_or(4).max(4), policy.max_length.unwrap_or(64).min(64));
+    if !can_be_typed || !(least..=most).contains(&length) {
         return Err(Reason::Pin);
+    }
+    let ours = engine.settings().limits.lock_after;
+    if policy.max_failures.is_some_and(|most| most < u32::from(ours)) {
+        return Err(Reason::PinTries(ours));
     }
     let hash = engine.passwords().hash(pin).await.map_err(Reason::Trouble)?;
     let hash = String::from_utf8(hash).map_err(|_| Reason::Pin)?;

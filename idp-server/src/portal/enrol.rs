@@ -246,7 +246,13 @@ pub async fn begin(State(app): State<App>, visitor: Visitor) -> Response {
 
 /// Begins an enrolment, or leads through a fresh sign-in to the page that begins it.
 pub(super) async fn begin_kind(app: &App, visitor: &Visitor, kind: &str, place: Place) -> Response {
-    let signed_in = match enrolling(app, visitor, place).await {
+    // An invitation is for a device, and opens no page of anything else.
+    let allowed = if kind == KIND {
+        enrolling(app, visitor, place).await
+    } else {
+        super::signed_in(app, visitor, place).await
+    };
+    let signed_in = match allowed {
         Ok(signed_in) => signed_in,
         Err(response) => return response,
     };

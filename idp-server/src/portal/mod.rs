@@ -93,6 +93,12 @@ pub enum Place {
 }
 
 impl Place {
+    /// Whether any fresh sign-in opens it. A token is set right with two of its codes, which are the second factor; it may
+    /// be all that its owner has beside the password.
+    fn wants_any_factor(self) -> bool {
+        matches!(self, Self::Token { change: tokens::Change::Resync, .. })
+    }
+
     fn path(self) -> String {
         match self {
             Self::Home => "/account".to_owned(),
@@ -142,6 +148,12 @@ impl Protocol for Portal {
 /// Asks for a sign-in that is fresh and strong enough for a change, and leads back to its page.
 async fn refresh(app: &App, visitor: &Visitor, signed_in: &SignedIn, place: Place) -> Response {
     let user = signed_in.user.id;
+    if place.wants_any_factor() {
+        let not_before = Some(app.engine().now());
+        let requirement = Requirement { not_before, user: Some(user), ..Requirement::default() };
+        return park(app, visitor, place, NewPark { requirement, subject: Some(user), ..NewPark::any() })
+            .await;
+    }
     match app.engine().to_bind(&signed_in.session).await {
         Ok((requirement, ledger)) => {
             let only = signed_in.session.facts.only_client.is_some();
@@ -238,7 +250,11 @@ async fn enrolling(app: &App, visitor: &Visitor, place: Place) -> Result<SignedI
 /// is filled in that would be lost. The engine checks again when the change is made.
 async fn fresh(app: &App, visitor: &Visitor, place: Place) -> Result<SignedIn, Response> {
     let signed_in = signed_in(app, visitor, place).await?;
-    match app.engine().may_bind(&signed_in.session).await {
+    let enough = match place.wants_any_factor() {
+        true => app.engine().is_fresh(&signed_in.session).await,
+        false => app.engine().may_bind(&signed_in.session).await,
+    };
+    match enough {
         Ok(true) => Ok(signed_in),
         Ok(false) => Err(refresh(app, visitor, &signed_in, place).await),
         Err(fault) => Err(pages::failure(Frame::of(app, visitor), &fault.into())),

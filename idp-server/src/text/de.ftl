@@ -297,6 +297,7 @@ error-clock = Die Uhr des Geräts geht falsch. Stellen Sie sie und versuchen Sie
 error-wrong-account = Dieses Konto gehört zu einem anderen Gerät. Wählen Sie das Konto dieses Geräts.
 error-device-not-active = Das Gerät ist nicht mehr aktiv. Schauen Sie nach Ihren Geräten oder melden Sie sich auf andere Art an.
 error-uv-required = Das Gerät muss prüfen, dass Sie es sind. Entsperren Sie es und versuchen Sie es noch einmal.
+error-stopped-lately = Ein Gerät dieses Kontos wurde vor weniger als einem Tag gestoppt. Innerhalb dieses Tages braucht ein anderes einen Wiederherstellungscode, einen Passkey oder eine Einladung Ihres Helpdesks.
 error-fresh-sign-in = Ihre Anmeldung ist für diese Änderung zu alt. Melden Sie sich neu an und wiederholen Sie sie.
 error-not-allowed = Das ist für dieses Konto nicht erlaubt. Fragen Sie Ihren Helpdesk.
 error-too-many = Das war zu oft. Warten Sie ein wenig und versuchen Sie es noch einmal.

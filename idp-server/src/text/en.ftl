@@ -297,6 +297,7 @@ error-clock = The clock of the device is wrong. Set it, then try again.
 error-wrong-account = This account belongs to another device. Choose the account of this one.
 error-device-not-active = The device is not active any more. Look at your devices, or use another way to sign in.
 error-uv-required = The device has to check that it is you. Unlock it and try again.
+error-stopped-lately = A device of this account was stopped less than a day ago. Within that day another one needs a recovery code, a passkey, or an invitation of your help desk.
 error-fresh-sign-in = Your sign-in is too old for this change. Sign in again, then repeat it.
 error-not-allowed = This is not allowed for this account. Ask your help desk.
 error-too-many = That was too often. Wait a little, then try again.

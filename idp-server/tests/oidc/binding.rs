@@ -55,6 +55,7 @@ async fn device(server: &Server, state: DeviceState) -> Id<DeviceRow> {
         has_pin: true,
         activated_at: Some(now),
         assurance: idp_core::evidence::Assurance::Usual,
+        stopped_at: None,
         pin_locked: state == DeviceState::Suspended,
     };
     let row = DeviceRow {

@@ -149,7 +149,13 @@ async fn what_was_approved_comes_to_nothing_if_person_or_device_is_stopped_befor
     let begun = centre.ask(&server).await;
     phone.decide(&server, &phone.asked(&server).await, Verdict::Approve).await.unwrap();
     let store = server.app.engine().store();
-    let row = store.device(phone.id).await.unwrap().unwrap().moved(DeviceState::Revoked).unwrap();
+    let row = store
+        .device(phone.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .moved(DeviceState::Revoked, server.app.engine().now())
+        .unwrap();
     let revoked = store.commit(Batch::new().with(DeviceWrite::Update(row))).await.unwrap();
     assert_eq!(revoked, Committed::Yes);
     assert_eq!(centre.error(&server, &begun).await, "access_denied");

@@ -1,6 +1,12 @@
 //! What do an attacker and an impatient application get of backchannel authentication? (CIBA Core 1.0, 15; RFC 9700)
 
-use idp_core::{claimant::Claimant, engine::Account, policy::Acr, store::Sessions as _};
+use idp_core::{
+    browser::{BrowserWrite, KnownBrowser},
+    claimant::Claimant,
+    engine::Account,
+    policy::Acr,
+    store::{Batch, Committed, Sessions as _},
+};
 use idp_protocol::message::{
     AddDecision, EnrolDecision, GrantDecision, Message, QrDecision, Reference, Verdict,
 };
@@ -96,6 +102,28 @@ async fn after_a_report_no_application_asks_the_person_for_a_quarter_of_an_hour(
     let asked = phone.asked(&server).await;
     assert!(asked.context.risks.is_empty(), "the server of an application warns nobody of others");
     assert_eq!(centre.ask_with(&server, &[]).await.0, 200);
+}
+
+/// No browser took part. Whoever says no to a shop that rings unasked must not lose the browsers that know him.
+#[tokio::test]
+async fn a_no_to_an_application_leaves_known_browsers_known() {
+    let (server, centre, phone) = start().await;
+    let engine = server.app.engine();
+    let browser = Claimant::random(engine.crypto());
+    let known = KnownBrowser {
+        browser: engine.known_digest(&browser).0,
+        user: server.user.id,
+        created_at: engine.now(),
+        expires_at: engine.now() + DAY,
+    };
+    let batch = Batch::new().with(BrowserWrite::Remember(known));
+    assert_eq!(engine.store().commit(batch).await.unwrap(), Committed::Yes);
+    for verdict in [Verdict::Deny, Verdict::Report] {
+        centre.ask(&server).await;
+        phone.decide(&server, &phone.asked(&server).await, verdict).await.unwrap();
+    }
+    let users = engine.store().known_users(engine.known_digest(&browser).0, engine.now()).await.unwrap();
+    assert_eq!(users, [server.user.id]);
 }
 
 #[tokio::test]

@@ -216,6 +216,21 @@ async fn what_does_not_fit_is_refused_with_its_line_and_nothing_is_taken_in() {
         let said = refused(&server, &parsed(&FIGURE_3.replacen(from, to, 1))).await;
         assert!(said.starts_with(expected), "{said}");
     }
+    let figure =
+        include_str!("../../../adapters/pskc/vectors/figure5.xml").replace("\"Local\"", "\"Prepend\"");
+    for (from, to, expected) in [
+        ("MinLength=\"4\"", "MinLength=\"5\"", "the policy of the PIN is not supported"),
+        (
+            "MinLength=\"4\"",
+            "MinLength=\"4\" MaxFailedAttempts=\"3\"",
+            "lower engine.limits.lock_after, which is 10",
+        ),
+        ("<PlainValue>MTIzNA==<", "<PlainValue>MTIgNA==<", "without spaces and dashes"),
+    ] {
+        assert!(figure.contains(from), "{from}");
+        let said = refused(&server, &parsed(&figure.replacen(from, to, 1))).await;
+        assert!(said.contains(expected), "{said}");
+    }
     let derived = parsed(include_str!("../../../adapters/pskc/vectors/figure4.xml"));
     assert!(refused(&server, &derived).await.starts_with("line 4: the token has no secret"));
     let twice = parsed(include_str!("../../../adapters/pskc/vectors/figure10.xml"));

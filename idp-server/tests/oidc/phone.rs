@@ -63,6 +63,7 @@ impl Phone {
             has_pin: true,
             activated_at: Some(engine.now()),
             assurance: idp_core::evidence::Assurance::Usual,
+            stopped_at: None,
             pin_locked: false,
         };
         let secrets = DeviceSecrets { pin_key: Some(Octets(PIN_KEY)), otp_key: Octets([6; 32]), push: None };

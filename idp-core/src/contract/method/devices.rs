@@ -67,7 +67,7 @@ pub(super) async fn a_revoked_device_finishes_nothing(case: &Case) {
     bench.play(&browser, id).await.expect(name);
     let phone = bench.phone.as_ref().expect("a phone");
     let row = bench.engine.store().device(phone.id).await.expect("a store").expect("a device");
-    let row = row.moved(DeviceState::Revoked).expect("revoked");
+    let row = row.moved(DeviceState::Revoked, bench.engine.now()).expect("revoked");
     let _ = bench.engine.store().commit(Batch::new().with(DeviceWrite::Update(row))).await.expect("a store");
     assert_eq!(refused(name, bench.finish(&browser, id).await), Refusal::DeviceNotActive, "{name}");
 }

@@ -61,6 +61,7 @@ impl Phone {
             has_pin: true,
             activated_at: Some(engine.now()),
             assurance: crate::evidence::Assurance::Usual,
+            stopped_at: None,
             pin_locked: false,
         };
         let registration = Registration {

@@ -93,6 +93,7 @@ pub(super) fn device(number: u8) -> DeviceRow {
             has_pin: true,
             activated_at: Some(Time(5)),
             assurance: crate::evidence::Assurance::Usual,
+            stopped_at: None,
             pin_locked: false,
         },
         secrets: sealed(number),

@@ -8,7 +8,7 @@ use data_encoding::BASE32_NOPAD;
 use idp_protocol::{Octets, Prompt};
 use serde::{Deserialize, Serialize};
 
-use super::{HashFunction, Key, MovingFactor, Totp, Typed};
+use super::{HashFunction, Key, MovingFactor, Token, Totp, Typed};
 use crate::{
     Fault, Refusal,
     method::{
@@ -68,8 +68,9 @@ impl Ceremony for AuthenticatorApp {
 
     async fn begin(&self, cx: &Cx<'_>) -> Turned<Self> {
         let allowed = cx.settings.authenticator_apps == AuthenticatorApps::Allowed;
-        // The codes of registered devices are counted with the devices.
-        let many = cx.own.len().saturating_sub(cx.devices.len()) >= MOST;
+        // The codes of registered devices are counted with the devices, those of devices that are gone with nothing.
+        let own = cx.own.iter().map(Token::open).collect::<Result<Vec<_>, _>>()?;
+        let many = own.iter().filter(|token| token.key.device.is_none()).count() >= MOST;
         if !allowed || many || !matches!(cx.subject, Subject::User(_)) {
             return Ok(Turn::refuse(Refusal::NotAllowed));
         }

@@ -29,6 +29,9 @@ pub struct Key {
     /// How a PIN takes part.
     #[serde(default, skip_serializing_if = "PinUse::is_none")]
     pub pin: PinUse,
+    /// Whether it has to have a PIN that is typed beside its codes.
+    #[serde(default, skip_serializing_if = "PinRule::is_optional")]
+    pub pin_rule: PinRule,
     /// The registered device that it belongs to. It gives no codes while that device is not active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Id<DeviceRow>>,
@@ -94,6 +97,24 @@ pub enum PinUse {
     },
 }
 
+/// Whether a key has to have a PIN.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PinRule {
+    /// As its owner likes.
+    #[default]
+    Optional,
+    /// The policy that it came with wants one (RFC 6030, 5): its owner may change it, and not take it off.
+    Required,
+}
+
+impl PinRule {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_optional(&self) -> bool {
+        *self == Self::Optional
+    }
+}
+
 impl PinUse {
     fn is_none(&self) -> bool {
         *self == Self::None
@@ -150,27 +171,30 @@ impl Key {
         digits: u8,
         factor: MovingFactor,
     ) -> Result<Self, BadKey> {
-        let (pin, device, serial, name, used, until) = (PinUse::None, None, None, None, 0, None);
-        let key = Self { secret, algorithm, digits, factor, pin, device, serial, name, used, until };
+        let key = Self::bare(secret, algorithm, digits, factor);
         key.check().map(|()| key)
     }
 
     /// A key for an app of ours: 256 bits, SHA-256, 8 digits, 30 seconds.
     #[must_use]
     pub fn own(secret: &Octets<32>) -> Self {
-        let (factor, secret) = (MovingFactor::Time(30), secret.0.to_vec());
-        let (pin, device, serial, name, used, until) = (PinUse::None, None, None, None, 0, None);
+        Self::bare(secret.0.to_vec(), HashFunction::Sha256, 8, MovingFactor::Time(30))
+    }
+
+    /// With nothing but what makes its codes.
+    fn bare(secret: Vec<u8>, algorithm: HashFunction, digits: u8, factor: MovingFactor) -> Self {
         Self {
             secret,
-            algorithm: HashFunction::Sha256,
-            digits: 8,
+            algorithm,
+            digits,
             factor,
-            pin,
-            device,
-            serial,
-            name,
-            used,
-            until,
+            pin: PinUse::None,
+            pin_rule: PinRule::Optional,
+            device: None,
+            serial: None,
+            name: None,
+            until: None,
+            used: 0,
         }
     }
 
@@ -178,6 +202,13 @@ impl Key {
     #[must_use]
     pub fn with_pin(mut self, pin: PinUse) -> Self {
         self.pin = pin;
+        self
+    }
+
+    /// And it has to have one.
+    #[must_use]
+    pub fn with_pin_always(mut self) -> Self {
+        self.pin_rule = PinRule::Required;
         self
     }
 

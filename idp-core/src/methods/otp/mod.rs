@@ -13,7 +13,7 @@ mod typed;
 pub use app::AuthenticatorApp;
 pub(crate) use hotp::resynced;
 pub use hotp::{Hotp, LOOK_AHEAD, RESYNC};
-pub use key::{BadKey, HashFunction, Key, MAX_SECRET, MIN_SECRET, MovingFactor, PinUse, Position};
+pub use key::{BadKey, HashFunction, Key, MAX_SECRET, MIN_SECRET, MovingFactor, PinRule, PinUse, Position};
 pub use totp::Totp;
 pub use typed::{LONGEST_PIN, Typed};
 

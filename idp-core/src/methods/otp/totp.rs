@@ -2,7 +2,8 @@
 //!
 //! A code is accepted one step before and after the token's, 90 seconds in all. The token's step is the server's, moved
 //! by the drift that was seen at its last code: a clock that runs slowly is followed, two steps at most, and the window
-//! stays as wide as it was. A clock that is further off is never accepted; its owner is told.
+//! stays as wide as it was. The server's own step counts always, or a clock that was followed and then put right would
+//! never be heard again. A clock that is further off is never accepted; its owner is told.
 
 use idp_protocol::Prompt;
 
@@ -70,7 +71,8 @@ impl Ceremony for Totp {
 /// The steps around the token's, `reach` before and behind it, that were not used yet.
 fn unused(token: &Token, cx: &Cx<'_>, drift: i64, reach: i64) -> impl Iterator<Item = i64> + use<> {
     let (now, counter) = (token.key.step_at(cx.now), token.counter);
-    let steps = now.into_iter().flat_map(move |now| now + drift - reach..=now + drift + reach);
+    let right = now.filter(|_| drift.abs() > reach);
+    let steps = now.into_iter().flat_map(move |now| now + drift - reach..=now + drift + reach).chain(right);
     steps.filter(move |step| *step > counter)
 }
 

@@ -133,6 +133,7 @@ fn facts(cx: &Cx<'_>, device: &Registered, key: &ProvedKey, register: &Register,
         has_pin,
         activated_at: None,
         assurance: Assurance::Usual,
+        stopped_at: None,
         pin_locked: false,
     }
 }
