@@ -16,6 +16,7 @@ mod hardware;
 mod help_desk;
 mod invitations;
 mod keys;
+mod letters;
 mod limits;
 mod mail;
 mod makers;

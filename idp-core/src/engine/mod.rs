@@ -25,6 +25,7 @@
 //! | `enrolment.rs` | begin an enrolment, and the messages of a device that is not registered yet |
 //! | `heirs.rs` | what comes of an enrolment that is done, and what becomes of what it replaces |
 //! | `invitation.rs` | who is invited, and what that changes about the binding rule |
+//! | `letters.rs` | which letters lead a person to an enrolment |
 //! | `help_desk.rs` | what a help desk does for somebody who cannot reach the portal |
 //! | `step.rs` | one step of one ceremony: price, spend, advance |
 //! | `rotation.rs` | new keys of the server, and reading them again |
@@ -59,6 +60,7 @@ mod heirs;
 mod help_desk;
 mod initiator;
 mod invitation;
+mod letters;
 mod limits;
 mod outbox;
 mod pins;
@@ -91,6 +93,7 @@ pub use tokens::TokenFacts;
 
 pub use help_desk::Act;
 pub use invitation::{ENROLMENT_ONLY, Invited};
+pub use letters::{Delivery, DigitsBy, LinkBy};
 
 use self::{
     record::{Replaces, Run},
