@@ -69,7 +69,7 @@ pub const LAUNCH: &str = "/launch";
 
 /// Forms of the account pages that bind, replace, reset or remove what somebody signs in with: the binding rule holds
 /// for each. `tests/oidc/binding.rs` tries them with a phished password.
-pub const BINDING: [&str; 14] = [
+pub const BINDING: [&str; 15] = [
     "/account/password",
     "/account/recovery-codes",
     "/account/authenticators",
@@ -78,6 +78,7 @@ pub const BINDING: [&str; 14] = [
     "/account/tokens/{id}/remove",
     "/account/devices",
     "/account/devices/mail",
+    "/account/devices/{id}/confirm",
     "/account/devices/{id}/pin",
     "/account/devices/{id}/activate",
     "/account/devices/{id}/renew",

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::{
     Error, Fault, Id, Refusal, Time,
-    evidence::{Assurance, Factor},
+    evidence::{Assurance, Evidence, Factor},
     mark::{MarkRow, MarkWrite},
     methods::activation::Old,
     policy::{Acr, achieved, binds, recovers},
@@ -50,14 +50,7 @@ impl Engine {
     ) -> Result<(Vec<Write>, Old), Error> {
         let strongest = self.binding_acr(session.user, None).await?;
         let needed = gives.map_or(strongest, |gives| strongest.min(Some(gives)));
-        let oldest = now + -self.settings.binding_max_age;
-        let fresh = session
-            .ledger
-            .iter()
-            .filter(|evidence| evidence.at >= oldest && binds(evidence))
-            .cloned()
-            .collect();
-        let (fresh, mut held) = self.standing(fresh).await?;
+        let (fresh, mut held) = self.fresh(session, now).await?;
         held.extend(self.in_session(session));
         if recovers(&fresh) {
             held.push(self.bound_once(session, now).await?);
@@ -71,6 +64,22 @@ impl Engine {
             (Some(achieved), Some(needed)) if achieved < needed => Err(Refusal::FreshSignIn.into()),
             (Some(_), _) => Ok((held, old)),
         }
+    }
+
+    /// What of a session counts for the binding rule, and what keeps it so.
+    pub(super) async fn fresh(
+        &self,
+        session: SignedIn<'_>,
+        now: Time,
+    ) -> Result<(Vec<Evidence>, Vec<Write>), Fault> {
+        let oldest = now + -self.settings.binding_max_age;
+        let fresh = session
+            .ledger
+            .iter()
+            .filter(|evidence| evidence.at >= oldest && binds(evidence))
+            .cloned()
+            .collect();
+        self.standing(fresh).await
     }
 
     /// What keeps a session of ours until the transaction ends: what a thief does must come to nothing from the moment on
