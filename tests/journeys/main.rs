@@ -11,6 +11,7 @@ mod device_grant;
 mod enrolment;
 mod enumeration;
 mod evidence;
+mod expiry;
 mod guesses;
 mod hardware;
 mod help_desk;

@@ -124,7 +124,7 @@ impl Engine {
         Ok(None)
     }
 
-    fn pending_of(&self, row: CredentialRow) -> Result<Option<Pending>, Fault> {
+    pub(super) fn pending_of(&self, row: CredentialRow) -> Result<Option<Pending>, Fault> {
         let secret = self.sealer.open(&credential_aad(row.id), &row.secret)?;
         let invitation: Invitation = serde_json::from_slice(&secret)?;
         let pending = Pending { credential: row.id, old: invitation.old };

@@ -216,6 +216,25 @@ async fn the_digits_of_an_invitation_reach_the_webhook_and_their_words_fit_an_sm
     assert!(text.len() <= 160 && !text.contains("/activate/"), "{text}");
 }
 
+/// An administrator hears of an invitation that nobody took up, and the person does, by one message.
+#[tokio::test]
+async fn an_invitation_that_ran_out_reaches_the_webhook_once() {
+    let site = Site::open("").await;
+    let server = start(&site).await;
+    server.app.engine().invite(server.user.id, Old::Stay).await.unwrap();
+    site.heard(1).await;
+    written_down(&server, "message.sent", 1).await;
+    wait(&server, 86_400);
+    for _ in 0..2 {
+        server.app.engine().tell_of_what_ran_out().await.unwrap();
+    }
+    let told = believed(&server, &site.heard(2).await[1]);
+    let now = server.clock_now();
+    assert_eq!(told["data"]["notices"], json!([{ "at": now.0, "what": "invitation_expired" }]));
+    written_down(&server, "message.sent", 2).await;
+    assert_eq!(server.app.db().next_due().await.unwrap(), None, "and no more");
+}
+
 /// What waits while a carrier is away must not lead to an invitation that is over.
 #[tokio::test]
 async fn what_leads_to_an_ended_invitation_is_not_carried() {
