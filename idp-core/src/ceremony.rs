@@ -94,6 +94,8 @@ pub enum Reason {
     SessionEnded,
     /// The account's devices are others than those that it was begun with.
     DevicesChanged,
+    /// Nobody finished it in time, and whom it concerned was told.
+    RanOut,
     /// The counter of a key went back: somebody may have a copy of it.
     CounterWentBack,
 }

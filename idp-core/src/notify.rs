@@ -63,6 +63,13 @@ pub enum Notice {
         /// The name now.
         to: String,
     },
+    /// An invitation ran out that nobody took up.
+    InvitationExpired,
+    /// Something to sign in with was to be added, and nobody finished that in time; nothing was added.
+    EnrolmentExpired {
+        /// Of which kind.
+        kind: String,
+    },
     /// Something else to sign in with was added: a key for one-time codes, for example.
     CredentialAdded {
         /// Of which method.
@@ -171,7 +178,7 @@ pub enum Notice {
 
 impl Notice {
     /// Whether it tells of a change that only somebody with a hold on the account can bring about. The others can be caused
-    /// by strangers, as often as they like: of those, several go out together ([`crate::outbox::HOLD`]).
+    /// by strangers, as often as they like, or change nothing: of those, several go out together ([`crate::outbox::HOLD`]).
     #[must_use]
     pub fn is_change(&self) -> bool {
         match self {
@@ -182,6 +189,8 @@ impl Notice {
             | Self::CredentialSuspected { .. }
             | Self::ClockOff { .. }
             | Self::OutOfStep { .. }
+            | Self::InvitationExpired
+            | Self::EnrolmentExpired { .. }
             | Self::Locked { .. } => false,
             Self::DeviceAdded { .. }
             | Self::DeviceChanged { .. }

@@ -1,7 +1,7 @@
 //! The outbox: what is on its way to people, by mail or to a program, until it arrived or is too late?
 //!
 //! A notice is written in the transaction of what it tells of. It leaves the portal's table for the outbox in a second
-//! one ([`MessageWrite::Gather`]), as part of a [`Message`] for each channel. Whatever is no notice (a code, later an
+//! one ([`MessageWrite::Gather`]), as part of a [`Message`] for each channel. Whatever is no notice (a code, an
 //! invitation) is a message from the beginning. A message stays until it is settled; its body is sealed.
 
 use std::fmt;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Id, Time,
     bus::Topic,
+    methods::activation::Invitation,
     notify::{Notice, NoticeRow},
     seal::Sealed,
     store::Answer,
@@ -148,15 +149,56 @@ pub enum Template {
         /// How long it can be typed, in minutes.
         minutes: u32,
     },
+    /// The link of an invitation. It opens nothing by itself; the digits that go with it are another message.
+    Invitation {
+        /// What the link names.
+        invitation: Id<Invitation>,
+        /// Until when it holds.
+        until: Time,
+        /// Whether its QR code goes with it.
+        picture: Picture,
+    },
+    /// The digits of an invitation, for a channel that is not the link's ([`Template::may_go_by`]).
+    ActivationPassword {
+        /// The invitation.
+        invitation: Id<Invitation>,
+        /// The digits.
+        digits: String,
+        /// Until when they hold.
+        until: Time,
+    },
+    /// Where a person goes on who wants to add a device at another screen. There is no secret in it: it leads to a sign-in.
+    WayToAdd,
+}
+
+/// Whether a link goes with its QR code, for whoever reads the mail at a computer and goes on with a phone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Picture {
+    /// In letters only.
+    #[default]
+    Without,
+    /// With the code, as a picture in the mail.
+    With,
 }
 
 impl Template {
+    /// Whether this channel may carry it. Mail systems read what goes through them, and whoever reads the mail with the link
+    /// must not find the digits there, too.
+    #[must_use]
+    pub fn may_go_by(&self, channel: Channel) -> bool {
+        !matches!((self, channel), (Self::ActivationPassword { .. }, Channel::Mail))
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Notices { .. } => "notices",
             Self::AddressCode { .. } => "address_code",
+            Self::Invitation { .. } => "invitation",
+            Self::ActivationPassword { .. } => "activation_password",
+            Self::WayToAdd => "way_to_add",
         }
     }
 }

@@ -53,6 +53,8 @@ pub trait Ceremonies: Send + Sync {
     fn open_ceremonies(&self, user: Id<User>, now: Time) -> Answer<'_, Vec<CeremonyRow>>;
     /// The open ceremony with this digest of a user code.
     fn ceremony_by_code(&self, code: [u8; 32], now: Time) -> Answer<'_, Option<CeremonyRow>>;
+    /// Enrolments that are open or parked although they were over at `now`, the oldest first, at most `limit`.
+    fn unfinished_enrolments(&self, now: Time, limit: u32) -> Answer<'_, Vec<CeremonyRow>>;
     /// The sign-in with this id.
     fn sign_in(&self, id: Id<SignInRow>) -> Answer<'_, Option<SignInRow>>;
     /// How many unfinished sign-ins an address has at `now`.
@@ -79,6 +81,13 @@ pub trait Credentials: Send + Sync {
     fn credentials(&self, user: Id<User>) -> Answer<'_, Vec<CredentialRow>>;
     /// The credential of a kind with this handle.
     fn credential_by_handle(&self, kind: &str, handle: &[u8]) -> Answer<'_, Option<CredentialRow>>;
+    /// Those of anybody of this kind behind this id, in the order of their ids, at most `limit`.
+    fn credentials_of_kind(
+        &self,
+        kind: &str,
+        after: Option<Id<CredentialRow>>,
+        limit: u32,
+    ) -> Answer<'_, Vec<CredentialRow>>;
 }
 
 /// Registered devices.

@@ -42,7 +42,7 @@ struct Activate {
 /// `GET /activate/{id}` and `GET /go`. The same page for every name, known or not.
 pub async fn page(State(app): State<App>, visitor: Visitor, Name(name): Name) -> Response {
     let action = name.map_or_else(|| "/go".to_owned(), |name| format!("/activate/{name}"));
-    let link = name.map(|name| link(&app, name));
+    let link = name.map(|name| link(app.issuer(), name));
     let qr = link.as_deref().and_then(QrCode::of);
     pages::render(StatusCode::OK, &Activate { frame: Frame::of(&app, &visitor), action, qr })
 }
@@ -64,6 +64,6 @@ pub async fn begin(State(app): State<App>, visitor: Visitor, Name(name): Name) -
 
 /// The link of an invitation. It names it and opens nothing.
 #[must_use]
-pub fn link(app: &App, name: Id<Invitation>) -> String {
-    format!("{}/activate/{name}", app.config().server.issuer)
+pub fn link(issuer: &str, name: Id<Invitation>) -> String {
+    format!("{issuer}/activate/{name}")
 }

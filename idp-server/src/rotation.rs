@@ -81,6 +81,7 @@ pub async fn finish_kek(app: &App) -> Result<usize, RotationError> {
         return Err(RotationError::TooEarly(from.0 + NOTICED - now.0));
     }
     renew(app).await?;
+    engine.tell_of_what_ran_out().await?;
     // What is over needs no key, and where no server runs nobody else seals anew.
     while engine.store().sweep(now).await? > 0 {}
     while engine.reseal(BATCH).await? > 0 {}

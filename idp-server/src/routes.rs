@@ -69,13 +69,15 @@ pub const LAUNCH: &str = "/launch";
 
 /// Forms of the account pages that bind, replace, reset or remove what somebody signs in with: the binding rule holds
 /// for each. `tests/oidc/binding.rs` tries them with a phished password.
-pub const BINDING: [&str; 12] = [
+pub const BINDING: [&str; 14] = [
     "/account/password",
     "/account/recovery-codes",
     "/account/authenticators",
     "/account/tokens/{id}/pin",
     "/account/tokens/{id}/remove",
     "/account/devices",
+    "/account/devices/mail",
+    "/account/devices/{id}/confirm",
     "/account/devices/{id}/pin",
     "/account/devices/{id}/activate",
     "/account/devices/{id}/renew",
@@ -194,6 +196,7 @@ fn account_pages() -> Router<App> {
         .route("/account/tokens/{id}/remove", get(portal::tokens::ask_remove).post(portal::tokens::remove))
         .route("/account/devices", post(portal::begin))
         .route("/account/devices/new", get(portal::new))
+        .route("/account/devices/mail", post(portal::mail))
         .route("/account/devices/events", get(portal::events))
         .route("/account/devices/state", get(portal::state))
         .route("/account/devices/confirm", post(portal::confirm))

@@ -28,7 +28,7 @@ pub use listeners::{ListenError, Listeners};
 use accept::Hall;
 use certificates::LOOK;
 
-/// How often what is over is deleted.
+/// How often what is over is told of and deleted.
 const SWEEP: Duration = Duration::from_secs(60);
 /// How long requests may take to end after the server was told to stop; event streams would go on for ever.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -83,6 +83,10 @@ async fn sweep(app: App) {
     let mut ticks = time::interval(SWEEP);
     loop {
         ticks.tick().await;
+        // Before the sweep: what is swept first is told to nobody.
+        if let Err(fault) = app.engine().tell_of_what_ran_out().await {
+            tracing::error!(%fault, "nobody was told of what ran out");
+        }
         if let Err(fault) = sweep_all(&**app.engine().store(), app.engine().now()).await {
             tracing::error!(%fault, "what is over was not deleted");
         }

@@ -28,6 +28,8 @@ use tower::ServiceExt as _;
 
 #[path = "pages/activation.rs"]
 mod activation;
+#[path = "pages/elsewhere.rs"]
+mod elsewhere;
 
 const ISSUER: &str = "http://localhost:18099";
 const PASSWORD: &str = "a long enough password";
@@ -48,6 +50,11 @@ impl Drop for Site {
 
 impl Site {
     async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    async fn with(set: impl FnOnce(&mut Config)) -> Self {
         static SITES: AtomicU32 = AtomicU32::new(0);
         let name = format!("symbolon-pages-{}-{}", std::process::id(), SITES.fetch_add(1, Ordering::Relaxed));
         let state_dir = std::env::temp_dir().join(name);
@@ -55,6 +62,7 @@ impl Site {
         let mut config = Config::default();
         config.server.issuer = ISSUER.to_owned();
         config.store.state_dir = state_dir.clone();
+        set(&mut config);
         let app = App::start(config, World::default()).await.unwrap();
         let profile = Profile { name: Some(MARKER.to_owned()), ..Profile::default() };
         let new = NewAccount { login: "marker".to_owned(), profile };

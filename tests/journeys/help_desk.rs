@@ -1,8 +1,8 @@
 //! What a help desk does for somebody who cannot reach the portal, and what such a device is worth.
 
 use idp_core::{
-    Refusal,
-    device::DeviceState,
+    Id, Refusal,
+    device::{DeviceRow, DeviceState},
     engine::{Act, CeremonyView},
     evidence::Assurance,
     notify::Notice,
@@ -126,6 +126,110 @@ async fn a_low_assurance_device_approves_no_other_authenticator() {
     let pending = first.app.pending(&first.account()).await.unwrap();
     assert!(matches!(pending[0].context().purpose, Purpose::AddAuthenticator));
     first.approve_pending(&number_of(&view)).await.unwrap();
+}
+
+/// An account with a device of its own, and one that the help desk completed.
+async fn with_both(world: &World) -> (Phone, Phone, Id<DeviceRow>) {
+    let first = Phone::enrolled(world, "alice").await;
+    let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
+    let desk = Desk::new();
+    let from = || Browser::new(world).origin();
+    let offered = world.engine.offer_by_help_desk(&user, from(), desk.act()).await.unwrap();
+    first.approve_pending(&number_of(&offered)).await.expect("approved");
+    let again = world.engine.offer_by_help_desk(&user, from(), desk.act()).await.unwrap();
+    let low = Phone::new(world, "low");
+    let code = low.register(&read_out(&again)).await.unwrap();
+    let view = world.engine.complete_by_help_desk(&user, &code, desk.act()).await.unwrap();
+    low.approve_pending(&number_of(&view)).await.unwrap();
+    let devices = world.engine.devices(user.id).await.unwrap();
+    let id = devices.iter().find(|device| device.facts.assurance == Assurance::Low).expect("a device").id;
+    (first, low, id)
+}
+
+async fn assurance(world: &World, id: Id<DeviceRow>) -> Assurance {
+    world.store.device(id).await.unwrap().unwrap().facts.assurance
+}
+
+#[tokio::test]
+async fn a_person_confirms_a_device_of_the_help_desk_with_another_one() {
+    let world = World::new().await;
+    let (first, low, id) = with_both(&world).await;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&first).await;
+    let session = browser.session.clone().unwrap().1;
+    for _ in 0..2 {
+        world.engine.confirm_own_device(&session, id).await.expect("the second time, too");
+    }
+    assert_eq!(assurance(&world, id).await, Assurance::Usual);
+    let notices = world.store.notices(session.user, 50).await.unwrap();
+    let told = notices
+        .iter()
+        .filter(|row| matches!(&row.notice, Notice::DeviceConfirmed { by, .. } if by == "alice"));
+    assert_eq!(told.count(), 1);
+    let mut later = Browser::new(&world);
+    later.qr_sign_in(&low).await;
+    let ledger = later.session.as_ref().unwrap().1.facts.ledger.clone();
+    assert_eq!(idp_core::policy::achieved(&ledger), Some(Acr::MultiFactor));
+}
+
+/// Whoever talked the help desk into a device holds it, and may have the password as well.
+#[tokio::test]
+async fn a_device_of_the_help_desk_does_not_confirm_itself() {
+    let world = World::new().await;
+    let (_, low, id) = with_both(&world).await;
+    let mut thief = Browser::new(&world);
+    thief.qr_sign_in(&low).await;
+    let mut session = thief.session.clone().unwrap().1;
+    assert_eq!(refusal(world.engine.confirm_own_device(&session, id).await), Refusal::FreshSignIn);
+    let mut password = Browser::new(&world);
+    session.facts.ledger.extend(password.sign_in("alice").await.facts.ledger);
+    assert_eq!(refusal(world.engine.confirm_own_device(&session, id).await), Refusal::FreshSignIn);
+    assert_eq!(assurance(&world, id).await, Assurance::Low);
+}
+
+/// With nothing else on the account, only an administrator can be sure.
+#[tokio::test]
+async fn a_device_of_the_help_desk_alone_on_an_account_is_not_confirmed_by_its_owner() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    let low = completed(&world, &user, "low").await;
+    let id = world.engine.devices(user.id).await.unwrap()[0].id;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&low).await;
+    let session = browser.session.clone().unwrap().1;
+    assert_eq!(refusal(world.engine.confirm_own_device(&session, id).await), Refusal::NotAllowed);
+}
+
+/// A code on paper satisfies the binding rule, and may lie beside the password.
+#[tokio::test]
+async fn password_and_paper_confirm_no_device_of_the_help_desk() {
+    let world = World::new().await;
+    let (first, _, id) = with_both(&world).await;
+    let mut owner = Browser::new(&world);
+    owner.qr_sign_in(&first).await;
+    let codes = owner.draw_codes().await;
+    let mut thief = Browser::new(&world);
+    let session = thief.recover("alice", &codes[0]).await.unwrap().session;
+    assert_eq!(refusal(world.engine.confirm_own_device(&session, id).await), Refusal::NotAllowed);
+    assert_eq!(assurance(&world, id).await, Assurance::Low);
+    thief.add_device().await.expect("what paper is for still works");
+}
+
+#[tokio::test]
+async fn a_device_of_the_help_desk_is_confirmed_by_its_owner_within_five_minutes_of_the_sign_in() {
+    let world = World::new().await;
+    let (first, _, id) = with_both(&world).await;
+    let mallory = Phone::enrolled(&world, "mallory").await;
+    let mut other = Browser::new(&world);
+    other.qr_sign_in(&mallory).await;
+    let session = other.session.clone().unwrap().1;
+    assert_eq!(refusal(world.engine.confirm_own_device(&session, id).await), Refusal::NotFound);
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&first).await;
+    let session = browser.session.clone().unwrap().1;
+    world.clock.advance(301);
+    assert_eq!(refusal(world.engine.confirm_own_device(&session, id).await), Refusal::FreshSignIn);
+    assert_eq!(assurance(&world, id).await, Assurance::Low);
 }
 
 #[tokio::test]

@@ -88,6 +88,7 @@ macro_rules! passes_on {
 passes_on! { Ceremonies by store:
     ceremony(id: Id<CeremonyRow>) -> Option<CeremonyRow>;
     open_ceremonies(user: Id<User>, now: Time) -> Vec<CeremonyRow>;
+    unfinished_enrolments(now: Time, limit: u32) -> Vec<CeremonyRow>;
     ceremony_by_code(code: [u8; 32], now: Time) -> Option<CeremonyRow>;
     sign_in(id: Id<SignInRow>) -> Option<SignInRow>;
     open_sign_ins(address: &str, now: Time) -> u32;
@@ -104,6 +105,7 @@ passes_on! { Users by users:
 passes_on! { Credentials by store:
     credentials(user: Id<User>) -> Vec<CredentialRow>;
     credential_by_handle(kind: &str, handle: &[u8]) -> Option<CredentialRow>;
+    credentials_of_kind(kind: &str, after: Option<Id<CredentialRow>>, limit: u32) -> Vec<CredentialRow>;
 }
 
 passes_on! { Devices by store:

@@ -15,5 +15,5 @@ mod mail;
 mod mailer;
 
 pub use failure::{Failure, SetupError};
-pub use mail::{Line, Mail};
+pub use mail::{Line, Mail, Picture};
 pub use mailer::{Credentials, Mailer, Security, Settings, is_sender};

@@ -67,6 +67,21 @@ impl Ceremonies for Db {
         })
     }
 
+    fn unfinished_enrolments(&self, now: Time, limit: u32) -> Answer<'_, Vec<CeremonyRow>> {
+        bounded(async move {
+            list!(
+                self.reads(),
+                row,
+                select!(
+                    "WHERE sign_in IS NULL AND phase IN ('open', 'parked') AND expires_at <= $1 \
+                     ORDER BY expires_at, id LIMIT $2"
+                ),
+                now.0,
+                i64::from(limit),
+            )
+        })
+    }
+
     fn ceremony_by_code(&self, code: [u8; 32], now: Time) -> Answer<'_, Option<CeremonyRow>> {
         bounded(async move {
             find!(

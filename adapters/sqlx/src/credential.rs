@@ -47,6 +47,27 @@ impl Credentials for Db {
         })
     }
 
+    fn credentials_of_kind(
+        &self,
+        kind: &str,
+        after: Option<Id<CredentialRow>>,
+        limit: u32,
+    ) -> Answer<'_, Vec<CredentialRow>> {
+        let kind = kind.to_owned();
+        let after = after.map_or_else(Vec::new, |after| after.bytes().to_vec());
+        bounded(async move {
+            list!(
+                self.reads(),
+                row,
+                // The empty text stands before every id.
+                select!("WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3"),
+                kind.as_str(),
+                after.as_slice(),
+                i64::from(limit),
+            )
+        })
+    }
+
     fn credential_by_handle(&self, kind: &str, handle: &[u8]) -> Answer<'_, Option<CredentialRow>> {
         let (kind, handle) = (kind.to_owned(), handle.to_owned());
         bounded(async move {

@@ -1,5 +1,6 @@
 //! What does a help desk do for somebody who cannot reach the portal? It begins an enrolment, types the code that the
-//! device shows, and confirms the device later; after it has made sure who calls, and each time it says how.
+//! device shows, and confirms the device later; after it has made sure who calls, and each time it says how. Its owner may
+//! confirm it, too.
 //!
 //! Such a device is of low assurance ([`Assurance::Low`]): one voice on the telephone must not be worth two factors.
 
@@ -18,10 +19,11 @@ use crate::{
     ceremony::{CeremonyWrite, Tries},
     claimant::Claimant,
     device::{DeviceRow, DeviceState, DeviceWrite},
-    evidence::Assurance,
+    evidence::{Assurance, Factor},
     method::Ceremony as _,
     methods::registration::DeviceRegistration,
     notify::Notice,
+    session::SignedIn,
     signin::Origin,
     store::Batch,
     users::User,
@@ -143,19 +145,79 @@ impl Engine {
         act: Act<'_>,
     ) -> Result<(), Error> {
         let row = self.store.device(device).await?.filter(|row| row.user == user.id);
-        let mut row = row.filter(|row| row.state == DeviceState::Active).ok_or(Refusal::NotFound)?;
+        let row = row.ok_or(Refusal::NotFound)?;
+        match self.confirmed(row, act.by.to_string(), act.event("device.confirmed"))? {
+            Some(batch) => self.commit(batch).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Its owner is sure of a device from now on, and shows by another factor that it is he. The device itself says nothing
+    /// about whose it is: whoever talked the help desk into it holds it, and may have a phished password besides. Nor does
+    /// paper, which may lie beside the password. A device that is confirmed already stays so.
+    ///
+    /// # Errors
+    /// [`Refusal::FreshSignIn`] if the binding rule is not met, [`Refusal::NotAllowed`] if no other factor was shown or the
+    /// account has none, [`Refusal::NotFound`] for a device of somebody else or one that is over.
+    pub async fn confirm_own_device(
+        &self,
+        session: impl Into<SignedIn<'_>>,
+        device: Id<DeviceRow>,
+    ) -> Result<(), Error> {
+        let (session, now) = (session.into(), self.now());
+        let user = self.active_user(session.user).await?.ok_or(Refusal::NotFound)?;
+        let row = self.store.device(device).await?.filter(|row| row.user == user.id);
+        let row = row.ok_or(Refusal::NotFound)?;
+        if !self.has_factor_beside(&row).await? {
+            return Err(Refusal::NotAllowed.into());
+        }
+        let held = self.check_binding(session, None, now).await?;
+        let (fresh, _) = self.fresh(session, now).await?;
+        let other =
+            fresh.iter().find(|evidence| has(evidence.factor) && evidence.credential != row.credential());
+        let other = other.ok_or(Refusal::NotAllowed)?;
+        let event = Event::new("device.confirmed").with("by", "owner").with("with", &other.kind);
+        match self.confirmed(row, user.login, event.with("credential", other.credential))? {
+            Some(batch) => self.commit_bound(held, batch).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What makes a device count in full; nothing if it does.
+    fn confirmed(&self, mut row: DeviceRow, by: String, event: Event) -> Result<Option<Batch>, Error> {
+        if row.state != DeviceState::Active {
+            return Err(Refusal::NotFound.into());
+        }
         if row.facts.assurance == Assurance::Usual {
-            return Ok(());
+            return Ok(None);
         }
         row.facts.assurance = Assurance::Usual;
         row.revision = row.revision.saturating_add(1);
-        let notice = Notice::DeviceConfirmed { name: row.facts.name.clone(), by: act.by.to_string() };
-        let batch = Batch::new()
-            .with(DeviceWrite::Update(row))
-            .with(self.notice(user.id, notice))
-            .with(self.audit(Some(user.id), act.event("device.confirmed").with("device", device)));
-        self.commit(batch).await
+        let notice = self.notice(row.user, Notice::DeviceConfirmed { name: row.facts.name.clone(), by });
+        let audit = self.audit(Some(row.user), event.with("device", row.id));
+        Ok(Some(Batch::new().with(DeviceWrite::Update(row)).with(notice).with(audit)))
     }
+
+    /// Whether the owner has something else to show: a device that everybody is sure of, a passkey, or one-time codes of
+    /// something that is no device.
+    async fn has_factor_beside(&self, row: &DeviceRow) -> Result<bool, Fault> {
+        let devices = self.store.devices(row.user).await?;
+        let is_sure = |other: &&DeviceRow| {
+            other.state == DeviceState::Active && other.facts.assurance == Assurance::Usual
+        };
+        if devices.iter().any(|other| other.id != row.id && is_sure(&other)) {
+            return Ok(true);
+        }
+        let own = self.store.credentials(row.user).await?;
+        let others = own.iter().filter(|own| !devices.iter().any(|device| device.credential() == own.id));
+        let mut methods = others.filter_map(|own| self.method(&own.kind));
+        Ok(methods.any(|method| method.descriptor().factors.iter().any(|factor| has(*factor))))
+    }
+}
+
+/// Whether a factor shows that somebody has something.
+fn has(factor: Factor) -> bool {
+    matches!(factor, Factor::Otp | Factor::KeyCode | Factor::Key(_))
 }
 
 impl Act<'_> {

@@ -305,6 +305,7 @@ pub(super) fn status(run: &Run, now: Time) -> Status {
     match (run.row.phase, run.body.reason) {
         (Phase::Consumed, _) => Status::Done,
         (Phase::Burned, Some(Reason::Denied | Reason::Reported)) => Status::Denied,
+        (Phase::Burned, Some(Reason::RanOut)) => Status::Expired,
         (Phase::Burned, _) => Status::Burned,
         (Phase::Open | Phase::Parked, _) if now >= run.row.expires_at => Status::Expired,
         (Phase::Parked, _) => Status::Approved,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::{Engine, credential_aad};
+use super::{Engine, credential_aad, letters::Delivery};
 use crate::{
     Error, Fault, Id, Refusal, Time,
     audit::Event,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How often a person may be invited in an hour: each one is a mail, and ends the one before.
-const AN_HOUR: Limit = Limit { times: 5, seconds: 3_600 };
+pub(super) const AN_HOUR: Limit = Limit { times: 5, seconds: 3_600 };
 
 /// The application of sign-ins that lead to an enrolment and nowhere else.
 pub const ENROLMENT_ONLY: &str = "symbolon:activation";
@@ -58,10 +58,20 @@ impl Engine {
     /// Invites a person: an administrator's act. An earlier invitation is worth nothing from now on.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`] after five in an hour.
+    /// As [`Engine::invite_by`].
     pub async fn invite(&self, user: Id<User>, old: Old) -> Result<Invited, Error> {
+        self.invite_by(user, old, Delivery::default()).await
+    }
+
+    /// The same, and puts into the outbox what does not go by hand. All of it is one transaction: whoever is refused has sent
+    /// nothing, and the invitation of before still holds.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`] after five in an hour, [`Refusal::NotAllowed`] if mail does not lead to the person,
+    /// [`Refusal::NotFound`] if there is nobody of this id.
+    pub async fn invite_by(&self, user: Id<User>, old: Old, by: Delivery) -> Result<Invited, Error> {
         for _ in 0..super::ATTEMPTS {
-            if let Some(invited) = self.try_to_invite(user, old).await? {
+            if let Some(invited) = self.try_to_invite(user, old, by).await? {
                 return Ok(invited);
             }
         }
@@ -69,17 +79,20 @@ impl Engine {
     }
 
     /// Nobody, if an enrolment that it ends moved on meanwhile.
-    async fn try_to_invite(&self, user: Id<User>, old: Old) -> Result<Option<Invited>, Error> {
+    async fn try_to_invite(&self, user: Id<User>, old: Old, by: Delivery) -> Result<Option<Invited>, Error> {
         let now = self.now();
         let until = now + self.settings.invitation_life;
         let digits = Zeroizing::new(self.crypto().random_digits(DIGITS));
         let name: Id<Invitation> = Id::random(self.crypto());
-        let invitation = Invitation { digits: digits.to_string(), until, old };
+        let invited = Invited { name, digits, until };
+        let invitation = Invitation { digits: invited.digits.to_string(), until, old };
         let secret = Zeroizing::new(serde_json::to_vec(&invitation)?);
         let kind = Activation::KIND;
         let row = self.new_credential(user, kind, Some(name.bytes().to_vec()), &secret);
         let key = self.keys().digest("rate", &[b"invitation", user.bytes()]);
         let event = Event::new("user.invited").with("until", until.0).with("old", format!("{old:?}"));
+        let event =
+            event.with("link_by", format!("{:?}", by.link)).with("digits_by", format!("{:?}", by.digits));
         let mut batch = Batch::new()
             .with(RateWrite::Take { key, now, limit: AN_HOUR })
             .with(CredentialWrite::DeleteKind { user, kind: kind.to_owned() })
@@ -89,8 +102,9 @@ impl Engine {
         batch.extend(self.reset_throttles(kind, user));
         // Nor is what it opened: whoever came first with the old digits must not be let in by the new invitation.
         self.end_enrolments_of(user, &mut batch).await?;
+        self.send_invitation(user, &invited, by, &mut batch).await?;
         match self.store.commit(batch).await? {
-            Committed::Yes => Ok(Some(Invited { name, digits, until })),
+            Committed::Yes => Ok(Some(invited)),
             Committed::Conflict(Guard::Rate) => Err(Refusal::TooMany(now + AN_HOUR.seconds).into()),
             Committed::Conflict(_) => Ok(None),
         }
@@ -133,7 +147,7 @@ impl Engine {
         Ok(None)
     }
 
-    fn pending_of(&self, row: CredentialRow) -> Result<Option<Pending>, Fault> {
+    pub(super) fn pending_of(&self, row: CredentialRow) -> Result<Option<Pending>, Fault> {
         let secret = self.sealer.open(&credential_aad(row.id), &row.secret)?;
         let invitation: Invitation = serde_json::from_slice(&secret)?;
         let pending = Pending { credential: row.id, old: invitation.old };

@@ -24,6 +24,8 @@
 //! | `enrolment.rs` | begin an enrolment, and the messages of a device that is not registered yet |
 //! | `heirs.rs` | what comes of an enrolment that is done, and what becomes of what it replaces |
 //! | `invitation.rs` | who is invited, and what that changes about the binding rule |
+//! | `expiry.rs` | what ran out before somebody finished it, and who is told |
+//! | `letters.rs` | which letters lead a person to an enrolment |
 //! | `help_desk.rs` | what a help desk does for somebody who cannot reach the portal |
 //! | `step.rs` | one step of one ceremony: price, spend, advance |
 //! | `rotation.rs` | new keys of the server, and reading them again |
@@ -52,11 +54,13 @@ mod device_codes;
 mod device_grant;
 mod effects;
 mod enrolment;
+mod expiry;
 mod hardware;
 mod heirs;
 mod help_desk;
 mod initiator;
 mod invitation;
+mod letters;
 mod limits;
 mod outbox;
 mod pins;
@@ -89,6 +93,7 @@ pub use tokens::TokenFacts;
 
 pub use help_desk::Act;
 pub use invitation::{ENROLMENT_ONLY, Invited};
+pub use letters::{Delivery, DigitsBy, LinkBy};
 
 use self::{
     record::{Replaces, Run},

@@ -49,8 +49,11 @@ impl Engine {
     /// not arrive when it is worth nothing any more.
     ///
     /// # Errors
-    /// [`Fault::State`] if the message cannot be written as JSON.
+    /// [`Fault::State`] if the message cannot be written as JSON, [`Fault::Setup`] if this channel must not carry it.
     pub fn message(&self, channel: Channel, message: &Message, seconds: i64) -> Result<MessageWrite, Fault> {
+        if !message.template.may_go_by(channel) {
+            return Err(Fault::Setup("the digits of an invitation do not go by mail, where its link goes"));
+        }
         let (id, now) = (Id::random(self.crypto()), self.now());
         Ok(MessageWrite::Insert(MessageRow {
             id,
@@ -70,6 +73,20 @@ impl Engine {
     /// [`Fault::Unsealable`] if the key is not known or the body is another's; [`Fault::State`] if a newer version wrote it.
     pub fn open_message(&self, row: &MessageRow) -> Result<Message, Fault> {
         self.sealer.open_json(&message_aad(row.id), &row.body)
+    }
+
+    /// Whether a message is still of use when its turn comes. The mail of an invitation that another one has ended would lead
+    /// its reader nowhere, and its digits would be those of the wrong one.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn is_of_use(&self, message: &Message) -> Result<bool, Fault> {
+        match message.template {
+            Template::Invitation { invitation, .. } | Template::ActivationPassword { invitation, .. } => {
+                Ok(self.invited_by(invitation).await?.is_some())
+            }
+            Template::Notices { .. } | Template::AddressCode { .. } | Template::WayToAdd => Ok(true),
+        }
     }
 
     /// Puts a message into the outbox that nothing else is committed with.

@@ -125,6 +125,7 @@ impl Run {
     /// Why it takes no answer any more, if so.
     pub(super) fn refusal(&self, now: Time) -> Option<Refusal> {
         match self.row.phase {
+            Phase::Burned if self.body.reason == Some(Reason::RanOut) => Some(Refusal::Expired),
             Phase::Burned => Some(Refusal::Burned(self.body.reason.unwrap_or(Reason::Cancelled))),
             Phase::Consumed => Some(Refusal::Expired),
             Phase::Open | Phase::Parked => (now >= self.row.expires_at).then_some(Refusal::Expired),

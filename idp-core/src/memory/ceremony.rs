@@ -124,6 +124,19 @@ impl Ceremonies for MemoryStore {
         })
     }
 
+    fn unfinished_enrolments(&self, now: Time, limit: u32) -> Answer<'_, Vec<CeremonyRow>> {
+        self.read(|state| {
+            let wanted = |row: &&CeremonyRow| {
+                let unfinished = matches!(row.phase, Phase::Open | Phase::Parked);
+                row.sign_in.is_none() && unfinished && row.expires_at <= now
+            };
+            let mut rows: Vec<CeremonyRow> = state.ceremonies.0.values().filter(wanted).cloned().collect();
+            rows.sort_by_key(|row| (row.expires_at, row.id));
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            rows
+        })
+    }
+
     fn ceremony_by_code(&self, code: [u8; 32], now: Time) -> Answer<'_, Option<CeremonyRow>> {
         self.read(|state| {
             let named = |row: &&CeremonyRow| {

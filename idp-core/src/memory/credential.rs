@@ -95,4 +95,19 @@ impl Credentials for MemoryStore {
             state.credentials.0.values().find(named).cloned()
         })
     }
+
+    fn credentials_of_kind(
+        &self,
+        kind: &str,
+        after: Option<Id<CredentialRow>>,
+        limit: u32,
+    ) -> Answer<'_, Vec<CredentialRow>> {
+        self.read(|state| {
+            let wanted = |row: &&CredentialRow| row.kind == kind && after.is_none_or(|after| row.id > after);
+            let mut rows: Vec<CredentialRow> = state.credentials.0.values().filter(wanted).cloned().collect();
+            rows.sort_by_key(|row| row.id);
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            rows
+        })
+    }
 }

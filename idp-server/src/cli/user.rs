@@ -1,10 +1,12 @@
 //! How does an administrator change accounts?
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use idp_core::{
+    Error, Refusal,
     device::{DeviceRow, DeviceState},
-    engine::RESET_LIFE,
+    engine::{Delivery, DigitsBy, LinkBy, RESET_LIFE},
     methods::activation::Old,
+    outbox::{Channel, Picture},
     users::{Profile, User, UserState},
 };
 
@@ -68,6 +70,8 @@ pub enum UserCommand {
         /// All devices are lost: they are taken off as soon as the new one is active, and none of them is asked.
         #[arg(long)]
         reset: bool,
+        #[command(flatten)]
+        sending: Sending,
     },
     /// Switch an account off and end its sessions.
     Disable {
@@ -81,6 +85,45 @@ pub enum UserCommand {
     },
     /// List the accounts.
     List,
+}
+
+/// How an invitation gets to its person. Nothing is mailed unless that is asked for: the address may be one that nobody has
+/// checked, or the very one that somebody lost.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Sending {
+    /// Mail the link to the address of the account.
+    #[arg(long)]
+    mail: bool,
+    /// Put the QR code of the link into the mail, for whoever reads it at a computer.
+    #[arg(long, requires = "mail")]
+    picture: bool,
+    /// Give the digits to the program at webhook.url, which passes them on by SMS for example, and do not show them here.
+    #[arg(long)]
+    digits_to_webhook: bool,
+}
+
+impl Sending {
+    /// What is wrong is said before an invitation is made, which would end the one before.
+    fn delivery(self, app: &App, user: &User) -> anyhow::Result<Delivery> {
+        let channels = app.carriers().channels();
+        let login = &user.login;
+        if self.mail && !channels.contains(&Channel::Mail) {
+            anyhow::bail!("no mail is sent: mail.host is not set");
+        }
+        if self.mail && user.profile.email.is_none() {
+            anyhow::bail!(
+                "{login} has no address for mail; give one with \"idp-server user set {login} --email\""
+            );
+        }
+        if self.digits_to_webhook && !channels.contains(&Channel::Webhook) {
+            anyhow::bail!("no program gets the digits: webhook.url is not set");
+        }
+        let picture = if self.picture { Picture::With } else { Picture::Without };
+        Ok(Delivery {
+            link: if self.mail { LinkBy::Mail(picture) } else { LinkBy::Hand },
+            digits: if self.digits_to_webhook { DigitsBy::Webhook } else { DigitsBy::Hand },
+        })
+    }
 }
 
 pub(super) async fn run(app: &App, command: UserCommand) -> anyhow::Result<()> {
@@ -111,8 +154,8 @@ pub(super) async fn run(app: &App, command: UserCommand) -> anyhow::Result<()> {
             say(&format!("{} has no devices any more, and is signed out everywhere.", user.login));
             Ok(())
         }
-        UserCommand::Invite { login, reset } => {
-            invite(app, &login, if reset { Old::Replaced } else { Old::Stay }).await
+        UserCommand::Invite { login, reset, sending } => {
+            invite(app, &login, if reset { Old::Replaced } else { Old::Stay }, sending).await
         }
         UserCommand::Disable { login } => switch(app, &login, UserState::Disabled).await,
         UserCommand::Enable { login } => switch(app, &login, UserState::Active).await,
@@ -137,13 +180,36 @@ async fn passwd(app: &App, login: &str) -> anyhow::Result<()> {
 }
 
 /// The link may go by mail. The digits must not go with it: who reads the mail would have both.
-async fn invite(app: &App, login: &str, old: Old) -> anyhow::Result<()> {
+async fn invite(app: &App, login: &str, old: Old, sending: Sending) -> anyhow::Result<()> {
     let user = accounts::find(app.engine(), login).await?;
-    let invited = app.engine().invite(user.id, old).await?;
+    let by = sending.delivery(app, &user)?;
+    let invited = match app.engine().invite_by(user.id, old, by).await {
+        Err(Error::Refused(Refusal::TooMany(_))) => anyhow::bail!(
+            "{} was invited five times within the hour, and nothing was sent; the last invitation still holds. \
+             Invite again in an hour",
+            user.login
+        ),
+        invited => invited?,
+    };
     say(&format!("{} is invited until {}.", user.login, date(invited.until)));
-    say(&format!("Send this address: {}", activation::link(app, invited.name)));
-    say(&format!("Give these digits by another way, not in the same mail: {}", *invited.digits));
-    say(&format!("Who cannot open the address types it shorter: {}/go", app.config().server.issuer));
+    let link = activation::link(app.issuer(), invited.name);
+    match by.link {
+        LinkBy::Hand => say(&format!("Send this address: {link}")),
+        LinkBy::Mail(_) => {
+            let to = user.profile.email.unwrap_or_default();
+            say(&format!("A mail with the address is on its way to {to}: {link}"));
+            say(
+                "A running server sends it within half a minute; \"idp-server audit list\" shows message.sent.",
+            );
+        }
+    }
+    match by.digits {
+        DigitsBy::Hand => {
+            say(&format!("Give these digits by another way, not in the same mail: {}", *invited.digits));
+        }
+        DigitsBy::Webhook => say("The digits go to the program at webhook.url, and are not shown here."),
+    }
+    say(&format!("Who cannot open the address types it shorter: {}/go", app.issuer()));
     Ok(())
 }
 

@@ -9,12 +9,12 @@ use idp_core::{
 use idp_protocol::Crypto;
 use serde_json::{Value, json};
 use symbolon_outbound::Outbound;
-use symbolon_smtp::{Failure, Mail, Mailer};
+use symbolon_smtp::{Failure, Mail, Mailer, Picture};
 use symbolon_webhook::Webhook;
 
 use super::{
     trouble::Troubles,
-    words::{House, Words},
+    words::{House, PICTURE, Words},
 };
 use crate::{App, Config, config::CarrierError, pages::Moment, text::Language};
 
@@ -34,6 +34,8 @@ pub(super) enum Undelivered {
     Webhook(#[from] symbolon_webhook::Failure),
     #[error("the settings have nothing that carries it any more")]
     NoCarrier,
+    #[error("it is of no use any more: what it leads to has ended")]
+    OfNoUse,
     #[error("it cannot be put into words: {0}")]
     Words(#[from] askama::Error),
     #[error(transparent)]
@@ -43,7 +45,11 @@ pub(super) enum Undelivered {
 impl Undelivered {
     /// Whether another try is of no use.
     pub(super) fn is_final(&self) -> bool {
-        matches!(self, Self::Mail(failure) if failure.is_final())
+        match self {
+            Self::Mail(failure) => failure.is_final(),
+            Self::OfNoUse => true,
+            Self::Webhook(_) | Self::NoCarrier | Self::Words(_) | Self::Fault(_) => false,
+        }
     }
 
     /// Whether the carrier is in trouble, and not this message.
@@ -51,7 +57,7 @@ impl Undelivered {
         match self {
             Self::Mail(failure) => failure.is_of_the_server(),
             Self::Webhook(_) | Self::NoCarrier => true,
-            Self::Words(_) | Self::Fault(_) => false,
+            Self::OfNoUse | Self::Words(_) | Self::Fault(_) => false,
         }
     }
 }
@@ -66,7 +72,7 @@ impl Carriers {
     }
 
     /// What there is.
-    pub(super) fn channels(&self) -> Vec<Channel> {
+    pub(crate) fn channels(&self) -> Vec<Channel> {
         let mail = self.mail.as_ref().map(|_| Channel::Mail);
         mail.into_iter().chain(self.webhook.as_ref().map(|_| Channel::Webhook)).collect()
     }
@@ -91,7 +97,7 @@ impl Carriers {
 
     async fn by_mail(&self, app: &App, row: &MessageRow) -> Result<(), Undelivered> {
         let mailer = self.mail.as_ref().ok_or(Undelivered::NoCarrier)?;
-        let message = app.engine().open_message(row)?;
+        let message = useful(app, row).await?;
         let to = message.to.email.as_deref().unwrap_or_default();
         let mail = mail(&row.id.to_string(), row.created_at, to, &words(app, &message))?;
         Ok(mailer.send(&mail).await?)
@@ -99,10 +105,16 @@ impl Carriers {
 
     async fn to_the_webhook(&self, app: &App, row: &MessageRow) -> Result<(), Undelivered> {
         let webhook = self.webhook.as_ref().ok_or(Undelivered::NoCarrier)?;
-        let message = app.engine().open_message(row)?;
+        let message = useful(app, row).await?;
         let body = told(&message, row.created_at, &words(app, &message)).map_err(Fault::from)?;
         Ok(webhook.send(&row.id.to_string(), app.engine().now().0, &body).await?)
     }
+}
+
+/// The message, unless what it leads to has ended since it was written.
+async fn useful(app: &App, row: &MessageRow) -> Result<Message, Undelivered> {
+    let message = app.engine().open_message(row)?;
+    if app.engine().is_of_use(&message).await? { Ok(message) } else { Err(Undelivered::OfNoUse) }
 }
 
 fn words(app: &App, message: &Message) -> Words {
@@ -120,6 +132,7 @@ pub(crate) fn mail(id: &str, written: Time, to: &str, words: &Words) -> Result<M
         subject: words.subject().into(),
         text: words.text()?,
         html: words.html()?,
+        picture: words.picture().map(|png| Picture { id: PICTURE, png: png.bytes.clone() }),
     })
 }
 

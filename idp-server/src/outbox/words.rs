@@ -1,17 +1,31 @@
 //! What does a message say, in the person's language?
 //!
-//! No picture, no link, nothing that tells us that it was opened: a mail that looks like those of thieves teaches people to
-//! believe those. The address of the account pages stands there in letters.
+//! Nothing is fetched when it is read, and nothing tells us that it was opened. What tells of changes has no picture and no
+//! link, either: a mail that looks like those of thieves teaches people to believe those, so the address of the account pages
+//! stands there in letters. An invitation has to have a link; it says what it is, and opens nothing by itself.
 
 use askama::Template as _;
-use idp_core::outbox::{Message, Template};
+use idp_core::{
+    Id, Time,
+    methods::activation::Invitation,
+    outbox::{Message, Picture, Template},
+};
 use symbolon_smtp::Line;
 
-use crate::{Config, pages::Moment, portal::notices, text::Language};
+use crate::{
+    Config, activation,
+    pages::{Moment, Png},
+    portal::{Place, notices},
+    text::Language,
+};
+
+/// The name of the picture in a mail.
+pub(crate) const PICTURE: &str = "qr-code";
 
 /// Who writes.
 pub(crate) struct House {
     organisation: String,
+    issuer: String,
     /// The address of the account pages.
     portal: String,
 }
@@ -19,7 +33,8 @@ pub(crate) struct House {
 impl House {
     pub(crate) fn of(config: &Config) -> Self {
         let organisation = config.engine.organisation.clone();
-        Self { organisation, portal: format!("{}/account", config.server.issuer) }
+        let issuer = config.server.issuer.clone();
+        Self { organisation, portal: format!("{issuer}/account"), issuer }
     }
 }
 
@@ -32,6 +47,9 @@ pub(crate) struct Words {
     lead: String,
     items: Vec<Item>,
     code: Option<Line>,
+    /// An address to open; it is written out, so that everybody sees where it leads.
+    link: Option<String>,
+    picture: Option<Png>,
     after: Vec<String>,
     portal: String,
 }
@@ -75,9 +93,44 @@ impl Words {
                 let blank = Self::blank(t, house, &t.say("mail-code-subject"), t.say("mail-code-lead"));
                 Self { code: Some(code.as_str().into()), after, ..blank }
             }
+            Template::Invitation { invitation, until, picture } => {
+                Self::invitation(t, house, (*invitation, *until, *picture))
+            }
+            Template::ActivationPassword { digits, until, .. } => Self::digits(t, house, digits, *until),
+            Template::WayToAdd => Self::way_to_add(t, house),
         };
         let greeting = t.say_with("mail-greeting", "name", Line::from(message.to.login.as_str()).as_str());
         Self { greeting: Some(greeting.as_str().into()), ..words }
+    }
+
+    fn invitation(
+        t: Language,
+        house: &House,
+        (invitation, until, picture): (Id<Invitation>, Time, Picture),
+    ) -> Self {
+        let link = activation::link(&house.issuer, invitation);
+        let picture = (picture == Picture::With).then(|| Png::of(&link)).flatten();
+        let after = vec![
+            t.say_with("mail-invited-until", "until", Moment(until)),
+            t.say("mail-invited-digits"),
+            t.say("mail-invited-not-you"),
+        ];
+        let blank = Self::blank(t, house, &t.say("mail-invited-subject"), t.say("mail-invited-lead"));
+        Self { link: Some(link), picture, after, ..blank }
+    }
+
+    /// For what has little room: it never goes by mail.
+    fn digits(t: Language, house: &House, digits: &str, until: Time) -> Self {
+        let lead = t.say_with("mail-digits-lead", "digits", digits);
+        let lead = format!("{lead} {}", t.say_with("mail-digits-until", "until", Moment(until)));
+        let portal = format!("{}/go", house.issuer);
+        Self { portal, ..Self::blank(t, house, &t.say("mail-digits-subject"), lead) }
+    }
+
+    fn way_to_add(t: Language, house: &House) -> Self {
+        let after = vec![t.say("mail-way-sign-in"), t.say("mail-way-not-you")];
+        let link = Some(format!("{}{}", house.issuer, Place::AddDevice.path()));
+        Self { link, after, ..Self::blank(t, house, &t.say("mail-way-subject"), t.say("mail-way-lead")) }
     }
 
     /// What `idp-server mail test` sends.
@@ -93,6 +146,8 @@ impl Words {
             lead,
             items: Vec::new(),
             code: None,
+            link: None,
+            picture: None,
             after: Vec::new(),
             portal: house.portal.clone(),
         }
@@ -100,6 +155,10 @@ impl Words {
 
     pub(crate) fn subject(&self) -> &str {
         self.subject.as_str()
+    }
+
+    pub(crate) fn picture(&self) -> Option<&Png> {
+        self.picture.as_ref()
     }
 
     pub(crate) fn text(&self) -> Result<String, askama::Error> {

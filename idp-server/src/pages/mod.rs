@@ -4,6 +4,7 @@ mod asked;
 pub mod assets;
 pub mod language;
 mod moment;
+mod png;
 mod qr;
 mod scan;
 
@@ -15,6 +16,7 @@ use symbolon_axum::{Visitor, errors};
 
 pub use asked::{Asked, Named, Sent, nothing};
 pub use moment::Moment;
+pub(crate) use png::Png;
 pub use qr::QrCode;
 pub use scan::scan;
 

@@ -3,9 +3,9 @@
 use qrcode::{Color, EcLevel};
 
 /// The light border of a symbol, in modules (ISO/IEC 18004).
-const QUIET: usize = 4;
+pub(super) const QUIET: usize = 4;
 /// How large a module is drawn, in CSS pixels: below four, cameras fail.
-const MODULE: usize = 5;
+pub(super) const MODULE: usize = 5;
 
 /// A QR code as one path of an SVG image.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,10 +10,11 @@ use idp_core::{
     Error, Id, Refusal,
     device::{DeviceRow, DeviceState},
     engine::DeviceChange,
+    evidence::Assurance,
 };
 use idp_protocol::Text;
 use serde::{Deserialize, Serialize};
-use symbolon_axum::Visitor;
+use symbolon_axum::{SignedIn, Visitor};
 
 use super::{Place, refused, signed_in};
 use crate::{
@@ -34,6 +35,8 @@ pub enum Action {
     Activate,
     /// It is lost.
     Lost,
+    /// Be sure of it, after the help desk added it.
+    Confirm,
     /// Give it new keys.
     Renew,
     /// A code that lets it have a new PIN.
@@ -44,8 +47,16 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 7] =
-        [Self::Rename, Self::Pin, Self::Suspend, Self::Activate, Self::Renew, Self::Lost, Self::Revoke];
+    pub const ALL: [Self; 8] = [
+        Self::Rename,
+        Self::Confirm,
+        Self::Pin,
+        Self::Suspend,
+        Self::Activate,
+        Self::Renew,
+        Self::Lost,
+        Self::Revoke,
+    ];
 
     /// The name in addresses.
     #[must_use]
@@ -55,6 +66,7 @@ impl Action {
             Self::Pin => "pin",
             Self::Suspend => "suspend",
             Self::Activate => "activate",
+            Self::Confirm => "confirm",
             Self::Renew => "renew",
             Self::Lost => "lost",
             Self::Revoke => "revoke",
@@ -67,6 +79,7 @@ impl Action {
             Self::Pin => "action-pin",
             Self::Suspend => "action-suspend",
             Self::Activate => "action-activate",
+            Self::Confirm => "action-confirm",
             Self::Renew => "action-renew",
             Self::Lost => "action-lost",
             Self::Revoke => "action-revoke",
@@ -79,6 +92,7 @@ impl Action {
             Self::Pin => "explain-pin",
             Self::Suspend => "explain-suspend",
             Self::Activate => "explain-activate",
+            Self::Confirm => "explain-confirm",
             Self::Renew => "explain-renew",
             Self::Lost => "explain-lost",
             Self::Revoke => "explain-revoke",
@@ -96,6 +110,7 @@ impl Action {
             Self::Rename => state != DeviceState::Revoked,
             Self::Suspend => state.may_become(DeviceState::Suspended),
             Self::Activate => state == DeviceState::Suspended,
+            Self::Confirm => state == DeviceState::Active && device.facts.assurance == Assurance::Low,
             Self::Renew => matches!(state, DeviceState::Active | DeviceState::Suspended),
             Self::Lost => state.may_become(DeviceState::Lost),
             Self::Revoke => state.may_become(DeviceState::Revoked),
@@ -165,7 +180,10 @@ async fn page(
         name: device.facts.name,
         label: t.say(action.label()),
         explained: t.say(action.explained()),
-        error: error.map(|_| t.say("rename-wrong")),
+        error: error.map(|_| match action {
+            Action::Confirm => t.say("confirm-needs-other"),
+            _ => t.say("rename-wrong"),
+        }),
     };
     pages::render(status, &body)
 }
@@ -198,6 +216,9 @@ pub async fn change(
             Err(error) => refused(&app, &visitor, &signed_in, place, &error).await,
         };
     }
+    if action == Action::Confirm {
+        return confirm(&app, &visitor, &signed_in, id).await;
+    }
     let Some(change) = wanted(action, fields) else {
         let error = Some(Refusal::Malformed.into());
         return page(&app, &visitor, signed_in.user.id, id, action, error).await;
@@ -205,6 +226,18 @@ pub async fn change(
     match app.engine().change_device(&signed_in.session, id, change).await {
         Ok(()) => Redirect::to("/account").into_response(),
         Err(error) => refused(&app, &visitor, &signed_in, place, &error).await,
+    }
+}
+
+/// With another factor: the device itself does not say whose it is.
+async fn confirm(app: &App, visitor: &Visitor, signed_in: &SignedIn, id: Id<DeviceRow>) -> Response {
+    let action = Action::Confirm;
+    match app.engine().confirm_own_device(&signed_in.session, id).await {
+        Ok(()) => Redirect::to("/account").into_response(),
+        Err(error @ Error::Refused(Refusal::NotAllowed)) => {
+            page(app, visitor, signed_in.user.id, id, action, Some(error)).await
+        }
+        Err(error) => refused(app, visitor, signed_in, Place::Device { id, action }, &error).await,
     }
 }
 
@@ -217,7 +250,7 @@ fn wanted(action: Action, fields: Fields) -> Option<DeviceChange> {
         Action::Pin => return None,
         Action::Suspend => DeviceChange::Suspend,
         Action::Activate => DeviceChange::Activate,
-        Action::Renew => return None,
+        Action::Confirm | Action::Renew => return None,
         Action::Lost => DeviceChange::Lost,
         Action::Revoke => DeviceChange::Revoke,
     })

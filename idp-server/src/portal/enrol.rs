@@ -25,7 +25,7 @@ use symbolon_axum::{
     live::{Render, Wait, Watched},
 };
 
-use super::{Action, Place, enrolling, refused};
+use super::{Action, Place, elsewhere, enrolling, refused};
 use crate::{
     app::App,
     pages::{self, Asked, Frame, QrCode, Sent, spaced},
@@ -39,8 +39,12 @@ const PASSKEY: &str = symbolon_webauthn::KIND;
 
 #[derive(Template)]
 #[template(path = "enrol_start.html")]
-struct Start {
-    frame: Frame,
+pub(super) struct Start {
+    pub frame: Frame,
+    /// Where a mail with the address of this page would go.
+    pub mail: Option<String>,
+    /// Whether one is on its way.
+    pub mailed: bool,
 }
 
 #[derive(Template)]
@@ -113,7 +117,10 @@ pub async fn new(State(app): State<App>, visitor: Visitor, Asked(which): Asked<W
     };
     match which.id {
         Some(id) => wizard(&app, &visitor, &signed_in, id, None).await,
-        None => pages::render(StatusCode::OK, &Start { frame: Frame::of(&app, &visitor) }),
+        None => {
+            let (frame, mail) = (Frame::of(&app, &visitor), elsewhere::address(&app, &signed_in));
+            pages::render(StatusCode::OK, &Start { frame, mail, mailed: false })
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `home.rs` | what the account page shows |
 //! | `enrol.rs` | how a device is added: the wizard |
+//! | `elsewhere.rs` | how somebody goes on with that at another screen |
 //! | `device.rs` | how a device is changed |
 //! | `passkeys.rs` | how passkeys are listed, added, renamed and removed |
 //! | `password.rs` | how the password is changed |
@@ -18,6 +19,7 @@
 
 pub mod applications;
 mod device;
+mod elsewhere;
 mod enrol;
 mod home;
 pub(crate) mod notices;
@@ -41,6 +43,7 @@ use serde_json::Value;
 use symbolon_axum::{SignedIn, Visitor};
 
 pub use device::{Action, ask, change};
+pub use elsewhere::mail;
 pub use enrol::{begin, cancel, confirm, events, new, state};
 pub use home::{home, sign_out};
 
@@ -99,7 +102,7 @@ impl Place {
         matches!(self, Self::Token { change: tokens::Change::Resync, .. })
     }
 
-    fn path(self) -> String {
+    pub(crate) fn path(self) -> String {
         match self {
             Self::Home => "/account".to_owned(),
             Self::AddDevice => "/account/devices/new".to_owned(),

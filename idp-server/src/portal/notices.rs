@@ -50,6 +50,8 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::ClockOff { token, minutes } => ("notice-clock-off", clock(t, token, *minutes), true),
         Notice::OutOfStep { token } => ("notice-out-of-step", token.clone(), false),
         Notice::DeviceRenamed { from, to } => ("notice-device-renamed", format!("{from} → {to}"), false),
+        Notice::InvitationExpired => ("notice-invitation-expired", String::new(), false),
+        Notice::EnrolmentExpired { kind } => ("notice-enrolment-expired", kind.clone(), false),
         Notice::CredentialAdded { kind } => ("notice-credential-added", kind.clone(), false),
         Notice::CredentialRemoved { kind, name } if name.is_empty() => {
             ("notice-credential-removed", kind.clone(), false)

@@ -127,3 +127,26 @@ async fn an_action_that_is_in_no_list_is_nothing() {
     let answer = server.visit(&format!("/account/devices/{active}/dance"), &cookie, Some(&[])).await;
     assert_eq!(answer.status(), 404);
 }
+
+/// The page says what is missing, and no round of sign-ins begins that could not end well.
+#[tokio::test]
+async fn the_owner_of_a_device_of_the_help_desk_reads_what_confirming_it_takes() {
+    let server = Server::at_localhost().await;
+    let store = server.app.engine().store();
+    let id = device(&server, DeviceState::Active).await;
+    let mut row = store.device(id).await.unwrap().unwrap();
+    row.facts.assurance = idp_core::evidence::Assurance::Low;
+    row.revision += 1;
+    let _ = store.commit(Batch::new().with(DeviceWrite::Update(row))).await.unwrap();
+    let (cookie, _) = server.sign_in().await;
+    let path = format!("/account/devices/{id}/confirm");
+    let home = server.visit("/account", &cookie, None).await.text().await.unwrap();
+    assert!(home.contains(&format!("href=\"{path}\"")), "{home}");
+    let asked = server.visit(&path, &cookie, None).await;
+    assert!(asked.text().await.unwrap().contains("not with this device"));
+    let refused = server.visit(&path, &cookie, Some(&[])).await;
+    assert_eq!(refused.status(), 400);
+    assert!(refused.text().await.unwrap().contains("another device, a passkey or a one-time code"));
+    let row = store.device(id).await.unwrap().unwrap();
+    assert_eq!(row.facts.assurance, idp_core::evidence::Assurance::Low);
+}

@@ -284,6 +284,7 @@ fn a_mail() -> Mail {
         subject: "A test".into(),
         text: "Hello".to_owned(),
         html: "<p>Hello</p>".to_owned(),
+        picture: None,
     }
 }
 

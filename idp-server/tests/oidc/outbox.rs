@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use data_encoding::BASE64;
 use idp_core::{
     Id, Time,
+    engine::{Delivery, DigitsBy, LinkBy},
+    methods::activation::Old,
     notify::{Notice, NoticeRow},
     outbox::{
         Channel, HOLD, Message as Letter, MessageRow, MessageWrite, Outbox as _, POSTED, Recipient, Template,
@@ -194,6 +196,61 @@ async fn a_message_that_never_arrives_is_given_up_after_a_day_and_it_is_written_
     let notices = server.app.db().notices(server.user.id, 9).await.unwrap();
     assert_eq!(notices[0].notice, Notice::PasswordChanged, "it stays in the portal");
     assert_eq!(site.heard(tries).await.len(), tries);
+}
+
+/// By SMS for example: the link is in a mail, and what opens it is not.
+#[tokio::test]
+async fn the_digits_of_an_invitation_reach_the_webhook_and_their_words_fit_an_sms() {
+    let site = Site::open("").await;
+    let server = start(&site).await;
+    let by = Delivery { link: LinkBy::Hand, digits: DigitsBy::Webhook };
+    let invited = server.app.engine().invite_by(server.user.id, Old::Stay, by).await.unwrap();
+    let heard = site.heard(2).await;
+    let told: Vec<Value> = heard.iter().map(|message| believed(&server, message)).collect();
+    let told = told.iter().find(|told| told["type"] == json!("activation_password")).unwrap();
+    assert_eq!(told["data"]["digits"], json!(invited.digits.as_str()));
+    assert_eq!(told["data"]["user"]["phone_number"], json!("+31 20 5550100"));
+    let text = told["data"]["text"].as_str().unwrap();
+    let expected = format!("Activation password: {}. Until", invited.digits.as_str());
+    assert!(text.starts_with(&expected) && text.ends_with(&format!("({}/go)", server.url)), "{text}");
+    assert!(text.len() <= 160 && !text.contains("/activate/"), "{text}");
+}
+
+/// An administrator hears of an invitation that nobody took up, and the person does, by one message.
+#[tokio::test]
+async fn an_invitation_that_ran_out_reaches_the_webhook_once() {
+    let site = Site::open("").await;
+    let server = start(&site).await;
+    server.app.engine().invite(server.user.id, Old::Stay).await.unwrap();
+    site.heard(1).await;
+    written_down(&server, "message.sent", 1).await;
+    wait(&server, 86_400);
+    for _ in 0..2 {
+        server.app.engine().tell_of_what_ran_out().await.unwrap();
+    }
+    let told = believed(&server, &site.heard(2).await[1]);
+    let now = server.clock_now();
+    assert_eq!(told["data"]["notices"], json!([{ "at": now.0, "what": "invitation_expired" }]));
+    written_down(&server, "message.sent", 2).await;
+    assert_eq!(server.app.db().next_due().await.unwrap(), None, "and no more");
+}
+
+/// What waits while a carrier is away must not lead to an invitation that is over.
+#[tokio::test]
+async fn what_leads_to_an_ended_invitation_is_not_carried() {
+    let site = Site::open("").await;
+    let server = start(&site).await;
+    site.answer_with(503);
+    let by = Delivery { link: LinkBy::Hand, digits: DigitsBy::Webhook };
+    let old = server.app.engine().invite_by(server.user.id, Old::Stay, by).await.unwrap();
+    site.heard(2).await;
+    server.app.engine().invite(server.user.id, Old::Stay).await.unwrap();
+    site.answer_with(204);
+    wait(&server, 60);
+    written_down(&server, "message.undeliverable", 1).await;
+    let heard = site.heard(3).await;
+    let again = heard.iter().filter(|message| message.body.contains(old.digits.as_str()));
+    assert_eq!(again.count(), 1, "the one try from before");
 }
 
 /// Whoever changes the address of an account he broke into must not draw to himself what tells of it.

@@ -52,6 +52,14 @@ async fn ceremonies<S: Store>(store: &S) {
     };
     assert_eq!(open(NOW + 9).await, [id(6), id(4), id(2), id(1)], "the newest first");
     assert_eq!(open(NOW + 10).await, [id(4), id(2), id(1)]);
+    let unfinished = async |now, limit| {
+        let rows = ok(store.unfinished_enrolments(now, limit).await);
+        rows.iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(unfinished(NOW + 9, 9).await, []);
+    assert_eq!(unfinished(NOW + 10, 9).await, [id(6)]);
+    assert_eq!(unfinished(NOW + 600, 9).await, [id(6), id(1), id(2), id(3), id(5)], "of no sign-in");
+    assert_eq!(unfinished(NOW + 600, 2).await, [id(6), id(1)]);
     assert_eq!(ok(store.ceremony_by_code(digest(7), NOW + 599).await), Some(ceremony(7)));
     assert_eq!(ok(store.ceremony_by_code(digest(7), NOW + 600).await), None);
     assert_eq!(ok(store.ceremony_by_code(digest(8), NOW).await), None, "it was burned");
@@ -89,6 +97,14 @@ async fn lists_of_a_user<S: Store>(store: &S) {
     let credentials: Vec<_> = ok(store.credentials(id(1)).await).iter().map(|row| row.id).collect();
     assert_eq!(credentials, [id(1), id(2), id(3)], "the oldest first");
     assert_eq!(ok(store.devices(id(9)).await), []);
+    let of_kind = async |kind, after, limit| {
+        let rows = ok(store.credentials_of_kind(kind, after, limit).await);
+        rows.iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(of_kind("passkey", None, 9).await, [id(1), id(2), id(3), id(4)]);
+    assert_eq!(of_kind("passkey", Some(id(2)), 9).await, [id(3), id(4)]);
+    assert_eq!(of_kind("passkey", Some(id(2)), 1).await, [id(3)]);
+    assert_eq!(of_kind("passkeys", None, 9).await, []);
     devices_without_codes(store).await;
 }
 
