@@ -41,3 +41,4 @@ mod takeover;
 mod tickets;
 mod trail;
 mod typed;
+mod waiting;

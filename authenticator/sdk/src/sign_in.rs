@@ -111,6 +111,12 @@ impl Claimed {
     }
 }
 
+/// What waits for a device, and whether its server lets devices wait.
+pub(crate) struct Looked {
+    pub claimed: Vec<Claimed>,
+    pub waits: bool,
+}
+
 /// What the person answers.
 #[non_exhaustive]
 pub struct Answer {
@@ -227,10 +233,15 @@ impl<T: Transport> Authenticator<T> {
     /// [`Error::Refused`] if the device is not known any more, [`Error::NotAuthentic`] for contexts of
     /// somebody else.
     pub async fn pending(&self, account: &Account) -> Result<Vec<Claimed>, Error> {
+        Ok(self.look(account, None).await?.claimed)
+    }
+
+    /// The same; a server that can keeps the answer for so many seconds until something waits.
+    pub(crate) async fn look(&self, account: &Account, wait: Option<u8>) -> Result<Looked, Error> {
         let signer = Signer::of(&self.crypto, account)?;
         let sign = |now| Ok(signer.sign(&signer.claims(now, Pending {}))?);
-        let body = self.get_signed::<Pending>(&account.issuer, sign).await?;
-        let waiting: Waiting = serde_json::from_slice(&body).map_err(|_| Error::Newer)?;
+        let answer = self.get_signed::<Pending>(&account.issuer, wait, sign).await?;
+        let waiting: Waiting = serde_json::from_slice(&answer.body).map_err(|_| Error::Newer)?;
         self.set_time(&account.issuer, waiting.time);
         let mut claimed = Vec::new();
         for message in waiting.contexts {
@@ -240,7 +251,7 @@ impl<T: Transport> Authenticator<T> {
                 other => claimed.push(other?),
             }
         }
-        Ok(claimed)
+        Ok(Looked { claimed, waits: answer.waits })
     }
 
     /// Q7, P5, E5 and the approval of another authenticator: signs the decision about exactly the bytes that

@@ -23,7 +23,7 @@ use crate::{
     methods::registration::DeviceRegistration,
     notify::Notice,
     signin::Origin,
-    store::Batch,
+    store::{Batch, Write},
     users::User,
 };
 
@@ -71,6 +71,7 @@ impl Engine {
         let row = self.new_enrolment(&**enrolment, begun).await?;
         let id = row.id;
         batch.push(CeremonyWrite::Insert(row));
+        batch.push(Write::Wake(self.devices_topic(user.id)));
         batch.push(self.notice(user.id, Notice::HelpDeskActed { by: act.by.to_string() }));
         batch.push(self.audit(Some(user.id), act.event("help_desk.offered")));
         self.commit(batch).await?;

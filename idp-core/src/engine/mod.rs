@@ -15,6 +15,7 @@
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
 //! | `claim.rs` | a device claims what a ticket or a code names |
 //! | `approval.rs` | pending and decide: the one approval engine |
+//! | `waiting.rs` | how a device waits for what it is asked |
 //! | `asking.rs` | how a person's devices are asked: how often at most, and how they hear of it |
 //! | `context.rs` | what a person is asked to decide about, and what speaks against it |
 //! | `binding.rs` | how fresh and strong a sign-in must be that changes credentials |
@@ -73,6 +74,7 @@ mod standing;
 mod step;
 mod tokens;
 mod trail;
+mod waiting;
 
 use std::{fmt, sync::Arc};
 
@@ -86,6 +88,7 @@ pub use pins::RESET_LIFE;
 pub use rotation::Renewed;
 pub use signins::{Account, Finished, MethodOffer, NewSignIn, Opened, SignInPage};
 pub use tokens::TokenFacts;
+pub use waiting::Waiter;
 
 pub use help_desk::Act;
 pub use invitation::{ENROLMENT_ONLY, Invited};
