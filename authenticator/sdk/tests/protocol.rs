@@ -4,6 +4,8 @@
 mod fake;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod order;
 
 #[cfg(test)]
 mod journeys {
@@ -36,7 +38,7 @@ mod journeys {
         phone.enrol(&fake.enrolment_link()).await?.register(&details()).await
     }
 
-    async fn enrolled(fake: &Arc<Fake>, phone: &Phone) -> Account {
+    pub async fn enrolled(fake: &Arc<Fake>, phone: &Phone) -> Account {
         let enrolled = register(fake, phone).await.unwrap();
         fake.ask(Purpose::FirstApproval, NUMBER_ASKED);
         phone.finish_enrolment(&enrolled.account, &alice(Verdict::Approve)).await.unwrap();

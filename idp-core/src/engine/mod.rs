@@ -114,6 +114,7 @@ use crate::{
     settings::Settings,
     signin::Origin,
     store::{Batch, Committed, SharedStore, Users},
+    ticket::Party,
     tools::Tools,
     users::{User, UserState},
     wake::{DeviceWaker, NobodyWakes},
@@ -335,6 +336,7 @@ impl Engine {
     /// declare lost: what was bound on somebody's word must not approve an heir.
     async fn about_run(&self, run: &Run, subject: OwnedSubject, context: Context) -> Result<About, Fault> {
         let mut about = self.about(&run.row.kind, subject, context).await?;
+        about.context.party = run.body.party;
         if run.row.sign_in.is_none() {
             about.restrict(run.body.replaces);
         }
@@ -366,6 +368,7 @@ impl Engine {
         let Some(known) = from.known else { return Ok(Context { same_network, ..Context::default() }) };
         let users = self.store.known_users(known.0, now).await?;
         Ok(Context {
+            party: Party::default(),
             begins: None,
             known_browser: user.is_some_and(|user| users.contains(&user)),
             browser_has_users: !users.is_empty(),
