@@ -38,6 +38,7 @@ mod single_sign_on;
 mod standing;
 mod suites;
 mod takeover;
+mod terminal;
 mod tickets;
 mod trail;
 mod typed;
