@@ -72,6 +72,12 @@ impl Bus {
         Watch { bus: self.clone(), topic, seen }
     }
 
+    /// How many watch `topic` here.
+    #[must_use]
+    pub fn watches(&self, topic: &Topic) -> usize {
+        self.lock().by_topic.get(topic).map_or(0, |channel| channel.watches)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Channels> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -189,6 +189,17 @@ pub enum DeviceWrite {
     },
 }
 
+impl DeviceWrite {
+    /// The row that it replaces another one with, if it does.
+    #[must_use]
+    pub fn updated(&self) -> Option<&DeviceRow> {
+        match self {
+            Self::Update(row) => Some(row),
+            Self::Insert(_) | Self::Unchanged { .. } | Self::Seen { .. } => None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::DeviceState::{self, Active, Confirmed, Lost, Registered, Revoked, Suspended};

@@ -1,5 +1,7 @@
 //! A sign-in as it is stored: who began it, what is asked for, and the evidence so far.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use idp_protocol::context::Opens;
 use serde::{Deserialize, Serialize};
 
@@ -155,7 +157,7 @@ pub enum Initiator {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// Its address.
-    pub address: std::net::IpAddr,
+    pub address: IpAddr,
     /// That address as a place.
     pub place: String,
     /// The browser, as far as it says: `Firefox on Linux`.
@@ -167,11 +169,33 @@ pub struct Origin {
     pub session: Option<idp_protocol::Octets<32>>,
 }
 
+/// The address of who sits at the server's own terminal: none.
+const NO_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
 impl Origin {
+    /// Somebody at the server's own terminal, in no browser and at no address: an administrator, a help desk.
+    #[must_use]
+    pub fn terminal(place: &str, program: &str) -> Self {
+        let (place, browser) = (place.to_owned(), program.to_owned());
+        Self { address: NO_ADDRESS, place, browser, known: None, session: None }
+    }
+
+    /// Whether it is the server's own terminal.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        self.address == NO_ADDRESS
+    }
+
+    /// The address for people and for the audit record, which must not name one where there was none.
+    #[must_use]
+    pub fn named(&self) -> String {
+        if self.is_terminal() { "terminal".to_owned() } else { self.address.to_string() }
+    }
+
     /// Whether an address is in the same network: the same IPv4 address, or the same IPv6 /64.
     #[must_use]
-    pub fn same_network(&self, other: std::net::IpAddr) -> bool {
-        use std::net::IpAddr::{V4, V6};
+    pub fn same_network(&self, other: IpAddr) -> bool {
+        use IpAddr::{V4, V6};
         match (self.address.to_canonical(), other.to_canonical()) {
             (V4(a), V4(b)) => a == b,
             (V6(a), V6(b)) => a.octets().iter().take(8).eq(b.octets().iter().take(8)),

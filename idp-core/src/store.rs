@@ -293,7 +293,7 @@ pub enum Write {
 }
 
 impl Write {
-    /// Whom it wakes after the commit. A change of a session or a person says so by itself, under the id of each: whoever
+    /// Whom it wakes after the commit. A change of a session, a person or a device says so by itself, under the id of each: whoever
     /// keeps what he read of them ([`crate::Engine::session`]) must not miss it, and nobody who writes one can forget it.
     pub fn wakes(&self) -> impl Iterator<Item = Topic> {
         let (topic, ended) = match self {
@@ -303,6 +303,8 @@ impl Write {
             Self::Session(SessionWrite::End { id, .. }) => (Some(*id.bytes()), Some(session::ENDED)),
             Self::Session(SessionWrite::EndAll { user, .. }) => (Some(*user.bytes()), Some(session::ENDED)),
             Self::User(UserWrite::Update(user)) => (Some(*user.id.bytes()), None),
+            // One that waits must hear that it was stopped (`engine/waiting.rs`).
+            Self::Device(write) => (write.updated().map(|row| *row.id.bytes()), None),
             Self::Ceremony(CeremonyWrite::Update { row, .. }) if ciba::is_answered(row) => {
                 (None, Some(ciba::ANSWERED))
             }

@@ -122,8 +122,8 @@ impl Tools {
 
     /// The text of a sign-in QR, of the QR of a device without a keyboard or of an application, or a same-device link.
     #[must_use]
-    pub fn ticket_link(&self, kind: TicketKind, ceremony: Id<CeremonyRow>, epoch: u32, now: Time) -> String {
-        let ticket = ticket::seal(&self.keys.get(), kind, Ticket { ceremony, epoch }, now);
+    pub fn ticket_link(&self, kind: TicketKind, ticket: Ticket, now: Time) -> String {
+        let ticket = ticket::seal(&self.keys.get(), kind, ticket, now);
         let target = match kind {
             TicketKind::Scan => Target::Scan(ticket),
             TicketKind::SameDevice => Target::SameDevice(ticket),

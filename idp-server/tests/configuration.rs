@@ -149,7 +149,7 @@ fn a_complaint_names_key_place_and_remedy() {
 }
 
 /// A key of `[engine]`, and values that no engine keeps: a standard forbids them, or nothing would work.
-const REFUSED: [(&str, &[&str]); 32] = [
+const REFUSED: [(&str, &[&str]); 33] = [
     ("organisation", &["\" \""]),
     ("user_verification", &["\"platform\""]),
     ("sign_in_life", &["0", "-1", "3601"]),
@@ -181,6 +181,7 @@ const REFUSED: [(&str, &[&str]); 32] = [
     ("limits.failures_of_account", &["0", "101"]),
     ("limits.confirm_tries", &["0", "6"]),
     ("limits.number_tries", &["0", "4"]),
+    ("limits.waiting_devices", &["-1", "1000001"]),
     (
         "rules",
         &[

@@ -119,7 +119,7 @@ async fn a_ticket_of_another_kind_claims_nothing_whoever_sealed_it() {
     let (of_browser, _) = browser.qr(sign_in).await;
     let television = Television::on(&world).await;
     let of_television = television.typed().await;
-    let seal = |kind, ceremony| ticket::seal(&keys, kind, Sealed { ceremony, epoch: 0 }, now);
+    let seal = |kind, ceremony| ticket::seal(&keys, kind, Sealed { ceremony, epoch: 0, party: [0, 0] }, now);
     let account = phone.account().id;
     for reference in [
         Reference::Grant { ticket: seal(TicketKind::Grant, of_browser) },

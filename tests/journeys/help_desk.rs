@@ -7,6 +7,7 @@ use idp_core::{
     evidence::Assurance,
     notify::Notice,
     policy::Acr,
+    signin::Origin,
     users::User,
 };
 use idp_protocol::{Prompt, Text, context::Purpose, message::Verdict};
@@ -259,6 +260,31 @@ async fn a_wrong_code_of_the_help_desk_costs_a_try_and_marks_the_device() {
     phone.approve_pending(&number_of(&browser.wizard(view.id).await)).await.unwrap();
     let devices = world.engine.devices(user.id).await.unwrap();
     assert_eq!(devices[0].facts.assurance, Assurance::Low);
+}
+
+/// Who sits at the server has no address, and nobody may believe that it was one of this network.
+#[tokio::test]
+async fn what_is_done_at_the_terminal_is_on_record_as_that() {
+    let world = World::new().await;
+    let first = Phone::enrolled(&world, "alice").await;
+    let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
+    let desk = Desk::new();
+    let here = || Origin::terminal("help desk", "idp-server");
+    let offered = world.engine.offer_by_help_desk(&user, here(), desk.act()).await.unwrap();
+    let pending = first.app.pending(&first.account()).await.unwrap();
+    let context = pending[0].context();
+    assert_eq!((context.from.address.as_str(), context.from.place.as_str()), ("terminal", "help desk"));
+    assert!(context.risks.is_empty(), "it is in no other network: {:?}", context.risks);
+    first.approve_pending(&number_of(&offered)).await.unwrap();
+
+    let again = world.engine.offer_by_help_desk(&user, here(), desk.act()).await.unwrap();
+    Phone::new(&world, "second").register(&read_out(&again)).await.unwrap();
+    let wrong = world.engine.complete_by_help_desk(&user, "0000000000", desk.act()).await;
+    assert!(wrong.is_err(), "{wrong:?}");
+    let audit = world.store.audit(None, 50).await.unwrap();
+    let refused = audit.iter().find(|row| row.event.name == "method.refused").expect("a record");
+    assert_eq!(refused.event.address.as_deref(), Some("terminal"));
+    assert!(audit.iter().all(|row| !format!("{row:?}").contains("0.0.0.0")), "{audit:?}");
 }
 
 #[tokio::test]

@@ -40,6 +40,8 @@ mod single_sign_on;
 mod standing;
 mod suites;
 mod takeover;
+mod terminal;
 mod tickets;
 mod trail;
 mod typed;
+mod waiting;

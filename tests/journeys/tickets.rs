@@ -18,10 +18,10 @@ use symbolon_tests::{Browser, Phone, World, browser::qr_of, world::START};
 const TICKETS: u32 = 1_000_000;
 /// How many rotations a page shows: 120 seconds of 20.
 const ROTATIONS: u32 = 6;
-/// Version and number of the key: the same in all tickets of a day.
-const HEADER: usize = 2;
+/// Version, number of the key and mark of the application: the same in all tickets of a day for an application.
+const HEADER: usize = 4;
 /// The length of a ticket.
-const BYTES: usize = 50;
+const BYTES: usize = 52;
 /// What the tests call midnight: the first one after their beginning.
 const MIDNIGHT: Time = Time((START.0 / 86_400 + 1) * 86_400);
 
@@ -32,8 +32,8 @@ fn tickets(world: &World, keys: &WorkingKeys, number: u32) -> Vec<[u8; BYTES]> {
         let ceremony = Id::random(world.engine.crypto());
         tickets.extend((0..ROTATIONS).map(|epoch| -> [u8; BYTES] {
             let now = START + 20 * i64::from(epoch);
-            let sealed = ticket::seal(keys, TicketKind::Scan, Ticket { ceremony, epoch }, now);
-            sealed.try_into().expect("50 bytes")
+            let sealed = ticket::seal(keys, TicketKind::Scan, Ticket { ceremony, epoch, party: [7, 7] }, now);
+            sealed.try_into().expect("52 bytes")
         }));
     }
     tickets
@@ -130,7 +130,7 @@ async fn a_ticket_from_before_midnight_is_taken_after_it() {
 async fn the_ticket_key_of_yesterday_is_refused_once_five_minutes_are_over() {
     let world = World::new().await;
     let keys = world.engine.keys();
-    let ticket = Ticket { ceremony: Id::random(world.engine.crypto()), epoch: 0 };
+    let ticket = Ticket { ceremony: Id::random(world.engine.crypto()), epoch: 0, party: [7, 7] };
     for kind in [TicketKind::Scan, TicketKind::SameDevice] {
         let sealed = ticket::seal(&keys, kind, ticket, MIDNIGHT + -10);
         let open = |now| ticket::open(&keys, kind, &sealed, now);

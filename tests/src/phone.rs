@@ -253,7 +253,9 @@ impl Transport for Wire {
         Ok(match self.world.engine.answer_device(&request).await {
             Ok(DeviceReply::Statement(statement)) => ok(&statement),
             Ok(DeviceReply::Waiting(waiting)) => ok(&serde_json::to_string(&waiting).expect("json")),
-            Ok(DeviceReply::Nothing) => Response { status: 204, retry_after: None, body: vec![] },
+            Ok(DeviceReply::Nothing) => {
+                Response { status: 204, retry_after: None, waits: false, body: vec![] }
+            }
             Err(EngineError::Refused(refusal)) => self.refused(refusal),
             Err(EngineError::Fault(fault)) => panic!("fault: {fault}"),
         })
@@ -278,10 +280,15 @@ impl Wire {
             _ => ErrorCode::Other,
         };
         let error = DeviceError { error, message: refusal.to_string(), time: self.world.clock.now().0 };
-        Response { status: 400, retry_after: None, body: serde_json::to_vec(&error).expect("json") }
+        Response {
+            status: 400,
+            retry_after: None,
+            waits: false,
+            body: serde_json::to_vec(&error).expect("json"),
+        }
     }
 }
 
 fn ok(body: &str) -> Response {
-    Response { status: 200, retry_after: None, body: body.as_bytes().to_vec() }
+    Response { status: 200, retry_after: None, waits: false, body: body.as_bytes().to_vec() }
 }

@@ -11,9 +11,9 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use idp_core::{
-    Refusal,
+    Error, Refusal,
     engine::{DeviceReply, DeviceRequest, Engine},
 };
 use idp_protocol::message::{
@@ -21,7 +21,11 @@ use idp_protocol::message::{
     QrClaim, QrDecision, Register, Update,
 };
 
-use crate::{address::ClientAddress, errors};
+use crate::{
+    address::ClientAddress,
+    errors,
+    pending::{self, WaitingRoom},
+};
 
 /// The largest body of a device, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -43,10 +47,10 @@ pub fn device_router(engine: Arc<Engine>) -> Router {
         .route(PushDecision::PATH, post(answer::<PushDecision>))
         .route(CibaDecision::PATH, post(answer::<CibaDecision>))
         .route(Update::PATH, post(answer::<Update>))
-        .route(Pending::PATH, get(pending))
         .route(KEY_LIST, get(key_list))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(engine)
+        .with_state(Arc::clone(&engine))
+        .route(Pending::PATH, get(pending::ask).with_state(WaitingRoom::new(engine)))
 }
 
 async fn answer<M: Message>(
@@ -63,22 +67,17 @@ async fn answer<M: Message>(
     }
 }
 
-async fn pending(State(engine): State<Arc<Engine>>, address: ClientAddress, headers: HeaderMap) -> Response {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let Some(message) = value.and_then(|value| value.strip_prefix("Device ")) else {
-        return errors::json(&Refusal::Unauthentic.into(), engine.now());
-    };
-    let posted = Posted { message: message.trim().to_owned(), mac: None, pin_proof: None };
-    reply::<Pending>(&engine, posted, address).await
-}
-
 async fn reply<M: Message>(
     engine: &Engine,
     posted: Posted,
     ClientAddress(address): ClientAddress,
 ) -> Response {
     let request = DeviceRequest { method: M::METHOD, path: M::PATH, posted, address };
-    let mut response = match engine.answer_device(&request).await {
+    answered(engine, engine.answer_device(&request).await)
+}
+
+pub(crate) fn answered(engine: &Engine, answer: Result<DeviceReply, Error>) -> Response {
+    let mut response = match answer {
         Ok(DeviceReply::Statement(statement)) => jose(statement),
         Ok(DeviceReply::Waiting(waiting)) => Json(waiting).into_response(),
         Ok(DeviceReply::Nothing) => StatusCode::NO_CONTENT.into_response(),

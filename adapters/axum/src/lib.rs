@@ -11,9 +11,11 @@
 //! | file | what it answers |
 //! |---|---|
 //! | `device.rs` | which request carries which signed message |
+//! | `pending.rs` | how a device asks what waits for it, and waits for it |
 //! | `errors.rs` | what a refusal looks like in HTTP: the one table |
 //! | `ceremonies.rs` | how a page of yours runs a ceremony |
 //! | `live.rs` | how a waiting page learns that something happened |
+//! | `seats.rs` | who waits here, and how many may |
 //! | `visitor.rs` | who is asking: cookies, address, browser |
 //! | `cookies.rs` | which cookies there are |
 //! | `address.rs` | which address the request came from |
@@ -30,6 +32,8 @@ pub mod device;
 pub mod errors;
 pub mod headers;
 pub mod live;
+mod pending;
+mod seats;
 mod visitor;
 mod web;
 

@@ -4,13 +4,7 @@
 //! and no reading of the store until something happened or the prompt goes stale by itself. Before the
 //! browser finished, the JSON has one word and the prompt, no name and no picture (F6).
 
-use std::{
-    collections::HashMap,
-    convert::Infallible,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -21,7 +15,7 @@ use axum::{
 };
 use futures::{Stream, StreamExt as _, stream};
 use idp_core::{
-    Error, Id, Time,
+    Error, Id, Refusal, Time,
     bus::Watch,
     ceremony::CeremonyRow,
     claimant::Claimant,
@@ -29,9 +23,8 @@ use idp_core::{
 };
 use idp_protocol::encoding::to_base64url;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
 
-use crate::web::Web;
+use crate::{seats::Seat, web::Web};
 
 /// How often a stream without events says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -124,21 +117,22 @@ impl Watched {
     pub async fn events(self, web: &Web) -> Result<Response, Error> {
         let watch = self.engine.watch(&self.claimant, self.id).await?;
         self.look().await?;
-        let slot = web.streams().take(self.claimant.digest(self.engine.crypto()));
+        let browser = self.claimant.digest(self.engine.crypto());
+        let seat = web.streams().take(browser, usize::MAX).ok_or(Refusal::Unavailable)?;
         let heartbeat = KeepAlive::new().interval(HEARTBEAT);
-        Ok(Sse::new(events(self, watch, slot)).keep_alive(heartbeat).into_response())
+        Ok(Sse::new(events(self, watch, seat)).keep_alive(heartbeat).into_response())
     }
 }
 
 struct Live {
     watched: Watched,
     watch: Watch,
-    slot: Slot,
+    seat: Seat,
     last: Option<Shown>,
 }
 
-fn events(watched: Watched, watch: Watch, slot: Slot) -> impl Stream<Item = Result<Event, Infallible>> {
-    let live = Live { watched, watch, slot, last: None };
+fn events(watched: Watched, watch: Watch, seat: Seat) -> impl Stream<Item = Result<Event, Infallible>> {
+    let live = Live { watched, watch, seat, last: None };
     stream::unfold(live, next).map(|shown| {
         let event = Event::default();
         Ok(event.json_data(&shown).unwrap_or_else(|_| Event::default().event("close")))
@@ -153,7 +147,7 @@ async fn next(mut live: Live) -> Option<(Shown, Live)> {
         if let Some(last) = &live.last {
             tokio::select! {
                 () = pause(&mut live.watch, last, None) => {}
-                _ = &mut live.slot.replaced => return None,
+                () = live.seat.replaced() => return None,
             }
         }
         let shown = live.watched.look().await.ok()?;
@@ -177,61 +171,4 @@ async fn pause(watch: &mut Watch, shown: &Shown, until: Option<Time>) {
 
 fn is_over(shown: &Shown) -> bool {
     matches!(shown.view.status, Status::Done | Status::Denied | Status::Expired | Status::Burned)
-}
-
-/// The event streams that are open, at most one a browser.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Streams(Arc<Mutex<HashMap<[u8; 32], Place>>>);
-
-#[derive(Debug)]
-struct Place {
-    number: u64,
-    /// Dropped when a newer stream takes the place; the older then ends.
-    _held: oneshot::Sender<()>,
-}
-
-impl Streams {
-    fn take(&self, browser: [u8; 32]) -> Slot {
-        let (held, replaced) = oneshot::channel();
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = open.get(&browser).map_or(0, |place| place.number.wrapping_add(1));
-        open.insert(browser, Place { number, _held: held });
-        Slot { streams: self.clone(), browser, number, replaced }
-    }
-}
-
-struct Slot {
-    streams: Streams,
-    browser: [u8; 32],
-    number: u64,
-    replaced: oneshot::Receiver<()>,
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.get(&self.browser).is_some_and(|place| place.number == self.number) {
-            open.remove(&self.browser);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_newer_stream_of_a_browser_closes_the_older() {
-        let streams = Streams::default();
-        let mut older = streams.take([1; 32]);
-        let mut other = streams.take([2; 32]);
-        assert!(older.replaced.try_recv() == Err(oneshot::error::TryRecvError::Empty));
-        let mut newer = streams.take([1; 32]);
-        assert!(older.replaced.try_recv() == Err(oneshot::error::TryRecvError::Closed));
-        drop(older);
-        assert!(newer.replaced.try_recv() == Err(oneshot::error::TryRecvError::Empty));
-        assert!(other.replaced.try_recv() == Err(oneshot::error::TryRecvError::Empty));
-        drop((newer, other));
-        assert!(streams.0.lock().unwrap().is_empty());
-    }
 }

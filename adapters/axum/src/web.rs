@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use idp_core::engine::Engine;
 
-use crate::{cookies::Jar, live::Streams};
+use crate::{cookies::Jar, seats::Seats};
 
 /// What all browser-facing handlers share. Cheap to clone; put it into your state behind `FromRef`.
 #[derive(Clone, Debug)]
 pub struct Web {
     engine: Arc<Engine>,
     issuer: Arc<str>,
-    streams: Streams,
+    streams: Seats,
 }
 
 impl Web {
@@ -19,7 +19,7 @@ impl Web {
     #[must_use]
     pub fn new(engine: Arc<Engine>) -> Self {
         let issuer = Arc::from(engine.keys().issuer());
-        Self { engine, issuer, streams: Streams::default() }
+        Self { engine, issuer, streams: Seats::default() }
     }
 
     /// The engine.
@@ -46,8 +46,8 @@ impl Web {
         Jar::new(self.is_secure(), self.engine.settings())
     }
 
-    /// The event streams that are open.
-    pub(crate) fn streams(&self) -> &Streams {
+    /// The event streams that are open, one a browser.
+    pub(crate) fn streams(&self) -> &Seats {
         &self.streams
     }
 }

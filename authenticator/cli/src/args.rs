@@ -57,7 +57,7 @@ pub enum Command {
     Pin(Pin),
     /// Wait until a browser asks your devices, show what it asks, and decide.
     Push(Push),
-    /// List, rename or remove accounts.
+    /// List, arrange, rename or remove accounts.
     #[command(subcommand)]
     Accounts(Accounts),
 }
@@ -177,7 +177,7 @@ pub struct Push {
 /// Answers for scripts; what is not given is asked.
 #[derive(Debug, Default, Args)]
 pub struct Answers {
-    /// Which account: its number in the list, or its name.
+    /// Which account: its number in the list, or its name. Then nothing is proposed.
     #[arg(long, value_name = "ACCOUNT")]
     pub account: Option<String>,
     /// The decision.
@@ -215,8 +215,22 @@ impl From<Choice> for Verdict {
 /// What to do with accounts.
 #[derive(Debug, Subcommand)]
 pub enum Accounts {
-    /// List the accounts of this device.
+    /// List the accounts of this device, in the order in which they are proposed where several could sign in. The one that
+    /// was used last for an application is proposed first for that one.
     List,
+    /// Put an account at another place of the list, at once.
+    Move {
+        /// Which account: its number in the list, or its name.
+        account: String,
+        /// The number that it shall have, from 1 on.
+        #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+        place: u16,
+    },
+    /// Put an account first in the list: it is proposed where nothing else was used yet.
+    Use {
+        /// Which account: its number in the list, or its name.
+        account: String,
+    },
     /// Give this device another name.
     Rename {
         /// Which account: its number in the list, or its name.
@@ -250,6 +264,8 @@ mod tests {
             "scan --code BCDF-GHJK --decision deny",
             "offline a.png",
             "accounts list --json",
+            "accounts move bob 1",
+            "accounts use 2",
             "enrol --manual",
             "otp",
             "pin reset 2",
@@ -266,6 +282,7 @@ mod tests {
             "enrol a.png --manual",
             "open",
             "offline",
+            "accounts move bob 0",
             "push a --account b",
         ] {
             let words = ["idp-authenticator"].into_iter().chain(bad.split(' '));

@@ -53,16 +53,34 @@ fn terminal(voice: &Voice, answers: Answers) -> Result<Terminal<'_>, Failure> {
 }
 
 async fn scan(home: &Home, voice: &Voice, args: Scan) -> Result<Outcome, Failure> {
+    let wanted = args.answers.account.clone();
     let human = terminal(voice, args.answers)?;
-    let decided = match (args.picture, args.code) {
-        (Some(picture), _) => {
-            // The picture comes first: nobody types a passphrase for one that cannot be read.
-            let ticket = ticket_of(&picture)?;
-            home.open(voice)?.sign_in(&ticket, &human).await?
-        }
-        (None, code) => home.open(voice)?.sign_in_by_code(&code.unwrap_or_default(), &human).await?,
+    let Some(picture) = args.picture else {
+        let (device, code) = (home.open(voice)?, args.code.unwrap_or_default());
+        let decided = match wanted {
+            Some(wanted) => device.sign_in_by_code_as(&named(&device, &wanted)?, &code, &human).await,
+            None => device.sign_in_by_code(&code, &human.among(device.accounts()?)).await,
+        };
+        return Ok(report(voice, &decided?));
     };
-    Ok(report(voice, &decided))
+    // The picture comes first: nobody types a passphrase for one that cannot be read.
+    let ticket = ticket_of(&picture)?;
+    sign_in(&home.open(voice)?, human, &ticket, wanted.as_deref())
+        .await
+        .map(|decided| report(voice, &decided))
+}
+
+/// With the account that was named; else one is proposed.
+async fn sign_in(
+    device: &Device,
+    human: Terminal<'_>,
+    ticket: &Ticket,
+    wanted: Option<&str>,
+) -> Result<Decided, Failure> {
+    Ok(match wanted {
+        Some(wanted) => device.sign_in_as(&named(device, wanted)?, ticket, &human).await?,
+        None => device.sign_in(ticket, &human.among(device.accounts()?)).await?,
+    })
 }
 
 fn ticket_of(picture: &str) -> Result<Ticket, Failure> {
@@ -79,27 +97,36 @@ fn text_of(picture: &str) -> Result<String, Failure> {
 }
 
 async fn open(home: &Home, voice: &Voice, args: Open) -> Result<Outcome, Failure> {
+    let wanted = args.answers.account.clone();
     let human = terminal(voice, args.answers)?;
     let ticket = Ticket::from_link(&args.link)?;
-    let decided = home.open(voice)?.sign_in(&ticket, &human).await?;
-    Ok(report(voice, &decided))
+    sign_in(&home.open(voice)?, human, &ticket, wanted.as_deref())
+        .await
+        .map(|decided| report(voice, &decided))
 }
 
-/// The account that was named, the only one that is ready, or the one that the person chooses.
-async fn account_of(device: &Device, voice: &Voice, wanted: Option<String>) -> Result<Account, Failure> {
+/// The account with this number in the list, or of this name. Whoever names one is asked nothing.
+fn named(device: &Device, wanted: &str) -> Result<Account, Failure> {
     let mut accounts = device.accounts()?;
-    if let Some(wanted) = wanted {
-        let index = find_account(&accounts, &wanted).ok_or_else(|| {
-            Failure::Usage(format!("There is no one account {wanted}: see `accounts list`."))
-        })?;
-        return Ok(accounts.swap_remove(index));
+    match find_account(&accounts, wanted) {
+        Some(index) => Ok(accounts.swap_remove(index)),
+        None => Err(Failure::Usage(format!("There is no one account {wanted}: see `accounts list`."))),
     }
+}
+
+/// The account that was named, the only one that is ready, or the one that the person chooses: the first one is proposed.
+async fn account_of(device: &Device, voice: &Voice, wanted: Option<String>) -> Result<Account, Failure> {
+    if let Some(wanted) = wanted {
+        return named(device, &wanted);
+    }
+    let all = device.accounts()?;
+    let mut accounts = all.clone();
     accounts.retain(Account::is_active);
     let index = match accounts.len() {
         0 => return Err(symbolon_authenticator::Error::NoAccount.into()),
         1 => 0,
         _ => {
-            let chosen = terminal(voice, Answers::default())?.choose(&accounts).await;
+            let chosen = terminal(voice, Answers::default())?.among(all).choose(&accounts).await;
             chosen.map_err(symbolon_authenticator::Error::from)?
         }
     };

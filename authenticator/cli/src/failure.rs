@@ -51,6 +51,7 @@ impl Failure {
                 | Error::UnknownTicket
                 | Error::NotEnrolment
                 | Error::Foreign(_)
+                | Error::OtherServer(_)
                 | Error::NoAccount
                 | Error::BadUserCode
                 | Error::BadPin(_)

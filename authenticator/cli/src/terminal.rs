@@ -17,13 +17,34 @@ pub struct Terminal<'a> {
     clock: Arc<dyn Clock>,
     answers: Answers,
     pin: Option<Zeroizing<String>>,
+    /// All accounts: a question about some of them has the numbers of the list.
+    all: Vec<Account>,
 }
 
 impl<'a> Terminal<'a> {
     /// A terminal; the file with the PIN is read at once, so that a mistake shows before a claim.
     pub fn new(voice: &'a Voice, clock: Arc<dyn Clock>, answers: Answers) -> Result<Self, Failure> {
         let pin = answers.pin_file.as_deref().map(first_line).transpose()?;
-        Ok(Self { voice, clock, answers, pin })
+        Ok(Self { voice, clock, answers, pin, all: Vec::new() })
+    }
+
+    /// The same, who knows the list of accounts.
+    pub fn among(self, all: Vec<Account>) -> Self {
+        Self { all, ..self }
+    }
+
+    /// The number that the list has for an account.
+    fn number_of(&self, account: &Account) -> Option<usize> {
+        self.all.iter().position(|kept| kept.is(account)).and_then(|index| index.checked_add(1))
+    }
+
+    /// What was typed, as an index into some of the accounts: Enter is the first, which is proposed.
+    fn chosen(&self, accounts: &[Account], typed: &str) -> Option<usize> {
+        if typed.is_empty() {
+            return Some(0);
+        }
+        let wanted = find_account(&self.all, typed).and_then(|index| self.all.get(index))?;
+        accounts.iter().position(|account| account.is(wanted))
     }
 
     /// The PIN of the file, if one was given.
@@ -46,18 +67,19 @@ pub fn find_account(accounts: &[Account], wanted: &str) -> Option<usize> {
 
 impl Human for Terminal<'_> {
     async fn choose(&self, accounts: &[Account]) -> Result<usize, Cancelled> {
-        if let Some(wanted) = &self.answers.account {
-            return find_account(accounts, wanted).ok_or(Cancelled);
-        }
+        let list: Vec<_> = accounts.iter().map(show::account_event).collect();
+        self.voice.event("choose", &json!({ "accounts": list }));
         self.voice.say("Which account?");
-        for (index, account) in accounts.iter().enumerate() {
-            self.voice.say(&format!("  {}", show::account(index.saturating_add(1), account)));
+        for account in accounts {
+            self.voice.say(&format!("  {}", show::account(self.number_of(account).unwrap_or(0), account)));
         }
+        let first = accounts.first().and_then(|account| self.number_of(account)).unwrap_or(0);
         for _ in 0..TRIES {
-            let typed = self.voice.ask("Number: ").ok_or(Cancelled)?;
-            if let Some(index) = find_account(accounts, &typed) {
+            let typed = self.voice.ask(&format!("Number (Enter for {first}): ")).ok_or(Cancelled)?;
+            if let Some(index) = self.chosen(accounts, typed.trim()) {
                 return Ok(index);
             }
+            self.voice.say("That is none of these.");
         }
         Err(Cancelled)
     }

@@ -126,7 +126,7 @@ impl Account {
     }
 }
 
-mod origin {
+pub(crate) mod origin {
     use super::{Deserialize, Origin};
     use serde::{Deserializer, Serializer, de::Error as _};
 

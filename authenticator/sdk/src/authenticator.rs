@@ -43,12 +43,21 @@ impl<T: Transport> Authenticator<T> {
         Self { crypto, transport, store, clock, ahead, trusted }
     }
 
-    /// All accounts of this device.
+    /// All accounts of this device, in the order in which they are proposed.
     ///
     /// # Errors
     /// [`Error::Store`] if the store cannot be read.
     pub fn accounts(&self) -> Result<Vec<Account>, Error> {
         Ok(self.store.accounts()?)
+    }
+
+    /// Puts an account at a place in the order, counted from 0, for all that is proposed from now on. Nobody but this
+    /// device knows the order.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the store cannot be written.
+    pub fn arrange(&self, account: &Account, place: usize) -> Result<(), Error> {
+        Ok(self.store.arrange(account, place)?)
     }
 
     /// The crypto port of this device.

@@ -52,6 +52,11 @@ pub enum Error {
     /// The code belongs to an identity provider that this device is not enrolled at. Nothing was sent.
     #[error("the code leads to {0}, and this device has no account there: do not use the code")]
     Foreign(Origin),
+    /// The account that was named is not of the server that the code leads to. Nothing was sent.
+    #[error(
+        "the code leads to {0}, and the account that you named is another server's: name one that is there, or none"
+    )]
+    OtherServer(Origin),
     /// The device has no account yet, or none that is ready.
     #[error("this device has no account that is ready: enrol it first")]
     NoAccount,

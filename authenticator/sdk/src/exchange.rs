@@ -51,13 +51,19 @@ impl<T: Transport> Authenticator<T> {
     pub(crate) async fn get_signed<M: Message>(
         &self,
         issuer: &Origin,
+        wait: Option<u8>,
         make: impl Fn(i64) -> Result<String, Error>,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Response, Error> {
         let mut corrected = false;
         let mut attempt = 1;
         loop {
             let authorization = format!("Device {}", make(self.now(issuer))?);
-            let answer = self.once(&Request::get(issuer, M::PATH, Some(authorization))).await;
+            let request = Request::get(issuer, M::PATH, Some(authorization));
+            let request = match wait {
+                Some(seconds) => request.waiting(seconds),
+                None => request,
+            };
+            let answer = self.once(&request).await;
             let answer = match answer {
                 Once::Again(pause, _) if attempt < TRIES => {
                     attempt += 1;
@@ -79,7 +85,7 @@ impl<T: Transport> Authenticator<T> {
         let mut attempt = 1;
         loop {
             match self.once(request).await {
-                Once::Answer(answer) => return answer,
+                Once::Answer(answer) => return answer.map(|response| response.body),
                 Once::Again(_, error) if attempt >= TRIES => return Err(error),
                 Once::Again(pause, _) => self.clock.sleep(pause).await,
             }
@@ -92,7 +98,7 @@ impl<T: Transport> Authenticator<T> {
             Ok(response) if response.status == 503 => {
                 let pause = Duration::from_secs(response.retry_after.unwrap_or(1).min(MAX_WAIT));
                 match read(response) {
-                    Ok(body) => Once::Answer(Ok(body)),
+                    Ok(response) => Once::Answer(Ok(response)),
                     Err(error) => Once::Again(pause, error),
                 }
             }
@@ -103,7 +109,7 @@ impl<T: Transport> Authenticator<T> {
     }
 
     /// Takes over the server's time if that is what it complained about.
-    fn resynchronise(&self, issuer: &Origin, answer: &Result<Vec<u8>, Error>) -> bool {
+    fn resynchronise<A>(&self, issuer: &Origin, answer: &Result<A, Error>) -> bool {
         match answer {
             Err(Error::Refused(refusal)) if refusal.error == ErrorCode::Clock => {
                 self.set_time(issuer, refusal.time);
@@ -129,13 +135,13 @@ impl<T: Transport> Authenticator<T> {
 }
 
 enum Once {
-    Answer(Result<Vec<u8>, Error>),
+    Answer(Result<Response, Error>),
     Again(Duration, Error),
 }
 
-fn read(response: Response) -> Result<Vec<u8>, Error> {
+fn read(response: Response) -> Result<Response, Error> {
     if (200..300).contains(&response.status) {
-        return Ok(response.body);
+        return Ok(response);
     }
     match serde_json::from_slice::<DeviceError>(&response.body) {
         Ok(refusal) => Err(Error::Refused(refusal)),

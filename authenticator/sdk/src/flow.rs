@@ -15,16 +15,34 @@ const FIRST_APPROVAL: i64 = 600;
 const POLL: Duration = Duration::from_secs(1);
 
 impl<T: Transport> Authenticator<T> {
-    /// Signs in with a ticket: account, claim, decision, number, PIN, and what comes next.
+    /// Signs in with a ticket: account, claim, decision, number, PIN, and what comes next. If several accounts fit the
+    /// person is asked, and the first of them is proposed ([`Authenticator::accounts_for`]).
     ///
     /// # Errors
     /// Those of [`Authenticator::claim`] and [`Authenticator::decide`]; [`Error::Cancelled`].
     pub async fn sign_in(&self, ticket: &Ticket, human: &impl Human) -> Result<Decided, Error> {
         let account = choose(self.accounts_for(ticket)?, human).await?;
-        self.answer(&self.claim(&account, ticket).await?, human).await
+        self.sign_in_as(&account, ticket, human).await
     }
 
-    /// Signs in with a user code that the person typed.
+    /// The same with an account that the person named beforehand: nothing is proposed or asked.
+    ///
+    /// # Errors
+    /// As [`Authenticator::sign_in`]; [`Error::OtherServer`] if the ticket is of another server than the account.
+    pub async fn sign_in_as(
+        &self,
+        account: &Account,
+        ticket: &Ticket,
+        human: &impl Human,
+    ) -> Result<Decided, Error> {
+        if account.issuer != *ticket.origin() {
+            return Err(Error::OtherServer(ticket.origin().clone()));
+        }
+        self.answer(&self.claim(account, ticket).await?, human).await
+    }
+
+    /// Signs in with a user code that the person typed. It says nothing of a server, so the first account of the order is
+    /// proposed.
     ///
     /// # Errors
     /// [`Error::BadUserCode`], [`Error::NoAccount`], otherwise as [`Authenticator::sign_in`].
@@ -32,7 +50,20 @@ impl<T: Transport> Authenticator<T> {
         let mut accounts = self.accounts()?;
         accounts.retain(Account::is_active);
         let account = choose(accounts, human).await?;
-        self.answer(&self.claim_code(&account, code).await?, human).await
+        self.sign_in_by_code_as(&account, code, human).await
+    }
+
+    /// The same with an account that the person named beforehand.
+    ///
+    /// # Errors
+    /// As [`Authenticator::sign_in_by_code`].
+    pub async fn sign_in_by_code_as(
+        &self,
+        account: &Account,
+        code: &str,
+        human: &impl Human,
+    ) -> Result<Decided, Error> {
+        self.answer(&self.claim_code(account, code).await?, human).await
     }
 
     /// Asks the person about one context, sends the decision and shows what comes next.

@@ -17,7 +17,7 @@ pub struct Cancelled;
 
 /// The person in front of the device.
 pub trait Human: Send + Sync {
-    /// Which of these accounts? The answer is an index.
+    /// Which of these accounts? The first one is proposed: it is what Enter chooses. The answer is an index.
     fn choose(&self, accounts: &[Account]) -> impl Future<Output = Result<usize, Cancelled>> + Send;
 
     /// Shows what is asked and takes the decision. **Deny stands first** and is what Enter does: an approval
@@ -47,6 +47,7 @@ pub struct Scripted {
     account: usize,
     contexts: Mutex<Vec<Context>>,
     prompts: Mutex<Vec<Prompt>>,
+    proposed: Mutex<Vec<String>>,
 }
 
 impl Scripted {
@@ -83,6 +84,12 @@ impl Scripted {
         self.contexts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The names of the accounts that were proposed to this person, the oldest first.
+    #[must_use]
+    pub fn proposed(&self) -> Vec<String> {
+        self.proposed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What this person was shown, the oldest first.
     #[must_use]
     pub fn shown(&self) -> Vec<Prompt> {
@@ -91,7 +98,9 @@ impl Scripted {
 }
 
 impl Human for Scripted {
-    async fn choose(&self, _: &[Account]) -> Result<usize, Cancelled> {
+    async fn choose(&self, accounts: &[Account]) -> Result<usize, Cancelled> {
+        let first = accounts.first().map(|account| account.name.clone());
+        self.proposed.lock().unwrap_or_else(PoisonError::into_inner).extend(first);
         Ok(self.account)
     }
 

@@ -14,7 +14,7 @@ use idp_protocol::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Account, Authenticator, Error, Signer, Stage, Transport, trust::text};
+use crate::{Account, Authenticator, Error, Party, Signer, Stage, Transport, trust::text};
 
 /// A sign-in ticket, and how it came to the device.
 #[derive(Clone, PartialEq, Eq)]
@@ -81,6 +81,28 @@ impl Ticket {
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
+
+    /// Whom it says that it signs in to.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        let mark = match &self.reference {
+            Reference::Scan { ticket }
+            | Reference::Picture { ticket }
+            | Reference::Link { ticket }
+            | Reference::Grant { ticket }
+            | Reference::Backchannel { ticket } => mark(ticket),
+            Reference::Code { .. } => None,
+        };
+        Party { issuer: self.origin.clone(), mark }
+    }
+}
+
+/// The mark of the application, behind version and number of the key; a ticket of another version has none.
+fn mark(ticket: &[u8]) -> Option<Octets<2>> {
+    match ticket {
+        [2, _, first, second, ..] => Some(Octets([*first, *second])),
+        _ => None,
+    }
 }
 
 /// Something that waits for a decision, and that the server signed for this device.
@@ -89,6 +111,8 @@ pub struct Claimed {
     account: Account,
     context: Context,
     message: String,
+    /// Whom it signs in to, where that was known before the claim.
+    party: Option<Party>,
 }
 
 impl Claimed {
@@ -109,6 +133,12 @@ impl Claimed {
     pub fn message(&self) -> &str {
         &self.message
     }
+}
+
+/// What waits for a device, and whether its server lets devices wait.
+pub(crate) struct Looked {
+    pub claimed: Vec<Claimed>,
+    pub waits: bool,
 }
 
 /// What the person answers.
@@ -170,14 +200,20 @@ impl Answer {
 }
 
 impl<T: Transport> Authenticator<T> {
-    /// The active accounts that a ticket can be used with.
+    /// The active accounts that a ticket can be used with, the one to propose first: the one that was used last for the
+    /// same application, or else the first one of the order.
     ///
     /// # Errors
     /// [`Error::Foreign`] if there is none: such a code is rejected before any network call.
     pub fn accounts_for(&self, ticket: &Ticket) -> Result<Vec<Account>, Error> {
         let mut accounts = self.accounts()?;
         accounts.retain(|account| account.issuer == ticket.origin && account.is_active());
-        if accounts.is_empty() { Err(Error::Foreign(ticket.origin.clone())) } else { Ok(accounts) }
+        if accounts.is_empty() {
+            return Err(Error::Foreign(ticket.origin.clone()));
+        }
+        let last = self.store.used(&ticket.party())?;
+        accounts.sort_by_key(|account| Some(account.device) != last);
+        Ok(accounts)
     }
 
     /// Q4: claims the sign-in of a ticket for one of the device's accounts.
@@ -189,7 +225,8 @@ impl<T: Transport> Authenticator<T> {
         if account.issuer != ticket.origin {
             return Err(Error::Foreign(ticket.origin.clone()));
         }
-        self.claim_reference(account, ticket.reference.clone()).await
+        let claimed = self.claim_reference(account, ticket.reference.clone()).await?;
+        Ok(Claimed { party: Some(ticket.party()), ..claimed })
     }
 
     /// Q4 with the code that the person typed instead of scanning.
@@ -218,7 +255,7 @@ impl<T: Transport> Authenticator<T> {
         if said.msg.account != account.id {
             return Err(Error::OutOfStep);
         }
-        Ok(Claimed { account: account.clone(), context: said.msg, message })
+        Ok(Claimed { account: account.clone(), context: said.msg, message, party: None })
     }
 
     /// What waits for this device at the account's server, the newest first.
@@ -227,10 +264,15 @@ impl<T: Transport> Authenticator<T> {
     /// [`Error::Refused`] if the device is not known any more, [`Error::NotAuthentic`] for contexts of
     /// somebody else.
     pub async fn pending(&self, account: &Account) -> Result<Vec<Claimed>, Error> {
+        Ok(self.look(account, None).await?.claimed)
+    }
+
+    /// The same; a server that can keeps the answer for so many seconds until something waits.
+    pub(crate) async fn look(&self, account: &Account, wait: Option<u8>) -> Result<Looked, Error> {
         let signer = Signer::of(&self.crypto, account)?;
         let sign = |now| Ok(signer.sign(&signer.claims(now, Pending {}))?);
-        let body = self.get_signed::<Pending>(&account.issuer, sign).await?;
-        let waiting: Waiting = serde_json::from_slice(&body).map_err(|_| Error::Newer)?;
+        let answer = self.get_signed::<Pending>(&account.issuer, wait, sign).await?;
+        let waiting: Waiting = serde_json::from_slice(&answer.body).map_err(|_| Error::Newer)?;
         self.set_time(&account.issuer, waiting.time);
         let mut claimed = Vec::new();
         for message in waiting.contexts {
@@ -240,7 +282,7 @@ impl<T: Transport> Authenticator<T> {
                 other => claimed.push(other?),
             }
         }
-        Ok(claimed)
+        Ok(Looked { claimed, waits: answer.waits })
     }
 
     /// Q7, P5, E5 and the approval of another authenticator: signs the decision about exactly the bytes that
@@ -290,7 +332,14 @@ impl<T: Transport> Authenticator<T> {
             .await?;
         let said = self.read::<Decided>(account, &signer.thumbprint(), &text(body)?).await?;
         let fits = said.msg.ceremony == claimed.context.ceremony && said.msg.outcome == answer.verdict;
-        if fits && leads_home(&said.msg, &account.issuer) { Ok(said.msg) } else { Err(Error::OutOfStep) }
+        if !fits || !leads_home(&said.msg, &account.issuer) {
+            return Err(Error::OutOfStep);
+        }
+        if let (Verdict::Approve, Some(party)) = (answer.verdict, &claimed.party) {
+            // The approval is given: a proposal that cannot be kept for the next time is no reason to say otherwise.
+            let _ = self.store.remember(party, account);
+        }
+        Ok(said.msg)
     }
 
     fn settle(&self, claimed: &Claimed, verdict: Verdict) -> Result<(), Error> {

@@ -3,24 +3,29 @@
 use std::{
     io,
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::Account;
+use idp_protocol::Octets;
+
+use crate::{Account, Party};
 
 mod file;
+mod kept;
 
 pub use file::SealedFile;
 
+use kept::Kept;
+
 /// The place where accounts and their keys are kept.
 pub trait Store: Send + Sync {
-    /// All accounts.
+    /// All accounts, in the order in which they are proposed.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be read.
     fn accounts(&self) -> Result<Vec<Account>, StoreError>;
 
-    /// Adds an account, or replaces the one that [`Account::is`] the same.
+    /// Adds an account behind the others, or replaces the one that [`Account::is`] the same.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be written.
@@ -31,6 +36,24 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`] if that cannot be written.
     fn remove(&self, account: &Account) -> Result<(), StoreError>;
+
+    /// Puts an account at a place in the order, counted from 0; at the end if there are fewer.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that cannot be written.
+    fn arrange(&self, account: &Account, place: usize) -> Result<(), StoreError>;
+
+    /// The device's id of the account that was used last for a party.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    fn used(&self, party: &Party) -> Result<Option<Octets<16>>, StoreError>;
+
+    /// Remembers that an account was used for a party.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that cannot be written.
+    fn remember(&self, party: &Party, account: &Account) -> Result<(), StoreError>;
 }
 
 /// Why accounts could not be read or written.
@@ -58,27 +81,40 @@ pub enum StoreError {
 
 /// Accounts in memory, for tests and for devices that keep them elsewhere.
 #[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<Vec<Account>>);
+pub struct MemoryStore(Mutex<Kept>);
+
+impl MemoryStore {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Store for MemoryStore {
     fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        Ok(self.kept().accounts.clone())
     }
 
     fn put(&self, account: &Account) -> Result<(), StoreError> {
-        put(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), account);
+        self.kept().put(account);
         Ok(())
     }
 
     fn remove(&self, account: &Account) -> Result<(), StoreError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|kept| !kept.is(account));
+        self.kept().remove(account);
         Ok(())
     }
-}
 
-fn put(accounts: &mut Vec<Account>, account: &Account) {
-    match accounts.iter_mut().find(|kept| kept.is(account)) {
-        Some(kept) => *kept = account.clone(),
-        None => accounts.push(account.clone()),
+    fn arrange(&self, account: &Account, place: usize) -> Result<(), StoreError> {
+        self.kept().arrange(account, place);
+        Ok(())
+    }
+
+    fn used(&self, party: &Party) -> Result<Option<Octets<16>>, StoreError> {
+        Ok(self.kept().used(party))
+    }
+
+    fn remember(&self, party: &Party, account: &Account) -> Result<(), StoreError> {
+        self.kept().remember(party, account);
+        Ok(())
     }
 }

@@ -36,6 +36,9 @@ pub enum Request {
         url: String,
         /// The header `Authorization`, where one is needed.
         authorization: Option<String>,
+        /// For how many seconds the server may keep the answer until there is something to say: `Prefer: wait=…` (RFC
+        /// 7240, 4.3). Whoever carries this is patient for so much longer.
+        wait: Option<u8>,
     },
     /// Sends JSON.
     Post {
@@ -50,7 +53,16 @@ impl Request {
     /// Reads `path` at `origin`, perhaps with the header `Authorization`.
     #[must_use]
     pub fn get(origin: &Origin, path: &str, authorization: Option<String>) -> Self {
-        Self::Get { url: format!("{origin}{path}"), authorization }
+        Self::Get { url: format!("{origin}{path}"), authorization, wait: None }
+    }
+
+    /// The same with an answer that may come so many seconds later.
+    #[must_use]
+    pub fn waiting(self, seconds: u8) -> Self {
+        match self {
+            Self::Get { url, authorization, .. } => Self::Get { url, authorization, wait: Some(seconds) },
+            post @ Self::Post { .. } => post,
+        }
     }
 
     /// Sends JSON to `path` at `origin`.
@@ -82,6 +94,8 @@ pub struct Response {
     pub status: u16,
     /// The header `Retry-After`, in seconds.
     pub retry_after: Option<u64>,
+    /// Whether the server says that it waits where it is asked to: `Preference-Applied: wait=…` (RFC 7240, 3).
+    pub waits: bool,
     /// The body, at most [`MAX_ANSWER`] bytes.
     pub body: Vec<u8>,
 }

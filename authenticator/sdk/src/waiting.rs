@@ -1,10 +1,10 @@
-//! How does a device wait for a request, if nobody wakes it?
+//! How does a device wait for a request, if no push service wakes it?
 
 use std::time::Duration;
 
 use idp_protocol::{ErrorCode, context::Decided, message::Update, push::PushSubscription};
 
-use crate::{Account, Authenticator, Claimed, Error, Human, Transport};
+use crate::{Account, Authenticator, Claimed, Error, Human, Transport, sign_in::Looked};
 
 /// The first pause between two questions, in seconds: a server answers twenty a minute.
 const FIRST_PAUSE: u64 = 3;
@@ -12,11 +12,14 @@ const FIRST_PAUSE: u64 = 3;
 const LONGEST_PAUSE: u64 = 15;
 /// The longest pause while it does not.
 const LONGEST_TROUBLE: u64 = 60;
+/// For how long a server is asked to keep its answer, in seconds: less than what proxies allow.
+const LONGEST_WAIT: u8 = 25;
 
 impl<T: Transport> Authenticator<T> {
-    /// Waits until the account's server has something to decide, for so many seconds at most, and returns the newest. It
-    /// asks every three seconds at first and every fifteen at last; a server that is slow or away for a while is asked
-    /// less often.
+    /// Waits until the account's server has something to decide, for so many seconds at most, and returns the newest. A
+    /// server that knows how keeps the answer until there is something (`Prefer: wait`). Another one, or one where too many
+    /// wait, is asked every three seconds at first and every fifteen at last; one that is slow or away for a while less
+    /// often.
     ///
     /// # Errors
     /// [`Error::NothingCame`] if nothing did; those of [`Authenticator::pending`] that do not pass by themselves.
@@ -24,17 +27,26 @@ impl<T: Transport> Authenticator<T> {
         let end = self.clock.now().saturating_add(seconds);
         let mut pause = FIRST_PAUSE;
         loop {
-            pause = match self.pending(account).await {
-                Ok(waiting) => match waiting.into_iter().next() {
+            let asked = self.clock.now();
+            let looked = self.look(account, longest(end.saturating_sub(asked))).await;
+            let took = u64::try_from(self.clock.now().saturating_sub(asked)).unwrap_or(0);
+            let left = u64::try_from(end.saturating_sub(self.clock.now())).unwrap_or(0);
+            // A server that says that it waits and answers at once must not be asked without end.
+            let waited = looked.as_ref().is_ok_and(|looked| looked.waits) && took >= FIRST_PAUSE;
+            pause = match looked {
+                Ok(Looked { claimed, .. }) => match claimed.into_iter().next() {
                     Some(newest) => return Ok(newest),
                     None => pause.saturating_add(1).min(LONGEST_PAUSE.max(pause)),
                 },
                 Err(error) if may_pass(&error) => pause.saturating_mul(2).min(LONGEST_TROUBLE),
                 Err(error) => return Err(error),
             };
-            let left = u64::try_from(end.saturating_sub(self.clock.now())).unwrap_or(0);
             if left == 0 {
                 return Err(Error::NothingCame);
+            }
+            if waited {
+                pause = FIRST_PAUSE;
+                continue;
             }
             self.clock.sleep(Duration::from_secs(pause.min(left))).await;
         }
@@ -79,6 +91,11 @@ impl<T: Transport> Authenticator<T> {
         let list = self.key_list(account).await?;
         Ok(list.push_key(self.now(&account.issuer)).map(idp_protocol::P256Key::point))
     }
+}
+
+/// For how long a server may keep its answer, if so many seconds are left.
+fn longest(left: i64) -> Option<u8> {
+    u8::try_from(left.clamp(0, LONGEST_WAIT.into())).ok().filter(|seconds| *seconds > 0)
 }
 
 /// Whether it may be over the next time.

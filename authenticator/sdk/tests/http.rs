@@ -50,6 +50,16 @@ mod transport {
     }
 
     #[tokio::test]
+    async fn a_wish_to_wait_crosses_the_wire_and_so_does_what_became_of_it() {
+        for (applied, waits) in [("preference-applied: wait=25\r\n", true), ("", false)] {
+            let (origin, served) = server(answer("200 OK", applied, "{}")).await;
+            let request = Request::get(&origin, "/device/pending", None).waiting(25);
+            assert_eq!(send(&request).await.unwrap().waits, waits);
+            assert!(served.await.unwrap().contains("prefer: wait=25\r\n"));
+        }
+    }
+
+    #[tokio::test]
     async fn a_redirect_is_not_followed() {
         let moved = answer("307 Moved", "location: http://127.0.0.1:9/elsewhere\r\n", "");
         let (origin, served) = server(moved).await;

@@ -4,6 +4,8 @@
 mod fake;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod order;
 
 #[cfg(test)]
 mod journeys {
@@ -20,7 +22,7 @@ mod journeys {
         Account, Answer, Clock as _, Details, Enrolled, Error, Scripted, Stage, Ticket,
     };
 
-    use super::fake::{self, Fake, Fault, NUMBER, PIN, Phone};
+    use super::fake::{self, Fake, Fault, NUMBER, PIN, Phone, Waits};
 
     fn details() -> Details {
         Details::new("Laptop".parse().unwrap(), "Linux, terminal".parse().unwrap()).pin(PIN)
@@ -36,7 +38,7 @@ mod journeys {
         phone.enrol(&fake.enrolment_link()).await?.register(&details()).await
     }
 
-    async fn enrolled(fake: &Arc<Fake>, phone: &Phone) -> Account {
+    pub async fn enrolled(fake: &Arc<Fake>, phone: &Phone) -> Account {
         let enrolled = register(fake, phone).await.unwrap();
         fake.ask(Purpose::FirstApproval, NUMBER_ASKED);
         phone.finish_enrolment(&enrolled.account, &alice(Verdict::Approve)).await.unwrap();
@@ -300,8 +302,7 @@ mod journeys {
         for fault in [Fault::Busy, Fault::Lost, Fault::Refuse(ErrorCode::TooMany)] {
             fake.fail(Pending::PATH, fault);
         }
-        let asked =
-            || fake.state.lock().unwrap().requests.iter().filter(|sent| sent.0 == Pending::PATH).count();
+        let asked = || fake.asked(Pending::PATH);
         let (before, began) = (asked(), clock.now());
         assert!(matches!(phone.wait(&account, 600).await, Err(Error::NothingCame)));
         assert!(clock.now() - began == 600, "no longer than that");
@@ -314,6 +315,24 @@ mod journeys {
         assert_eq!(human.seen()[0].purpose, push());
         let sent = fake.state.lock().unwrap().requests.last().unwrap().0.clone();
         assert_eq!(sent, PushDecision::PATH);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_keeps_its_answer_is_asked_again_when_it_has_answered() {
+        let (fake, phone, clock) = fake::start();
+        let account = enrolled(&fake, &phone).await;
+        for (waits, questions) in [(Waits::AsAsked, 24..=25), (Waits::OnlySaysSo, 40..=60)] {
+            fake.state.lock().unwrap().waits = waits;
+            fake.state.lock().unwrap().waiting.clear();
+            let (before, began) = (fake.asked(Pending::PATH), clock.now());
+            assert!(matches!(phone.wait(&account, 600).await, Err(Error::NothingCame)));
+            assert_eq!(clock.now() - began, 600, "no longer than that");
+            let asked = fake.asked(Pending::PATH) - before;
+            assert!(questions.contains(&asked), "{waits:?}: {asked} questions in ten minutes");
+            fake.ask(push(), Confirm::NumberFromBrowser { digits: 6, tries_left: 1 });
+            let claimed = phone.wait(&account, 600).await.unwrap();
+            assert_eq!(claimed.context().purpose, push());
+        }
     }
 
     #[tokio::test]

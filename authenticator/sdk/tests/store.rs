@@ -9,7 +9,7 @@ mod sealed {
         context::{PinRules, UserVerification},
         link::Origin,
     };
-    use symbolon_authenticator::{Account, Keys, SealedFile, Stage, Store, store::StoreError};
+    use symbolon_authenticator::{Account, Keys, Party, SealedFile, Stage, Store, store::StoreError};
 
     const PASSPHRASE: &str = "correct horse battery";
 
@@ -75,6 +75,73 @@ mod sealed {
         assert_eq!(store.accounts().unwrap().len(), 1, "the other handle sees it");
         let bytes = fs::read(folder.file()).unwrap();
         assert!(!bytes.windows(5).any(|part| part == b"alice"), "names are sealed too");
+    }
+
+    fn names(store: &SealedFile) -> Vec<u8> {
+        store.accounts().unwrap().into_iter().map(|account| account.device.0[0]).collect()
+    }
+
+    #[test]
+    fn the_order_and_what_was_used_last_come_back() {
+        let folder = Folder::new("order");
+        let crypto = symbolon_aws_lc::crypto();
+        let store = folder.open(PASSPHRASE).unwrap();
+        let accounts = [1, 2, 3].map(|device| account(&crypto, device));
+        accounts.iter().for_each(|account| store.put(account).unwrap());
+        let party = |mark| Party { issuer: accounts[0].issuer.clone(), mark };
+        let (shop, server) = (party(Some(Octets([1, 2]))), party(None));
+        store.remember(&shop, &accounts[0]).unwrap();
+        store.remember(&shop, &accounts[1]).unwrap();
+        store.remember(&server, &accounts[0]).unwrap();
+        store.arrange(&accounts[2], 0).unwrap();
+        store.put(&Account { stage: Stage::Active, ..accounts[2].clone() }).unwrap();
+
+        let again = folder.open(PASSPHRASE).unwrap();
+        assert_eq!(names(&again), [3, 1, 2], "who is changed keeps the place");
+        assert_eq!(again.used(&shop).unwrap(), Some(Octets([2; 16])));
+        assert_eq!(again.used(&server).unwrap(), Some(Octets([1; 16])));
+        assert_eq!(again.used(&party(Some(Octets([9, 9])))).unwrap(), None);
+        again.remove(&accounts[1]).unwrap();
+        assert_eq!(again.used(&shop).unwrap(), None, "nobody is proposed who is gone");
+        for mark in 0..=255 {
+            again.remember(&party(Some(Octets([mark, 0]))), &accounts[0]).unwrap();
+        }
+        assert_eq!(again.used(&server).unwrap(), None, "what is long ago is forgotten");
+        assert!(again.used(&party(Some(Octets([255, 0])))).unwrap().is_some());
+    }
+
+    /// What a version wrote that knew no order: the header says 1, and the JSON is the list of accounts.
+    fn of_version_1(crypto: &Crypto, accounts: &[Account]) -> Vec<u8> {
+        let (salt, nonce) = (crypto.random::<16>(), crypto.random::<12>());
+        let costs = [19_456_u32, 2, 1].map(u32::to_be_bytes).concat();
+        let params = argon2::Params::new(19_456, 2, 1, Some(32)).unwrap();
+        let mut key = [0; 32];
+        argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params)
+            .hash_password_into(PASSPHRASE.as_bytes(), &salt, &mut key)
+            .unwrap();
+        let head = [b"symbolon".as_slice(), &[1], &costs, &salt, &nonce].concat();
+        let sealed = crypto.aead.seal(&key, &nonce, &head, &serde_json::to_vec(accounts).unwrap());
+        [head, sealed].concat()
+    }
+
+    #[test]
+    fn a_file_of_an_older_version_opens_and_is_written_as_a_newer_one() {
+        let folder = Folder::new("older");
+        let crypto = symbolon_aws_lc::crypto();
+        let accounts = [2, 1].map(|device| account(&crypto, device));
+        fs::create_dir_all(&folder.0).unwrap();
+        fs::write(folder.file(), of_version_1(&crypto, &accounts)).unwrap();
+        let store = folder.open(PASSPHRASE).unwrap();
+        assert_eq!(names(&store), [2, 1]);
+        assert_eq!(fs::read(folder.file()).unwrap()[8], 1, "to look changes nothing");
+        store.arrange(&accounts[1], 0).unwrap();
+        assert_eq!(fs::read(folder.file()).unwrap()[8], 2);
+        assert_eq!(names(&folder.open(PASSPHRASE).unwrap()), [1, 2]);
+
+        let mut newer = fs::read(folder.file()).unwrap();
+        newer[8] = 3;
+        fs::write(folder.file(), newer).unwrap();
+        assert!(matches!(folder.open(PASSPHRASE), Err(StoreError::Format(_))));
     }
 
     #[test]

@@ -254,7 +254,7 @@ impl Engine {
         self.keys().digest("push-topic", &[id.bytes()])
     }
 
-    /// What whoever serves the devices of a person watches while they are looked at.
+    /// What a device watches while it waits ([`super::Waiter`]): its person's devices may be asked something new.
     pub(super) fn devices_topic(&self, user: Id<User>) -> [u8; 16] {
         let digest = self.keys().digest("devices-topic", &[user.bytes()]);
         digest.first_chunk().copied().unwrap_or_default()

@@ -14,6 +14,7 @@ use crate::{
     method::{Begins, Entry, InTurn, OwnedSubject, Step},
     signin::{SignInRow, SignInWrite, Stage},
     store::{Batch, Committed},
+    ticket::Party,
     users::{Login, UserState},
 };
 
@@ -165,6 +166,7 @@ impl Engine {
         };
         let mut body = Body::new(claimant.binding(self.crypto(), id.bytes()), state, from);
         body.decoy = decoy.map(Octets);
+        body.party = self.party(&open.sign_in.ask.client_id);
         body.asked = self.asked(open, about.subject.user(), &turn.effects)?;
         let end = turn.life.map_or(open.row.expires_at, |life| (now + life).min(open.row.expires_at));
         let row = CeremonyRow {
@@ -182,6 +184,11 @@ impl Engine {
             body: crate::seal::Sealed(Vec::new()),
         };
         Ok(Run { row: self.seal(row, &body)?, body, stored: false })
+    }
+
+    /// The mark of an application in tickets.
+    fn party(&self, client: &str) -> Party {
+        self.keys().digest("party", &[client.as_bytes()]).first_chunk().copied().unwrap_or_default()
     }
 
     pub(super) fn user_code_digest(&self, code: &str) -> [u8; 32] {

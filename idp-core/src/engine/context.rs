@@ -46,7 +46,7 @@ impl Engine {
             account: user.id.octets(),
             account_name: user.login.clone(),
             purpose,
-            from: context::From { address: from.address.to_string(), place, browser: from.browser.clone() },
+            from: context::From { address: from.named(), place, browser: from.browser.clone() },
             requested_at: run.row.created_at.0,
             expires_at: run.row.expires_at.0,
             risks,
@@ -88,7 +88,8 @@ impl Engine {
 
     /// What speaks against whoever began there, for who decides elsewhere: with a device, or in a browser about a device.
     pub(super) async fn risks(&self, from: &Origin, decides: IpAddr) -> Result<Vec<Risk>, Fault> {
-        let elsewhere = (!from.same_network(decides)).then_some(Risk::OtherNetwork);
+        let is_elsewhere = !from.is_terminal() && !from.same_network(decides);
+        let elsewhere = is_elsewhere.then_some(Risk::OtherNetwork);
         let key = self.reported_key(&from.address.to_string());
         let reported = self.store.mark(key, self.now()).await?.map(|_| Risk::ReportedAddress);
         Ok(elsewhere.into_iter().chain(reported).collect())

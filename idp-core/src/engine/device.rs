@@ -31,6 +31,9 @@ use crate::{
     throttle::ThrottleWrite,
 };
 
+/// Which devices may ask what waits for them: a confirmed one has its first approval to give.
+pub(super) const MAY_ASK: [DeviceState; 2] = [DeviceState::Confirmed, DeviceState::Active];
+
 /// A request of a device.
 #[derive(Clone, Debug)]
 pub struct DeviceRequest<'a> {
@@ -119,11 +122,16 @@ impl Engine {
     }
 
     async fn answer_pending(&self, request: &DeviceRequest<'_>, now: Time) -> Result<Waiting, Error> {
+        let device = self.who_asks(request, now).await?;
+        self.pending(&device, request.address, now).await
+    }
+
+    /// The device that asks what waits for it. Its message counts once.
+    pub(super) async fn who_asks(&self, request: &DeviceRequest<'_>, now: Time) -> Result<DeviceRow, Error> {
         if request.path != Pending::PATH {
             return Err(Refusal::NotFound.into());
         }
-        let states = [DeviceState::Confirmed, DeviceState::Active];
-        let authentic = self.authentic::<Pending>(request, [0; 32], now, &states).await?;
+        let authentic = self.authentic::<Pending>(request, [0; 32], now, &MAY_ASK).await?;
         self.count_message(&authentic.device.thumbprint, request.address, b"pending", now).await?;
         let mut batch = Batch::new().with(authentic.jti.clone());
         if now - authentic.device.seen_at > 60 {
@@ -133,7 +141,7 @@ impl Engine {
             Committed::Conflict(Guard::Mark) => return Err(Refusal::Unauthentic.into()),
             Committed::Yes | Committed::Conflict(_) => {}
         }
-        self.pending(&authentic.device, request.address, now).await
+        Ok(authentic.device)
     }
 
     /// Checks a message of a registered device.

@@ -18,7 +18,7 @@ use crate::{
     method::{Effect, Registration, Step},
     notify::Notice,
     session::SessionWrite,
-    signin::Initiator,
+    signin::{Initiator, Origin},
     store::{Batch, Committed, Write},
     users::User,
 };
@@ -70,7 +70,7 @@ impl Engine {
                 Effect::Suspect(credential) => {
                     let kind = run.row.kind.clone();
                     let event = Event::new("credential.suspected").with("kind", &kind);
-                    let event = run.body.from.iter().fold(event, |event, from| event.from(from.address));
+                    let event = run.body.from.iter().fold(event, |event, from| event.from(from.named()));
                     batch.push(self.audit(Some(credential.user), event.with("credential", credential.id)));
                     batch.push(self.notice(credential.user, Notice::CredentialSuspected { kind }));
                 }
@@ -107,7 +107,7 @@ impl Engine {
             None => None,
         };
         let user = run.row.user.or(device.as_ref().map(|device| device.user));
-        let address = run.body.from.as_ref().map_or_else(String::new, |from| from.address.to_string());
+        let address = run.body.from.as_ref().map_or_else(String::new, Origin::named);
         let event = Event::new("ceremony.burned").from(&address).with("kind", &run.row.kind);
         batch.push(self.audit(user, event.with("reason", format!("{reason:?}"))));
         if run.row.sign_in.is_none() {

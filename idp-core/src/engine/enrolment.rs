@@ -20,7 +20,7 @@ use crate::{
     methods::{activation::Old, registration::DeviceRegistration},
     session::{SessionRow, SignedIn},
     signin::Origin,
-    store::{Batch, Committed, Guard},
+    store::{Batch, Committed, Guard, Write},
     users::User,
 };
 
@@ -103,6 +103,7 @@ impl Engine {
             let row = self.new_enrolment(&**enrolment, begun).await?;
             let id = row.id;
             batch.push(CeremonyWrite::Insert(row));
+            batch.push(Write::Wake(self.devices_topic(user.id)));
             match self.store.commit(batch.after(held)).await? {
                 Committed::Yes => return self.view(claimant, id).await,
                 Committed::Conflict(Guard::Mark | Guard::Session) => return Err(Refusal::FreshSignIn.into()),

@@ -25,7 +25,7 @@ use crate::{
     notify::Notice,
     session::SignedIn,
     signin::Origin,
-    store::Batch,
+    store::{Batch, Write},
     users::User,
 };
 
@@ -73,6 +73,7 @@ impl Engine {
         let row = self.new_enrolment(&**enrolment, begun).await?;
         let id = row.id;
         batch.push(CeremonyWrite::Insert(row));
+        batch.push(Write::Wake(self.devices_topic(user.id)));
         batch.push(self.notice(user.id, Notice::HelpDeskActed { by: act.by.to_string() }));
         batch.push(self.audit(Some(user.id), act.event("help_desk.offered")));
         self.commit(batch).await?;

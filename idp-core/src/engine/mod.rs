@@ -15,6 +15,7 @@
 //! | `account.rs` | what a person or an administrator changes: devices, password, locks |
 //! | `claim.rs` | a device claims what a ticket or a code names |
 //! | `approval.rs` | pending and decide: the one approval engine |
+//! | `waiting.rs` | how a device waits for what it is asked |
 //! | `asking.rs` | how a person's devices are asked: how often at most, and how they hear of it |
 //! | `context.rs` | what a person is asked to decide about, and what speaks against it |
 //! | `binding.rs` | how fresh and strong a sign-in must be that changes credentials |
@@ -77,6 +78,7 @@ mod standing;
 mod step;
 mod tokens;
 mod trail;
+mod waiting;
 
 use std::{fmt, sync::Arc};
 
@@ -90,6 +92,7 @@ pub use pins::RESET_LIFE;
 pub use rotation::Renewed;
 pub use signins::{Account, Finished, MethodOffer, NewSignIn, Opened, SignInPage};
 pub use tokens::TokenFacts;
+pub use waiting::Waiter;
 
 pub use help_desk::Act;
 pub use invitation::{ENROLMENT_ONLY, Invited};
@@ -116,6 +119,7 @@ use crate::{
     settings::Settings,
     signin::Origin,
     store::{Batch, Committed, SharedStore, Users},
+    ticket::Party,
     tools::Tools,
     users::{User, UserState},
     wake::{DeviceWaker, NobodyWakes},
@@ -337,6 +341,7 @@ impl Engine {
     /// declare lost: what was bound on somebody's word must not approve an heir.
     async fn about_run(&self, run: &Run, subject: OwnedSubject, context: Context) -> Result<About, Fault> {
         let mut about = self.about(&run.row.kind, subject, context).await?;
+        about.context.party = run.body.party;
         if run.row.sign_in.is_none() {
             about.restrict(run.body.replaces);
         }
@@ -368,6 +373,7 @@ impl Engine {
         let Some(known) = from.known else { return Ok(Context { same_network, ..Context::default() }) };
         let users = self.store.known_users(known.0, now).await?;
         Ok(Context {
+            party: Party::default(),
             begins: None,
             known_browser: user.is_some_and(|user| users.contains(&user)),
             browser_has_users: !users.is_empty(),

@@ -14,6 +14,7 @@ use crate::{
     seal::Aad,
     session::SessionRow,
     signin::{Origin, SignIn, SignInRow, Stage},
+    ticket::Party,
 };
 
 /// What the engine remembers of a ceremony, the method's state among it.
@@ -28,6 +29,9 @@ pub(super) struct Body {
     pub state: State,
     /// Where the initiator is.
     pub from: Option<Origin>,
+    /// The mark of the application that the sign-in is for.
+    #[serde(default)]
+    pub party: Party,
     /// Contexts that were signed for devices in this state.
     pub contexts: Vec<SignedContext>,
     /// The last decision, for a repeat that is signed anew.
@@ -91,6 +95,7 @@ impl Body {
             decoy: None,
             state,
             from,
+            party: Party::default(),
             contexts: Vec::new(),
             decided: None,
             uv: Uv::None,

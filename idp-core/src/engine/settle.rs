@@ -363,6 +363,10 @@ impl Engine {
             CeremonyWrite::Insert(row.clone())
         });
         batch.push(Write::Wake(topic));
+        if row.sign_in.is_none() {
+            // A step of an enrolment may ask a device that waits; requests of sign-ins say so as they begin.
+            batch.extend(row.user.map(|user| Write::Wake(self.devices_topic(user))));
+        }
         Ok(row)
     }
 }

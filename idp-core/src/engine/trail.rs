@@ -31,7 +31,7 @@ impl Engine {
         let event =
             Event::new(&format!("{}.{what}", scene.run.row.kind)).from(address).with("device", row.id);
         let browser = scene.run.body.from.as_ref();
-        let event = browser.into_iter().fold(event, |event, from| event.with("browser", from.address));
+        let event = browser.into_iter().fold(event, |event, from| event.with("browser", from.named()));
         Some(self.audit(Some(row.user), event))
     }
 
@@ -73,7 +73,7 @@ fn by(name: &str, run: &Run, incoming: &Incoming<'_>) -> Event {
     let event = Event::new(name).with("kind", &run.row.kind);
     match (&incoming.sender, &run.body.from) {
         (Sender::Device { row, address, .. }, _) => event.from(address).with("device", row.id),
-        (_, Some(from)) => event.from(from.address),
+        (_, Some(from)) => event.from(from.named()),
         (_, None) => event,
     }
 }

@@ -7,8 +7,15 @@ use zeroize::Zeroizing;
 
 use super::Device;
 use crate::{
-    Fault, Id, Time, ceremony::CeremonyRow, credential::CredentialRow, engine::Engine, settings::Settings,
-    signin::SignIn, tools::Tools, users::User,
+    Fault, Id, Time,
+    ceremony::CeremonyRow,
+    credential::CredentialRow,
+    engine::Engine,
+    settings::Settings,
+    signin::SignIn,
+    ticket::{Party, Ticket},
+    tools::Tools,
+    users::User,
 };
 
 /// What a ceremony knows of the world: lent for one call.
@@ -40,6 +47,12 @@ pub struct Cx<'a> {
 }
 
 impl<'a> Cx<'a> {
+    /// The ticket of this ceremony, in a rotation of its code.
+    #[must_use]
+    pub fn ticket(&self, epoch: u32) -> Ticket {
+        Ticket { ceremony: self.ceremony, epoch, party: self.context.party }
+    }
+
     pub(crate) fn new(
         now: Time,
         ceremony: Id<CeremonyRow>,
@@ -125,6 +138,8 @@ pub struct Context {
     pub browser_has_users: bool,
     /// Whether the device that answers is in the network of the initiating browser.
     pub same_network: bool,
+    /// The mark of the application that the sign-in is for ([`crate::ticket`]); zero in an enrolment.
+    pub party: Party,
     /// What the sign-in is for that a method begins in; none afterwards, and in an enrolment.
     pub begins: Option<Begins>,
 }

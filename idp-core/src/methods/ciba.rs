@@ -113,7 +113,7 @@ impl Ceremony for Ciba {
 
 /// One picture for its whole life: an application draws it once, if at all.
 fn offer(cx: &Cx<'_>, since: Time) -> Prompt {
-    let payload = cx.tools.ticket_link(TicketKind::Backchannel, cx.ceremony, 0, since);
+    let payload = cx.tools.ticket_link(TicketKind::Backchannel, cx.ticket(0), since);
     Prompt::ShowQr { payload, link: None, user_code: None }
 }
 

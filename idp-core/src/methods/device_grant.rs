@@ -97,7 +97,7 @@ impl Ceremony for DeviceGrant {
 /// One picture for its whole life: the ticket is sealed for the moment of the beginning, whenever it is looked at.
 fn offer(cx: &Cx<'_>, since: Time) -> Prompt {
     Prompt::ShowQr {
-        payload: cx.tools.ticket_link(TicketKind::Grant, cx.ceremony, 0, since),
+        payload: cx.tools.ticket_link(TicketKind::Grant, cx.ticket(0), since),
         link: None,
         user_code: Some(cx.tools.user_code(cx.ceremony)),
     }

@@ -178,8 +178,8 @@ fn offer(cx: &Cx<'_>, since: Time) -> View {
     let number = u32::try_from(epoch).unwrap_or_default();
     View {
         initiator: Prompt::ShowQr {
-            payload: cx.tools.ticket_link(TicketKind::Scan, cx.ceremony, number, cx.now),
-            link: Some(cx.tools.ticket_link(TicketKind::SameDevice, cx.ceremony, number, cx.now)),
+            payload: cx.tools.ticket_link(TicketKind::Scan, cx.ticket(number), cx.now),
+            link: Some(cx.tools.ticket_link(TicketKind::SameDevice, cx.ticket(number), cx.now)),
             user_code: cx.context.browser_has_users.then(|| cx.tools.user_code(cx.ceremony)),
         },
         device: None,

@@ -109,6 +109,8 @@ impl Settings {
             // 5 × 10^-10 and 3 × 10^-6: what the guesses of an enrolment are worth.
             ("limits.confirm_tries", limits.confirm_tries.into(), 1, 5),
             ("limits.number_tries", limits.number_tries.into(), 1, 3),
+            // None: devices ask again and again. Each that waits holds a connection, and a file descriptor with it.
+            ("limits.waiting_devices", limits.waiting_devices.into(), 0, 1_000_000),
         ]
     }
 

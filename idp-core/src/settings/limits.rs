@@ -43,6 +43,8 @@ pub struct Limits {
     pub confirm_tries: u8,
     /// How often the number of the portal may be typed wrongly into a device. Default 3, and not more.
     pub number_tries: u8,
+    /// How many devices may wait at one node for something to decide; one beyond is answered at once. Default 10,000.
+    pub waiting_devices: u32,
 }
 
 impl Default for Limits {
@@ -62,6 +64,7 @@ impl Default for Limits {
             requests_until_approval: 10,
             confirm_tries: 5,
             number_tries: 3,
+            waiting_devices: 10_000,
         }
     }
 }

@@ -4,10 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::{
-    arguments::{ClientCommand, NewClientArguments},
-    terminal::{date, say, table},
-};
+use super::terminal::{date, say, table};
 use crate::{
     App,
     oidc::{
@@ -21,6 +18,11 @@ use crate::{
     },
     text::Language,
 };
+
+mod arguments;
+
+pub use arguments::ClientCommand;
+use arguments::NewClientArguments;
 
 pub(super) async fn run(app: &App, command: ClientCommand) -> anyhow::Result<()> {
     match command {

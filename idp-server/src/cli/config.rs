@@ -1,7 +1,16 @@
 //! What does the configuration look like, and is this one right?
 
+use clap::Subcommand;
+
 use super::terminal::say;
 use crate::{Certificates, Config, World, config, outbox::Carriers};
+
+/// `config …`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print a file with every key, its default and its meaning.
+    Reference,
+}
 
 /// `config reference`
 pub(super) fn print_reference() {

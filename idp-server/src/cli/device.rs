@@ -1,7 +1,5 @@
 //! How does an administrator look after devices, and a help desk after somebody who cannot reach the portal?
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use idp_core::{
@@ -140,13 +138,7 @@ async fn list(app: &App, user: &User) -> anyhow::Result<()> {
 
 /// An administrator sits at no browser.
 fn here() -> Origin {
-    Origin {
-        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        place: "help desk".to_owned(),
-        browser: "idp-server".to_owned(),
-        known: None,
-        session: None,
-    }
+    Origin::terminal("help desk", "idp-server")
 }
 
 #[cfg(test)]

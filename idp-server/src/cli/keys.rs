@@ -1,14 +1,12 @@
 //! Which keys does the server have, and how does an administrator change them?
 
+use clap::{Args, Subcommand};
 use idp_core::{
     Time,
     keys::{KNOWN_EVERYWHERE, KeyRow},
 };
 
-use super::{
-    arguments::{KeysCommand, RotateArguments},
-    terminal::{date, say, table},
-};
+use super::terminal::{date, say, table};
 use crate::{
     App,
     oidc::key_life::{self, AHEAD},
@@ -17,6 +15,45 @@ use crate::{
 
 /// How long before a new key-encryption key seals, in seconds: time to copy the file to every node.
 const KEK_OVERLAP: i64 = 600;
+
+/// `keys …`
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List the keys: what they are for, how long they hold, and how many values need an older key-encryption key.
+    List,
+    /// Make a new key. Running servers notice within a minute.
+    Rotate(RotateArguments),
+}
+
+/// `keys rotate …`
+#[derive(Args, Debug)]
+pub struct RotateArguments {
+    #[command(flatten)]
+    pub which: Rotated,
+    /// Use the new key at once (--kek) or in a minute, when all servers know it (--signing, --device), not after ten
+    /// minutes or an hour. Whoever kept a copy of the keys does not know it yet: only when the old key is in wrong
+    /// hands.
+    #[arg(long)]
+    pub now: bool,
+    /// Remove the older key-encryption keys, if no value needs them.
+    #[arg(long, requires = "kek", conflicts_with_all = ["now", "signing", "device"])]
+    pub finish: bool,
+}
+
+/// Which key.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+pub struct Rotated {
+    /// The key that the secrets in the database are sealed with.
+    #[arg(long)]
+    pub kek: bool,
+    /// The keys that tokens are signed with.
+    #[arg(long)]
+    pub signing: bool,
+    /// The keys that speak to people's devices.
+    #[arg(long)]
+    pub device: bool,
+}
 
 pub(super) async fn run(app: &App, command: &KeysCommand) -> anyhow::Result<()> {
     match command {

@@ -22,7 +22,8 @@ use crate::{
     App, Config, World,
     config::{ConfigError, Given, Purpose},
 };
-use arguments::{Arguments, Command, ConfigCommand};
+use arguments::{Arguments, Command};
+use config::ConfigCommand;
 
 /// It was not done.
 const FAILED: u8 = 1;

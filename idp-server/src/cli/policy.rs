@@ -6,16 +6,33 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use idp_core::{audit::AuditRow, policy::rules::Facts};
 
-use super::{
-    arguments::PolicyCommand,
-    terminal::{date, say, table},
-};
+use super::terminal::{date, say, table};
 use crate::App;
 
 /// How far back an event is looked for.
 const LOOK_BACK: u32 = 10_000;
 /// The events that say all that the rules look at.
 const EXPLAINED: [&str; 2] = ["policy.denied", "session.opened"];
+
+/// `policy …`
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Say which rule decides, and why the others do not match.
+    Explain {
+        /// The application's id.
+        #[arg(long, requires = "address")]
+        client: Option<String>,
+        /// The browser's address.
+        #[arg(long, requires = "client")]
+        address: Option<std::net::IpAddr>,
+        /// Somebody is known in the browser.
+        #[arg(long)]
+        known_browser: bool,
+        /// Explain this event of the audit record instead, a policy.denied or a session.opened (`audit list` shows its id).
+        #[arg(long, conflicts_with_all = ["client", "address"])]
+        event: Option<String>,
+    },
+}
 
 /// `audit …`
 #[derive(Debug, Subcommand)]

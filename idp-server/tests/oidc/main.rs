@@ -77,3 +77,4 @@ mod token;
 mod told;
 mod trouble;
 mod userinfo;
+mod waiting;

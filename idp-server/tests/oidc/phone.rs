@@ -21,6 +21,7 @@ use idp_protocol::{
     },
     pin,
 };
+use reqwest::RequestBuilder;
 use serde_json::Value;
 
 use crate::server::{Server, answer};
@@ -100,14 +101,19 @@ impl Phone {
         Ok(Asked { context: self.read(server, &statement), statement })
     }
 
-    /// What waits for it, the newest first.
-    pub async fn pending(&self, server: &Server) -> Vec<Asked> {
+    /// The request that asks what waits for it.
+    pub fn asks(&self, server: &Server) -> RequestBuilder {
         let crypto = symbolon_aws_lc::crypto();
         let now = server.app.engine().now().0;
         let claims = Claims::new(server.app.issuer(), now, crypto.random(), Pending {});
         let message = claims.sign(&crypto, &*self.key).unwrap();
-        let sent = server.http.get(format!("{}{}", server.url, Pending::PATH));
-        let sent = sent.header("authorization", format!("Device {message}")).send().await.unwrap();
+        let get = server.http.get(format!("{}{}", server.url, Pending::PATH));
+        get.header("authorization", format!("Device {message}"))
+    }
+
+    /// What waits for it, the newest first.
+    pub async fn pending(&self, server: &Server) -> Vec<Asked> {
+        let sent = self.asks(server).send().await.unwrap();
         let waiting: Waiting = serde_json::from_value(answer(sent).await.1).unwrap();
         let asked = waiting.contexts.into_iter();
         asked.map(|statement| Asked { context: self.read(server, &statement), statement }).collect()

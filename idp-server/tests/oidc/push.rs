@@ -39,7 +39,7 @@ async fn server_with(service: &PushService) -> Server {
 }
 
 /// The cookie of a browser in which alice has signed in with a device before.
-async fn known_browser(server: &Server) -> String {
+pub async fn known_browser(server: &Server) -> String {
     let engine = server.app.engine();
     let secret = Claimant::random(engine.crypto());
     let row = KnownBrowser {
@@ -54,12 +54,12 @@ async fn known_browser(server: &Server) -> String {
 }
 
 /// A sign-in that wants more than the password, and has it.
-struct Begun {
+pub struct Begun {
     id: String,
     cookies: String,
 }
 
-async fn with_password(server: &Server, known: &str) -> Begun {
+pub async fn with_password(server: &Server, known: &str) -> Begun {
     let led = server.authorize(&request("bank"), Some(known)).await;
     let id = redirected(&led).params["id"].clone();
     let jar = [cookies(&led), known.to_owned()].join("; ");
@@ -74,7 +74,7 @@ impl Begun {
         page.text().await.unwrap()
     }
 
-    async fn ask(&self, server: &Server) -> (u16, String) {
+    pub async fn ask(&self, server: &Server) -> (u16, String) {
         let sent = [("id", self.id.as_str()), ("kind", "push")];
         let asked = server.visit("/login/begin", &self.cookies, Some(&sent)).await;
         (asked.status().as_u16(), asked.text().await.unwrap())
@@ -158,7 +158,8 @@ async fn a_second_request_has_to_wait_and_says_so() {
     assert!(page.contains("class=\"alert\""), "{page}");
 }
 
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+/// Looks until there is something.
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let looking = async {
         loop {
             if let Some(found) = look().await {

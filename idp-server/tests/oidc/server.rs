@@ -279,7 +279,8 @@ impl Server {
                 .http
                 .post(url)
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .header(header::ORIGIN, &self.url)
+                // A page of the provider, whichever node answers it.
+                .header(header::ORIGIN, self.app.issuer())
                 .body(form(params)),
         };
         request.header(header::COOKIE, cookie).send().await.unwrap()

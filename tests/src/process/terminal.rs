@@ -39,6 +39,11 @@ impl Terminal {
         Self { folder }
     }
 
+    /// Writes a file that the authenticator can read, and returns its path.
+    pub fn file(&self, name: &str, line: &str) -> String {
+        self.folder.file(name, format!("{line}\n").as_bytes()).display().to_string()
+    }
+
     /// Writes a screenshot where the authenticator can read it.
     pub fn picture(&self, screenshot: &image::GrayImage) -> String {
         let path = self.folder.0.join("screenshot.png");
@@ -66,9 +71,14 @@ impl Terminal {
 
     /// Registers this terminal as alice's device, by the screenshot of the portal, and signs out there.
     pub async fn enrol(&self, town: &Town) {
+        self.enrol_for(town, "alice", "Alice Example").await;
+    }
+
+    /// The same for somebody of this login and name.
+    pub async fn enrol_for(&self, town: &Town, login: &str, name: &str) {
         let mut browser = WebBrowser::new();
-        town.portal(&mut browser, "alice").await;
-        assert!(browser.html.contains("Alice Example"), "{}", browser.html);
+        town.portal(&mut browser, login).await;
+        assert!(browser.html.contains(name), "{}", browser.html);
         browser.submit("/account/devices", &[]).await;
         let wizard = browser.url.to_string();
 
@@ -92,13 +102,18 @@ impl Terminal {
         browser.submit("/account/sign-out", &[]).await;
     }
 
-    /// Starts a command.
+    /// Starts a command that may ask for the PIN.
     pub fn run(&self, arguments: &[&str]) -> Session {
+        let pin = self.folder.0.join("pin").display().to_string();
+        self.run_without_pin(&[arguments, &["--pin-file", &pin]].concat())
+    }
+
+    /// Starts a command.
+    pub fn run_without_pin(&self, arguments: &[&str]) -> Session {
         let file = |name: &str| self.folder.0.join(name).display().to_string();
         let mut child = Command::new(binary("idp-authenticator"))
             .args(arguments)
             .args(["--json", "--home", &file("home"), "--passphrase-file", &file("passphrase")])
-            .args(["--pin-file", &file("pin")])
             .kill_on_drop(true)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,15 +1,14 @@
-//! How are the accounts of this device listed, renamed and removed?
+//! How are the accounts of this device listed, arranged, renamed and removed?
 
 use idp_protocol::ErrorCode;
 use symbolon_authenticator::Account;
 
-use super::{Outcome, name_of};
+use super::{Outcome, name_of, named};
 use crate::{
     args::Accounts,
     failure::Failure,
     home::{Device, Home},
     show,
-    terminal::find_account,
     voice::{Voice, clean},
 };
 
@@ -17,17 +16,19 @@ use crate::{
 pub async fn run(home: &Home, voice: &Voice, args: Accounts) -> Result<Outcome, Failure> {
     match args {
         Accounts::List => list(&home.open(voice)?, voice),
+        Accounts::Move { account, place } => arrange(&home.open(voice)?, voice, &account, place),
+        Accounts::Use { account } => arrange(&home.open(voice)?, voice, &account, 1),
         Accounts::Rename { account, name } => {
             let name = name_of(&name)?;
             let device = home.open(voice)?;
-            let renamed = device.rename(&find(&device, &account)?, name).await?;
+            let renamed = device.rename(&named(&device, &account)?, name).await?;
             voice.event("account", &show::account_event(&renamed));
             voice.say(&format!("This device is now called {}.", renamed.device_name));
             Ok(Outcome::Done)
         }
         Accounts::Remove { account, yes, only_here } => {
             let device = home.open(voice)?;
-            let account = find(&device, &account)?;
+            let account = named(&device, &account)?;
             if !yes && !is_sure(voice, &account) {
                 voice.say("Nothing was removed.");
                 return Ok(Outcome::Declined);
@@ -54,12 +55,10 @@ fn list(device: &Device, voice: &Voice) -> Result<Outcome, Failure> {
     Ok(Outcome::Done)
 }
 
-fn find(device: &Device, wanted: &str) -> Result<Account, Failure> {
-    let mut accounts = device.accounts()?;
-    match find_account(&accounts, wanted) {
-        Some(index) => Ok(accounts.swap_remove(index)),
-        None => Err(Failure::Usage(format!("There is no one account {wanted}: see `accounts list`."))),
-    }
+/// The list is shown as it is then.
+fn arrange(device: &Device, voice: &Voice, account: &str, place: u16) -> Result<Outcome, Failure> {
+    device.arrange(&named(device, account)?, usize::from(place).saturating_sub(1))?;
+    list(device, voice)
 }
 
 fn is_sure(voice: &Voice, account: &Account) -> bool {

@@ -2,13 +2,13 @@
 
 use symbolon_authenticator::{Account, Stage};
 
-use super::{Outcome, enrol, report, terminal};
+use super::{Outcome, enrol, named, report, terminal};
 use crate::{
     args::Pending,
     failure::Failure,
     home::{Device, Home},
     show,
-    terminal::{Terminal, find_account},
+    terminal::Terminal,
     voice::Voice,
 };
 
@@ -18,13 +18,10 @@ pub async fn run(home: &Home, voice: &Voice, args: Pending) -> Result<Outcome, F
     let wanted = args.answers.account.clone();
     let human = terminal(voice, args.answers)?;
     let device = home.open(voice)?;
-    let mut accounts = device.accounts()?;
-    if let Some(wanted) = wanted {
-        let index = find_account(&accounts, &wanted).ok_or_else(|| {
-            Failure::Usage(format!("There is no one account {wanted}: see `accounts list`."))
-        })?;
-        accounts = vec![accounts.swap_remove(index)];
-    }
+    let mut accounts = match wanted {
+        Some(wanted) => vec![named(&device, &wanted)?],
+        None => device.accounts()?,
+    };
     accounts.sort_by_key(|account| !account.is_active());
     let (mut answered, mut trouble, mut outcome) = (0_usize, None, Outcome::Done);
     for account in &accounts {

@@ -235,3 +235,32 @@ async fn numbers_and_accounts() {
     assert_eq!(find_account(&accounts, "3"), None);
     assert_eq!(find_account(&[account(), account()], "alice@example.org"), None);
 }
+
+fn named(name: &str, device: u8) -> Account {
+    Account { name: name.to_owned(), device: Octets([device; 16]), ..account() }
+}
+
+/// What is chosen among bob's and alice's account, in this order, of a list in which carol's stands between the two.
+async fn chosen(typed: &str) -> (Result<usize, Cancelled>, String) {
+    let (voice, words, events) = voice(true, typed);
+    let (alice, bob, carol) = (named("alice", 1), named("bob", 2), named("carol", 3));
+    let human = Terminal::new(&voice, Arc::new(ManualClock::new(0)), Answers::default()).unwrap();
+    let human = human.among(vec![alice.clone(), carol, bob.clone()]);
+    let chosen = human.choose(&[bob, alice]).await;
+    let event: serde_json::Value = serde_json::from_str(events.text().trim()).unwrap();
+    assert_eq!((&event["event"], &event["accounts"][0]["name"]), (&"choose".into(), &"bob".into()));
+    (chosen, words.text())
+}
+
+#[tokio::test]
+async fn enter_chooses_the_account_that_is_proposed_and_numbers_are_those_of_the_list() {
+    let (first, text) = chosen("\n").await;
+    assert_eq!(first, Ok(0));
+    assert!(text.contains("3. bob at Example") && text.contains("1. alice at Example"), "{text}");
+    assert!(text.contains("Number (Enter for 3): "), "{text}");
+    for (typed, index) in [("3\n", 0), ("1\n", 1), ("alice\n", 1), ("2\n9\nbob\n", 0)] {
+        assert_eq!(chosen(typed).await.0, Ok(index), "{typed:?}");
+    }
+    assert_eq!(chosen("2\n2\n2\n").await.0, Err(Cancelled), "carol's fits nothing here");
+    assert_eq!(chosen("").await.0, Err(Cancelled), "the end of the input is no choice");
+}

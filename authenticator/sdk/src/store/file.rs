@@ -1,7 +1,7 @@
 //! How are accounts kept in a file that is sealed by a passphrase?
 //!
-//! `symbolon` ‖ version ‖ m, t, p of Argon2id (4 bytes each) ‖ salt (16) ‖ nonce (12) ‖ AES-256-GCM of the
-//! accounts as JSON. Everything before the ciphertext is its associated data, so nobody can weaken the
+//! `symbolon` ‖ version ‖ m, t, p of Argon2id (4 bytes each) ‖ salt (16) ‖ nonce (12) ‖ AES-256-GCM of what is
+//! kept as JSON: of version 2 accounts and which was used last for whom, of version 1 the accounts. Everything before the ciphertext is its associated data, so nobody can weaken the
 //! parameters of a file and have it rewritten with them.
 
 use std::{
@@ -12,14 +12,16 @@ use std::{
 };
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use idp_protocol::Crypto;
+use idp_protocol::{Crypto, Octets};
 use zeroize::Zeroizing;
 
-use super::{Store, StoreError, put};
-use crate::Account;
+use super::{Kept, Store, StoreError};
+use crate::{Account, Party};
 
 const MAGIC: &[u8; 8] = b"symbolon";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Files of this one are read, and written as the newest.
+const ONLY_ACCOUNTS: u8 = 1;
 /// The cheapest Argon2id of OWASP's password storage cheat sheet: 19 MiB, two passes, one lane.
 const COST: Cost = Cost { memory: 19_456, passes: 2, lanes: 1 };
 /// What a file may ask for: a changed header must not make the device compute for hours.
@@ -59,9 +61,9 @@ impl SealedFile {
             return Self::create(crypto, path, passphrase);
         }
         let bytes = read(path)?;
-        let (head, _) = Head::parse(&bytes).ok_or_else(|| StoreError::Format(path.to_owned()))?;
+        let (_, head, _) = Head::parse(&bytes).ok_or_else(|| StoreError::Format(path.to_owned()))?;
         let opened = Self::new(crypto, path, head, passphrase)?;
-        opened.accounts()?;
+        opened.read()?;
         Ok(opened)
     }
 
@@ -74,7 +76,7 @@ impl SealedFile {
         }
         let head = Head { cost: COST, salt: crypto.random() };
         let created = Self::new(crypto, path, head, passphrase)?;
-        created.write(&[])?;
+        created.write(&Kept::default())?;
         Ok(created)
     }
 
@@ -83,24 +85,41 @@ impl SealedFile {
         Ok(Self { crypto, path: path.to_owned(), head, key, writing: Mutex::new(()) })
     }
 
-    fn change(&self, change: impl FnOnce(&mut Vec<Account>)) -> Result<(), StoreError> {
+    fn change(&self, change: impl FnOnce(&mut Kept)) -> Result<(), StoreError> {
         let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let beside = self.path.with_extension("lock");
         let lock = private(&beside, OpenOptions::new().create(true).truncate(false))
             .and_then(|lock| lock.lock().map(|()| lock))
             .map_err(|source| trouble(&beside, source))?;
-        let mut accounts = self.accounts()?;
-        change(&mut accounts);
-        let written = self.write(&accounts);
+        let mut kept = self.read()?;
+        change(&mut kept);
+        let written = self.write(&kept);
         drop(lock);
         written
     }
 
+    fn read(&self) -> Result<Kept, StoreError> {
+        let bytes = read(&self.path)?;
+        let wrong = || StoreError::Passphrase(self.path.clone());
+        let format = || StoreError::Format(self.path.clone());
+        let (version, head, rest) = Head::parse(&bytes).ok_or_else(format)?;
+        if head != self.head {
+            return Err(wrong());
+        }
+        let (nonce, sealed) = rest.split_first_chunk().ok_or_else(wrong)?;
+        let aad = self.head.to_bytes(version, nonce);
+        let plain = self.crypto.aead.open(&self.key, nonce, &aad, sealed).map_err(|_| wrong())?;
+        match version {
+            ONLY_ACCOUNTS => serde_json::from_slice(&plain).map(Kept::of).map_err(|_| format()),
+            _ => serde_json::from_slice(&plain).map_err(|_| format()),
+        }
+    }
+
     /// Writes beside the file and renames: a crash leaves the old accounts or the new ones, never half of them.
-    fn write(&self, accounts: &[Account]) -> Result<(), StoreError> {
+    fn write(&self, kept: &Kept) -> Result<(), StoreError> {
         let nonce: [u8; 12] = self.crypto.random();
-        let mut bytes = self.head.to_bytes(&nonce);
-        let plain = json(accounts).map_err(|source| trouble(&self.path, source))?;
+        let mut bytes = self.head.to_bytes(VERSION, &nonce);
+        let plain = json(kept).map_err(|source| trouble(&self.path, source))?;
         let sealed = self.crypto.aead.seal(&self.key, &nonce, &bytes, &plain);
         bytes.extend_from_slice(&sealed);
         let beside = self.path.with_extension("new");
@@ -114,24 +133,27 @@ impl SealedFile {
 
 impl Store for SealedFile {
     fn accounts(&self) -> Result<Vec<Account>, StoreError> {
-        let bytes = read(&self.path)?;
-        let wrong = || StoreError::Passphrase(self.path.clone());
-        let (head, rest) = Head::parse(&bytes).ok_or_else(|| StoreError::Format(self.path.clone()))?;
-        if head != self.head {
-            return Err(wrong());
-        }
-        let (nonce, sealed) = rest.split_first_chunk().ok_or_else(wrong)?;
-        let aad = self.head.to_bytes(nonce);
-        let plain = self.crypto.aead.open(&self.key, nonce, &aad, sealed).map_err(|_| wrong())?;
-        serde_json::from_slice(&plain).map_err(|_| StoreError::Format(self.path.clone()))
+        Ok(self.read()?.accounts)
     }
 
     fn put(&self, account: &Account) -> Result<(), StoreError> {
-        self.change(|accounts| put(accounts, account))
+        self.change(|kept| kept.put(account))
     }
 
     fn remove(&self, account: &Account) -> Result<(), StoreError> {
-        self.change(|accounts| accounts.retain(|kept| !kept.is(account)))
+        self.change(|kept| kept.remove(account))
+    }
+
+    fn arrange(&self, account: &Account, place: usize) -> Result<(), StoreError> {
+        self.change(|kept| kept.arrange(account, place))
+    }
+
+    fn used(&self, party: &Party) -> Result<Option<Octets<16>>, StoreError> {
+        Ok(self.read()?.used(party))
+    }
+
+    fn remember(&self, party: &Party, account: &Account) -> Result<(), StoreError> {
+        self.change(|kept| kept.remember(party, account))
     }
 }
 
@@ -149,8 +171,9 @@ struct Head {
 }
 
 impl Head {
-    fn parse(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let rest = bytes.strip_prefix(MAGIC)?.strip_prefix(&[VERSION])?;
+    fn parse(bytes: &[u8]) -> Option<(u8, Self, &[u8])> {
+        let (&version, rest) = bytes.strip_prefix(MAGIC)?.split_first()?;
+        let is_known = (ONLY_ACCOUNTS..=VERSION).contains(&version);
         let (memory, rest) = rest.split_first_chunk()?;
         let (passes, rest) = rest.split_first_chunk()?;
         let (lanes, rest) = rest.split_first_chunk()?;
@@ -160,15 +183,15 @@ impl Head {
             passes: u32::from_be_bytes(*passes),
             lanes: u32::from_be_bytes(*lanes),
         };
-        let bearable =
+        let is_bearable =
             cost.memory <= MAX_COST.memory && cost.passes <= MAX_COST.passes && cost.lanes <= MAX_COST.lanes;
-        bearable.then_some((Self { cost, salt: *salt }, rest))
+        (is_known && is_bearable).then_some((version, Self { cost, salt: *salt }, rest))
     }
 
-    fn to_bytes(self, nonce: &[u8; 12]) -> Vec<u8> {
+    fn to_bytes(self, version: u8, nonce: &[u8; 12]) -> Vec<u8> {
         let Cost { memory, passes, lanes } = self.cost;
         let costs = [memory.to_be_bytes(), passes.to_be_bytes(), lanes.to_be_bytes()].concat();
-        [MAGIC.as_slice(), &[VERSION], &costs, &self.salt, nonce].concat()
+        [MAGIC.as_slice(), &[version], &costs, &self.salt, nonce].concat()
     }
 
     fn key(&self, passphrase: &str) -> Option<Zeroizing<[u8; 32]>> {
@@ -183,7 +206,7 @@ impl Head {
 }
 
 /// Counts first and writes then: a vector that grew would leave copies of the keys in freed memory.
-fn json(accounts: &[Account]) -> io::Result<Zeroizing<Vec<u8>>> {
+fn json(kept: &Kept) -> io::Result<Zeroizing<Vec<u8>>> {
     struct Count(usize);
     impl Write for Count {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -195,9 +218,9 @@ fn json(accounts: &[Account]) -> io::Result<Zeroizing<Vec<u8>>> {
         }
     }
     let mut count = Count(0);
-    serde_json::to_writer(&mut count, accounts)?;
+    serde_json::to_writer(&mut count, kept)?;
     let mut plain = Zeroizing::new(Vec::with_capacity(count.0));
-    serde_json::to_writer(&mut *plain, accounts)?;
+    serde_json::to_writer(&mut *plain, kept)?;
     Ok(plain)
 }
 

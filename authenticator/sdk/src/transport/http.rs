@@ -8,6 +8,9 @@ use reqwest::{Client, RequestBuilder, Url, header, redirect::Policy};
 use super::{MAX_ANSWER, Request, Response, Transport, TransportError};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// RFC 7240, 2 and 3.
+const PREFER: &str = "prefer";
+const PREFERENCE_APPLIED: &str = "preference-applied";
 
 /// HTTP by reqwest: `https`, or `http` on this machine; no redirects, 10 seconds, 64 KiB.
 #[derive(Clone, Debug)]
@@ -38,12 +41,16 @@ impl HttpTransport {
         let origin = Origin::parse(&url.origin().ascii_serialization()).map_err(|_| refused())?;
         let client = if origin.is_secure() { &self.remote } else { &self.local };
         Ok(match request {
-            Request::Get { authorization, .. } => {
-                let get = client.get(url);
-                match authorization {
-                    Some(value) => get.header(header::AUTHORIZATION, value),
-                    None => get,
+            Request::Get { authorization, wait, .. } => {
+                let mut get = client.get(url);
+                if let Some(value) = authorization {
+                    get = get.header(header::AUTHORIZATION, value);
                 }
+                if let Some(seconds) = wait {
+                    let patience = TIMEOUT.saturating_add(Duration::from_secs((*seconds).into()));
+                    get = get.header(PREFER, format!("wait={seconds}")).timeout(patience);
+                }
+                get
             }
             Request::Post { body, .. } => {
                 client.post(url).header(header::CONTENT_TYPE, "application/json").body(body.clone())
@@ -62,6 +69,9 @@ impl Transport for HttpTransport {
             .get(header::RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.trim().parse().ok());
+        let applied = answer.headers().get_all(PREFERENCE_APPLIED).iter();
+        let waits =
+            applied.filter_map(|value| value.to_str().ok()).any(|value| value.trim().starts_with("wait="));
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(broken)? {
             if body.len().saturating_add(chunk.len()) > MAX_ANSWER {
@@ -69,7 +79,7 @@ impl Transport for HttpTransport {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Response { status, retry_after, body })
+        Ok(Response { status, retry_after, waits, body })
     }
 }
 

@@ -51,8 +51,19 @@ pub enum Fault {
     OtherTranscript,
 }
 
+/// Whether the server keeps the answer where nothing waits and it is asked to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Waits {
+    #[default]
+    NoSuchThing,
+    AsAsked,
+    /// It says that it waits and answers at once.
+    OnlySaysSo,
+}
+
 #[derive(Default)]
 pub struct State {
+    pub waits: Waits,
     pub requests: Vec<(String, Vec<u8>)>,
     pub faults: VecDeque<(&'static str, Fault)>,
     pub prompt: Option<Prompt>,
@@ -71,6 +82,7 @@ pub struct State {
 pub struct Fake {
     pub crypto: Crypto,
     pub clock: Arc<ManualClock>,
+    phones: Arc<ManualClock>,
     pub origin: Origin,
     pub serial: AtomicU64,
     pub state: Mutex<State>,
@@ -83,8 +95,10 @@ pub type Phone = Authenticator<Arc<Fake>>;
 
 pub fn start() -> (Arc<Fake>, Phone, Arc<ManualClock>) {
     let crypto = symbolon_aws_lc::with_random(Arc::new(SeededRandom::new(b"fake server")));
+    let clock = Arc::new(ManualClock::new(NOW));
     let fake = Arc::new(Fake {
         clock: Arc::new(ManualClock::new(NOW)),
+        phones: clock.clone(),
         origin: Origin::parse("https://id.example.org").unwrap(),
         serial: AtomicU64::new(3),
         state: Mutex::default(),
@@ -93,7 +107,6 @@ pub fn start() -> (Arc<Fake>, Phone, Arc<ManualClock>) {
         agreement: *crypto.agreement.generate(),
         crypto: crypto.clone(),
     });
-    let clock = Arc::new(ManualClock::new(NOW));
     let store = Arc::new(MemoryStore::default());
     let phone = Authenticator::new(crypto, clock.clone(), fake.clone(), store);
     (fake, phone, clock)
@@ -133,6 +146,11 @@ impl Fake {
     pub fn bodies(&self, path: &str) -> Vec<Vec<u8>> {
         let state = self.state.lock().unwrap();
         state.requests.iter().filter(|(to, _)| to == path).map(|(_, body)| body.clone()).collect()
+    }
+
+    /// How often it was asked there.
+    pub fn asked(&self, path: &str) -> usize {
+        self.bodies(path).len()
     }
 
     pub fn ask(&self, purpose: Purpose, confirm: Confirm) {
@@ -298,6 +316,20 @@ impl Fake {
         }
     }
 
+    /// Whether it says that it waits. Where it does, the clocks have moved on.
+    fn waited(&self, request: &Request) -> bool {
+        let (waits, idle) = {
+            let state = self.state.lock().unwrap();
+            (state.waits, state.waiting.is_empty())
+        };
+        let Request::Get { wait: Some(seconds), .. } = request else { return false };
+        if waits == Waits::AsAsked && idle {
+            self.clock.advance(i64::from(*seconds));
+            self.phones.advance(i64::from(*seconds));
+        }
+        waits != Waits::NoSuchThing
+    }
+
     fn pending(&self, request: &Request) -> Result<String, ErrorCode> {
         let Request::Get { authorization: Some(authorization), .. } = request else { panic!("a GET") };
         self.checked::<Pending>(authorization.strip_prefix("Device ").unwrap())?;
@@ -320,12 +352,13 @@ impl Transport for Fake {
             if due { state.faults.pop_front().map(|(_, fault)| fault) } else { None }
         };
         if fault == Some(Fault::Busy) {
-            return Ok(Response { status: 503, retry_after: Some(2), body: vec![] });
+            return Ok(Response { status: 503, retry_after: Some(2), waits: false, body: vec![] });
         }
         let honest = self.key.lock().unwrap().clone();
         if fault == Some(Fault::ForeignKey) {
             *self.key.lock().unwrap() = new_key(&self.crypto);
         }
+        let waits = fault.is_none() && self.waited(request);
         let answer = match fault {
             Some(Fault::Refuse(error)) => Err(error),
             _ => self.answer(&path, request, fault),
@@ -335,10 +368,15 @@ impl Transport for Fake {
             return Err(TransportError::Unreachable("id.example.org".to_owned()));
         }
         Ok(match answer {
-            Ok(body) => Response { status: 200, retry_after: None, body: body.into_bytes() },
+            Ok(body) => Response { status: 200, retry_after: None, waits, body: body.into_bytes() },
             Err(error) => {
                 let refusal = DeviceError { error, message: "no".to_owned(), time: self.now() };
-                Response { status: 400, retry_after: None, body: serde_json::to_vec(&refusal).unwrap() }
+                Response {
+                    status: 400,
+                    retry_after: None,
+                    waits: false,
+                    body: serde_json::to_vec(&refusal).unwrap(),
+                }
             }
         })
     }

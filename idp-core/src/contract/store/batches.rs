@@ -14,7 +14,7 @@ use crate::{
     browser::BrowserWrite,
     ceremony::{CeremonyRow, CeremonyWrite, Tries},
     credential::CredentialWrite,
-    device::DeviceWrite,
+    device::{DeviceRow, DeviceWrite},
     keys::KeyWrite,
     mark::MarkWrite,
     session::{self, SessionRow, SessionWrite},
@@ -112,7 +112,7 @@ async fn wakes<S: Store>(store: &S) {
     changes_say_so(store).await;
 }
 
-/// Somebody may keep what he read of a session or a person: each change of one wakes its id.
+/// Somebody may keep what he read of a session or a person, or serve a device that waits: each change of one wakes its id.
 async fn changes_say_so<S: Store>(store: &S) {
     yes(store, SessionWrite::Insert(Box::new(session(60)))).await;
     let (mut of_session, mut of_user) = (store.bus().watch([60; 16]), store.bus().watch([61; 16]));
@@ -131,6 +131,12 @@ async fn changes_say_so<S: Store>(store: &S) {
     assert!(!is_woken(&mut of_user), "nobody knew the person");
     yes(store, UserWrite::Update(user(61))).await;
     assert!(is_woken(&mut of_user), "the person changed");
+    yes(store, DeviceWrite::Insert(device(63))).await;
+    let mut of_device = store.bus().watch([63; 16]);
+    yes(store, DeviceWrite::Seen { id: id(63), at: NOW }).await;
+    assert!(!is_woken(&mut of_device), "it was there, as before");
+    yes(store, DeviceWrite::Update(DeviceRow { revision: 2, ..device(63) })).await;
+    assert!(is_woken(&mut of_device), "the device changed");
 }
 
 /// Whoever is woken finds what the batch wrote.

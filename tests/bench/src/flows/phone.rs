@@ -83,7 +83,12 @@ impl Wire {
         };
         let answer = connection.ask(request).await?;
         *held = Some(connection);
-        Ok(Response { status: answer.status.as_u16(), retry_after: None, body: answer.body.to_vec() })
+        Ok(Response {
+            status: answer.status.as_u16(),
+            retry_after: None,
+            waits: false,
+            body: answer.body.to_vec(),
+        })
     }
 }
 
