@@ -153,6 +153,28 @@ describe("every page", { concurrency: false }, () => {
     await profile.close();
   });
 
+  test("of another way can be used by keyboard alone, and Esc takes nothing away", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${town.shop}/sign-in`);
+    await page.getByRole("img", { name: "QR code" }).waitFor();
+    await tabTo(page, "details:has(#hotp) > summary");
+    await page.keyboard.press("Enter");
+    await tabTo(page, "#hotp-login");
+    await page.keyboard.type("alice");
+    await tabTo(page, "#hotp");
+    await page.keyboard.type("00000000");
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator("#hotp").inputValue(), "00000000");
+    // Enter sends the form that the field stands in, and none of the others.
+    await page.keyboard.press("Enter");
+    await page.locator("#hotp-error").waitFor();
+    await page.locator("#hotp:focus").waitFor();
+    assert.equal(await page.locator("#hotp-login").inputValue(), "alice");
+    assert.equal(await page.locator("details[open]").count(), 1, "what was typed into stays open, and nothing else");
+    await profile.close();
+  });
+
   test("of a code can be used by keyboard alone", async () => {
     const profile = await Profile.fresh(browser);
     const { page } = profile;
