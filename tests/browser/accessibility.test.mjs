@@ -1,7 +1,7 @@
 // Can everybody use the pages: by keyboard, with a screen reader, on a phone, at night?
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Profile, enrol, inspect, launch, password, scan } from "./browser.mjs";
+import { Profile, confirmed, enrol, inspect, launch, password, scan } from "./browser.mjs";
 import { PASSWORD, Terminal, Town } from "./town.mjs";
 
 describe("every page", { concurrency: false }, () => {
@@ -42,7 +42,7 @@ describe("every page", { concurrency: false }, () => {
     const digits = await scan(page, terminal);
     await page.getByLabel("Type the code that your device shows").fill(digits);
     await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: "Continue" }).click();
+    await confirmed(page);
     await page.goto(`${town.issuer}/account/devices/new`);
     await page.getByRole("button", { name: "Begin" }).click();
     await page.getByText("Approve on a device that you have already.").first().waitFor();

@@ -79,6 +79,11 @@ export async function password(page, login, secret) {
   await form.getByRole("button", { name: "Continue" }).click();
 }
 
+/** Says that it is one's own name. By its value: on the page before, a button of the same name waits for the password. */
+export async function confirmed(page) {
+  await page.locator("button[value=continue]").click();
+}
+
 /** Signs in by one of the other ways of the page; the name is typed where the page asks for it. */
 export async function other(page, way, { login, code }) {
   const form = page.locator("form", { has: page.getByLabel(way, { exact: true }) });

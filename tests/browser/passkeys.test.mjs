@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
-import { Profile, inspect, launch, password } from "./browser.mjs";
+import { Profile, confirmed, inspect, launch, password } from "./browser.mjs";
 import { PASSWORD, Town } from "./town.mjs";
 
 /** An authenticator in the browser, such as the one of a laptop (WebAuthn, 11). */
@@ -54,14 +54,16 @@ function withoutOffers() {
   PublicKeyCredential.isConditionalMediationAvailable = async () => false;
 }
 
-/** Keeps what the page asked the browser for. */
-function withMemory() {
-  window.asked = [];
+/** Says when the page has asked the browser for the first time. */
+function withNews() {
   const get = navigator.credentials.get.bind(navigator.credentials);
-  navigator.credentials.get = (options) => {
-    window.asked.push(options.mediation);
-    return get(options);
-  };
+  window.offered = new Promise((done) => {
+    navigator.credentials.get = (options) => {
+      const answer = get(options);
+      done(options.mediation);
+      return answer;
+    };
+  });
 }
 
 describe("a person with a passkey", { concurrency: false }, () => {
@@ -114,7 +116,7 @@ describe("a person with a passkey", { concurrency: false }, () => {
     await inspect(page, "sign-in-passkey");
     await page.getByRole("button", { name: "Sign in with a passkey" }).click();
     await page.getByText("alice Example").waitFor();
-    await page.getByRole("button", { name: "Continue" }).click();
+    await confirmed(page);
     await page.waitForURL(`${town.shop}/`);
     assert.match(await page.textContent("body"), /alice/);
   });
@@ -131,12 +133,12 @@ describe("a person with a passkey", { concurrency: false }, () => {
 
   test("presses the button while the browser still offers one", async () => {
     const offered = await Profile.fresh(browser);
-    await offered.context.addInitScript(withMemory);
+    await offered.context.addInitScript(withNews);
     const own = await Authenticator.in(offered);
     await authenticator.hands(own);
     await own.touched(false);
     await offered.page.goto(`${town.shop}/sign-in`);
-    await offered.page.waitForFunction("asked.includes('conditional')");
+    assert.equal(await offered.page.evaluate("offered"), "conditional");
     await own.touched(true);
     await offered.page.getByRole("button", { name: "Sign in with a passkey" }).click();
     await offered.page.getByText("alice Example").waitFor();
@@ -241,7 +243,7 @@ describe("a person with a passkey", { concurrency: false }, () => {
     await profile.context.clearCookies();
     await page.goto(`${town.issuer}/account`);
     await page.getByRole("button", { name: "Sign in with a passkey" }).click();
-    await page.getByRole("button", { name: "Continue" }).click();
+    await confirmed(page);
     const laptop = page.locator("li", { has: page.getByRole("heading", { name: "Laptop" }) });
     await laptop.getByRole("link", { name: "Remove" }).click();
     await inspect(page, "passkey-remove");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { Profile, enrol, inspect, launch, password, scan, screenshot } from "./browser.mjs";
+import { Profile, confirmed, enrol, inspect, launch, password, scan, screenshot } from "./browser.mjs";
 import { PASSWORD, Terminal, Town } from "./town.mjs";
 
 const NEW_PIN = "280461";
@@ -190,7 +190,7 @@ describe("a person with a phone", { concurrency: false }, () => {
     const digits = await scan(page, phones[login]);
     await page.getByLabel("Type the code that your device shows").fill(digits);
     await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: "Continue" }).click();
+    await confirmed(page);
     await page.waitForURL(`${town.shop}/`);
     await signOut(known[login]);
   }
