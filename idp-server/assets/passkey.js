@@ -59,16 +59,20 @@ class SignIn {
     this.section = section;
     this.form = section.querySelector("form");
     this.offer = null;
-    section.hidden = false;
     section.querySelector("button").addEventListener("click", () => this.ask());
     this.place();
     this.listen();
   }
 
-  // First on the page where this device has a passkey or could have one.
+  // First on the page, and its first button, where this device has a passkey or could have one; unless the person has
+  // chosen another way already. It appears in its place: a page that moves is clicked where nobody meant to.
   async place() {
-    const here = await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable?.();
-    if (here) this.section.parentElement.prepend(this.section);
+    const here = await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable?.().catch(() => false);
+    if (here && !("chosen" in this.section.dataset)) {
+      this.section.parentElement.prepend(this.section);
+      this.section.querySelector("button").classList.remove("second");
+    }
+    this.section.hidden = false;
   }
 
   async listen() {

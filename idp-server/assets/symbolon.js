@@ -9,10 +9,12 @@ function takeFragment() {
 }
 
 function localTimes(root) {
+  // The page's language, in the way of the person's country: the months in words, but the order and the clock of home.
+  const page = document.documentElement.lang;
+  const lang = navigator.languages.find((tag) => tag.split("-")[0] === page) ?? page;
   for (const time of root.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
     if (isNaN(at)) continue;
-    const lang = document.documentElement.lang;
     time.title = time.textContent;
     time.textContent = at.toLocaleString(lang, { dateStyle: "medium", timeStyle: "short" });
   }
@@ -114,7 +116,8 @@ class Panel {
     if (auto && !document.getElementById("page-error")) return auto.requestSubmit();
     const field = this.element.querySelector("[data-focus]");
     const busy = document.activeElement instanceof HTMLInputElement && document.activeElement.value;
-    if (field && !busy) field.focus();
+    // A code that is to be scanned first stays in sight.
+    if (field && !busy) field.focus({ preventScroll: this.element.querySelector(".qr") !== null });
   }
 }
 

@@ -1,7 +1,7 @@
 // Can everybody use the pages: by keyboard, with a screen reader, on a phone, at night?
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Profile, enrol, inspect, launch, password, scan } from "./browser.mjs";
+import { Profile, confirmed, enrol, inspect, launch, password, scan } from "./browser.mjs";
 import { PASSWORD, Terminal, Town } from "./town.mjs";
 
 describe("every page", { concurrency: false }, () => {
@@ -42,7 +42,7 @@ describe("every page", { concurrency: false }, () => {
     const digits = await scan(page, terminal);
     await page.getByLabel("Type the code that your device shows").fill(digits);
     await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: "Continue" }).click();
+    await confirmed(page);
     await page.goto(`${town.issuer}/account/devices/new`);
     await page.getByRole("button", { name: "Begin" }).click();
     await page.getByText("Approve on a device that you have already.").first().waitFor();
@@ -150,6 +150,28 @@ describe("every page", { concurrency: false }, () => {
     await tabTo(page, "form.who button");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+    await profile.close();
+  });
+
+  test("of another way can be used by keyboard alone, and Esc takes nothing away", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${town.shop}/sign-in`);
+    await page.getByRole("img", { name: "QR code" }).waitFor();
+    await tabTo(page, "details:has(#hotp) > summary");
+    await page.keyboard.press("Enter");
+    await tabTo(page, "#hotp-login");
+    await page.keyboard.type("alice");
+    await tabTo(page, "#hotp");
+    await page.keyboard.type("00000000");
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator("#hotp").inputValue(), "00000000");
+    // Enter sends the form that the field stands in, and none of the others.
+    await page.keyboard.press("Enter");
+    await page.locator("#hotp-error").waitFor();
+    await page.locator("#hotp:focus").waitFor();
+    assert.equal(await page.locator("#hotp-login").inputValue(), "alice");
+    assert.equal(await page.locator("details[open]").count(), 1, "what was typed into stays open, and nothing else");
     await profile.close();
   });
 

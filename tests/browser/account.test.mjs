@@ -1,7 +1,7 @@
 // Can a person change the password, keep recovery codes, see the sessions, and choose a language, in a real browser?
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Profile, inspect, launch, password } from "./browser.mjs";
+import { Profile, inspect, launch, other, password } from "./browser.mjs";
 import { PASSWORD, Town } from "./town.mjs";
 
 const NEW_PASSWORD = "a sentence that nobody else would type";
@@ -39,25 +39,19 @@ describe("a person with an account", { concurrency: false }, () => {
     const profile = await Profile.fresh(browser);
     const { page } = profile;
     await page.goto(`${town.shop}/sign-in`);
-    await page.getByText("Other ways to sign in").click();
+    await page.locator("summary", { hasText: "Recovery code" }).click();
     await inspect(page, "sign-in-others");
     const form = page.locator("form").filter({ has: page.getByLabel("Recovery code", { exact: true }) });
-    await form.getByLabel("User name").fill("alice");
-    await form.getByLabel("Recovery code").fill("AAAA-AAAA-AAAA-AAAA");
-    await form.getByRole("button").click();
+    await other(page, "Recovery code", { login: "alice", code: "AAAA-AAAA-AAAA-AAAA" });
     await form.getByRole("alert").waitFor();
     await inspect(page, "sign-in-others-wrong");
     assert.equal(await form.getByLabel("User name").inputValue(), "alice", "the name need not be typed again");
-    await form.getByLabel("Recovery code").fill(codes[0].toLowerCase());
-    await form.getByRole("button").click();
+    await other(page, "Recovery code", { code: codes[0].toLowerCase() });
     await page.waitForURL(`${town.shop}/`);
 
     await profile.context.clearCookies();
     await page.goto(`${town.shop}/sign-in`);
-    await page.getByText("Other ways to sign in").click();
-    await form.getByLabel("User name").fill("alice");
-    await form.getByLabel("Recovery code").fill(codes[0]);
-    await form.getByRole("button").click();
+    await other(page, "Recovery code", { login: "alice", code: codes[0] });
     await form.getByRole("alert").waitFor();
     await profile.close();
   });

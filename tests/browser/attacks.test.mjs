@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, before, describe, test } from "node:test";
-import { Profile, enrol, launch, password, scan } from "./browser.mjs";
+import { Profile, confirmed, enrol, launch, password, scan } from "./browser.mjs";
 import { PASSWORD, Terminal, Town } from "./town.mjs";
 
 /** A person whose every field can be found again. */
@@ -96,7 +96,7 @@ describe("an attacker", { concurrency: false }, () => {
     const other = await profile.context.newPage();
     other.on("request", (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
     await other.goto(prompt.payload);
-    await other.waitForFunction("location.hash === ''");
+    await other.waitForURL((url) => url.hash === "");
     assert.equal(asked.shift(), "GET /Q");
     const beyond = asked.filter((request) => !/^GET \/assets\/symbolon-[0-9a-f]+\.(css|js|svg)$/.test(request));
     assert.deepEqual(beyond, [], "nothing but the page's own files is loaded");
@@ -147,7 +147,7 @@ describe("an attacker", { concurrency: false }, () => {
     assert.deepEqual(await heard.marks(), []);
     await page.getByLabel("Type the code that your device shows").fill(digits);
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
-    await page.getByRole("button", { name: "Continue" }).click();
+    await confirmed(page);
     await page.waitForURL(`${town.shop}/`);
     assert.deepEqual(await heard.marks(), MARKS, "the marks can be heard at all");
 

@@ -79,12 +79,32 @@ export async function password(page, login, secret) {
   await form.getByRole("button", { name: "Continue" }).click();
 }
 
+/** Says that it is one's own name. By its value: on the page before, a button of the same name waits for the password. */
+export async function confirmed(page) {
+  await page.locator("button[value=continue]").click();
+}
+
+/** Signs in by one of the other ways of the page; the name is typed where the page asks for it. */
+export async function other(page, way, { login, code }) {
+  const form = page.locator("form", { has: page.getByLabel(way, { exact: true }) });
+  const line = page.locator("summary", { hasText: way });
+  if (!(await form.getByLabel(way, { exact: true }).isVisible())) await line.click();
+  if (login) await form.getByLabel("User name").fill(login);
+  await form.getByLabel(way, { exact: true }).fill(code);
+  await form.getByRole("button").click();
+}
+
 /** Registers a terminal as a device of whoever is signed in, from pictures of the wizard, which stays open. */
 export async function enrol(page, town, terminal, { look = async () => {}, before = async () => {} } = {}) {
   await page.goto(`${town.issuer}/account/devices/new`);
   await look("wizard-start");
   await page.getByRole("button", { name: "Begin" }).click();
   await before();
+  await register(page, terminal, look);
+}
+
+/** The same from the wizard on. */
+export async function register(page, terminal, look = async () => {}) {
   await page.getByRole("img", { name: "QR code" }).waitFor();
   await look("wizard-scan");
   const picture = await screenshot(page, terminal.file("enrol.png"));
@@ -134,8 +154,21 @@ export async function inspect(page, name) {
       assert.ok(overflow <= 0, `${where} is ${overflow} pixels wider than the screen`);
     }
   }
+  const { silent, proposed } = await page.evaluate(manners);
+  assert.deepEqual(silent, [], `${name}: password managers are told what each field is`);
+  assert.ok(proposed.length <= 1, `${name} proposes more than one thing: ${proposed}`);
   await page.setViewportSize(before);
   await page.emulateMedia({ colorScheme: null });
+}
+
+/** Fields that do not say what is filled into them, and the buttons that stand out. */
+function manners() {
+  const seen = (element) => element.checkVisibility();
+  const fields = [...document.querySelectorAll("input:not([type=hidden], [type=radio])")].filter(seen);
+  const silent = fields.filter((field) => !field.autocomplete).map((field) => field.outerHTML);
+  const isFilled = (button) => getComputedStyle(button).backgroundColor !== "rgba(0, 0, 0, 0)";
+  const proposed = [...document.querySelectorAll("main .button")].filter(seen).filter(isFilled);
+  return { silent, proposed: proposed.map((button) => button.textContent) };
 }
 
 /** What axe finds, each with the elements. */

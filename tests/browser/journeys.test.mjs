@@ -1,7 +1,7 @@
 // Does a person get from a password to a device, and with it into the shop, in a real browser?
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Profile, enrol, launch, password, scan, screenshot } from "./browser.mjs";
+import { Profile, confirmed, enrol, launch, password, scan, screenshot } from "./browser.mjs";
 import { PASSWORD, Terminal, Town } from "./town.mjs";
 
 describe("a person with a device", { concurrency: false }, () => {
@@ -40,7 +40,7 @@ describe("a person with a device", { concurrency: false }, () => {
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("heading", { name: "Is this you?" }).waitFor();
     await page.getByText("You are Alice Example").waitFor();
-    await page.getByRole("button", { name: "Continue" }).click();
+    await confirmed(page);
     await claims(page, ["Alice Example", "urn:symbolon:acr:mfa", "swk", "pin", "mca"]);
   });
 
@@ -64,7 +64,7 @@ describe("a person with a device", { concurrency: false }, () => {
     const digits = await scan(page, terminal);
     await page.getByLabel("Type the code that your device shows").fill(digits);
     await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: "Continue" }).click();
+    await confirmed(page);
     await claims(page, ["Alice Example"]);
     await profile.close();
   });
@@ -83,7 +83,7 @@ describe("a person with a device", { concurrency: false }, () => {
     await back.goto(url);
     await back.getByRole("heading", { name: "Is this you?" }).waitFor();
     assert.ok(!back.url().includes("#"), "the code has left the address line");
-    await back.getByRole("button", { name: "Continue" }).click();
+    await confirmed(back);
     await claims(back, ["Alice Example"]);
     await profile.close();
   });
@@ -153,7 +153,7 @@ describe("a person without script", { concurrency: false }, () => {
     assert.equal(await page.locator("meta[http-equiv=refresh]").count(), 0, "what is typed is not lost");
     await page.getByLabel("Type the code that your device shows").fill(digits);
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
-    await page.getByRole("button", { name: "Continue" }).click();
+    await confirmed(page);
     await page.waitForURL(`${town.shop}/`);
     assert.match(await page.locator("body").textContent(), /Hello, Alice Example/);
     await profile.close();

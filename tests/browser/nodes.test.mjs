@@ -1,7 +1,7 @@
 // Does a page that waits at one node go on by itself when the device answers at another?
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Profile, enrol, launch, password, scan } from "./browser.mjs";
+import { Profile, confirmed, enrol, launch, password, scan } from "./browser.mjs";
 import { PASSWORD, Terminal, Town } from "./town.mjs";
 
 const BROWSER = "Mozilla/";
@@ -30,7 +30,7 @@ describe("two nodes of one provider", { concurrency: false }, () => {
     const digits = await scan(page, terminal);
     await page.getByLabel("Type the code that your device shows").fill(digits);
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
-    await page.getByRole("button", { name: "Continue" }).click();
+    await confirmed(page);
     await page.waitForURL(`${town.shop}/`);
 
     // The browser is known now: a tap at the second node ends the sign-in at the first, and nobody touches the page.

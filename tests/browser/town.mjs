@@ -177,10 +177,15 @@ export class Terminal {
     return join(this.folder, name);
   }
 
-  /** Starts a command. */
+  /** Starts a command that may ask for the PIN. */
   run(...args) {
+    return this.bare(...args, "--pin-file", this.file("pin"));
+  }
+
+  /** Starts a command that does not. */
+  bare(...args) {
     const keys = ["--home", this.file("home"), "--passphrase-file", this.file("passphrase")];
-    const all = [...args, "--json", ...keys, "--pin-file", this.file("pin")];
+    const all = [...args, "--json", ...keys];
     const command = new Command(start("idp-authenticator", all, ["pipe", "pipe", "pipe"]));
     this.commands.push(command);
     return command;

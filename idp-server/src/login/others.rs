@@ -20,6 +20,8 @@ use crate::text::Language;
 pub(super) const PASSWORD: &str = "password";
 /// The method that a script of the page begins, because nothing else can answer it.
 pub(super) const PASSKEY: &str = symbolon_webauthn::KIND;
+/// The method of invited people, which stands alone where it is offered.
+const ACTIVATION: &str = "activation";
 
 /// The form of a method.
 pub(super) struct Form {
@@ -34,15 +36,15 @@ pub(super) struct Form {
 /// The forms of a page.
 pub(super) fn forms(t: Language, page: &SignInPage, trouble: Option<&FormTrouble>) -> Vec<Form> {
     let others = page.methods.iter().filter(|offer| offer.kind != PASSWORD);
-    others.filter_map(|offer| form(t, offer, trouble)).collect()
+    others.filter_map(|offer| form(t, page, offer, trouble)).collect()
 }
 
-fn form(t: Language, offer: &MethodOffer, trouble: Option<&FormTrouble>) -> Option<Form> {
+fn form(t: Language, page: &SignInPage, offer: &MethodOffer, trouble: Option<&FormTrouble>) -> Option<Form> {
     let Entry::Form(prompt) = &offer.entry else { return None };
     let digits = matches!(prompt, Prompt::AskCode { .. });
     let (label, hint) = match (offer.kind, digits) {
         ("totp", _) => ("form-totp", "form-totp-hint"),
-        ("activation", _) => ("form-activation", "form-activation-hint"),
+        (ACTIVATION, _) => ("form-activation", "form-activation-hint"),
         ("hotp", _) => ("form-hotp", "form-hotp-hint"),
         ("recovery", _) => ("form-recovery", "form-recovery-hint"),
         (_, true) => ("form-code", "form-code-hint"),
@@ -54,8 +56,18 @@ fn form(t: Language, offer: &MethodOffer, trouble: Option<&FormTrouble>) -> Opti
         label: t.say(label),
         hint: t.say(hint),
         digits,
-        error: error.map(|error: &Error| form_sentence(t, error, "form-wrong")),
+        error: error.map(|error: &Error| form_sentence(t, error, wrong(page))),
     })
+}
+
+/// Where no name is asked for, none can be wrong.
+fn wrong(page: &SignInPage) -> &'static str {
+    if page.user.is_some() { "form-wrong-known" } else { "form-wrong" }
+}
+
+/// Whether nothing but the digits of an invitation serves here.
+pub(super) fn is_invited(page: &SignInPage) -> bool {
+    page.methods.iter().all(|offer| offer.kind == ACTIVATION) && !page.methods.is_empty()
 }
 
 /// The button of a method that must begin first.
@@ -85,13 +97,16 @@ pub(super) fn begins(
     };
     let offers = page.methods.iter().filter(|offer| matches!(offer.entry, Entry::Begin));
     let offers = offers.filter(|offer| offer.kind != PASSKEY && !stands(offer.kind));
-    offers.map(|offer| button(t, page, offer, trouble)).collect()
+    let mut buttons: Vec<Begin> = offers.map(|offer| button(t, page, offer, trouble)).collect();
+    // The most comfortable way comes first; where it is offered, it can be used.
+    buttons.sort_by_key(|button| button.kind != panel::PUSH);
+    buttons
 }
 
 fn button(t: Language, page: &SignInPage, offer: &MethodOffer, trouble: Option<&FormTrouble>) -> Begin {
     let label = match offer.kind {
         panel::QR => "begin-qr",
-        "offline" => "begin-offline",
+        panel::OFFLINE => "begin-offline",
         panel::PUSH => "begin-push",
         _ => "begin-other",
     };
@@ -100,13 +115,13 @@ fn button(t: Language, page: &SignInPage, offer: &MethodOffer, trouble: Option<&
         kind: offer.kind,
         label: t.say(label),
         asks_name: !offer.usernameless && page.user.is_none(),
-        error: error.map(|error| begin_sentence(t, offer.kind, error)),
+        error: error.map(|error| begin_sentence(t, page, offer.kind, error)),
     }
 }
 
-fn begin_sentence(t: Language, kind: &str, error: &Error) -> String {
+fn begin_sentence(t: Language, page: &SignInPage, kind: &str, error: &Error) -> String {
     match (kind, error) {
-        ("offline", Error::Refused(Refusal::NotAllowed)) => t.say("offline-not-here"),
-        _ => form_sentence(t, error, "form-wrong"),
+        (panel::OFFLINE, Error::Refused(Refusal::NotAllowed)) => t.say("offline-not-here"),
+        _ => form_sentence(t, error, wrong(page)),
     }
 }

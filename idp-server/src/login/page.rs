@@ -51,7 +51,12 @@ struct Login {
     others: Vec<Form>,
     buttons: Vec<Begin>,
     names: Vec<Begin>,
-    others_open: bool,
+    /// Whether the panel shows what the person chose, and not what stands there before.
+    chosen: bool,
+    /// Whether one form is all that there is.
+    only: bool,
+    /// What the link says to a page that renews itself, for browsers without script.
+    alone: Option<String>,
     login: String,
 }
 
@@ -111,7 +116,7 @@ pub async fn qr(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Wh
     match loaded {
         Ok((page, Some(view))) if page.stage == Stage::Open => {
             let frame = Frame::new(&app, t);
-            let panel = panel::render(t, page.id, &view);
+            let panel = panel::render(t, page.id, &view, None);
             let body = QrPage { frame, id: page.id.to_string(), panel, live: panel::is_waiting(&view) };
             with_targets(&page, pages::render(StatusCode::OK, &body))
         }
@@ -195,6 +200,10 @@ fn open(
     let others = others::forms(t, page, wrong);
     let (names, buttons): (Vec<Begin>, Vec<Begin>) =
         others::begins(t, page, view, wrong).into_iter().partition(|begin| begin.asks_name);
+    // A wrong answer to what the panel asks stands there, beside the field.
+    let in_panel = view.zip(trouble.page.as_ref()).and_then(|(view, error)| panel::wrong(t, view, error));
+    let is_said = |error: &&Error| in_panel.is_some() || view.is_some_and(|view| panel::says(view, error));
+    let error = trouble.page.as_ref().filter(|error| !is_said(error));
     let is_offered = |kind: &str| page.methods.iter().any(|offer| offer.kind == kind);
     let password = is_offered(others::PASSWORD);
     let wrong_of = |kind: &str, sentence: &str| {
@@ -205,17 +214,19 @@ fn open(
         id: page.id.to_string(),
         lead: lead(t, page),
         known: page.user.is_some(),
-        error: trouble.page.as_ref().map(|error| pages::sentence(t, error)),
-        panel: view.map(|view| panel::render(t, page.id, view)),
+        error: error.map(|error| pages::sentence(t, error)),
+        panel: view.map(|view| panel::render(t, page.id, view, in_panel)),
         ceremony: view.map(|view| view.id.to_string()).unwrap_or_default(),
         passkey: is_offered(others::PASSKEY),
         passkey_error: wrong_of(others::PASSKEY, "passkey-wrong"),
         password,
-        password_error: wrong_of(others::PASSWORD, "password-wrong"),
-        // What was typed last, or is the only way left, is not hidden behind a click.
-        others_open: others.iter().any(|form| form.error.is_some())
-            || names.iter().any(|begin| begin.error.is_some())
-            || (view.is_none() && !password),
+        password_error: wrong_of(
+            others::PASSWORD,
+            if page.user.is_some() { "password-wrong-known" } else { "password-wrong" },
+        ),
+        chosen: view.is_some_and(|view| view.kind != panel::QR),
+        only: view.is_none() && !password && names.is_empty() && buttons.is_empty() && others.len() == 1,
+        alone: view.and_then(|view| panel::alone(t, view)),
         others,
         buttons,
         names,
@@ -230,10 +241,15 @@ fn open(
 
 /// What this page is for: for whom, and what is still missing.
 fn lead(t: Language, page: &SignInPage) -> String {
+    if page.user.is_none() && others::is_invited(page) {
+        return t.say("login-invited");
+    }
     if page.user.is_none() {
         return t.say_with("login-to", "client", &page.ask.client);
     }
     let needed = match page.missing {
+        None | Some(Acr::Single) if page.begun => return t.say("login-begun"),
+        None | Some(Acr::Single) if others::is_invited(page) => "login-invited",
         None | Some(Acr::Single) => "login-again",
         Some(Acr::Device) => "login-needs-device",
         Some(Acr::PhishingResistant) => "login-needs-passkey",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, response::Response};
 use idp_core::{
-    Error, Id,
+    Error, Id, Refusal,
     ceremony::{CeremonyRow, Reason},
     device::DeviceState,
     engine::{CeremonyView, SignInPage, Status},
@@ -31,6 +31,8 @@ use crate::{
 pub(super) const QR: &str = "qr";
 /// The method that asks all devices of the person, and shows a number.
 pub(super) const PUSH: &str = "push";
+/// The method for a device without network, which answers with digits.
+pub(super) const OFFLINE: &str = "offline";
 
 #[derive(Template)]
 #[template(path = "login_panel.html")]
@@ -42,6 +44,8 @@ struct Panel {
     ceremony: String,
     /// Whether a button begins it anew; what asks for a name has its form beside the panel.
     again: bool,
+    /// What was wrong with what was typed here.
+    error: Option<String>,
     look: Look,
 }
 
@@ -88,7 +92,7 @@ async fn authenticated(app: &App, visitor: &Visitor, page: &SignInPage) -> Resul
 }
 
 /// The markup of the panel; the same on the page, in an event and in the answer to a poll.
-pub(super) fn render(t: Language, id: Id<SignInRow>, view: &CeremonyView) -> String {
+pub(super) fn render(t: Language, id: Id<SignInRow>, view: &CeremonyView, error: Option<String>) -> String {
     let look = look(t, view);
     let (step, say) = match &look {
         Look::Offer { .. } => ("offer", t.say("qr-scan")),
@@ -102,7 +106,7 @@ pub(super) fn render(t: Language, id: Id<SignInRow>, view: &CeremonyView) -> Str
         Look::Over { why } => ("over", why.clone()),
     };
     let (id, ceremony, again) = (id.to_string(), view.id.to_string(), view.kind == QR);
-    let panel = Panel { t, step, say, id, ceremony, again, look };
+    let panel = Panel { t, step, say, id, ceremony, again, error, look };
     panel.render().unwrap_or_else(|error| {
         tracing::error!(%error, "the panel cannot be rendered");
         errors::TROUBLE.sentence.to_owned()
@@ -113,6 +117,24 @@ pub(super) fn render(t: Language, id: Id<SignInRow>, view: &CeremonyView) -> Str
 pub(super) fn is_waiting(view: &CeremonyView) -> bool {
     let for_person = matches!(view.prompt, Some(Prompt::ShowTicket { .. }));
     matches!(view.status, Status::Offered | Status::Claimed) && !for_person
+}
+
+/// What a browser without script is offered beside the panel: a page that renews itself, where something waits for the
+/// device. What the person types is typed here.
+pub(super) fn alone(t: Language, view: &CeremonyView) -> Option<String> {
+    let key = if view.kind == PUSH { "push-noscript" } else { "qr-noscript" };
+    is_waiting(view).then(|| t.say(key))
+}
+
+/// The sentence for digits that are not the device's, while there is a try left.
+pub(super) fn wrong(t: Language, view: &CeremonyView, error: &Error) -> Option<String> {
+    let asks = matches!(view.prompt, Some(Prompt::ShowTicket { .. }));
+    (asks && matches!(error, Error::Refused(Refusal::Wrong))).then(|| t.say("offline-wrong"))
+}
+
+/// Whether the panel says what the error says: that what it showed has ended.
+pub(super) fn says(view: &CeremonyView, error: &Error) -> bool {
+    view.status == Status::Burned && matches!(error, Error::Refused(Refusal::Burned(_)))
 }
 
 fn look(t: Language, view: &CeremonyView) -> Look {
@@ -178,6 +200,6 @@ async fn watched(app: &App, visitor: &Visitor, query: &Waiting) -> Result<Watche
     // What is rendered now goes into a page that spoke the language of its sign-in.
     let page = app.engine().sign_in(visitor.initiator()?, query.id).await.ok();
     let (t, id) = (page::language(visitor, page.as_ref()), query.id);
-    let markup: Render = Arc::new(move |view| Some(render(t, id, view)));
+    let markup: Render = Arc::new(move |view| Some(render(t, id, view, None)));
     Ok(Watched::new(app.web(), visitor.initiator()?.clone(), query.ceremony, markup))
 }

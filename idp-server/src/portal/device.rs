@@ -140,6 +140,7 @@ struct Ask {
 #[template(path = "pin_reset.html")]
 struct Reset {
     frame: Frame,
+    spoken: String,
     code: String,
 }
 
@@ -212,7 +213,10 @@ pub async fn change(
     }
     if action == Action::Pin {
         return match app.engine().issue_own_pin_reset(&signed_in.session, id).await {
-            Ok(code) => pages::render(StatusCode::OK, &Reset { frame: Frame::of(&app, &visitor), code }),
+            Ok(code) => {
+                let (frame, spoken) = (Frame::of(&app, &visitor), pages::spaced(&code));
+                pages::render(StatusCode::OK, &Reset { frame, spoken, code })
+            }
             Err(error) => refused(&app, &visitor, &signed_in, place, &error).await,
         };
     }

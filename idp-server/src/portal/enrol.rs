@@ -117,10 +117,19 @@ pub async fn new(State(app): State<App>, visitor: Visitor, Asked(which): Asked<W
     };
     match which.id {
         Some(id) => wizard(&app, &visitor, &signed_in, id, None).await,
-        None => {
-            let (frame, mail) = (Frame::of(&app, &visitor), elsewhere::address(&app, &signed_in));
+        None => start(&app, &visitor, &signed_in).await,
+    }
+}
+
+/// What a sign-in lacks is asked for first: nobody presses "begin" to be sent away, and to press it again.
+async fn start(app: &App, visitor: &Visitor, signed_in: &SignedIn) -> Response {
+    match app.engine().may_bind(&signed_in.session).await {
+        Ok(true) => {
+            let (frame, mail) = (Frame::of(app, visitor), elsewhere::address(app, signed_in));
             pages::render(StatusCode::OK, &Start { frame, mail, mailed: false })
         }
+        Ok(false) => super::refresh(app, visitor, signed_in, Place::AddDevice).await,
+        Err(fault) => pages::failure(Frame::of(app, visitor), &fault.into()),
     }
 }
 
@@ -176,13 +185,14 @@ fn render(t: Language, view: &CeremonyView, error: Option<&Error>) -> String {
         Error::Refused(Refusal::Wrong) if is_passkey => t.say("passkey-not-taken"),
         Error::Refused(Refusal::NotAllowed) if is_passkey => t.say("passkey-not-found-later"),
         Error::Refused(Refusal::Malformed) if is_passkey => t.say("passkey-malformed"),
+        Error::Refused(Refusal::Wrong) if view.kind != KIND => t.say("app-code-wrong"),
         Error::Refused(Refusal::Wrong) => t.say("enrol-code-wrong"),
         other => pages::sentence(t, other),
     });
     let (steps, again) = match view.kind.as_str() {
         KIND => (steps(number), "/account/devices"),
         PASSKEY => (Vec::new(), "/account/passkeys"),
-        _ => (steps(number), "/account/authenticators"),
+        _ => (Vec::new(), "/account/authenticators"),
     };
     let panel = Panel { t, id: view.id.to_string(), again, step, steps, say, error, look };
     panel.render().unwrap_or_else(|error| {

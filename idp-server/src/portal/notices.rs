@@ -1,6 +1,6 @@
 //! How does a notice read?
 
-use idp_core::{Time, notify::Notice, users::UserState};
+use idp_core::{Time, methods::activation, notify::Notice, users::UserState};
 
 use super::home;
 use crate::{pages::Moment, text::Language};
@@ -46,15 +46,18 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::PasswordChanged => ("notice-password-changed", String::new(), false),
         Notice::RecoveryCodesDrawn => ("notice-recovery-drawn", String::new(), false),
         Notice::ApplicationRemoved { name } => ("notice-application-removed", name.clone(), false),
-        Notice::Locked { kind } => ("notice-locked", kind.clone(), true),
+        Notice::Locked { kind } => ("notice-locked", what(t, kind), true),
         Notice::ClockOff { token, minutes } => ("notice-clock-off", clock(t, token, *minutes), true),
         Notice::OutOfStep { token } => ("notice-out-of-step", token.clone(), false),
         Notice::DeviceRenamed { from, to } => ("notice-device-renamed", format!("{from} → {to}"), false),
         Notice::InvitationExpired => ("notice-invitation-expired", String::new(), false),
-        Notice::EnrolmentExpired { kind } => ("notice-enrolment-expired", kind.clone(), false),
-        Notice::CredentialAdded { kind } => ("notice-credential-added", kind.clone(), false),
+        Notice::EnrolmentExpired { kind } => ("notice-enrolment-expired", what(t, kind), false),
+        Notice::CredentialAdded { kind } if kind == activation::KIND => {
+            ("notice-invited", String::new(), false)
+        }
+        Notice::CredentialAdded { kind } => ("notice-credential-added", what(t, kind), false),
         Notice::CredentialRemoved { kind, name } if name.is_empty() => {
-            ("notice-credential-removed", kind.clone(), false)
+            ("notice-credential-removed", what(t, kind), false)
         }
         Notice::CredentialRemoved { name, .. } => ("notice-credential-removed", name.clone(), false),
         Notice::PinChanged { name } => ("notice-pin-changed", name.clone(), false),
@@ -62,13 +65,29 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::CredentialRenamed { from, to } => {
             ("notice-credential-renamed", format!("{from} → {to}"), false)
         }
-        Notice::CredentialSuspected { kind } => ("notice-credential-suspected", kind.clone(), true),
+        Notice::CredentialSuspected { kind } => ("notice-credential-suspected", what(t, kind), true),
         Notice::AccountReset => ("notice-account-reset", String::new(), true),
         Notice::AccountSwitched { state: UserState::Active } => ("notice-account-on", String::new(), false),
         // Of a state that is not known here nobody signs in either.
         Notice::AccountSwitched { .. } => ("notice-account-off", String::new(), true),
         Notice::Unlocked => ("notice-unlocked", String::new(), false),
     }
+}
+
+/// What a person calls what the engine knows by its kind; of a method from outside there is no better word.
+fn what(t: Language, kind: &str) -> String {
+    let key = match kind {
+        "device" => "device-one",
+        "password" => "way-password",
+        "totp" => "token-app",
+        "hotp" => "token-hardware",
+        "recovery" => "form-recovery",
+        activation::KIND => "form-activation",
+        "offline" => "offline-title",
+        symbolon_webauthn::KIND => "passkey-title",
+        other => return other.to_owned(),
+    };
+    t.say(key)
 }
 
 /// By how much which clock is off.

@@ -106,8 +106,14 @@ pub(super) fn may_add(app: &App) -> bool {
 }
 
 fn name(t: Language, token: &TokenFacts) -> String {
-    let own = token.name.clone().or_else(|| token.serial.clone());
-    own.unwrap_or_else(|| t.say(if token.kind == Totp::KIND { "token-app" } else { "token-hardware" }))
+    if let Some(name) = &token.name {
+        return name.clone();
+    }
+    match &token.serial {
+        Some(serial) => format!("{} {serial}", t.say("token-hardware")),
+        None if token.kind == Totp::KIND => t.say("token-app"),
+        None => t.say("token-hardware"),
+    }
 }
 
 #[derive(Template)]
