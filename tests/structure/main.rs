@@ -44,7 +44,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("symbolon-embed", &["idp-protocol", "idp-core", "symbolon-aws-lc", "symbolon-axum", "symbolon-sqlx"]),
     ("symbolon-shop", &[]),
     ("symbolon-tests", &["*"]),
-    ("symbolon-bench", &["idp-protocol", "idp-core", "symbolon-aws-lc", "symbolon-authenticator"]),
+    (
+        "symbolon-bench",
+        &["idp-protocol", "idp-core", "symbolon-aws-lc", "symbolon-authenticator", "symbolon-sqlx"],
+    ),
 ];
 
 /// What idp-core must never depend on, however indirectly.

@@ -11,6 +11,8 @@ pub enum Command {
     Yardstick,
     /// Serves a document and nothing else.
     Bare,
+    /// Runs the engine by itself on the store at this URL.
+    Inside(String),
 }
 
 /// How it is measured.
@@ -54,6 +56,7 @@ pub fn read() -> anyhow::Result<Command> {
         match word.as_str() {
             "yardstick" => return Ok(Command::Yardstick),
             "bare" => return Ok(Command::Bare),
+            "inside" => return Ok(Command::Inside(value()?)),
             "--server" => setup.server = value()?.into(),
             "--folder" => setup.folder = value()?.into(),
             "--core" => setup.core = value()?,

@@ -10,6 +10,8 @@
 //! | `measure.rs` | how often something is done in a second |
 //! | `yardstick.rs` | what one core could do at most |
 //! | `flows/` | what applications, browsers and phones do |
+//! | `inside/` | how fast the engine is by itself, without HTTP |
+//! | `helper.rs` | who measures on the server's core |
 //! | `server.rs` | how the server is started, and what it takes of the machine |
 //! | `connection.rs` `browser.rs` | how it is asked |
 //! | `table.rs` | how the figures are printed |
@@ -21,6 +23,8 @@ mod browser;
 mod clock;
 mod connection;
 mod flows;
+mod helper;
+mod inside;
 mod measure;
 mod plan;
 mod server;
@@ -45,6 +49,8 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match arguments::read()? {
+        // The threads of the server.
+        Command::Inside(store) => tokio::runtime::Runtime::new()?.block_on(inside::serve(&store)),
         Command::Measure(setup) => runtime.block_on(plan::run(&setup)),
         Command::Yardstick => yardstick::serve(&runtime),
         Command::Bare => runtime.block_on(yardstick::bare()),

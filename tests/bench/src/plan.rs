@@ -20,6 +20,7 @@ use crate::{
         sso::{Shop, Sso},
         tokens::Judge,
     },
+    inside,
     measure::{Flow, Spread, window},
     server::{DISCOVERY, PASSWORD, Running, Server},
     table::{self, Line},
@@ -32,6 +33,9 @@ const PEOPLE: usize = 48;
 const STARTS: usize = 15;
 /// How many ask for documents at once.
 const READERS: usize = 32;
+
+/// The figures of the whole server, asked over HTTP.
+const OVER_HTTP: [&str; 6] = ["start", "discovery", "client credentials", "sso", "qr", "password"];
 
 /// Everything that is needed to measure.
 struct Bench<'a> {
@@ -61,6 +65,13 @@ const PASSWORD_COST: Cost = &[(Raw::Argon2id, 1.0)];
 pub async fn run(setup: &Setup) -> anyhow::Result<()> {
     let store = if setup.postgres.is_some() { "PostgreSQL" } else { "SQLite" };
     table::head(store);
+    if OVER_HTTP.iter().any(|name| setup.wants(name)) {
+        over_http(setup).await?;
+    }
+    inside::figures(setup).await
+}
+
+async fn over_http(setup: &Setup) -> anyhow::Result<()> {
     let mut yardstick = Yardstick::start(&setup.core)?;
     limits(&mut yardstick).await?;
     let server = Server::planned(setup)?;

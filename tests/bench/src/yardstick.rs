@@ -3,24 +3,18 @@
 use std::{
     convert::Infallible,
     io::{BufRead as _, Write as _},
-    process::Stdio,
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use http_body_util::Full;
 use hyper::{Response, body::Bytes, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use idp_core::passwords::{Argon2Pool, Passwords as _};
 use idp_protocol::crypto::{Algorithm, SigningKey};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
-    net::TcpListener,
-    process::{Child, ChildStdin, ChildStdout, Command},
-    runtime::Runtime,
-};
+use tokio::{net::TcpListener, runtime::Runtime};
 
-use crate::clock;
+use crate::{clock, helper::Helper};
 
 /// How long it measures.
 const LENGTH: Duration = Duration::from_millis(300);
@@ -51,28 +45,13 @@ impl Raw {
 }
 
 /// The process on the server's core.
-pub struct Yardstick {
-    _child: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
-}
+pub struct Yardstick(Helper);
 
 impl Yardstick {
     /// # Errors
     /// It does not start.
     pub fn start(core: &str) -> anyhow::Result<Self> {
-        let mut child = Command::new("taskset")
-            .args(["-c", core])
-            .arg(std::env::current_exe()?)
-            .arg("yardstick")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("taskset does not start")?;
-        let input = child.stdin.take().context("no way to ask")?;
-        let output = BufReader::new(child.stdout.take().context("no way to answer")?).lines();
-        Ok(Self { _child: child, input, output })
+        Helper::start(core, &["yardstick"]).map(Self)
     }
 
     /// How many of these the core makes in a second, now.
@@ -80,9 +59,7 @@ impl Yardstick {
     /// # Errors
     /// The process is gone.
     pub async fn rate(&mut self, raw: Raw) -> anyhow::Result<f64> {
-        self.input.write_all(format!("{}\n", raw.name()).as_bytes()).await?;
-        let line = self.output.next_line().await?.context("the yardstick is gone")?;
-        Ok(line.parse()?)
+        Ok(self.0.ask(raw.name()).await?.parse()?)
     }
 }
 
@@ -155,7 +132,7 @@ pub async fn bare() -> anyhow::Result<()> {
 
 /// Such a server, on a core.
 pub struct Bare {
-    _child: Child,
+    _helper: Helper,
     pub port: u16,
 }
 
@@ -163,16 +140,8 @@ impl Bare {
     /// # Errors
     /// It does not start.
     pub async fn start(core: &str) -> anyhow::Result<Self> {
-        let mut child = Command::new("taskset")
-            .args(["-c", core])
-            .arg(std::env::current_exe()?)
-            .arg("bare")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("taskset does not start")?;
-        let output = child.stdout.take().context("no way to answer")?;
-        let port = BufReader::new(output).lines().next_line().await?.context("it says no port")?.parse()?;
-        Ok(Self { _child: child, port })
+        let mut helper = Helper::start(core, &["bare"])?;
+        let port = helper.line().await?.parse()?;
+        Ok(Self { _helper: helper, port })
     }
 }
