@@ -42,6 +42,23 @@ async fn otp_replay_fails_in_its_step_and_in_the_neighbouring_ones() {
     assert_eq!(refusal(try_code(&world, &after).await), Refusal::Wrong, "in its own step neither");
 }
 
+/// What is asked of the store is what a verification costs.
+#[tokio::test]
+async fn a_code_costs_each_read_once_and_two_commits() {
+    let (world, asked) = World::counted().await;
+    with_token(&world).await;
+    let (browser, code) = (Browser::new(&world), code_at(world.clock.now()));
+    let id = browser.open().await;
+    asked.take();
+    let value = json!({ "code": code });
+    world.engine.answer_form(&browser.claimant, id, "totp", "alice", value).await.unwrap();
+    let (commits, reads): (Vec<_>, Vec<_>) = asked.take().into_iter().partition(|what| what.contains('('));
+    let before = ["sign_in", "mark", "user_by_login", "credentials", "devices", "rate"];
+    // The last: may the token be a device's that somebody is less sure of?
+    assert_eq!(reads, [before.as_slice(), &["device"]].concat());
+    assert_eq!(commits.len(), 2, "the try is spent durably before anything is compared: {commits:?}");
+}
+
 #[tokio::test]
 async fn codes_outside_the_window_are_wrong() {
     let world = World::new().await;

@@ -123,6 +123,23 @@ async fn a_person_approves_on_the_phone_with_the_number_of_the_browser() {
     assert!(trail.contains(&"push.approved".to_owned()), "{trail:?}");
 }
 
+/// What is asked of the store is what an approval costs.
+#[tokio::test]
+async fn an_approval_costs_each_read_once() {
+    let (world, asked) = World::counted().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let browser = known(&world, &phone).await;
+    let view = ask(&world, &browser).await.unwrap();
+    let claimed = waiting(&phone).await;
+    asked.take();
+    assert_eq!(approve(&phone, &claimed, &number_of(&view)).await, None);
+    let reads: Vec<_> = asked.take().into_iter().filter(|what| !what.contains('(')).collect();
+    // Was it answered before, and was the number of the message used before: two marks.
+    let before = ["mark", "device_by_key", "user", "mark"];
+    let about = ["ceremony", "known_users", "credentials", "devices", "sign_in"];
+    assert_eq!(reads, [before.as_slice(), &about].concat());
+}
+
 #[tokio::test]
 async fn any_active_device_of_the_person_may_answer_and_one_does() {
     let world = World::new().await;

@@ -17,6 +17,7 @@ use crate::{
     method::{About, Approval, DeviceAnswer, DeviceView, OwnedSubject},
     signin::Stage,
     store::{Batch, Committed},
+    users::User,
 };
 use idp_protocol::{
     Octets,
@@ -50,7 +51,7 @@ impl Engine {
         if let Some(refusal) = run.refusal(now) {
             return Err(refusal.into());
         }
-        self.check_context(&run, row, (&decision, M::TYP), authentic.address).await?;
+        let about = self.check_context(&run, authentic, (&decision, M::TYP)).await?;
         let answer = DeviceAnswer::Decide { decision: decision.decision, number: decision.number };
         let incoming = Incoming {
             sender: Sender::Device { device: device_with(row, uv), row, address: authentic.address },
@@ -59,8 +60,8 @@ impl Engine {
             jti: Some(authentic.jti.clone()),
             repeat: authentic.repeat,
         };
-        let stepped = self.step(Target::Stored(id), &incoming).await?;
-        self.to_device(stepped, authentic.repeat).await
+        let target = Target::Read { run: Box::new(run), about: Some(Box::new(about)) };
+        self.to_device(self.step(target, &incoming).await?, authentic.repeat).await
     }
 
     /// F5: identity comes only from the registered key. An account that the message names must be the key's.
@@ -80,26 +81,25 @@ impl Engine {
 
     /// The decision covers the digest of exactly the context that this device was shown, and comes as the
     /// message type of that context's purpose: an approval of one thing never serves for another.
-    async fn check_context(
+    async fn check_context<M>(
         &self,
         run: &Run,
-        row: &DeviceRow,
+        authentic: &Authentic<'_, M>,
         (decision, typ): (&Decision, &str),
-        address: IpAddr,
-    ) -> Result<(), Error> {
+    ) -> Result<About, Error> {
+        let row = &authentic.device;
         let statement = run.body.context_for(row.id).ok_or(Refusal::NotFound)?;
         if Octets(self.crypto().hash.sha256(statement.as_bytes())) != decision.context {
             return Err(Refusal::OutOfStep.into());
         }
-        let about = self.about_device(run, row, address).await?;
+        let about = self.about_device(run, authentic.user.clone(), authentic.address).await?;
         match self.shown(run, &about)?.device {
-            Some(DeviceView::Approve { what, .. }) if what.message_type() == typ => Ok(()),
+            Some(DeviceView::Approve { what, .. }) if what.message_type() == typ => Ok(about),
             _ => Err(Refusal::OutOfStep.into()),
         }
     }
 
-    async fn about_device(&self, run: &Run, row: &DeviceRow, address: IpAddr) -> Result<About, Error> {
-        let user = self.active_user(row.user).await?.ok_or(Refusal::DeviceNotActive)?;
+    async fn about_device(&self, run: &Run, user: User, address: IpAddr) -> Result<About, Error> {
         let from = run.body.from.as_ref();
         let context = self.context(from, Some(user.id), Some(address), self.now()).await?;
         Ok(self.about_run(run, OwnedSubject::User(user), context).await?)
@@ -109,14 +109,14 @@ impl Engine {
     /// can be held against the very bytes.
     pub(super) async fn pending(
         &self,
-        row: &DeviceRow,
+        (row, user): (&DeviceRow, &User),
         address: IpAddr,
         now: Time,
     ) -> Result<Waiting, Error> {
         let mut contexts = Vec::new();
         for stored in self.store.open_ceremonies(row.user, now).await? {
             let run = self.open(stored)?;
-            if let Some(statement) = self.context_of(run, row, address, now).await? {
+            if let Some(statement) = self.context_of(run, (row, user), address, now).await? {
                 contexts.push(statement);
             }
         }
@@ -126,7 +126,7 @@ impl Engine {
     async fn context_of(
         &self,
         mut run: Run,
-        row: &DeviceRow,
+        (row, user): (&DeviceRow, &User),
         address: IpAddr,
         now: Time,
     ) -> Result<Option<String>, Error> {
@@ -142,7 +142,7 @@ impl Engine {
         if given_up {
             return Ok(None);
         }
-        let about = self.about_device(&run, row, address).await?;
+        let about = self.about_device(&run, user.clone(), address).await?;
         let shown = match self.shown(&run, &about) {
             // State that this version cannot read must not hide what else waits.
             Err(Error::Refused(_)) => return Ok(None),
@@ -183,7 +183,7 @@ impl Engine {
                 // The same jti in other bytes: a replay.
                 None => Err(Refusal::Unauthentic.into()),
             },
-            Stepped::Recorded => Err(Fault::Setup("a device's answer ended as an initiator's").into()),
+            Stepped::Recorded(_) => Err(Fault::Setup("a device's answer ended as an initiator's").into()),
         }
     }
 }

@@ -11,11 +11,11 @@ use crate::{
     Error, Fault, Id, Refusal, Time,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     claimant::Claimant,
-    method::{Begins, Entry, InTurn, OwnedSubject, Step},
-    signin::{SignInRow, SignInWrite, Stage},
+    method::{About, Begins, Entry, InTurn, OwnedSubject, Step},
+    signin::{SignIn, SignInRow, SignInWrite, Stage},
     store::{Batch, Committed},
     ticket::Party,
-    users::{Login, UserState},
+    users::{Login, User, UserState},
 };
 
 impl Engine {
@@ -48,16 +48,16 @@ impl Engine {
             let subject = self.subject_to_begin(&open, kind, login).await?;
             let mut batch = Batch::new();
             let earlier = self.open_run(claimant, &open, kind, (&subject, now), &mut batch).await?;
-            let run = match earlier {
+            let (run, about) = match earlier {
                 Some(run) if open.sign_in.ceremonies.last().is_some_and(|(_, id)| *id == run.row.id) => {
                     return self.look(&run, Some(&open), now).await;
                 }
-                Some(run) => run,
+                Some(run) => (run, None),
                 None => {
-                    let run = self.begun(claimant, &open, kind, (subject, now)).await?;
+                    let (run, about) = self.begun(claimant, &open, kind, (subject, now)).await?;
                     batch.extend(self.count_asking(&open, &run, now).await?);
-                    batch.push(CeremonyWrite::Insert(run.row.clone()));
-                    run
+                    batch.push(CeremonyWrite::Insert(self.seal(run.row.clone(), &run.body)?));
+                    (run, Some(about))
                 }
             };
             let mut next = open.sign_in.clone();
@@ -70,7 +70,10 @@ impl Engine {
                     if !run.stored {
                         self.wake_devices(&run).await;
                     }
-                    return self.look(&run, Some(&open), now).await;
+                    return match about {
+                        Some(about) => self.looked(&run, &about, now),
+                        None => self.look(&run, Some(&open), now).await,
+                    };
                 }
                 Committed::Conflict(_) => {}
             }
@@ -130,14 +133,14 @@ impl Engine {
         Ok(None)
     }
 
-    /// A ceremony that has begun and is not stored yet.
+    /// A ceremony that has begun and is neither stored nor sealed yet, and what was read of whom it is about.
     pub(super) async fn begun(
         &self,
         claimant: &Claimant,
         open: &OpenSignIn,
         kind: &str,
         (subject, now): (OwnedSubject, Time),
-    ) -> Result<Run, Error> {
+    ) -> Result<(Run, About), Error> {
         let method = self.method(kind).ok_or(Refusal::NotFound)?;
         // A browser that could begin the method of a device without a keyboard would be approved without the digits
         // that show whose browser it is.
@@ -157,7 +160,7 @@ impl Engine {
         let decoy = subject.decoy();
         let mut context = self.context(from.as_ref(), subject.user(), None, now).await?;
         context.begins = Some(Begins::in_sign_in(&open.sign_in));
-        let about = self.about(kind, subject, context).await?;
+        let mut about = self.about(kind, subject, context).await?;
         let turn = method.begin(&self.cx(id, &about, method.tries())).await?;
         let state = match turn.step {
             Step::Ask(state) => state,
@@ -183,7 +186,9 @@ impl Engine {
             expires_at: end,
             body: crate::seal::Sealed(Vec::new()),
         };
-        Ok(Run { row: self.seal(row, &body)?, body, stored: false })
+        // It has begun.
+        about.context.begins = None;
+        Ok((Run { row, body, stored: false }, about))
     }
 
     /// The mark of an application in tickets.
@@ -202,9 +207,7 @@ impl Engine {
 
     /// Who a sign-in is about, as far as it is certain.
     pub(super) async fn subject_of(&self, open: &OpenSignIn) -> Result<OwnedSubject, Fault> {
-        let sign_in = &open.sign_in;
-        let known = sign_in.ledger.first().map(|evidence| evidence.user).or(sign_in.subject);
-        Ok(match known {
+        Ok(match open.sign_in.known() {
             Some(id) => self.active_user(id).await?.map_or(OwnedSubject::Unknown, OwnedSubject::User),
             None => OwnedSubject::Unknown,
         })
@@ -227,6 +230,13 @@ impl Engine {
         let nobody = Id::from_bytes(seed.first_chunk().copied().unwrap_or_default());
         let _none = self.users.user(nobody).await?;
         Ok(OwnedSubject::Decoy(seed))
+    }
+}
+
+impl SignIn {
+    /// Whom it is about, as far as it is certain.
+    pub(super) fn known(&self) -> Option<Id<User>> {
+        self.ledger.first().map(|evidence| evidence.user).or(self.subject)
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{
     seal::Aad,
     store::{Batch, Committed, Guard},
     throttle::ThrottleWrite,
+    users::User,
 };
 
 /// Which devices may ask what waits for them: a confirmed one has its first approval to give.
@@ -61,6 +62,7 @@ pub enum DeviceReply {
 /// A message whose signature, target and time are right, and whose sender is a registered device.
 pub(super) struct Authentic<'a, M> {
     pub device: DeviceRow,
+    pub user: User,
     pub claims: Claims<M>,
     pub posted: &'a Posted,
     pub address: IpAddr,
@@ -122,12 +124,16 @@ impl Engine {
     }
 
     async fn answer_pending(&self, request: &DeviceRequest<'_>, now: Time) -> Result<Waiting, Error> {
-        let device = self.who_asks(request, now).await?;
-        self.pending(&device, request.address, now).await
+        let (device, user) = self.who_asks(request, now).await?;
+        self.pending((&device, &user), request.address, now).await
     }
 
-    /// The device that asks what waits for it. Its message counts once.
-    pub(super) async fn who_asks(&self, request: &DeviceRequest<'_>, now: Time) -> Result<DeviceRow, Error> {
+    /// The device that asks what waits for it, and whose it is. Its message counts once.
+    pub(super) async fn who_asks(
+        &self,
+        request: &DeviceRequest<'_>,
+        now: Time,
+    ) -> Result<(DeviceRow, User), Error> {
         if request.path != Pending::PATH {
             return Err(Refusal::NotFound.into());
         }
@@ -141,7 +147,7 @@ impl Engine {
             Committed::Conflict(Guard::Mark) => return Err(Refusal::Unauthentic.into()),
             Committed::Yes | Committed::Conflict(_) => {}
         }
-        Ok(authentic.device)
+        Ok((authentic.device, authentic.user))
     }
 
     /// Checks a message of a registered device.
@@ -158,12 +164,13 @@ impl Engine {
         let claims: Claims<M> =
             message.verify(self.crypto(), M::TYP, &device.facts.signing_key).map_err(refusal_of)?;
         self.check_target(&claims, now)?;
-        let user = self.active_user(device.user).await?;
-        if !states.contains(&device.state) || user.is_none() {
+        let user = self.active_user(device.user).await?.ok_or(Refusal::DeviceNotActive)?;
+        if !states.contains(&device.state) {
             return Err(Refusal::DeviceNotActive.into());
         }
         let jti = self.jti(&kid, &claims.jti, now);
-        Ok(Authentic { device, claims, posted: &request.posted, address: request.address, jti, repeat })
+        let (posted, address) = (&request.posted, request.address);
+        Ok(Authentic { device, user, claims, posted, address, jti, repeat })
     }
 
     /// Checks a message that was signed by the key in its own header.

@@ -14,7 +14,7 @@ use crate::{
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason},
     claimant::Claimant,
     mark::{MarkRow, MarkWrite},
-    method::OwnedSubject,
+    method::{About, OwnedSubject},
     seal::Aad,
     signin::{SignInRow, SignInWrite, Stage},
     store::{Batch, Committed, Write},
@@ -102,7 +102,7 @@ impl Engine {
             known => known,
         };
         let incoming = Incoming { sender: Sender::Initiator, value, decision: None, jti: None, repeat };
-        let target = Target::Form { claimant, sign_in, kind, subject: &subject };
+        let target = Target::FormIn { claimant, open: Box::new(open), kind, subject: &subject };
         self.advanced(claimant, self.step(target, &incoming).await?, sign_in).await
     }
 
@@ -117,6 +117,7 @@ impl Engine {
         value: Value,
     ) -> Result<Progress, Error> {
         let run = self.load_own(claimant, id).await?;
+        let sign_in = run.row.sign_in;
         let repeat = self.repeat_key(&[id.bytes(), &bytes(&value)]);
         let stepped = match self.repeated(repeat).await? {
             Some(answer) => {
@@ -126,10 +127,10 @@ impl Engine {
             None => {
                 let sender = Sender::Initiator;
                 let incoming = Incoming { sender, value, decision: None, jti: None, repeat };
-                self.step(Target::Stored(id), &incoming).await?
+                self.step(Target::Read { run: Box::new(run), about: None }, &incoming).await?
             }
         };
-        match run.row.sign_in {
+        match sign_in {
             Some(sign_in) => self.advanced(claimant, stepped, sign_in).await,
             None => match stepped {
                 Stepped::Burned { reason, .. } => Err(Refusal::Burned(reason).into()),
@@ -147,7 +148,8 @@ impl Engine {
         match stepped {
             Stepped::Asked(run) => Ok(Progress::Asked(Box::new(self.view(claimant, run.row.id).await?))),
             Stepped::Burned { reason, .. } => Err(Refusal::Burned(reason).into()),
-            Stepped::Recorded | Stepped::Repeated => self.progress(claimant, sign_in).await,
+            Stepped::Recorded(stage) => progress(stage),
+            Stepped::Repeated => self.progress(claimant, sign_in).await,
             Stepped::Parked { .. } | Stepped::Enrolled { .. } => {
                 Err(Fault::Setup("an initiator's answer ended as a device's").into())
             }
@@ -155,13 +157,7 @@ impl Engine {
     }
 
     async fn progress(&self, claimant: &Claimant, id: Id<SignInRow>) -> Result<Progress, Error> {
-        let open = self.load_own_sign_in(claimant, id).await?;
-        match open.sign_in.stage {
-            Stage::Ready { confirm: true, .. } => Ok(Progress::Confirm),
-            Stage::Ready { .. } | Stage::Finished { .. } => Ok(Progress::Ready),
-            Stage::Open => Ok(Progress::Missing),
-            Stage::Cancelled => Err(Refusal::Expired.into()),
-        }
+        progress(self.load_own_sign_in(claimant, id).await?.sign_in.stage)
     }
 
     /// Fetches the evidence that a device brought. Single use: exactly one call wins, and the browser that
@@ -185,9 +181,9 @@ impl Engine {
                 _ => return Err(Refusal::OutOfStep.into()),
             };
             let open = self.load_sign_in(sign_in).await?.ok_or(Refusal::NotFound)?;
-            let batch = self.record(run, &open, evidence, now).await?;
+            let (batch, stage) = self.record(run, &open, evidence, now).await?;
             match self.store.commit(batch).await? {
-                Committed::Yes => return self.progress(claimant, sign_in).await,
+                Committed::Yes => return progress(stage),
                 Committed::Conflict(_) => {}
             }
         }
@@ -213,31 +209,30 @@ impl Engine {
         open: Option<&OpenSignIn>,
         now: Time,
     ) -> Result<CeremonyView, Error> {
-        let mut view = CeremonyView {
-            id: run.row.id,
-            kind: run.row.kind.clone(),
-            status: status(run, now),
-            prompt: None,
-            refresh_at: None,
-            expires_at: run.row.expires_at,
-            reason: run.body.reason,
+        if status(run, now) != Status::Offered {
+            return Ok(bare(run, now));
+        }
+        let subject = match (run.row.user, run.body.decoy, open) {
+            (Some(user), _, _) => {
+                self.active_user(user).await?.map_or(OwnedSubject::Unknown, OwnedSubject::User)
+            }
+            (None, Some(seed), _) => self.decoy(seed.0).await?,
+            (None, None, Some(open)) => self.subject_of(open).await?,
+            (None, None, None) => OwnedSubject::Unknown,
         };
+        let context = self.context(run.body.from.as_ref(), subject.user(), None, now).await?;
+        self.looked(run, &self.about_run(run, subject, context).await?, now)
+    }
+
+    /// The same where it was just read whom it is about.
+    pub(super) fn looked(&self, run: &Run, about: &About, now: Time) -> Result<CeremonyView, Error> {
+        let mut view = bare(run, now);
         if view.status == Status::Offered {
-            let subject = match (run.row.user, run.body.decoy, open) {
-                (Some(user), _, _) => {
-                    self.active_user(user).await?.map_or(OwnedSubject::Unknown, OwnedSubject::User)
-                }
-                (None, Some(seed), _) => self.decoy(seed.0).await?,
-                (None, None, Some(open)) => self.subject_of(open).await?,
-                (None, None, None) => OwnedSubject::Unknown,
-            };
-            let context = self.context(run.body.from.as_ref(), subject.user(), None, now).await?;
-            let about = self.about_run(run, subject, context).await?;
-            if !self.may_go_on(run, &about)? {
+            if !self.may_go_on(run, about)? {
                 (view.status, view.reason) = (Status::Burned, Some(Reason::DevicesChanged));
                 return Ok(view);
             }
-            let shown = match self.shown(run, &about) {
+            let shown = match self.shown(run, about) {
                 Err(Error::Refused(Refusal::Burned(reason))) => {
                     (view.status, view.reason) = (Status::Burned, Some(reason));
                     return Ok(view);
@@ -298,6 +293,28 @@ impl Engine {
             None => None,
         };
         Ok(MarkWrite::Insert { row: MarkRow { key, answer, expires_at: now + REPEATS }, now })
+    }
+}
+
+fn progress(stage: Stage) -> Result<Progress, Error> {
+    match stage {
+        Stage::Ready { confirm: true, .. } => Ok(Progress::Confirm),
+        Stage::Ready { .. } | Stage::Finished { .. } => Ok(Progress::Ready),
+        Stage::Open => Ok(Progress::Missing),
+        Stage::Cancelled => Err(Refusal::Expired.into()),
+    }
+}
+
+/// What everybody may know of a ceremony.
+fn bare(run: &Run, now: Time) -> CeremonyView {
+    CeremonyView {
+        id: run.row.id,
+        kind: run.row.kind.clone(),
+        status: status(run, now),
+        prompt: None,
+        refresh_at: None,
+        expires_at: run.row.expires_at,
+        reason: run.body.reason,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     erased::State,
     evidence::{Approver, Assurance, Evidence},
     method::{DeviceView, Guess, Outcome, Proven, Reply, Step, Turn, Uv, UvSource},
-    signin::SignInWrite,
+    signin::{SignInWrite, Stage},
     store::{Batch, Committed, Guard, Write},
 };
 
@@ -182,8 +182,9 @@ impl Engine {
         let evidence = Evidence { assurance, ..self.believed(&run, scene, proven)? };
         let Sender::Device { row, .. } = &incoming.sender else {
             let open = scene.sign_in.as_ref().ok_or(Refusal::NotFound)?;
-            batch.extend(self.record(run, open, evidence, scene.now).await?.into_writes());
-            return Ok(Stepped::Recorded);
+            let (recorded, stage) = self.record(run, open, evidence, scene.now).await?;
+            batch.extend(recorded.into_writes());
+            return Ok(Stepped::Recorded(stage));
         };
         run.row.phase = Phase::Parked;
         run.row.user = Some(evidence.user);
@@ -243,19 +244,19 @@ impl Engine {
         })
     }
 
-    /// The batch that takes evidence into a sign-in and uses the ceremony up.
+    /// The batch that takes evidence into a sign-in and uses the ceremony up, and where the sign-in stands then.
     pub(super) async fn record(
         &self,
         mut run: Run,
         open: &OpenSignIn,
         evidence: Evidence,
         now: Time,
-    ) -> Result<Batch, Error> {
+    ) -> Result<(Batch, Stage), Error> {
         let user = evidence.user;
         let event = self.proven_by(open, &evidence);
         let mut batch = Batch::new();
         batch.extend(self.approved(open, &evidence, run.row.id).await?);
-        let next = self.with_evidence(open, evidence, now).await?;
+        let (next, stage) = self.with_evidence(open, evidence, now).await?;
         if run.stored {
             run.row.phase = Phase::Consumed;
             run.row.user = Some(user);
@@ -268,7 +269,7 @@ impl Engine {
         batch.push(SignInWrite::Update(next));
         batch.push(event);
         batch.push(Write::Wake(*open.row.id.bytes()));
-        Ok(batch)
+        Ok((batch, stage))
     }
 
     /// Ends a ceremony for good.
@@ -344,7 +345,7 @@ impl Engine {
             Stepped::Parked { reply } | Stepped::Enrolled { reply } => Ok(reply.clone()),
             Stepped::Burned { reply: Some(reply), .. } => Ok(reply.clone()),
             Stepped::Burned { reason, reply: None } => Err(Refusal::Burned(*reason)),
-            Stepped::Recorded | Stepped::Repeated => return Ok(()),
+            Stepped::Recorded(_) | Stepped::Repeated => return Ok(()),
         };
         batch.push(self.record_device(incoming.repeat, &answer, now)?);
         Ok(())

@@ -180,7 +180,7 @@ impl Engine {
             return Err(Refusal::Expired.into());
         }
         let sign_in = &open.sign_in;
-        let user = match sign_in.ledger.first().map(|evidence| evidence.user).or(sign_in.subject) {
+        let user = match sign_in.known() {
             Some(id) => self.active_user(id).await?,
             None => None,
         };
@@ -252,13 +252,13 @@ impl Engine {
         })
     }
 
-    /// The sign-in with one more piece of evidence.
+    /// The sign-in with one more piece of evidence, and where it stands then.
     pub(super) async fn with_evidence(
         &self,
         open: &OpenSignIn,
         evidence: Evidence,
         now: Time,
-    ) -> Result<SignInRow, Error> {
+    ) -> Result<(SignInRow, Stage), Error> {
         let mut sign_in = open.sign_in.clone();
         let same = sign_in.ledger.iter().all(|earlier| earlier.user == evidence.user);
         let expected = sign_in.subject.is_none_or(|subject| subject == evidence.user);
@@ -281,7 +281,7 @@ impl Engine {
             sign_in.stage = Stage::Ready { at: now, confirm };
             row.expires_at = now + self.settings.code_window;
         }
-        Ok(self.next_sign_in(&row, &sign_in)?)
+        Ok((self.next_sign_in(&row, &sign_in)?, sign_in.stage))
     }
 
     pub(super) fn is_usernameless(&self, kind: &str) -> bool {

@@ -20,18 +20,38 @@ use crate::{
     erased::{Raw, State, Unreadable},
     mark::{MarkRow, MarkWrite},
     method::{About, Cx, Device, Guess, Outcome, OwnedSubject, ProvedKey, Turn, View},
-    signin::SignInRow,
+    signin::{SignInRow, Stage},
     store::{Batch, Committed},
     users::User,
 };
 
-/// Which ceremony takes the step.
-#[derive(Clone, Copy)]
+/// Which ceremony takes the step. What was read before it need not be read again: whoever was faster meanwhile makes a guard
+/// of the step's own commit fail, and then all of it is read anew.
 pub(super) enum Target<'a> {
     /// One that is stored.
     Stored(Id<CeremonyRow>),
+    /// One that is stored and was just read, with what is known of the user of the device that answers, if one does.
+    Read { run: Box<Run>, about: Option<Box<About>> },
     /// One that begins with this very answer.
     Form { claimant: &'a Claimant, sign_in: Id<SignInRow>, kind: &'a str, subject: &'a OwnedSubject },
+    /// One that begins with this very answer in a sign-in that was just read.
+    FormIn { claimant: &'a Claimant, open: Box<OpenSignIn>, kind: &'a str, subject: &'a OwnedSubject },
+}
+
+impl Target<'_> {
+    /// The same with nothing read yet.
+    fn anew(&self) -> Self {
+        match self {
+            Self::Stored(id) => Self::Stored(*id),
+            Self::Read { run, .. } => Self::Stored(run.row.id),
+            Self::Form { claimant, sign_in, kind, subject } => {
+                Self::Form { claimant, sign_in: *sign_in, kind, subject }
+            }
+            Self::FormIn { claimant, open, kind, subject } => {
+                Self::Form { claimant, sign_in: open.row.id, kind, subject }
+            }
+        }
+    }
 }
 
 /// Who sends the input.
@@ -65,8 +85,8 @@ pub(super) enum Stepped {
     Asked(Box<Answered>),
     /// A device brought evidence, which waits for the initiator.
     Parked { reply: String },
-    /// The initiator's evidence is in the sign-in.
-    Recorded,
+    /// The initiator's evidence is in the sign-in, which stands here now.
+    Recorded(Stage),
     /// An enrolment is done.
     Enrolled { reply: String },
     /// It was ended.
@@ -132,11 +152,12 @@ impl Engine {
         }
     }
 
-    async fn attempts(&self, target: Target<'_>, incoming: &Incoming<'_>) -> Result<Stepped, Error> {
+    async fn attempts(&self, mut target: Target<'_>, incoming: &Incoming<'_>) -> Result<Stepped, Error> {
         let mut spent = None;
         for _ in 0..super::ATTEMPTS {
             let now = self.now();
-            let scene = self.scene(target, incoming, now).await?;
+            let again = target.anew();
+            let scene = self.scene(std::mem::replace(&mut target, again), incoming, now).await?;
             if let Some(refusal) = scene.run.refusal(now) {
                 return Err(refusal.into());
             }
@@ -152,29 +173,53 @@ impl Engine {
     }
 
     async fn scene(&self, target: Target<'_>, incoming: &Incoming<'_>, now: Time) -> Result<Scene, Error> {
-        let (run, sign_in, subject) = match target {
+        let (run, about) = match target {
             Target::Form { claimant, sign_in, kind, subject } => {
-                let open = self.load_own_sign_in(claimant, sign_in).await?;
-                let run = self.begun(claimant, &open, kind, (subject.clone(), now)).await?;
-                (run, Some(open), subject.clone())
+                let open = Box::new(self.load_own_sign_in(claimant, sign_in).await?);
+                return self.form_scene(claimant, open, kind, (subject, now)).await;
             }
-            Target::Stored(id) => {
-                let run = self.load(id).await?.ok_or(Refusal::NotFound)?;
-                let sign_in = match run.row.sign_in {
-                    Some(sign_in) => self.load_sign_in(sign_in).await?,
-                    None => None,
-                };
-                let subject = self.subject_for(&run, sign_in.as_ref(), &incoming.sender).await?;
-                (run, sign_in, subject)
+            Target::FormIn { claimant, open, kind, subject } => {
+                return self.form_scene(claimant, open, kind, (subject, now)).await;
             }
+            Target::Stored(id) => (self.load(id).await?.ok_or(Refusal::NotFound)?, None),
+            Target::Read { run, about } => (*run, about),
         };
+        let sign_in = match run.row.sign_in {
+            Some(sign_in) => self.load_sign_in(sign_in).await?,
+            None => None,
+        };
+        let about = match about.filter(|_| is_about_its_user(&run, sign_in.as_ref(), &incoming.sender)) {
+            Some(about) => *about,
+            None => self.about_step(&run, sign_in.as_ref(), incoming, now).await?,
+        };
+        Ok(Scene { run, sign_in, about, now })
+    }
+
+    async fn form_scene(
+        &self,
+        claimant: &Claimant,
+        open: Box<OpenSignIn>,
+        kind: &str,
+        (subject, now): (&OwnedSubject, Time),
+    ) -> Result<Scene, Error> {
+        let (run, about) = self.begun(claimant, &open, kind, (subject.clone(), now)).await?;
+        Ok(Scene { run, sign_in: Some(*open), about, now })
+    }
+
+    async fn about_step(
+        &self,
+        run: &Run,
+        sign_in: Option<&OpenSignIn>,
+        incoming: &Incoming<'_>,
+        now: Time,
+    ) -> Result<About, Error> {
+        let subject = self.subject_for(run, sign_in, &incoming.sender).await?;
         let address = match &incoming.sender {
             Sender::Device { address, .. } => Some(*address),
             Sender::Initiator | Sender::NewDevice(_) => None,
         };
         let context = self.context(run.body.from.as_ref(), subject.user(), address, now).await?;
-        let about = self.about_run(&run, subject, context).await?;
-        Ok(Scene { run, sign_in, about, now })
+        Ok(self.about_run(run, subject, context).await?)
     }
 
     /// Whom a ceremony is about: its user, its sign-in's, or the device's.
@@ -291,6 +336,13 @@ impl Engine {
             }
         }
     }
+}
+
+/// Whether a device answers about nobody but its own user. Where somebody else is named, or may be, it is looked at closely.
+fn is_about_its_user(run: &Run, sign_in: Option<&OpenSignIn>, sender: &Sender<'_>) -> bool {
+    let Sender::Device { row, .. } = sender else { return false };
+    let of_sign_in = || sign_in.and_then(|open| open.sign_in.known());
+    run.row.user.or_else(of_sign_in).is_none_or(|user| user == row.user)
 }
 
 impl Unreadable {

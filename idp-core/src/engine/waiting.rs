@@ -55,12 +55,12 @@ impl Engine {
     /// As [`Engine::answer_device`]: a stranger waits for nothing.
     pub async fn begin_waiting(&self, request: &DeviceRequest<'_>) -> Result<(Waiting, Waiter), Error> {
         let now = self.now();
-        let device = self.who_asks(request, now).await?;
+        let (device, user) = self.who_asks(request, now).await?;
         // Before the look: what is asked in between wakes it.
         let bus = self.store.bus();
         let watches = [self.devices_topic(device.user), *device.id.bytes(), *device.user.bytes()];
         let watches = watches.map(|topic| bus.watch(topic));
-        let waiting = self.pending(&device, request.address, now).await?;
+        let waiting = self.pending((&device, &user), request.address, now).await?;
         let (id, thumbprint, address) = (device.id, device.thumbprint, request.address);
         Ok((waiting, Waiter { id, thumbprint, address, watches }))
     }
@@ -73,7 +73,7 @@ impl Engine {
     pub async fn look_again(&self, waiter: &Waiter) -> Result<Waiting, Error> {
         let device = self.store.device(waiter.id).await?.filter(|device| MAY_ASK.contains(&device.state));
         let device = device.ok_or(Refusal::DeviceNotActive)?;
-        self.active_user(device.user).await?.ok_or(Refusal::DeviceNotActive)?;
-        self.pending(&device, waiter.address, self.now()).await
+        let user = self.active_user(device.user).await?.ok_or(Refusal::DeviceNotActive)?;
+        self.pending((&device, &user), waiter.address, self.now()).await
     }
 }

@@ -97,11 +97,13 @@ impl Wire {
         Ok(match self.engine.answer_device(&request).await? {
             DeviceReply::Statement(statement) => ok(&statement),
             DeviceReply::Waiting(waiting) => ok(&serde_json::to_string(&waiting)?),
-            DeviceReply::Nothing => Response { status: 204, retry_after: None, body: Vec::new() },
+            DeviceReply::Nothing => {
+                Response { status: 204, retry_after: None, waits: false, body: Vec::new() }
+            }
         })
     }
 }
 
 fn ok(body: &str) -> Response {
-    Response { status: 200, retry_after: None, body: body.as_bytes().to_vec() }
+    Response { status: 200, retry_after: None, waits: false, body: body.as_bytes().to_vec() }
 }
