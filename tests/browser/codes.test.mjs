@@ -93,11 +93,9 @@ describe("a person with codes", { concurrency: false }, () => {
     await page.goto(`${town.issuer}/account`);
     await password(page, "bob", PASSWORD);
     await inspect(page, "account-token");
-    // Who has a token shows it for changes: a phished password is not enough.
+    // The pair is the second factor; it may be all that bob has beside the password.
     await page.getByRole("link", { name: "Set right" }).click();
-    await page.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
-    await inspect(page, "token-step-up");
-    await prove(page, 1);
+    await page.getByLabel("The next code").waitFor();
     await inspect(page, "token-resync");
     const both = async (counter) => {
       await page.getByLabel("The code that it shows now").fill(hotp(TOKEN, counter, 8));
@@ -110,7 +108,11 @@ describe("a person with codes", { concurrency: false }, () => {
     await both(60);
     await page.getByRole("heading", { name: "Hello" }).waitFor();
 
+    // Who has a token shows it for other changes: a phished password is not enough.
     await page.getByRole("link", { name: "Set a PIN" }).click();
+    await page.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
+    await inspect(page, "token-step-up");
+    await prove(page, 62);
     await inspect(page, "token-pin");
     await page.getByLabel("New PIN").fill("111111");
     await page.getByRole("button", { name: "Set a PIN" }).click();
@@ -124,9 +126,9 @@ describe("a person with codes", { concurrency: false }, () => {
 
     const again = await withoutScript();
     const asked = "Code of your hardware token";
-    await other(again.page, asked, { login: "bob", code: hotp(TOKEN, 62, 8) });
+    await other(again.page, asked, { login: "bob", code: hotp(TOKEN, 63, 8) });
     await again.page.getByText("That is not right for this user name").waitFor();
-    await other(again.page, asked, { login: "bob", code: hotp(TOKEN, 62, 8) + TOKEN_PIN });
+    await other(again.page, asked, { login: "bob", code: hotp(TOKEN, 63, 8) + TOKEN_PIN });
     await again.page.waitForURL(`${town.shop}/`);
     await again.close();
   });
@@ -138,13 +140,13 @@ describe("a person with codes", { concurrency: false }, () => {
     await password(page, "bob", PASSWORD);
     const token = page.locator("li", { hasText: `Hardware token ${SERIAL}` });
     await token.getByRole("link", { name: "Remove" }).click();
-    await prove(page, 63, TOKEN_PIN);
+    await prove(page, 64, TOKEN_PIN);
     await inspect(page, "token-remove");
     await page.getByRole("button", { name: "Remove" }).click();
     await page.getByText(`Something to sign in with was removed: ${SERIAL}`).waitFor();
     await profile.context.clearCookies();
     await page.goto(`${town.shop}/sign-in`);
-    await other(page, "Code of your hardware token", { login: "bob", code: hotp(TOKEN, 64, 8) + TOKEN_PIN });
+    await other(page, "Code of your hardware token", { login: "bob", code: hotp(TOKEN, 65, 8) + TOKEN_PIN });
     await page.getByText("That is not right for this user name").waitFor();
     await profile.close();
   });

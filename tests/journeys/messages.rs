@@ -5,8 +5,8 @@ use idp_protocol::{
     encoding::to_base64url,
     jws::Naming,
     message::{
-        AddDecision, Claims, EnrolDecision, Hello, Message as _, Pending, Posted, QrClaim, QrDecision,
-        Reference, Register, Update,
+        AddDecision, CibaDecision, Claims, EnrolDecision, GrantDecision, Hello, Message as _, Pending,
+        Posted, PushDecision, QrClaim, QrDecision, Reference, Register, Update,
     },
 };
 use serde_json::{Value, json};
@@ -44,6 +44,9 @@ async fn cross_protocol_replay_passes_on_the_diagonal_only() {
         AddDecision::TYP,
         QrClaim::TYP,
         QrDecision::TYP,
+        GrantDecision::TYP,
+        PushDecision::TYP,
+        CibaDecision::TYP,
         Pending::TYP,
         Update::TYP,
         "context",
@@ -60,6 +63,9 @@ async fn cross_protocol_replay_passes_on_the_diagonal_only() {
         AddDecision::PATH,
         QrClaim::PATH,
         QrDecision::PATH,
+        GrantDecision::PATH,
+        PushDecision::PATH,
+        CibaDecision::PATH,
         Update::PATH,
     ];
     for typ in types {

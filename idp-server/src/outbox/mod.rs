@@ -1,7 +1,7 @@
 //! How do notices and messages reach people?
 //!
 //! Every node lets the notices that are due leave as messages ([`idp_core::Engine::gather_notices`]) and carries what is due;
-//! `deliveries.rs` gives each message to one of them. A message is tried nine times within a day, or until it is of no use
+//! `deliveries.rs` gives each message to one of them. A message is tried eight times within a day, or until it is of no use
 //! any more; then it is written down that it did not arrive. What is wrong with a mail server is no trouble of anybody else's.
 //!
 //! | file | what it answers |
