@@ -313,6 +313,25 @@ async fn a_step_up_that_the_version_before_stored_goes_on_and_ends_with_its_sess
     }
 }
 
+/// Who is to be asked is read, and then read again for the question. Nobody must be gone in between.
+#[tokio::test]
+async fn a_relay_that_stops_the_device_between_two_reads_binds_nothing() {
+    let (world, asked) = World::counted().await;
+    Phone::enrolled(&world, "alice").await;
+    let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
+    let secret = serde_json::to_vec(&Key::own(&TOKEN)).unwrap();
+    world.engine.add_credential(user.id, "totp", None, &secret).await.unwrap();
+    let relay = relayed(&world).await;
+    let (session, engine) = (relay.session.as_ref().unwrap().1.clone(), Arc::clone(&world.engine));
+    let device = engine.devices(user.id).await.unwrap()[0].id;
+    asked.overtake_read("devices", async move {
+        engine.change_device(&session, device, DeviceChange::Suspend).await.unwrap();
+    });
+    let until = world.clock.now() + 86_400;
+    assert_eq!(refusal(relay.add_device().await), Refusal::StoppedLately(until));
+    assert!(asked.was_overtaken());
+}
+
 /// Codes on paper let in whoever lost everything: so they must not be drawn in the session that makes it so.
 #[tokio::test]
 async fn a_relay_that_draws_recovery_codes_and_stops_the_device_binds_nothing_for_a_day() {
