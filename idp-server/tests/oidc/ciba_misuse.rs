@@ -3,12 +3,15 @@
 use idp_core::{
     browser::{BrowserWrite, KnownBrowser},
     claimant::Claimant,
-    engine::Account,
+    engine::{Account, NewSignIn},
     policy::Acr,
+    signin::Ask,
     store::{Batch, Committed, Sessions as _},
 };
-use idp_protocol::message::{
-    AddDecision, EnrolDecision, GrantDecision, Message, QrDecision, Reference, Verdict,
+use idp_protocol::{
+    Prompt,
+    context::Risk,
+    message::{AddDecision, EnrolDecision, GrantDecision, Message, QrDecision, Reference, Verdict},
 };
 use idp_server::oidc::GrantType;
 
@@ -98,10 +101,25 @@ async fn after_a_report_no_application_asks_the_person_for_a_quarter_of_an_hour(
     server.clock.advance(899);
     assert_eq!(centre.ask_with(&server, &[]).await.0, 429);
     server.clock.advance(1);
-    other.ask(&server).await;
-    let asked = phone.asked(&server).await;
-    assert!(asked.context.risks.is_empty(), "the server of an application warns nobody of others");
-    assert_eq!(centre.ask_with(&server, &[]).await.0, 200);
+    for client in [&centre, &other] {
+        assert_eq!(client.ask_with(&server, &[]).await.0, 200, "{}", client.id);
+    }
+}
+
+/// Many ask from the address of an application's server, and none of them was reported.
+#[tokio::test]
+async fn the_report_of_an_application_warns_of_nobody_at_the_address_of_its_server() {
+    let (server, centre, phone) = start().await;
+    centre.ask(&server).await;
+    phone.decide(&server, &phone.asked(&server).await, Verdict::Report).await.unwrap();
+    let engine = server.app.engine();
+    let browser = Claimant::random(engine.crypto());
+    let ask = Ask::of("The Shop", "shop", server.origin());
+    let id = engine.open_sign_in(&browser, NewSignIn::of(ask)).await.unwrap();
+    let view = engine.begin(&browser, id, "qr", "").await.unwrap();
+    let Some(Prompt::ShowQr { payload, .. }) = view.prompt else { panic!("{view:?}") };
+    let asked = phone.scan(&server, &payload).await.unwrap();
+    assert!(!asked.context.risks.contains(&Risk::ReportedAddress), "{:?}", asked.context.risks);
 }
 
 /// No browser took part. Whoever says no to a shop that rings unasked must not lose the browsers that know him.
