@@ -166,6 +166,7 @@ impl Engine {
     /// # Errors
     /// [`Refusal::OutOfStep`] if no device has approved yet, [`Refusal::Expired`] if it was too late.
     pub async fn claim(&self, claimant: &Claimant, id: Id<CeremonyRow>) -> Result<Progress, Error> {
+        let mut looked_again = false;
         for _ in 0..super::ATTEMPTS {
             let now = self.now();
             let run = self.load_own(claimant, id).await?;
@@ -181,6 +182,11 @@ impl Engine {
                 _ => return Err(Refusal::OutOfStep.into()),
             };
             let open = self.load_sign_in(sign_in).await?.ok_or(Refusal::NotFound)?;
+            // The other one of a double click was faster between the two reads: then this one has its answer, too.
+            if open.sign_in.stage != Stage::Open && !looked_again {
+                looked_again = true;
+                continue;
+            }
             let (batch, stage) = self.record(run, &open, evidence, now).await?;
             match self.store.commit(batch).await? {
                 Committed::Yes => return progress(stage),
