@@ -2,7 +2,7 @@
 //!
 //! What is to be brought stands in a table, written in the transaction of what causes it. Every node looks for what is due; a
 //! guarded write gives each row to one of them, and says in the same moment when it is tried again: so a node that dies loses
-//! nothing. Whoever hangs has a few places, and holds up nobody else.
+//! nothing. Whoever hangs has a quarter of the places at most.
 
 use std::{
     collections::HashMap,
@@ -96,6 +96,12 @@ async fn begin_all<D: Deliveries>(app: &App, kind: &D, places: &Places) -> Resul
     let due = kind.next().await?;
     let left = due.and_then(|due| u64::try_from(due - app.engine().now()).ok());
     Ok(left.map_or(LOOK, |left| LOOK.min(Duration::from_secs(left.max(1)))))
+}
+
+/// When what was tried so often is tried again; `None` after the last of the waits, which are in seconds.
+pub(crate) fn again_at(waits: &[i64], tries: i64, now: Time) -> Option<Time> {
+    let tried = usize::try_from(tries).unwrap_or(usize::MAX);
+    waits.get(tried).map(|wait| now + *wait)
 }
 
 /// The places for deliveries that are under way: so many in all, and so many for each that they go to.

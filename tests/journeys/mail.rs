@@ -2,18 +2,23 @@
 
 use symbolon_tests::process::{Mailbox, Terminal, Town};
 
-/// NIST SP 800-63B-4, 4.6: by a channel that is not the one that was just used.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs aiosmtpd: tests/interop/python/venv.sh"]
-async fn a_person_who_enrols_a_device_finds_a_mail_about_it() {
-    let mut mailbox = Mailbox::open(&[]).await;
-    let town = Town::with(&[
+/// A town whose mail goes there.
+async fn town_with(mailbox: &Mailbox) -> Town {
+    Town::with(&[
         ("SYMBOLON_MAIL_HOST", "localhost"),
         ("SYMBOLON_MAIL_PORT", mailbox.port.to_string().leak()),
         ("SYMBOLON_MAIL_SECURITY", "none"),
         ("SYMBOLON_MAIL_FROM", "Example sign-in <id@example.org>"),
     ])
-    .await;
+    .await
+}
+
+/// NIST SP 800-63B-4, 4.6: by a channel that is not the one that was just used.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs aiosmtpd: tests/interop/python/venv.sh"]
+async fn a_person_who_enrols_a_device_finds_a_mail_about_it() {
+    let mut mailbox = Mailbox::open(&[]).await;
+    let town = town_with(&mailbox).await;
     town.admin(&["user", "set", "alice", "--email", "alice@example.org"], "").await;
     let terminal = Terminal::new();
     terminal.enrol(&town).await;
@@ -64,13 +69,7 @@ fn shows(picture: &image::GrayImage, text: &str) {
 #[ignore = "needs aiosmtpd: tests/interop/python/venv.sh"]
 async fn an_invited_person_gets_a_link_and_its_picture_by_mail_and_the_digits_otherwise() {
     let mut mailbox = Mailbox::open(&[]).await;
-    let town = Town::with(&[
-        ("SYMBOLON_MAIL_HOST", "localhost"),
-        ("SYMBOLON_MAIL_PORT", mailbox.port.to_string().leak()),
-        ("SYMBOLON_MAIL_SECURITY", "none"),
-        ("SYMBOLON_MAIL_FROM", "Example sign-in <id@example.org>"),
-    ])
-    .await;
+    let town = town_with(&mailbox).await;
     let (status, _, why) = town.asks(&["user", "invite", "alice", "--mail"], "").await;
     assert!(status != Some(0) && why.contains("has no address for mail"), "{why}");
     let settings = ["user", "set", "alice", "--email", "alice@example.org", "--locale", "de"];

@@ -171,3 +171,22 @@ async fn a_repeat_that_is_signed_anew_without_the_pin_is_refused() {
     );
     assert_eq!(phone.forge(decision(), Some(PIN)).await, None);
 }
+
+/// The page that waited goes on by itself while somebody presses its button.
+#[tokio::test]
+async fn two_clicks_that_claim_one_approval_get_one_answer_also_between_two_reads() {
+    let (world, asked) = World::counted().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&phone).await;
+    let sign_in = browser.open().await;
+    let (ceremony, qr) = browser.qr(sign_in).await;
+    phone.scan(&qr, Verdict::Approve).await.unwrap();
+    let (engine, claimant) = (Arc::clone(&world.engine), browser.claimant.clone());
+    asked.overtake_read("ceremony", async move {
+        engine.claim(&claimant, ceremony).await.expect("it comes first");
+    });
+    let slower = world.engine.claim(&browser.claimant, ceremony).await;
+    assert!(asked.was_overtaken());
+    assert!(matches!(slower, Ok(Progress::Ready | Progress::Confirm)), "{slower:?}");
+}

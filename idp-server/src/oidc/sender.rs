@@ -9,13 +9,16 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderValue, header, request::Parts},
 };
-use idp_core::rate::{Limit, RateWrite};
+use idp_core::{
+    rate::{Limit, RateWrite},
+    signin::{Ask, Initiator, Origin},
+};
 use idp_protocol::Octets;
 use symbolon_axum::address::ClientAddress;
 use symbolon_tls::ClientCertificate;
 
 use super::client::Client;
-use crate::App;
+use crate::{App, text::Language};
 
 /// The sender of a request of an application.
 #[derive(Clone, Debug)]
@@ -32,6 +35,21 @@ pub struct Sender {
 const STRANGERS: Limit = Limit { times: 300, seconds: 60 };
 
 impl Sender {
+    /// What the engine and the person are told of an application that asks without a browser.
+    pub fn ask(&self, app: &App, client: &Client, initiator: Initiator) -> Ask {
+        let name = client.name(Language::default());
+        let from = Origin {
+            address: self.address,
+            place: app.engine().place(self.address),
+            // What a person finds the session by that comes of it.
+            browser: name.to_owned(),
+            known: None,
+            session: None,
+        };
+        let opens = client.registration.terms.sso.opens();
+        Ask { opens, initiator, ..Ask::of(name, &client.id, from) }
+    }
+
     /// What it says about itself.
     #[must_use]
     pub fn authorization(&self) -> Option<&HeaderValue> {

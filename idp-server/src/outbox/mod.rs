@@ -22,7 +22,10 @@ use idp_core::{
     store::{Batch, Committed},
 };
 
-use crate::{App, deliveries::Deliveries};
+use crate::{
+    App,
+    deliveries::{self, Deliveries},
+};
 pub(crate) use carriers::{Carriers, mail};
 
 /// The waits between two tries, in seconds. The first one is as long as a try can take, or a second node would begin while
@@ -79,12 +82,11 @@ impl Deliveries for Messages {
 
 /// When it is tried again, or given up.
 fn again_at(row: &MessageRow, now: Time) -> Time {
-    let tried = usize::try_from(row.tries).unwrap_or(usize::MAX);
     let first = WAITS.first().copied().unwrap_or_default();
-    match WAITS.get(tried) {
+    match deliveries::again_at(&WAITS, row.tries, now) {
         // Whoever gives it up may die over it.
         _ if now >= row.expires_at => now + first,
-        Some(wait) => (now + *wait).min(row.expires_at),
+        Some(next) => next.min(row.expires_at),
         None => row.expires_at,
     }
 }

@@ -26,7 +26,7 @@ use axum::{
 };
 use idp_core::{
     Error, Refusal,
-    signin::{Ask, Initiator, Origin},
+    signin::{Ask, Initiator},
 };
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ use super::{
     sender::Sender,
     token::{authenticated, secret_json},
 };
-use crate::{App, text::Language};
+use crate::App;
 
 /// What the engine keeps for us while a person is asked.
 #[derive(Serialize, Deserialize)]
@@ -107,27 +107,10 @@ pub async fn ask(State(app): State<App>, sender: Sender, body: Bytes) -> Result<
 
 /// What the person and the engine are told of the request.
 fn question(app: &App, client: &Client, sender: &Sender, asked: Asked) -> Result<Ask, OAuthError> {
-    let name = client.name(Language::default()).to_owned();
     let Asked { asks, message, notification_token, requirement, .. } = asked;
-    Ok(Ask {
-        client: name.clone(),
-        client_id: client.id.clone(),
-        redirect_host: String::new(),
-        requirement,
-        from: Origin {
-            address: sender.address,
-            place: app.engine().place(sender.address),
-            // What a person finds the session by that comes of it.
-            browser: name,
-            known: None,
-            session: None,
-        },
-        opens: client.registration.terms.sso.opens(),
-        initiator: Initiator::Client,
-        scopes: asks.learns(),
-        message,
-        parked: serde_json::to_vec(&Parked { asks, notification_token }).map_err(idp_core::Fault::from)?,
-    })
+    let (scopes, parked) = (asks.learns(), Parked { asks, notification_token });
+    let parked = serde_json::to_vec(&parked).map_err(idp_core::Fault::from)?;
+    Ok(Ask { requirement, scopes, message, parked, ..sender.ask(app, client, Initiator::Client) })
 }
 
 fn refused(error: Error) -> Result<Response, OAuthError> {

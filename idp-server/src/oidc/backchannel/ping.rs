@@ -15,7 +15,7 @@ use symbolon_sqlx::provider::{Changed, PingRow, PingWrite};
 use super::Parked;
 use crate::{
     App,
-    deliveries::Deliveries,
+    deliveries::{Deliveries, again_at},
     oidc::client::{Client, DeliveryMode, WebUri},
 };
 
@@ -72,8 +72,7 @@ impl Deliveries for Pings {
     }
 
     async fn take(&self, row: &PingRow) -> Result<bool, Fault> {
-        let tried = usize::try_from(row.tries).unwrap_or(usize::MAX);
-        let again_at = WAITS.get(tried).map(|wait| self.0.engine().now() + *wait);
+        let again_at = again_at(&WAITS, row.tries, self.0.engine().now());
         let taken = self.0.db().change(PingWrite::Try { row: row.clone(), again_at }, Batch::new()).await?;
         Ok(taken == Changed::Yes)
     }

@@ -15,7 +15,7 @@ pub mod redeem;
 use axum::{body::Bytes, extract::State, response::Response};
 use idp_core::{
     Error, Refusal,
-    signin::{Ask, Initiator, Origin},
+    signin::{Ask, Initiator},
     store::{Batch, Committed},
 };
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ use super::{
     sender::Sender,
     token::{authenticated, secret_json},
 };
-use crate::{App, routes, text::Language};
+use crate::{App, routes};
 
 pub use page::DeviceGrant;
 
@@ -84,27 +84,10 @@ fn asked(app: &App, client: &Client, sender: &Sender, params: &Params) -> Result
     let why = "no way to sign in here is sure enough";
     let unmet = || OAuthError::new(Code::UnmetAuthenticationRequirements, why);
     let requirement = reachable(&requirement, &wishes, reach).ok_or_else(unmet)?;
-    let name = client.name(Language::default()).to_owned();
-    Ok(Ask {
-        client: name.clone(),
-        client_id: client.id.clone(),
-        redirect_host: String::new(),
-        requirement,
-        from: Origin {
-            address: sender.address,
-            place: app.engine().place(sender.address),
-            // What a person finds the session by that comes of it.
-            browser: name,
-            known: None,
-            session: None,
-        },
-        // The session of the device is for its application in any case. This is for who signs in to let it in.
-        opens: client.registration.terms.sso.opens(),
-        initiator: Initiator::Device,
-        scopes: asks.learns(),
-        message: String::new(),
-        parked: serde_json::to_vec(&Parked { asks }).map_err(idp_core::Fault::from)?,
-    })
+    let scopes = asks.learns();
+    let parked = serde_json::to_vec(&Parked { asks }).map_err(idp_core::Fault::from)?;
+    // The session of the device is for its application in any case; what it opens is for who signs in to let it in.
+    Ok(Ask { requirement, scopes, parked, ..sender.ask(app, client, Initiator::Device) })
 }
 
 /// Nobody fills the store with codes under the name of an application that anybody can be.

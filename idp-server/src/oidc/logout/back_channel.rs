@@ -21,7 +21,7 @@ use symbolon_sqlx::provider::{Changed, DueRow, PartyWrite};
 
 use crate::{
     App,
-    deliveries::Deliveries,
+    deliveries::{Deliveries, again_at},
     oidc::{
         client::{Client, WebUri},
         encryption::{Envelope, NoKey},
@@ -87,8 +87,7 @@ impl Deliveries for LogoutTokens {
     }
 
     async fn take(&self, row: &DueRow) -> Result<bool, Fault> {
-        let tried = usize::try_from(row.tries).unwrap_or(usize::MAX);
-        let again_at = WAITS.get(tried).map(|wait| self.0.engine().now() + *wait);
+        let again_at = again_at(&WAITS, row.tries, self.0.engine().now());
         let taken = self.0.db().change(PartyWrite::Try { row: row.clone(), again_at }, Batch::new()).await?;
         Ok(taken == Changed::Yes)
     }
