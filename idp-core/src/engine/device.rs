@@ -342,9 +342,9 @@ impl Engine {
             }
             _ if device.state != DeviceState::Active => return Err(Refusal::DeviceNotActive.into()),
             Update::Rename { name } => {
-                self.device_change(device, &DeviceChange::Rename(name.clone()), None, &mut changed)?;
+                self.device_change(device, &DeviceChange::Rename(name.clone()), None, &mut changed).await?;
             }
-            Update::Revoke => self.device_change(device, &DeviceChange::Revoke, None, &mut changed)?,
+            Update::Revoke => self.device_change(device, &DeviceChange::Revoke, None, &mut changed).await?,
             Update::Subscribe { subscription } => {
                 changed.push(self.subscribed(device, Some(subscription.clone()))?);
             }

@@ -60,11 +60,6 @@ impl Engine {
         self.throttle_in(bucket, kind, whose)
     }
 
-    /// The throttle of what its owner tries where he is known.
-    pub(super) fn own_throttle(&self, kind: &str, user: Id<User>) -> [u8; 32] {
-        self.throttle_in(Bucket::Known, kind, user.bytes())
-    }
-
     fn throttle_in(&self, bucket: Bucket, kind: &str, whose: &[u8]) -> [u8; 32] {
         self.keys().digest("throttle", &[kind.as_bytes(), bucket.name(), whose])
     }
@@ -89,6 +84,15 @@ impl Engine {
 
     fn most_tries(&self, kind: &str) -> Option<u8> {
         self.method(kind).and_then(|method| method.descriptor().tries)
+    }
+
+    /// Forgets whatever a user failed at, wherever it came from.
+    pub(super) async fn forget_failures(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Fault> {
+        batch.extend(self.methods.iter().flat_map(|method| self.reset_throttles(method.kind(), user)));
+        for row in self.store.credentials(user).await? {
+            batch.push(ThrottleWrite::Reset(self.resync_throttle(row.id)));
+        }
+        Ok(())
     }
 
     /// Forgets the failures of a user's credential of this kind, wherever they came from.

@@ -115,13 +115,35 @@ impl Engine {
         }
         held.extend(self.in_session(session));
         let (row, _) = self.counting(session.user, id).await?;
-        let key = self.own_throttle(&row.kind, session.user);
+        let key = self.resync_throttle(id);
         let spend = ThrottleWrite::Spend { key, now: self.now(), schedule: self.settings.limits.throttle() };
         if self.store.commit(Batch::new().with(spend)).await? != Committed::Yes {
             return Err(Refusal::Wrong.into());
         }
-        let batch = self.resync(session.user, id, codes).await?.with(ThrottleWrite::Reset(key));
-        self.commit_bound(held, batch).await
+        match self.resync(session.user, id, codes).await {
+            Ok(batch) => self.commit_bound(held, batch.with(ThrottleWrite::Reset(key))).await,
+            Err(Error::Refused(Refusal::Wrong)) => Err(self.wrong_pair(&row, key).await?),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What counts the wrong pairs of a token: a count of its own. With that of its codes somebody who has only the password
+    /// would shut the codes of the owner, also in the browser that he uses every day.
+    pub(super) fn resync_throttle(&self, id: Id<CredentialRow>) -> [u8; 32] {
+        self.keys().digest("throttle", &[b"resync", id.bytes()])
+    }
+
+    /// Records a wrong pair, and tells the owner once no more may be tried.
+    async fn wrong_pair(&self, row: &CredentialRow, throttle: [u8; 32]) -> Result<Error, Error> {
+        let (user, kind) = (Some(row.user), &row.kind);
+        let event = |name: &str| Event::new(name).with("kind", kind).with("credential", row.id);
+        let mut batch = Batch::new().with(self.audit(user, event("token.wrong_pair")));
+        if self.store.throttle(throttle).await?.is_some_and(|row| row.is_locked()) {
+            batch.push(self.notice(row.user, Notice::Locked { kind: kind.clone() }));
+            batch.push(self.audit(user, event("credential.locked")));
+        }
+        self.commit(batch).await?;
+        Ok(Refusal::Wrong.into())
     }
 
     async fn resync(&self, user: Id<User>, id: Id<CredentialRow>, codes: [&str; 2]) -> Result<Batch, Error> {

@@ -116,7 +116,7 @@ async fn what_people_are_told_reaches_the_webhook_signed_and_in_words() {
     change_password(&server, "another horse battery").await;
     let heard = site.heard(1).await;
     let told = believed(&server, &heard[0]);
-    assert_eq!((&told["type"], &told["timestamp"]), (&json!("notices"), &json!("2027-01-15T08:00Z")));
+    assert_eq!((&told["type"], &told["timestamp"]), (&json!("notices"), &json!("2027-01-15T08:00:00Z")));
     assert_eq!(told["data"]["notices"], json!([{ "at": NOW.0, "what": "password_changed" }]));
     let user = &told["data"]["user"];
     assert_eq!((&user["login"], &user["email"]), (&json!("alice"), &json!("alice@example.org")));
