@@ -46,7 +46,6 @@ pub(crate) struct Words {
     greeting: Option<Line>,
     lead: String,
     items: Vec<Item>,
-    code: Option<Line>,
     /// An address to open; it is written out, so that everybody sees where it leads.
     link: Option<String>,
     picture: Option<Png>,
@@ -86,12 +85,6 @@ impl Words {
                 };
                 let after = vec![t.say("mail-not-you"), t.say("mail-never-asks")];
                 Self { items, after, ..Self::blank(t, house, &subject, t.say("mail-notices-lead")) }
-            }
-            Template::AddressCode { code, minutes } => {
-                let after =
-                    vec![t.say_with("mail-code-until", "minutes", minutes), t.say("mail-code-not-you")];
-                let blank = Self::blank(t, house, &t.say("mail-code-subject"), t.say("mail-code-lead"));
-                Self { code: Some(code.as_str().into()), after, ..blank }
             }
             Template::Invitation { invitation, until, picture } => {
                 Self::invitation(t, house, (*invitation, *until, *picture))
@@ -145,7 +138,6 @@ impl Words {
             greeting: None,
             lead,
             items: Vec::new(),
-            code: None,
             link: None,
             picture: None,
             after: Vec::new(),
@@ -172,7 +164,7 @@ impl Words {
     /// All of it in one line, for what has little room, such as SMS.
     pub(crate) fn short(&self) -> String {
         let items = self.items.iter().map(|item| format!("{} {}", item.text, item.about.as_str()));
-        let facts: Vec<String> = items.chain(self.code.iter().map(|code| code.as_str().to_owned())).collect();
+        let facts: Vec<String> = items.collect();
         let facts = if facts.is_empty() { vec![self.lead.clone()] } else { facts };
         let facts: Vec<&str> = facts.iter().map(|fact| fact.trim()).collect();
         format!("{} ({})", facts.join("; "), self.portal)
