@@ -15,7 +15,7 @@ use crate::{
     erased::State,
     evidence::{Approver, Assurance, Evidence},
     method::{DeviceView, Guess, Outcome, Proven, Reply, Step, Turn, Uv, UvSource},
-    signin::{SignInWrite, Stage},
+    signin::{Initiator, SignInRow, SignInWrite, Stage},
     store::{Batch, Committed, Guard, Write},
 };
 
@@ -364,11 +364,20 @@ impl Engine {
             CeremonyWrite::Insert(row.clone())
         });
         batch.push(Write::Wake(topic));
+        batch.extend(self.decided_for_a_client(&row).map(SignInWrite::Decided));
         if row.sign_in.is_none() {
             // A step of an enrolment may ask a device that waits; requests of sign-ins say so as they begin.
             batch.extend(row.user.map(|user| Write::Wake(self.devices_topic(user))));
         }
         Ok(row)
+    }
+}
+
+impl Engine {
+    /// The sign-in whose application can ask again now: somebody decided for it, or it was ended.
+    fn decided_for_a_client(&self, row: &CeremonyRow) -> Option<Id<SignInRow>> {
+        let by_client = self.method(&row.kind)?.descriptor().initiator == Initiator::Client;
+        row.sign_in.filter(|_| by_client && matches!(row.phase, Phase::Parked | Phase::Burned))
     }
 }
 
