@@ -97,9 +97,9 @@ pub trait Devices: Send + Sync {
     fn device_by_key(&self, thumbprint: [u8; 32]) -> Answer<'_, Option<DeviceRow>>;
     /// A user's devices, the oldest first.
     fn devices(&self, user: Id<User>) -> Answer<'_, Vec<DeviceRow>>;
-    /// Active and suspended devices of anybody that have no credential of their own id, at most `limit`: an older
-    /// version made them.
-    fn devices_without_codes(&self, limit: u32) -> Answer<'_, Vec<DeviceRow>>;
+    /// Active and suspended devices of anybody behind this id that have no credential of their own id, in the order of
+    /// their ids, at most `limit`: an older version made them.
+    fn devices_without_codes(&self, after: Option<Id<DeviceRow>>, limit: u32) -> Answer<'_, Vec<DeviceRow>>;
 }
 
 /// Hardware tokens, whether somebody has them or not.
