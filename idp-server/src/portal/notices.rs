@@ -62,6 +62,9 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::CredentialRemoved { name, .. } => ("notice-credential-removed", name.clone(), false),
         Notice::PinChanged { name } => ("notice-pin-changed", name.clone(), false),
         Notice::PinResetIssued { name } => ("notice-pin-reset-issued", name.clone(), true),
+        Notice::CredentialRenamed { from, to } if from.is_empty() => {
+            ("notice-credential-renamed", to.clone(), false)
+        }
         Notice::CredentialRenamed { from, to } => {
             ("notice-credential-renamed", format!("{from} → {to}"), false)
         }

@@ -159,6 +159,7 @@ token-pin-place = Wo Sie sie tippen werden
 token-pin-before = vor dem Code
 token-pin-behind = hinter dem Code
 token-pin-wrong = Diese PIN ist zu kurz, zu lang oder zu leicht zu erraten. Wählen Sie eine andere.
+explain-token-rename = Wählen Sie einen Namen, an dem Sie die App oder das Gerät für Codes erkennen.
 explain-token-resync = Wurde der Knopf oft gedrückt, ohne sich anzumelden, sind die Codes des Tokens voraus. Zwei Codes hintereinander gleichen das ab.
 explain-token-pin = Eine PIN schützt Sie, wenn jemand Ihren Token hat oder seine Codes sieht. Sie tippen sie zusammen mit jedem Code.
 explain-token-remove = Seine Codes melden Sie dann nicht mehr an.

@@ -159,6 +159,7 @@ token-pin-place = Where you will type it
 token-pin-before = before the code
 token-pin-behind = behind the code
 token-pin-wrong = This PIN is too short, too long or too easy to guess. Choose another one.
+explain-token-rename = Choose a name by which you recognise the app or the token.
 explain-token-resync = If the button was pressed often without signing in, the codes of the token are ahead. Two codes in a row set that right.
 explain-token-pin = A PIN protects you where somebody has your token or sees its codes. You type it together with each code.
 explain-token-remove = Its codes will not sign you in any more.
