@@ -138,7 +138,7 @@ impl Engine {
             return Err(Refusal::NotFound.into());
         }
         let authentic = self.authentic::<Pending>(request, [0; 32], now, &MAY_ASK).await?;
-        self.count_message(&authentic.device.thumbprint, request.address, b"pending", now).await?;
+        self.count_own_message(&authentic.device.thumbprint, b"pending", now).await?;
         let mut batch = Batch::new().with(authentic.jti.clone());
         if now - authentic.device.seen_at > 60 {
             batch.push(DeviceWrite::Seen { id: authentic.device.id, at: now });
@@ -333,7 +333,7 @@ impl Engine {
         // Who forgot the PIN may be stopped by wrong ones already.
         let states = [DeviceState::Active, DeviceState::Suspended];
         let authentic = self.authentic::<Update>(request, repeat, now, &states).await?;
-        self.count_message(&authentic.device.thumbprint, request.address, b"update", now).await?;
+        self.count_own_message(&authentic.device.thumbprint, b"update", now).await?;
         let (device, mut changed) = (authentic.device.clone(), Batch::new());
         match &authentic.claims.msg {
             Update::Pin { sealed } => {

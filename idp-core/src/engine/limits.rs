@@ -207,7 +207,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Counts a message of a device against its key and its address: guessing tickets stays hopeless (F3).
+    /// Counts what anybody may send who makes a key for it, or who guesses what it names (enrolments, claims), against its
+    /// key and its address: guessing tickets stays hopeless (F3).
     pub(super) async fn count_message(
         &self,
         device: &[u8; 32],
@@ -215,19 +216,31 @@ impl Engine {
         what: &[u8],
         now: Time,
     ) -> Result<(), Error> {
-        let address = host(address);
-        let take = |usage: &[u8], of: &[u8], limit| {
-            let key = self.keys().digest("rate", &[usage, of]);
-            RateWrite::Take { key, now, limit }
-        };
-        // Claims, decisions and enrolments apart: junk of one kind must not use up the others' share.
-        let of_address = [b"address ".as_slice(), what].concat();
-        let (device, limits) = ([what, device].concat(), &self.settings.limits);
-        let batch = Batch::new().with(take(b"device", &device, limits.device_messages())).with(take(
-            &of_address,
-            address.as_bytes(),
-            limits.address_messages(),
-        ));
+        let usage = [b"address ".as_slice(), what].concat();
+        let key = self.keys().digest("rate", &[&usage, host(address).as_bytes()]);
+        let limit = self.settings.limits.address_messages();
+        let of_address = RateWrite::Take { key, now, limit };
+        self.take_messages(Batch::new().with(self.message_of(device, what, now)).with(of_address), now).await
+    }
+
+    /// Counts what a registered device has signed about what is its own, against its key alone: a hundred people may sit
+    /// behind one address, and their devices look every few seconds whether something waits for them.
+    pub(super) async fn count_own_message(
+        &self,
+        device: &[u8; 32],
+        what: &[u8],
+        now: Time,
+    ) -> Result<(), Error> {
+        self.take_messages(Batch::new().with(self.message_of(device, what, now)), now).await
+    }
+
+    /// Each kind apart: junk of one must not use up the others' share.
+    fn message_of(&self, device: &[u8; 32], what: &[u8], now: Time) -> RateWrite {
+        let key = self.keys().digest("rate", &[b"device", &[what, device].concat()]);
+        RateWrite::Take { key, now, limit: self.settings.limits.device_messages() }
+    }
+
+    async fn take_messages(&self, batch: Batch, now: Time) -> Result<(), Error> {
         match self.store.commit(batch).await? {
             Committed::Yes => Ok(()),
             Committed::Conflict(_) => Err(Refusal::TooMany(now + 60).into()),
