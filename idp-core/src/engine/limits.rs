@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Error, Fault, Id, Refusal, Time,
     audit::Event,
+    credential::CredentialRow,
     method::{Guess, OwnedSubject},
     notify::Notice,
     rate::{self, Limit, RateWrite},
@@ -125,6 +126,7 @@ impl Engine {
         let most = self.most_tries(&scene.run.row.kind);
         schedule.lock = most.map_or(schedule.lock, |most| schedule.lock.min(most));
         batch.push(ThrottleWrite::Spend { key, now, schedule });
+        batch.extend(self.spend_pins(scene)?);
         batch.extend(besides.into_writes());
         match self.store.commit(batch).await? {
             Committed::Conflict(Guard::Rate) if !self.is_over(account, limit, now).await? => {
@@ -139,18 +141,26 @@ impl Engine {
     /// A guess was right: it was no failure, and the failures before it are forgotten. First the rate and then the
     /// throttle, as a try is spent: in the other order a burst of guesses and the right one lock each other out of the
     /// database, and the right one may be what it gives up.
-    pub(super) fn was_right(&self, scene: &Scene, batch: &mut Batch) {
+    pub(super) fn was_right(
+        &self,
+        scene: &Scene,
+        proved: Option<Id<CredentialRow>>,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
         batch.push(RateWrite::Return { key: self.account_key(scene), now: scene.now });
         batch.push(ThrottleWrite::Reset(self.throttle_key(&scene.run.row.kind, scene)));
+        batch.extend(self.spare_pins(scene, proved)?);
+        Ok(())
     }
 
     /// Gives back a try of the subject's that was spent and never compared.
     pub(super) async fn give_back(&self, scene: &Scene) -> Result<(), Error> {
         let now = scene.now;
         let key = self.throttle_key(&scene.run.row.kind, scene);
-        let batch = Batch::new()
+        let mut batch = Batch::new()
             .with(RateWrite::Return { key: self.account_key(scene), now })
             .with(ThrottleWrite::GiveBack { key, now });
+        batch.extend(self.spare_pins(scene, None)?);
         match self.store.commit(batch).await? {
             Committed::Yes | Committed::Conflict(_) => Ok(()),
         }
@@ -189,7 +199,10 @@ impl Engine {
         };
         batch.extend(taken.map(|(key, limit)| RateWrite::Take { key, now: scene.now, limit }));
         match guess {
-            Guess::OnSubject | Guess::OnBoth => self.tell_if_locked(scene, batch).await,
+            Guess::OnSubject | Guess::OnBoth => {
+                self.code_was_wrong(scene).await?;
+                self.tell_if_locked(scene, batch).await
+            }
             Guess::OnCeremony | Guess::No => Ok(()),
         }
     }

@@ -39,7 +39,7 @@ impl Engine {
         }
         let right = is_right(&turn);
         if right && guess.is_on_subject() {
-            self.was_right(&scene, &mut batch);
+            self.was_right(&scene, proved_by(&turn), &mut batch)?;
         }
         let last_try = guess.is_on_ceremony() && scene.run.row.tries_left <= 1 && scene.run.stored;
         let Turn { step, effects, reply, tries, life, listed } = turn;
@@ -387,6 +387,14 @@ fn is_right(turn: &Turn<State, Outcome>) -> bool {
         Step::Burn(reason) => matches!(reason, Reason::Denied | Reason::Reported),
         Step::Refuse(_) => false,
         Step::Ask(_) | Step::Done(_) => !matches!(turn.reply, Some(Reply::Refused(_))),
+    }
+}
+
+/// The credential that the guess proved.
+fn proved_by(turn: &Turn<State, Outcome>) -> Option<Id<CredentialRow>> {
+    match &turn.step {
+        Step::Done(Outcome::Proven(proven)) => Some(proven.credential),
+        _ => None,
     }
 }
 

@@ -48,6 +48,7 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::ApplicationRemoved { name } => ("notice-application-removed", name.clone(), false),
         Notice::Locked { kind } => ("notice-locked", what(t, kind), true),
         Notice::ClockOff { token, minutes } => ("notice-clock-off", clock(t, token, *minutes), true),
+        Notice::WrongPins { name } => ("notice-wrong-pins", name.clone(), true),
         Notice::OutOfStep { token } => ("notice-out-of-step", token.clone(), false),
         Notice::DeviceRenamed { from, to } => ("notice-device-renamed", format!("{from} → {to}"), false),
         Notice::InvitationExpired => ("notice-invitation-expired", String::new(), false),

@@ -231,6 +231,7 @@ notice-password-changed = Ihr Passwort wurde geändert.
 notice-application-removed = Sie haben einer Anwendung die Zustimmung entzogen:
 notice-recovery-drawn = Neue Wiederherstellungscodes wurden erzeugt; die alten gelten nicht mehr.
 notice-locked = Gesperrt nach zu vielen falschen Versuchen:
+notice-wrong-pins = Mehrmals nacheinander wurde eine falsche PIN eingegeben oder ein Code, der mit einer falschen entstand. Waren Sie das nicht, hat vielleicht jemand dieses Gerät oder eine Kopie seiner Schlüssel: Melden Sie es hier als verloren:
 notice-clock-off = Ein Code war richtig, aber für eine andere Zeit, und hat niemanden angemeldet. Stellen Sie die Uhr Ihres Geräts. Waren Sie das nicht, hat jemand einen Code von Ihnen gesehen:
 notice-out-of-step = Ein Code war richtig, aber weit voraus, und hat niemanden angemeldet. Gleichen Sie den Token mit zwei Codes hintereinander ab:
 clock-behind = geht {$minutes} min nach

@@ -231,6 +231,7 @@ notice-password-changed = Your password was changed.
 notice-application-removed = You took back what you had allowed an application:
 notice-recovery-drawn = New recovery codes were made; the old ones are worth nothing.
 notice-locked = Locked after too many wrong tries:
+notice-wrong-pins = A wrong PIN was typed several times in a row, or a code that was made with one. If that was not you, somebody may have this device, or a copy of its keys: report it lost here:
 notice-clock-off = A code was right, but for another time, and did not sign anybody in. Set the clock of your device. If that was not you, somebody has seen a code of yours:
 notice-out-of-step = A code was right, but far ahead, and did not sign anybody in. Set the token right with two codes in a row:
 clock-behind = {$minutes} min slow
