@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    Fault, Refusal,
+    Fault, Id, Refusal,
+    device::DeviceRow,
     method::{
         AuthMethod, Ceremony, Cx, Descriptor, Device, Eligibility, Enrolment, Guess, Input, InputOf, Outcome,
         ProvedKey, Step, Turn, View,
@@ -66,6 +67,11 @@ pub trait ErasedCeremony: Send + Sync {
     /// # Errors
     /// [`Unreadable`] state or input.
     fn guess(&self, state: &State, raw: &Raw<'_>) -> Result<Guess, Unreadable>;
+    /// [`Ceremony::pins`].
+    ///
+    /// # Errors
+    /// [`Unreadable`] state.
+    fn pins(&self, cx: &Cx<'_>, state: &State) -> Result<Vec<Id<DeviceRow>>, Unreadable>;
     /// [`Ceremony::advance`].
     fn advance<'a>(&'a self, cx: &'a Cx<'a>, state: &'a State, raw: Raw<'a>) -> BoxFuture<'a, ErasedTurn>;
 }
@@ -89,6 +95,10 @@ impl<M: Ceremony> ErasedCeremony for M {
 
     fn guess(&self, state: &State, raw: &Raw<'_>) -> Result<Guess, Unreadable> {
         Ok(Ceremony::guess(self, &read::<M>(state)?, &parse::<M>(raw)?))
+    }
+
+    fn pins(&self, cx: &Cx<'_>, state: &State) -> Result<Vec<Id<DeviceRow>>, Unreadable> {
+        Ok(Ceremony::pins(self, cx, &read::<M>(state)?))
     }
 
     fn advance<'a>(&'a self, cx: &'a Cx<'a>, state: &'a State, raw: Raw<'a>) -> BoxFuture<'a, ErasedTurn> {

@@ -18,7 +18,7 @@ use std::future::Future;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::Fault;
+use crate::{Fault, Id, device::DeviceRow};
 pub use crate::{
     ceremony::Reason,
     evidence::{Assurance, Factor, Protection, Uv},
@@ -56,6 +56,12 @@ pub trait Ceremony: Send + Sync + 'static {
 
     /// Whose try this input costs. Pure; the engine spends it before [`Ceremony::advance`] compares anything.
     fn guess(&self, state: &Self::State, input: &InputOf<'_, Self>) -> Guess;
+
+    /// The devices whose PIN a wrong answer may have been made with: what is typed has the PIN in it, and nothing else could
+    /// be meant. It counts at their PIN's counter, too, which stops a device in the end; so name none where a stranger types.
+    fn pins(&self, _: &Cx<'_>, _: &Self::State) -> Vec<Id<DeviceRow>> {
+        Vec::new()
+    }
 
     /// The next step.
     fn advance(

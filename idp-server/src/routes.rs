@@ -89,7 +89,8 @@ pub const BINDING: [&str; 14] = [
 /// The other forms of the account pages. Most of them stop something, and a thief must not be faster than the owner;
 /// `confirm` goes on with an enrolment that the rule allowed, in the session that began it; `resync` wants two codes of
 /// the very token.
-pub const HARMLESS: [&str; 12] = [
+pub const HARMLESS: [&str; 13] = [
+    "/account/tokens/{id}/rename",
     "/account/tokens/{id}/resync",
     "/account/sign-out",
     "/account/applications/end",
@@ -191,6 +192,7 @@ fn account_pages() -> Router<App> {
         .route("/account/sessions/end-others", post(portal::sessions::end_others))
         .route("/account/sessions/{id}/end", post(portal::sessions::end))
         .route("/account/authenticators", get(portal::tokens::start).post(portal::tokens::begin))
+        .route("/account/tokens/{id}/rename", get(portal::tokens::ask_name).post(portal::tokens::rename))
         .route("/account/tokens/{id}/resync", get(portal::tokens::ask_resync).post(portal::tokens::resync))
         .route("/account/tokens/{id}/pin", get(portal::tokens::ask_pin).post(portal::tokens::set_pin))
         .route("/account/tokens/{id}/remove", get(portal::tokens::ask_remove).post(portal::tokens::remove))

@@ -45,3 +45,4 @@ mod tickets;
 mod trail;
 mod typed;
 mod waiting;
+mod wrong_pins;

@@ -75,9 +75,6 @@ pub struct Enrol {
     /// What you call this device; others see it too.
     #[arg(long, default_value = "Terminal")]
     pub name: String,
-    /// The activation password is the first line of this file.
-    #[arg(long, value_name = "FILE")]
-    pub activation_password_file: Option<PathBuf>,
     /// Answers given beforehand.
     #[command(flatten)]
     pub answers: Answers,

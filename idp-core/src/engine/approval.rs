@@ -37,7 +37,7 @@ impl Engine {
     ) -> Result<String, Error> {
         let row = &authentic.device;
         let decision: Decision = authentic.claims.msg.clone().into();
-        self.count_message(&row.thumbprint, authentic.address, b"decision", now).await?;
+        self.count_own_message(&row.thumbprint, b"decision", now).await?;
         self.check_account(row, decision.account, authentic.address).await?;
         let uv = self.verify_user(authentic, &decision, now).await?;
         let id: Id<CeremonyRow> = decision.ceremony.into();

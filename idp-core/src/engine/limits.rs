@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Error, Fault, Id, Refusal, Time,
     audit::Event,
+    credential::CredentialRow,
     method::{Guess, OwnedSubject},
     notify::Notice,
     rate::{self, Limit, RateWrite},
@@ -129,6 +130,7 @@ impl Engine {
         let most = self.most_tries(&scene.run.row.kind);
         schedule.lock = most.map_or(schedule.lock, |most| schedule.lock.min(most));
         batch.push(ThrottleWrite::Spend { key, now, schedule });
+        batch.extend(self.spend_pins(scene)?);
         batch.extend(besides.into_writes());
         match self.store.commit(batch).await? {
             Committed::Conflict(Guard::Rate) if !self.is_over(account, limit, now).await? => {
@@ -143,18 +145,26 @@ impl Engine {
     /// A guess was right: it was no failure, and the failures before it are forgotten. First the rate and then the
     /// throttle, as a try is spent: in the other order a burst of guesses and the right one lock each other out of the
     /// database, and the right one may be what it gives up.
-    pub(super) fn was_right(&self, scene: &Scene, batch: &mut Batch) {
+    pub(super) fn was_right(
+        &self,
+        scene: &Scene,
+        proved: Option<Id<CredentialRow>>,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
         batch.push(RateWrite::Return { key: self.account_key(scene), now: scene.now });
         batch.push(ThrottleWrite::Reset(self.throttle_key(&scene.run.row.kind, scene)));
+        batch.extend(self.spare_pins(scene, proved)?);
+        Ok(())
     }
 
     /// Gives back a try of the subject's that was spent and never compared.
     pub(super) async fn give_back(&self, scene: &Scene) -> Result<(), Error> {
         let now = scene.now;
         let key = self.throttle_key(&scene.run.row.kind, scene);
-        let batch = Batch::new()
+        let mut batch = Batch::new()
             .with(RateWrite::Return { key: self.account_key(scene), now })
             .with(ThrottleWrite::GiveBack { key, now });
+        batch.extend(self.spare_pins(scene, None)?);
         match self.store.commit(batch).await? {
             Committed::Yes | Committed::Conflict(_) => Ok(()),
         }
@@ -193,7 +203,10 @@ impl Engine {
         };
         batch.extend(taken.map(|(key, limit)| RateWrite::Take { key, now: scene.now, limit }));
         match guess {
-            Guess::OnSubject | Guess::OnBoth => self.tell_if_locked(scene, batch).await,
+            Guess::OnSubject | Guess::OnBoth => {
+                self.code_was_wrong(scene).await?;
+                self.tell_if_locked(scene, batch).await
+            }
             Guess::OnCeremony | Guess::No => Ok(()),
         }
     }
@@ -211,7 +224,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Counts a message of a device against its key and its address: guessing tickets stays hopeless (F3).
+    /// Counts what anybody may send who makes a key for it, or who guesses what it names (enrolments, claims), against its
+    /// key and its address: guessing tickets stays hopeless (F3).
     pub(super) async fn count_message(
         &self,
         device: &[u8; 32],
@@ -219,19 +233,31 @@ impl Engine {
         what: &[u8],
         now: Time,
     ) -> Result<(), Error> {
-        let address = host(address);
-        let take = |usage: &[u8], of: &[u8], limit| {
-            let key = self.keys().digest("rate", &[usage, of]);
-            RateWrite::Take { key, now, limit }
-        };
-        // Claims, decisions and enrolments apart: junk of one kind must not use up the others' share.
-        let of_address = [b"address ".as_slice(), what].concat();
-        let (device, limits) = ([what, device].concat(), &self.settings.limits);
-        let batch = Batch::new().with(take(b"device", &device, limits.device_messages())).with(take(
-            &of_address,
-            address.as_bytes(),
-            limits.address_messages(),
-        ));
+        let usage = [b"address ".as_slice(), what].concat();
+        let key = self.keys().digest("rate", &[&usage, host(address).as_bytes()]);
+        let limit = self.settings.limits.address_messages();
+        let of_address = RateWrite::Take { key, now, limit };
+        self.take_messages(Batch::new().with(self.message_of(device, what, now)).with(of_address), now).await
+    }
+
+    /// Counts what a registered device has signed about what is its own, against its key alone: a hundred people may sit
+    /// behind one address, and their devices look every few seconds whether something waits for them.
+    pub(super) async fn count_own_message(
+        &self,
+        device: &[u8; 32],
+        what: &[u8],
+        now: Time,
+    ) -> Result<(), Error> {
+        self.take_messages(Batch::new().with(self.message_of(device, what, now)), now).await
+    }
+
+    /// Each kind apart: junk of one must not use up the others' share.
+    fn message_of(&self, device: &[u8; 32], what: &[u8], now: Time) -> RateWrite {
+        let key = self.keys().digest("rate", &[b"device", &[what, device].concat()]);
+        RateWrite::Take { key, now, limit: self.settings.limits.device_messages() }
+    }
+
+    async fn take_messages(&self, batch: Batch, now: Time) -> Result<(), Error> {
         match self.store.commit(batch).await? {
             Committed::Yes => Ok(()),
             Committed::Conflict(_) => Err(Refusal::TooMany(now + 60).into()),

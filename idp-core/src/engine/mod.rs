@@ -39,6 +39,7 @@
 //! | `settle.rs` | the transaction that a step ends in |
 //! | `trail.rs` | what the audit record says of a step |
 //! | `limits.rs` | how often somebody may try: throttles of credentials, rates of devices, addresses and networks |
+//! | `wrong_pins.rs` | which wrong answers may have been a wrong PIN, where they count, and who hears of it |
 //! | `record.rs` | how a ceremony and a sign-in are sealed and opened |
 
 mod account;
@@ -79,6 +80,7 @@ mod step;
 mod tokens;
 mod trail;
 mod waiting;
+mod wrong_pins;
 
 use std::{fmt, sync::Arc};
 

@@ -15,7 +15,7 @@ use crate::{
     erased::State,
     evidence::{Approver, Assurance, Evidence},
     method::{DeviceView, Guess, Outcome, Proven, Reply, Step, Turn, Uv, UvSource},
-    signin::{SignInWrite, Stage},
+    signin::{Initiator, SignInRow, SignInWrite, Stage},
     store::{Batch, Committed, Guard, Write},
 };
 
@@ -39,7 +39,7 @@ impl Engine {
         }
         let right = is_right(&turn);
         if right && guess.is_on_subject() {
-            self.was_right(&scene, &mut batch);
+            self.was_right(&scene, proved_by(&turn), &mut batch)?;
         }
         let last_try = guess.is_on_ceremony() && scene.run.row.tries_left <= 1 && scene.run.stored;
         let Turn { step, effects, reply, tries, life, listed } = turn;
@@ -364,11 +364,20 @@ impl Engine {
             CeremonyWrite::Insert(row.clone())
         });
         batch.push(Write::Wake(topic));
+        batch.extend(self.decided_for_a_client(&row).map(SignInWrite::Decided));
         if row.sign_in.is_none() {
             // A step of an enrolment may ask a device that waits; requests of sign-ins say so as they begin.
             batch.extend(row.user.map(|user| Write::Wake(self.devices_topic(user))));
         }
         Ok(row)
+    }
+}
+
+impl Engine {
+    /// The sign-in whose application can ask again now: somebody decided for it, or it was ended.
+    fn decided_for_a_client(&self, row: &CeremonyRow) -> Option<Id<SignInRow>> {
+        let by_client = self.method(&row.kind)?.descriptor().initiator == Initiator::Client;
+        row.sign_in.filter(|_| by_client && matches!(row.phase, Phase::Parked | Phase::Burned))
     }
 }
 
@@ -378,6 +387,14 @@ fn is_right(turn: &Turn<State, Outcome>) -> bool {
         Step::Burn(reason) => matches!(reason, Reason::Denied | Reason::Reported),
         Step::Refuse(_) => false,
         Step::Ask(_) | Step::Done(_) => !matches!(turn.reply, Some(Reply::Refused(_))),
+    }
+}
+
+/// The credential that the guess proved.
+fn proved_by(turn: &Turn<State, Outcome>) -> Option<Id<CredentialRow>> {
+    match &turn.step {
+        Step::Done(Outcome::Proven(proven)) => Some(proven.credential),
+        _ => None,
     }
 }
 

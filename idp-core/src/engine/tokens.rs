@@ -1,8 +1,9 @@
-//! What a person or an administrator does with tokens for one-time codes: list, set right, give a PIN, take away.
+//! What a person or an administrator does with tokens for one-time codes: list, name, set right, give a PIN, take
+//! away.
 //!
 //! The codes of a registered device are not listed here: they go with the device.
 
-use idp_protocol::pin;
+use idp_protocol::{Text, pin};
 
 use super::{Engine, credential_aad};
 use crate::{
@@ -14,8 +15,9 @@ use crate::{
     methods::otp::{Hotp, Key, PinRule, PinUse, Position, Totp, resynced},
     notify::Notice,
     policy::achieved,
+    seal::{Place, Reseal},
     session::SignedIn,
-    store::{Batch, Committed},
+    store::{Batch, Committed, Guard},
     throttle::ThrottleWrite,
     users::User,
 };
@@ -185,6 +187,41 @@ impl Engine {
             .with(self.notice(session.user, Notice::PinChanged { name }))
             .with(self.audit(Some(session.user), Event::new("token.pin_changed").with("credential", id)));
         self.commit_bound(held, batch).await
+    }
+
+    /// Gives a token another name. It neither weakens nor binds anything, so any session that holds may.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a token of somebody else; [`Refusal::Unavailable`] if it changes all the time.
+    pub async fn rename_token(
+        &self,
+        session: impl Into<SignedIn<'_>>,
+        id: Id<CredentialRow>,
+        name: &Text<64>,
+    ) -> Result<(), Error> {
+        let session = session.into();
+        for _ in 0..super::ATTEMPTS {
+            let (row, key) = self.token(session.user, id).await?;
+            if key.name.as_deref() == Some(name.as_str()) {
+                return Ok(());
+            }
+            let (from, to) = (key.label(), name.to_string());
+            let sealed = self.sealer.seal_json(&credential_aad(id), &key.named(name.as_str()))?;
+            let event = Event::new("credential.renamed").with("kind", &row.kind).with("credential", id);
+            // Not over a PIN that its owner sets at this moment: a rename would take it off again.
+            let replaced = Reseal { place: Place::Credential(id), from: row.secret, to: sealed };
+            let batch = Batch::new()
+                .with(replaced)
+                .with(self.notice(session.user, Notice::CredentialRenamed { from, to }))
+                .with(self.audit(Some(session.user), event));
+            let held = self.in_session(session).into_iter().collect();
+            match self.store.commit(batch.after(held)).await? {
+                Committed::Yes => return Ok(()),
+                Committed::Conflict(Guard::Session) => return Err(Refusal::FreshSignIn.into()),
+                Committed::Conflict(_) => {}
+            }
+        }
+        Err(Refusal::Unavailable.into())
     }
 
     /// Takes a token off the account of the session's user.

@@ -106,6 +106,14 @@ impl Ceremony for Offline {
         if matches!(input, Input::Initiator(_)) { Guess::OnBoth } else { Guess::No }
     }
 
+    /// Who has shown something in a browser of his own may be a relay, which must not stop the phone. A ticket for nobody counts
+    /// alike, at a PIN that nobody has: the database must not tell them apart.
+    fn pins(&self, cx: &Cx<'_>, state: &State) -> Vec<Id<DeviceRow>> {
+        let counts = cx.context.known_browser || state.device == Id::from_bytes(nobody(cx));
+        let asked = Some(state.device).filter(|_| counts && matches!(state.pin, Pin::InCode));
+        asked.into_iter().collect()
+    }
+
     async fn advance(&self, cx: &Cx<'_>, state: State, input: InputOf<'_, Self>) -> Turned<Self> {
         let Input::Initiator(Typed { code }) = input else { return Ok(Turn::refuse(Refusal::Malformed)) };
         let typed = digits(&code);

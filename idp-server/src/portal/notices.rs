@@ -48,6 +48,7 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::ApplicationRemoved { name } => ("notice-application-removed", name.clone(), false),
         Notice::Locked { kind } => ("notice-locked", what(t, kind), true),
         Notice::ClockOff { token, minutes } => ("notice-clock-off", clock(t, token, *minutes), true),
+        Notice::WrongPins { name } => ("notice-wrong-pins", name.clone(), true),
         Notice::OutOfStep { token } => ("notice-out-of-step", token.clone(), false),
         Notice::DeviceRenamed { from, to } => ("notice-device-renamed", format!("{from} → {to}"), false),
         Notice::InvitationExpired => ("notice-invitation-expired", String::new(), false),
@@ -62,6 +63,9 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::CredentialRemoved { name, .. } => ("notice-credential-removed", name.clone(), false),
         Notice::PinChanged { name } => ("notice-pin-changed", name.clone(), false),
         Notice::PinResetIssued { name } => ("notice-pin-reset-issued", name.clone(), true),
+        Notice::CredentialRenamed { from, to } if from.is_empty() => {
+            ("notice-credential-renamed", to.clone(), false)
+        }
         Notice::CredentialRenamed { from, to } => {
             ("notice-credential-renamed", format!("{from} → {to}"), false)
         }

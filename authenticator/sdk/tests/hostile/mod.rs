@@ -54,6 +54,7 @@ fn mutated_messages_and_lists_are_refused_and_never_a_panic() {
         protocol::user_code,
         protocol::link,
         protocol::offline,
+        protocol::otpauth,
     ];
     thread::scope(|scope| {
         for (seed, parser) in (1..).zip(parsers) {

@@ -5,7 +5,7 @@
 //! device of ours; a setting says whether there may be any.
 
 use data_encoding::BASE32_NOPAD;
-use idp_protocol::{Octets, Prompt};
+use idp_protocol::{Octets, Prompt, otp::app_link};
 use serde::{Deserialize, Serialize};
 
 use super::{HashFunction, Key, MovingFactor, Token, Totp, Typed};
@@ -84,7 +84,7 @@ impl Ceremony for AuthenticatorApp {
             Subject::User(user) => user.login.as_str(),
             Subject::Unknown | Subject::Decoy(_) => "",
         };
-        let link = link(&cx.settings.organisation, login, &secret);
+        let link = app_link(&cx.settings.organisation, login, &secret);
         let initiator = Prompt::ShowSecret { link, secret, digits: DIGITS, tries_left: cx.tries_left };
         View { initiator, device: None, refresh_at: None }
     }
@@ -108,38 +108,5 @@ impl Ceremony for AuthenticatorApp {
 impl Enrolment for AuthenticatorApp {
     fn gives(&self) -> Acr {
         Acr::MultiFactor
-    }
-}
-
-/// The address that such apps read, by the key-URI format of Google Authenticator; algorithm, digits and period are
-/// those that it takes for granted.
-fn link(organisation: &str, login: &str, secret: &str) -> String {
-    let (issuer, account) = (escaped(organisation), escaped(login));
-    format!("otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}")
-}
-
-/// A text as a part of an address: all but the unreserved characters of RFC 3986, 2.3, are escaped.
-fn escaped(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut escaped, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                escaped.push(char::from(byte));
-            }
-            _ => escaped.push_str(&format!("%{byte:02X}")),
-        }
-        escaped
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::link;
-
-    #[test]
-    fn names_cannot_add_to_the_address() {
-        assert_eq!(
-            link("Ä & Co: 1", "eve?secret=A@x", "AAAA"),
-            "otpauth://totp/%C3%84%20%26%20Co%3A%201:eve%3Fsecret%3DA%40x?secret=AAAA&issuer=%C3%84%20%26%20Co%3A%201"
-        );
     }
 }
