@@ -67,7 +67,7 @@ impl Engine {
 
     fn bucket(&self, kind: &str, scene: &Scene) -> Bucket {
         let sign_in = scene.sign_in.as_ref().map(|open| &open.sign_in);
-        // A few digits that open an enrolment are guessed at so often, not once more from each kind of browser.
+        // A few digits that open an enrolment are guessed at so often by strangers, and so often by whoever has the link.
         if self.most_tries(kind).is_some() {
             let named = sign_in.is_some_and(|sign_in| sign_in.subject.is_some());
             return if named { Bucket::Invited } else { Bucket::Unknown };

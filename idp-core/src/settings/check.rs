@@ -100,7 +100,6 @@ impl Settings {
             ("limits.messages_of_device", limits.messages_of_device.into(), 1, 120),
             ("limits.messages_of_address", limits.messages_of_address.into(), 1, 10_000),
             ("limits.user_codes", limits.user_codes.into(), 1, 10),
-            // NIST SP 800-63B-4, 3.2.2: whoever is asked again and again says yes in the end.
             ("limits.failures_of_network", limits.failures_of_network.into(), 1, 10_000),
             ("limits.failures_of_account", limits.failures_of_account.into(), 1, 100),
             // What a person can bear who did not ask for it (NIST SP 800-63B-4, 3.2.2 and 3.2.12).
