@@ -356,6 +356,7 @@ impl Engine {
             counter: row.counter,
             drift: row.drift,
             consumed: row.consumed_at.is_some(),
+            assurance: row.assurance,
             secret,
         })
     }
