@@ -10,6 +10,7 @@ use idp_core::{
     Error, Id, Refusal,
     credential::CredentialRow,
     engine::TokenFacts,
+    evidence::Assurance,
     method::Ceremony as _,
     methods::otp::{Position, Totp},
     settings::AuthenticatorApps,
@@ -77,6 +78,8 @@ pub(super) struct Line {
     pub id: String,
     pub name: String,
     pub added: Moment,
+    /// Whether a device should take its place.
+    pub low: bool,
     pub changes: Vec<(&'static str, String)>,
 }
 
@@ -96,6 +99,7 @@ pub(super) async fn lines(
         id: token.id.to_string(),
         name: name(t, &token),
         added: Moment(token.created_at),
+        low: token.assurance == Assurance::Low,
     };
     Ok(tokens.into_iter().map(line).collect())
 }
@@ -105,12 +109,13 @@ pub(super) fn may_add(app: &App) -> bool {
     app.engine().settings().authenticator_apps == AuthenticatorApps::Allowed
 }
 
-fn name(t: Language, token: &TokenFacts) -> String {
+pub(super) fn name(t: Language, token: &TokenFacts) -> String {
     if let Some(name) = &token.name {
         return name.clone();
     }
     match &token.serial {
         Some(serial) => format!("{} {serial}", t.say("token-hardware")),
+        None if token.assurance == Assurance::Low => t.say("token-offline"),
         None if token.kind == Totp::KIND => t.say("token-app"),
         None => t.say("token-hardware"),
     }

@@ -13,7 +13,7 @@ use serde_json::json;
 use symbolon_authenticator::{Details, Enrolled, Error, HttpTransport, Offered};
 use zeroize::Zeroizing;
 
-use super::{Outcome, name_of, terminal};
+use super::{Outcome, codes_only, name_of, terminal};
 use crate::{
     args::Enrol,
     failure::Failure,
@@ -31,6 +31,11 @@ pub async fn run(home: &Home, voice: &Voice, args: Enrol) -> Result<Outcome, Fai
     let password = args.activation_password_file.as_deref().map(first_line).transpose()?;
     let human = terminal(voice, args.answers)?;
     let device = home.open(voice)?;
+    if let Source::Text(text) = &source
+        && codes_only::is_code(text)
+    {
+        return codes_only::enrol(&device, voice, text).await;
+    }
     let mut offered = match &source {
         Source::Text(text) => device.enrol(text).await?,
         Source::Fields([address, serial, code]) => {
