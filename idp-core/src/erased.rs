@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::{
     Fault, Id, Refusal,
     device::DeviceRow,
+    evidence::Assurance,
     method::{
         AuthMethod, Ceremony, Cx, Descriptor, Device, Eligibility, Enrolment, Guess, Input, InputOf, Outcome,
         ProvedKey, Step, Turn, View,
@@ -176,6 +177,10 @@ impl<M: AuthMethod> ErasedMethod for M {
 pub trait ErasedEnrolment: ErasedCeremony {
     /// [`Enrolment::gives`].
     fn gives(&self) -> Acr;
+    /// [`Enrolment::makes`].
+    fn makes(&self) -> &'static str;
+    /// [`Enrolment::assurance`].
+    fn assurance(&self) -> Assurance;
     /// [`Enrolment::may_go_on`].
     ///
     /// # Errors
@@ -188,6 +193,14 @@ pub trait ErasedEnrolment: ErasedCeremony {
 impl<M: Enrolment> ErasedEnrolment for M {
     fn gives(&self) -> Acr {
         Enrolment::gives(self)
+    }
+
+    fn makes(&self) -> &'static str {
+        Enrolment::makes(self)
+    }
+
+    fn assurance(&self) -> Assurance {
+        Enrolment::assurance(self)
     }
 
     fn may_go_on(&self, cx: &Cx<'_>, state: &State) -> Result<bool, Unreadable> {

@@ -91,6 +91,14 @@ pub trait AuthMethod: Ceremony<Outcome = Proven> {
 pub trait Enrolment: Ceremony<Outcome = NewCredential> {
     /// What the new credential can prove at most; the binding rule compares it with what the account has.
     fn gives(&self) -> crate::policy::Acr;
+    /// The kind of method that the new credential is for.
+    fn makes(&self) -> &'static str {
+        Self::KIND
+    }
+    /// How sure it is that nobody else has what the new credential is made of.
+    fn assurance(&self) -> Assurance {
+        Assurance::Usual
+    }
     /// Whether one that is open may go on with the devices that the account has now. The engine asks before every
     /// step and ends one that may not, with [`Reason::DevicesChanged`].
     fn may_go_on(&self, _cx: &Cx<'_>, _state: &Self::State) -> bool {

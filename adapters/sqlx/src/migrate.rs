@@ -36,6 +36,11 @@ macro_rules! migrations {
             ),
             (8, "drift", include_str!(concat!("../migrations/", $database, "/0008_drift.sql"))),
             (9, "pings", include_str!(concat!("../migrations/", $database, "/0009_pings.sql"))),
+            (
+                10,
+                "assurance of credentials",
+                include_str!(concat!("../migrations/", $database, "/0010_assurance_of_credentials.sql")),
+            ),
         ])
     };
 }

@@ -10,6 +10,7 @@ use crate::{
     Error, Fault,
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceSecrets, DeviceWrite},
+    evidence::Assurance,
     method::Ceremony as _,
     methods::otp::{Key, PinUse, Totp},
     seal::Sealed,
@@ -32,6 +33,8 @@ impl Engine {
             drift: 0,
             consumed_at: None,
             created_at: self.now(),
+            // That of the device counts, which may change.
+            assurance: Assurance::Usual,
             secret: self.code_key(device, &secrets)?,
         })
     }

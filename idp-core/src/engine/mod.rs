@@ -342,7 +342,10 @@ impl Engine {
     /// The same for a ceremony. Whom an enrolment may ask are devices that somebody is sure of and that it does not
     /// declare lost: what was bound on somebody's word must not approve an heir.
     async fn about_run(&self, run: &Run, subject: OwnedSubject, context: Context) -> Result<About, Fault> {
-        let mut about = self.about(&run.row.kind, subject, context).await?;
+        // An enrolment looks at what its method has already.
+        let enrolment = self.enrolment(&run.row.kind).filter(|_| run.row.sign_in.is_none());
+        let kind = enrolment.map_or(run.row.kind.as_str(), |enrolment| enrolment.makes());
+        let mut about = self.about(kind, subject, context).await?;
         about.context.party = run.body.party;
         if run.row.sign_in.is_none() {
             about.restrict(run.body.replaces);
@@ -358,6 +361,7 @@ impl Engine {
             counter: row.counter,
             drift: row.drift,
             consumed: row.consumed_at.is_some(),
+            assurance: row.assurance,
             secret,
         })
     }
@@ -416,7 +420,7 @@ impl About {
     fn restrict(&mut self, replaces: Replaces) {
         self.devices.retain(|device| device.assurance == Assurance::Usual);
         match replaces {
-            Replaces::Nothing => {}
+            Replaces::Nothing | Replaces::Credential(_) => {}
             Replaces::Device(_) => self.bound = self.bound.saturating_sub(1),
             Replaces::Everything => {
                 self.devices.clear();

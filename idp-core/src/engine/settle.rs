@@ -178,7 +178,7 @@ impl Engine {
             run.body.uv = device.uv;
             run.body.approver = Some(Approver { device: row.id, address: *address });
         }
-        let assurance = self.assurance(scene, proven.credential).await?;
+        let assurance = self.assurance(scene, &proven).await?;
         let evidence = Evidence { assurance, ..self.believed(&run, scene, proven)? };
         let Sender::Device { row, .. } = &incoming.sender else {
             let open = scene.sign_in.as_ref().ok_or(Refusal::NotFound)?;
@@ -196,17 +196,23 @@ impl Engine {
         Ok(Stepped::Parked { reply })
     }
 
-    /// How sure it is whose authenticator this is. Where the answer tells who it is, its devices are not read yet.
-    async fn assurance(&self, scene: &Scene, credential: Id<CredentialRow>) -> Result<Assurance, Fault> {
-        let read = scene.about.devices.iter().find(|device| device.credential == credential);
-        Ok(match read {
-            Some(device) => device.assurance,
-            None if credential == CredentialRow::ELSEWHERE => Assurance::Usual,
-            None => {
-                let device = self.store.device(Id::from_bytes(*credential.bytes())).await?;
-                device.map(|device| device.facts.assurance).unwrap_or_default()
-            }
-        })
+    /// How sure it is whose authenticator this is. Where the answer tells who it is, nothing of that person is read yet.
+    async fn assurance(&self, scene: &Scene, proven: &Proven) -> Result<Assurance, Fault> {
+        let (id, about) = (proven.credential, &scene.about);
+        if let Some(device) = about.devices.iter().find(|device| device.credential == id) {
+            return Ok(device.assurance);
+        }
+        if let Some(own) = about.own.iter().find(|own| own.id == id) {
+            return Ok(own.assurance);
+        }
+        if id == CredentialRow::ELSEWHERE {
+            return Ok(Assurance::Usual);
+        }
+        if let Some(device) = self.store.device(Id::from_bytes(*id.bytes())).await? {
+            return Ok(device.facts.assurance);
+        }
+        let own = self.store.credentials(proven.user).await?;
+        Ok(own.iter().find(|row| row.id == id).map(|row| row.assurance).unwrap_or_default())
     }
 
     /// Evidence as the engine believes it: never a factor beyond the descriptor, never somebody else than whom the

@@ -11,6 +11,7 @@ use crate::{
     audit::Event,
     browser::BrowserWrite,
     credential::{CredentialRow, CredentialWrite},
+    evidence::Assurance,
     method::Ceremony as _,
     methods::otp::{Hotp, Key, PinRule, PinUse, Position, Totp, resynced},
     notify::Notice,
@@ -36,6 +37,8 @@ pub struct TokenFacts {
     pub serial: Option<String>,
     /// Where its PIN stands, if the server compares one.
     pub pin: Option<Position>,
+    /// How sure it is that nobody else has its key.
+    pub assurance: Assurance,
     /// When it was added.
     pub created_at: Time,
 }
@@ -56,6 +59,7 @@ impl Engine {
                 PinUse::Server { position, .. } => Some(position),
                 PinUse::None | PinUse::InKey => None,
             },
+            assurance: row.assurance,
             created_at: row.created_at,
         });
         Ok(facts.collect())

@@ -18,6 +18,7 @@ use super::number::{self, Checked};
 use crate::{
     Id, Refusal,
     device::DeviceRow,
+    evidence::Assurance,
     method::{
         Approval, Ceremony, Cx, Device, DeviceView, Enrolment, Guess, Input, InputOf, NewCredential,
         ProvedKey, Reply, Step, Turn, Turned, View,
@@ -177,6 +178,14 @@ where
 {
     fn gives(&self) -> Acr {
         self.0.gives()
+    }
+
+    fn makes(&self) -> &'static str {
+        self.0.makes()
+    }
+
+    fn assurance(&self) -> Assurance {
+        self.0.assurance()
     }
 
     fn may_go_on(&self, cx: &Cx<'_>, state: &Self::State) -> bool {

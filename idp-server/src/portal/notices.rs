@@ -1,6 +1,12 @@
 //! How does a notice read?
 
-use idp_core::{Time, methods::activation, notify::Notice, users::UserState};
+use idp_core::{
+    Time,
+    method::Ceremony as _,
+    methods::{activation, otp::OfflineCodes},
+    notify::Notice,
+    users::UserState,
+};
 
 use super::home;
 use crate::{pages::Moment, text::Language};
@@ -84,6 +90,7 @@ fn what(t: Language, kind: &str) -> String {
         "device" => "device-one",
         "password" => "way-password",
         "totp" => "token-app",
+        OfflineCodes::KIND => "token-offline",
         "hotp" => "token-hardware",
         "recovery" => "form-recovery",
         activation::KIND => "form-activation",

@@ -10,6 +10,7 @@ use idp_core::{
     Error, Id, Refusal,
     credential::CredentialRow,
     engine::TokenFacts,
+    evidence::Assurance,
     method::Ceremony as _,
     methods::otp::{Position, Totp},
     settings::AuthenticatorApps,
@@ -83,6 +84,8 @@ pub(super) struct Line {
     pub id: String,
     pub name: String,
     pub added: Moment,
+    /// Whether a device should take its place.
+    pub low: bool,
     pub changes: Vec<(&'static str, String)>,
 }
 
@@ -102,6 +105,7 @@ pub(super) async fn lines(
         id: token.id.to_string(),
         name: name(t, &token),
         added: Moment(token.created_at),
+        low: token.assurance == Assurance::Low,
     };
     Ok(tokens.into_iter().map(line).collect())
 }
@@ -111,11 +115,12 @@ pub(super) fn may_add(app: &App) -> bool {
     app.engine().settings().authenticator_apps == AuthenticatorApps::Allowed
 }
 
-fn name(t: Language, token: &TokenFacts) -> String {
+pub(super) fn name(t: Language, token: &TokenFacts) -> String {
     match (&token.name, &token.serial) {
         (Some(name), Some(serial)) => format!("{name} ({serial})"),
         (Some(name), None) => name.clone(),
         (None, Some(serial)) => format!("{} {serial}", t.say("token-hardware")),
+        (None, None) if token.assurance == Assurance::Low => t.say("token-offline"),
         (None, None) if token.kind == Totp::KIND => t.say("token-app"),
         (None, None) => t.say("token-hardware"),
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 use symbolon_authenticator::{Details, Error, HttpTransport, Offered};
 use zeroize::Zeroizing;
 
-use super::{Outcome, name_of, terminal};
+use super::{Outcome, codes_only, name_of, terminal};
 use crate::{
     args::Enrol,
     failure::Failure,
@@ -27,6 +27,11 @@ pub async fn run(home: &Home, voice: &Voice, args: Enrol) -> Result<Outcome, Fai
     let name = name_of(&args.name)?;
     let human = terminal(voice, args.answers)?;
     let device = home.open(voice)?;
+    if let Source::Text(text) = &source
+        && codes_only::is_code(text)
+    {
+        return codes_only::enrol(&device, voice, text).await;
+    }
     let mut offered = match &source {
         Source::Text(text) => device.enrol(text).await?,
         Source::Fields([address, serial, code]) => {
