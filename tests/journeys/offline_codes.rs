@@ -1,13 +1,18 @@
-//! A phone without network becomes a soft token for one-time codes, and later a device in its place. What others try with it.
+//! A phone without network becomes a soft token for one-time codes. What others try with it.
+
+mod upgrade;
+mod worth;
+
+use std::sync::Arc;
 
 use idp_core::{
     Error, Id, Refusal,
     ceremony::Reason,
     clock::Clock as _,
     credential::CredentialRow,
-    engine::{Account, Act, CeremonyView, Opened, Progress, Status},
+    engine::{Account, CeremonyView, Opened, Status},
     evidence::Assurance,
-    methods::otp::{HashFunction, Key, MovingFactor, Position},
+    methods::otp::{HashFunction, Key, MovingFactor},
     notify::Notice,
     policy::{Acr, achieved},
     settings::{AuthenticatorApps, EnrolWay, Settings},
@@ -20,7 +25,6 @@ use symbolon_authenticator::{Error as AppError, OfflineAccount};
 use symbolon_tests::{
     Browser, Phone, World,
     browser::{number_of, qr_of, refusal},
-    world::PASSWORD,
 };
 
 const KIND: &str = "offline_codes";
@@ -135,114 +139,6 @@ async fn the_code_that_proves_an_offline_token_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_password_and_an_offline_code_are_no_two_factors() {
-    let world = World::with(allowing()).await;
-    let (_, phone, account) = alice(&world).await;
-    let mut browser = Browser::new(&world);
-    let id = browser.open().await;
-    let password = json!({ "password": PASSWORD });
-    world.engine.answer_form(&browser.claimant, id, "password", "alice", password).await.unwrap();
-    let opened = browser.finish(id, Account::Unasked).await.unwrap();
-    assert_eq!(amr(&opened.session.facts.ledger), ["pwd"]);
-
-    browser.requirement.acr = Some(Acr::MultiFactor);
-    let id = browser.open().await;
-    let password = json!({ "password": PASSWORD });
-    world.engine.answer_form(&browser.claimant, id, "password", "alice", password).await.unwrap();
-    let typed = json!({ "code": code(&world, &phone, &account) });
-    let progress = world.engine.answer_form(&browser.claimant, id, "totp", "alice", typed).await.unwrap();
-    assert!(matches!(progress, Progress::Missing), "{progress:?}");
-}
-
-#[tokio::test]
-async fn a_pin_makes_no_second_factor_of_an_offline_token() {
-    let world = World::with(allowing()).await;
-    let (user, browser, view) = begun(&world).await;
-    let (phone, account) = activated(&world, &browser, &view).await;
-    let (id, session) = (the_token(&world, &user).await, &browser.session.as_ref().unwrap().1);
-    world.engine.set_token_pin(session, id, Some(("274036", Position::Before))).await.unwrap();
-    let typed = format!("274036{}", code(&world, &phone, &account));
-    let opened = sign_in(&world, &mut Browser::new(&world), &typed).await.unwrap();
-    let ledger = &opened.session.facts.ledger;
-    assert_eq!((amr(ledger), achieved(ledger)), (vec!["otp", "pin"], Some(Acr::Single)));
-}
-
-#[tokio::test]
-async fn an_offline_token_binds_nothing_and_raises_nothing() {
-    let world = World::with(allowing()).await;
-    let (user, phone, account) = alice(&world).await;
-    assert_eq!(
-        world.engine.binding_acr(user.id).await.unwrap(),
-        Acr::Single,
-        "nobody could bind anything better"
-    );
-    let mut thief = Browser::new(&world);
-    sign_in(&world, &mut thief, &code(&world, &phone, &account)).await.unwrap();
-    for kind in ["device", "totp", KIND] {
-        assert_eq!(refusal(thief.begin_enrolment(kind).await), Refusal::FreshSignIn, "{kind}");
-    }
-    let session = &thief.session.as_ref().unwrap().1;
-    assert_eq!(
-        refusal(world.engine.change_password(session, "another long sentence").await),
-        Refusal::FreshSignIn
-    );
-    assert_eq!(refusal(world.engine.draw_recovery_codes(session).await), Refusal::FreshSignIn);
-    let mut owner = Browser::new(&world);
-    owner.sign_in("alice").await;
-    owner.add_device().await.expect("she may, as before");
-}
-
-#[tokio::test]
-async fn an_offline_code_makes_no_browser_known_and_asks_no_device() {
-    let world = World::with(allowing()).await;
-    let first = Phone::enrolled(&world, "alice").await;
-    let mut browser = Browser::new(&world);
-    browser.qr_sign_in(&first).await;
-    let view = browser.begin_enrolment(KIND).await.unwrap();
-    first.approve_pending(&number_of(&view)).await.unwrap();
-    let view = browser.wizard(view.id).await;
-    let (phone, account) = activated(&world, &browser, &view).await;
-
-    let opened = sign_in(&world, &mut Browser::new(&world), &code(&world, &phone, &account)).await.unwrap();
-    assert!(opened.known.is_none());
-    later(&world);
-    browser.qr_sign_in(&first).await;
-    browser.requirement.acr = Some(Acr::MultiFactor);
-    let id = browser.open().await;
-    let typed = json!({ "code": code(&world, &phone, &account) });
-    world.engine.answer_form(&browser.claimant, id, "totp", "alice", typed).await.unwrap();
-    let begun = world.engine.begin(&browser.claimant, id, "push", "").await;
-    assert_eq!(refusal(begun), Refusal::NotAllowed, "whoever has a picture and a code bothers nobody");
-    assert!(first.app.pending(&first.account()).await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn an_offline_code_confirms_no_device_of_the_help_desk() {
-    let world = World::with(allowing()).await;
-    let (user, _, _) = alice(&world).await;
-    let (by, proof) = ("Carol".parse().unwrap(), "called back".parse().unwrap());
-    let act = Act { by: &by, proof: &proof };
-    let offered = world.engine.offer_by_help_desk(&user, Browser::new(&world).origin(), act).await.unwrap();
-    let Some(Prompt::OfferEnrolment { typed: Some(typed), .. }) = offered.prompt else {
-        panic!("{offered:?}")
-    };
-    let low = Phone::new(&world, "low");
-    let digits = low.register(&typed.text).await.unwrap();
-    let view = world.engine.complete_by_help_desk(&user, &digits, act).await.unwrap();
-    low.approve_pending(&number_of(&view)).await.unwrap();
-    let device = world.engine.devices(user.id).await.unwrap().remove(0).id;
-    let mut browser = Browser::new(&world);
-    browser.sign_in("alice").await;
-    let session = &browser.session.as_ref().unwrap().1;
-    let confirmed = world.engine.confirm_own_device(session, device).await;
-    assert_eq!(
-        refusal(confirmed),
-        Refusal::NotAllowed,
-        "there is no other factor, and no sign-in would bring one"
-    );
-}
-
-#[tokio::test]
 async fn five_wrong_registration_codes_burn_an_activation_without_network() {
     let world = World::with(allowing()).await;
     let (user, browser, view) = begun(&world).await;
@@ -260,6 +156,43 @@ async fn five_wrong_registration_codes_burn_an_activation_without_network() {
     assert_eq!(refusal(browser.confirm(view.id, "9999999994").await), burned);
     assert_eq!(refusal(browser.confirm(view.id, &shown.code).await), burned, "the right one comes too late");
     assert!(world.engine.tokens(user.id).await.unwrap().is_empty());
+}
+
+const RACERS: usize = 32;
+
+/// Guesses at once, guess by guess at another node: no more are compared than one after the other would be.
+async fn a_burst_of_registration_codes(nodes: &[World]) {
+    let (user, browser, view) = begun(&nodes[0]).await;
+    let phone = Phone::new(&nodes[0], "phone");
+    let shown = phone.app.enrol_offline(&picture(&view)).unwrap();
+    let secret = browser.session.as_ref().unwrap().0.clone();
+    let racers: Vec<_> = (0..RACERS)
+        .map(|number| {
+            let (engine, secret) = (Arc::clone(&nodes[number % nodes.len()].engine), secret.clone());
+            let typed = json!({ "code": format!("99999999{number:02}") });
+            tokio::spawn(async move { engine.answer(&secret, view.id, typed).await.map(|_| ()) })
+        })
+        .collect();
+    for racer in racers {
+        let refused = refusal(racer.await.unwrap());
+        assert!(matches!(refused, Refusal::Wrong | Refusal::Burned(_) | Refusal::OutOfStep), "{refused:?}");
+    }
+    let events = nodes[0].audit().await;
+    let compared = events.iter().filter(|event| *event == "method.refused").count();
+    assert!((1..=5).contains(&compared), "{compared} compared");
+    assert!(browser.confirm(view.id, &shown.code).await.is_err(), "too late");
+    assert!(nodes[0].engine.tokens(user.id).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_registration_codes_is_counted_before_it_is_compared_on_sqlite() {
+    a_burst_of_registration_codes(&[World::sqlite_with(allowing()).await]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_registration_codes_is_counted_before_it_is_compared_on_two_nodes_of_postgresql() {
+    let (first, second) = World::two_nodes_with(allowing()).await;
+    a_burst_of_registration_codes(&[first, second]).await;
 }
 
 #[tokio::test]
@@ -401,110 +334,6 @@ async fn a_phished_password_adds_no_offline_token_beside_an_app() {
     let mut thief = Browser::new(&world);
     thief.sign_in("alice").await;
     assert_eq!(refusal(thief.begin_enrolment(KIND).await), Refusal::FreshSignIn);
-}
-
-/// Signs in with the password and begins to put a device in the place of the token.
-async fn upgrade(world: &World, user: &User) -> (Browser, Result<CeremonyView, Error>) {
-    let mut browser = Browser::new(world);
-    browser.sign_in("alice").await;
-    let token = the_token(world, user).await;
-    let (secret, row) = browser.session.as_ref().unwrap();
-    let view = world.engine.upgrade_token(secret, row, browser.origin(), token).await;
-    (browser, view)
-}
-
-#[tokio::test]
-async fn a_phone_that_has_a_network_again_becomes_a_device_in_the_place_of_its_codes() {
-    let world = World::with(allowing()).await;
-    let (user, phone, account) = alice(&world).await;
-    assert!(phone.app.can_be_upgraded(&account).await, "it is offered");
-    let (browser, view) = upgrade(&world, &user).await;
-    let view = view.expect("an ordinary enrolment");
-    let digits = phone.register(&qr_of(&view)).await.unwrap();
-    browser.confirm(view.id, &digits).await.unwrap();
-    let number = number_of(&browser.wizard(view.id).await);
-    the_token(&world, &user).await;
-    assert_eq!(phone.app.offline_accounts().unwrap().len(), 1, "nothing is lost before the device is active");
-    let old = code(&world, &phone, &account);
-    phone.approve_pending(&number).await.unwrap();
-
-    assert!(world.engine.tokens(user.id).await.unwrap().is_empty());
-    assert!(phone.app.offline_accounts().unwrap().is_empty(), "the key is deleted on both sides");
-    assert_eq!(refusal(sign_in(&world, &mut Browser::new(&world), &old).await), Refusal::Wrong);
-    Browser::new(&world).qr_sign_in(&phone).await;
-}
-
-#[tokio::test]
-async fn neither_an_offline_code_nor_the_old_picture_upgrades_a_token() {
-    let world = World::with(allowing()).await;
-    let (user, browser, view) = begun(&world).await;
-    let old = picture(&view);
-    let (phone, account) = activated(&world, &browser, &view).await;
-    let mut thief = Browser::new(&world);
-    sign_in(&world, &mut thief, &code(&world, &phone, &account)).await.unwrap();
-    let token = the_token(&world, &user).await;
-    let (secret, row) = thief.session.as_ref().unwrap();
-    let begun = world.engine.upgrade_token(secret, row, thief.origin(), token).await;
-    assert_eq!(refusal(begun), Refusal::FreshSignIn);
-    assert!(matches!(phone.app.enrol(&old).await, Err(AppError::NotEnrolment)));
-}
-
-#[tokio::test]
-async fn an_upgrade_that_nobody_finishes_leaves_the_token() {
-    let world = World::with(allowing()).await;
-    let (user, phone, account) = alice(&world).await;
-    let (browser, view) = upgrade(&world, &user).await;
-    let digits = phone.register(&qr_of(&view.unwrap())).await.unwrap();
-    assert_eq!(digits.len(), 10);
-    world.clock.advance(601);
-    world.engine.tell_of_what_ran_out().await.unwrap();
-    drop(browser);
-    sign_in(&world, &mut Browser::new(&world), &code(&world, &phone, &account)).await.expect("as before");
-    assert!(!phone.app.offline_accounts().unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn only_an_own_token_of_low_assurance_is_upgraded() {
-    let world = World::with(allowing()).await;
-    let (user, _, _) = alice(&world).await;
-    let token = the_token(&world, &user).await;
-    let bob = world.user("bob").await;
-    let mut other = Browser::new(&world);
-    other.sign_in("bob").await;
-    let (secret, row) = other.session.as_ref().unwrap();
-    let begun = world.engine.upgrade_token(secret, row, other.origin(), token).await;
-    assert_eq!(refusal(begun), Refusal::NotFound);
-
-    // Bob's own app, after a sign-in that may replace it.
-    let app = Key::new(vec![3; 20], HashFunction::Sha1, 6, MovingFactor::Time(30)).unwrap();
-    let kept = serde_json::to_vec(&app).unwrap();
-    let kept = world.engine.add_credential(bob.id, "totp", None, &kept).await.unwrap();
-    let begun = world.engine.upgrade_token(secret, row, other.origin(), kept).await;
-    assert_eq!(refusal(begun), Refusal::FreshSignIn, "a password alone is not enough now");
-    other.requirement.acr = Some(Acr::MultiFactor);
-    let id = other.open().await;
-    let password = json!({ "password": PASSWORD });
-    world.engine.answer_form(&other.claimant, id, "password", "bob", password).await.unwrap();
-    let typed = json!({ "code": app.code(app.step_at(world.clock.now()).unwrap()).unwrap() });
-    world.engine.answer_form(&other.claimant, id, "totp", "bob", typed).await.unwrap();
-    other.finish(id, Account::Unasked).await.unwrap();
-    let (secret, row) = other.session.as_ref().unwrap();
-    let begun = world.engine.upgrade_token(secret, row, other.origin(), kept).await;
-    assert_eq!(refusal(begun), Refusal::NotAllowed, "it is as good as any");
-}
-
-/// Taken off while it was being replaced: the device becomes active all the same.
-#[tokio::test]
-async fn a_token_that_is_removed_during_its_upgrade_is_missed_by_nobody() {
-    let world = World::with(allowing()).await;
-    let (user, phone, _) = alice(&world).await;
-    let (browser, view) = upgrade(&world, &user).await;
-    let view = view.unwrap();
-    let digits = phone.register(&qr_of(&view)).await.unwrap();
-    browser.confirm(view.id, &digits).await.unwrap();
-    let session = &browser.session.as_ref().unwrap().1;
-    world.engine.remove_token(session, the_token(&world, &user).await).await.unwrap();
-    phone.approve_pending(&number_of(&browser.wizard(view.id).await)).await.expect("active");
 }
 
 #[tokio::test]

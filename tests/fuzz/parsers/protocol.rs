@@ -14,6 +14,7 @@ use idp_protocol::{
         PushDecision, QrClaim, QrDecision, Register, Update,
     },
     offline::{Asked, Request},
+    offline_codes::Share,
     otp::app_link,
     prompt::normalise_user_code,
     server::KeyList,
@@ -72,11 +73,16 @@ pub fn key_list(json: &[u8]) {
     }
 }
 
-/// What a person types for a QR code.
+/// What a person types for a QR code, or reads from a phone without network.
 pub fn user_code(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Some(code) = normalise_user_code(text) {
         assert_eq!(normalise_user_code(&code).as_deref(), Some(code.as_str()), "{text:?}");
+    }
+    let (crypto, share) = (symbolon_aws_lc::crypto(), Share { enrolment: [1; 16], secret: [2; 32].into() });
+    if let Some(bits) = share.read(&crypto, text) {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        assert_eq!(share.code(&crypto, bits), digits, "{text:?}");
     }
 }
 

@@ -89,3 +89,44 @@ pub fn remove(device: &Device, voice: &Voice, account: &OfflineAccount) -> Resul
     );
     Ok(Outcome::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use idp_protocol::{Octets, link::Origin};
+    use symbolon_authenticator::account::CodeKey;
+
+    use super::*;
+
+    fn account(name: &str) -> OfflineAccount {
+        OfflineAccount {
+            issuer: Origin::parse("https://id.example.org").unwrap(),
+            organisation: "Example".parse().unwrap(),
+            name: name.parse().unwrap(),
+            id: Octets([1; 16]),
+            enrolment: Octets([2; 16]),
+            codes: CodeKey([3; 32].into()),
+        }
+    }
+
+    #[test]
+    fn an_account_is_found_by_its_number_behind_the_others_or_by_a_name_of_its_own() {
+        let own = [account("alice"), account("bob"), account("bob")];
+        assert_eq!(
+            [2, 3, 4, 5, 6].map(|number: u8| find(&own, 2, &number.to_string())),
+            [None, Some(0), Some(1), Some(2), None]
+        );
+        assert_eq!(find(&own, 2, "alice"), Some(0));
+        assert_eq!(find(&own, 2, "bob"), None, "the number must say which");
+        assert_eq!(find(&own, 2, "0"), None);
+    }
+
+    #[test]
+    fn only_the_code_for_a_phone_without_network_is_taken_for_one() {
+        let vectors = include_str!("../../../../idp-protocol/vectors/offline-codes.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        assert!(is_code(vectors["cases"][0]["qr"].as_str().unwrap()));
+        let links = include_str!("../../../../idp-protocol/vectors/links.json");
+        let links: serde_json::Value = serde_json::from_str(links).unwrap();
+        assert!(!is_code(links["good"][0]["qr"].as_str().unwrap()));
+    }
+}

@@ -23,6 +23,7 @@ fn vectors() -> Vec<Vec<u8>> {
         include_str!("../../../../idp-protocol/vectors/enrolment.json"),
         include_str!("../../../../idp-protocol/vectors/key-list.json"),
         include_str!("../../../../idp-protocol/vectors/offline.json"),
+        include_str!("../../../../idp-protocol/vectors/offline-codes.json"),
         include_str!("../../../../idp-protocol/vectors/user-codes.json"),
     ];
     let mut corpus = Vec::new();
