@@ -25,6 +25,7 @@ mod messages;
 mod nodes;
 mod notices;
 mod offline;
+mod offline_devices;
 mod outage;
 mod passkeys;
 mod policy;
