@@ -46,6 +46,9 @@ pub enum Prompt {
     },
     /// Show an offline ticket as a QR code, and ask for the digits that the device answers with.
     ShowTicket {
+        /// Which ticket of the ceremony it is, where another one may be asked for, for another device: 1 for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        another: Option<u8>,
         /// The text of the code.
         payload: String,
         /// How many digits.

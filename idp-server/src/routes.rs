@@ -176,6 +176,7 @@ fn login_pages() -> Router<App> {
         .route("/login/password", post(login::password))
         .route("/login/form", post(login::form))
         .route("/login/begin", post(login::begin))
+        .route("/login/another", post(login::another))
         .route("/login/finish", post(login::finish))
         .route("/login/continue", post(login::go_on))
         .route("/login/cancel", post(login::cancel))

@@ -26,6 +26,7 @@ mod nodes;
 mod notices;
 mod offline;
 mod offline_codes;
+mod offline_devices;
 mod outage;
 mod passkeys;
 mod policy;

@@ -4,6 +4,7 @@ use idp_protocol::{Octets, context};
 
 use super::{
     Engine,
+    guessed::{is_right, left, proved_by},
     record::{Body, Decided, OpenSignIn, Run, SignedContext},
     step::{Answered, Incoming, Scene, Sender, Stepped},
 };
@@ -384,32 +385,6 @@ impl Engine {
     fn decided_for_a_client(&self, row: &CeremonyRow) -> Option<Id<SignInRow>> {
         let by_client = self.method(&row.kind)?.descriptor().initiator == Initiator::Client;
         row.sign_in.filter(|_| by_client && matches!(row.phase, Phase::Parked | Phase::Burned))
-    }
-}
-
-/// Whether the guess was right, if there was one. A code that says no is as right as one that says yes: nobody guessed it.
-fn is_right(turn: &Turn<State, Outcome>) -> bool {
-    match turn.step {
-        Step::Burn(reason) => matches!(reason, Reason::Denied | Reason::Reported),
-        Step::Refuse(_) => false,
-        Step::Ask(_) | Step::Done(_) => !matches!(turn.reply, Some(Reply::Refused(_))),
-    }
-}
-
-/// The credential that the guess proved.
-fn proved_by(turn: &Turn<State, Outcome>) -> Option<Id<CredentialRow>> {
-    match &turn.step {
-        Step::Done(Outcome::Proven(proven)) => Some(proven.credential),
-        _ => None,
-    }
-}
-
-/// What becomes of the tries: what the method says, or the one that was no guess is given back.
-fn left(tries: Option<u8>, guess: Guess, right: bool) -> Tries {
-    match tries {
-        Some(tries) => Tries::Reset(tries),
-        None if right && guess.is_on_ceremony() => Tries::GiveBack,
-        None => Tries::Keep,
     }
 }
 

@@ -40,6 +40,7 @@ begin-qr = QR-Code zeigen
 begin-offline = Ein Telefon ohne Netz benutzen
 offline-scan = Scannen Sie diesen Code mit Ihrem Authenticator. Er braucht dafür kein Netz.
 offline-title = Telefon ohne Netz
+offline-another = Der Code ist nicht für das Gerät, das ich habe
 offline-code-label = Die 8 Ziffern, die Ihr Telefon zeigt
 offline-code-hint = Leerzeichen stören nicht. Versuche übrig: { $tries }
 offline-wrong = Das sind nicht die Ziffern, die Ihr Telefon zeigt. Vergleichen Sie und tippen Sie sie noch einmal; sind sie gleich, war die PIN falsch: Scannen Sie den Code noch einmal.

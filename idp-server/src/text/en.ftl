@@ -40,6 +40,7 @@ begin-qr = Show a QR code
 begin-offline = Use a phone without network
 offline-scan = Scan this code with your authenticator. It needs no network for this.
 offline-title = Phone without network
+offline-another = The code is not for the device in my hand
 offline-code-label = The 8 digits that your phone shows
 offline-code-hint = Spaces do not matter. Tries left: { $tries }
 offline-wrong = These are not the digits that your phone shows. Compare them and type them again; if they are the same, its PIN was wrong: scan the code once more.
