@@ -159,7 +159,7 @@ impl Engine {
         let (id, now) = (Id::random(self.crypto()), self.now());
         let kind = enrolment.kind();
         let mut about = self.about(kind, OwnedSubject::User(user.clone()), Default::default()).await?;
-        about.restrict(replaces);
+        self.restrict(&mut about, replaces, Some(&from)).await?;
         let turn = enrolment.begin(&self.cx(id, &about, enrolment.tries())).await?;
         let state = match turn.step {
             Step::Ask(state) => state,
