@@ -10,6 +10,7 @@
 
 mod cx;
 mod descriptor;
+pub(crate) mod guardian;
 mod input;
 mod turn;
 mod view;
@@ -25,8 +26,8 @@ pub use crate::{
 };
 
 pub(crate) use cx::{About, OwnedSubject};
-pub use cx::{Begins, Context, Credential, Cx, Subject};
-pub use descriptor::{Descriptor, Eligibility, Entry, InTurn, UvSource};
+pub use cx::{Addition, Begins, Context, Credential, Cx, Subject};
+pub use descriptor::{Descriptor, Eligibility, Entry, Guards, InTurn, UvSource};
 pub use input::{Device, DeviceAnswer, Input, ProvedKey, Via};
 pub use turn::{Effect, Guess, NewCredential, Outcome, Proven, Registration, Reply, Step, Turn};
 pub use view::{Approval, DeviceView, View};

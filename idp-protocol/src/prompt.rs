@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Octets;
+
 /// The letters of a user code (RFC 8628, 6.1): no vowels, so no words; no digits, so no mix-ups.
 pub const USER_CODE_ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 /// How many letters a user code has: 34.6 bits.
@@ -112,8 +114,30 @@ pub enum Prompt {
         /// The options as JSON.
         options: serde_json::Value,
     },
+    /// Ask, before something is added to an account, for an approval by something that it has.
+    AskApproval {
+        /// The kind of what is about to be added.
+        adds: String,
+        /// The device that is about to get new keys, if it is that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renews: Option<Octets<16>>,
+        /// What the person types into a device of the account, if one can be asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<String>,
+        /// What approves in this very browser: any of these.
+        ways: Vec<ApprovalWay>,
+    },
     /// Wait for the other side.
     Wait,
+}
+
+/// A way to approve something in the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalWay {
+    /// The kind of the method that asks.
+    pub kind: String,
+    /// What it asks.
+    pub prompt: Prompt,
 }
 
 impl std::fmt::Debug for Prompt {
@@ -138,6 +162,7 @@ impl std::fmt::Debug for Prompt {
             Self::AwaitReturn => "AwaitReturn",
             Self::Confirm => "Confirm",
             Self::WebAuthn { .. } => "WebAuthn",
+            Self::AskApproval { .. } => "AskApproval",
             Self::Wait => "Wait",
         };
         f.write_str(name)
@@ -209,9 +234,15 @@ mod tests {
             Prompt::ShowCode { code: secret() },
             Prompt::ShowNumber { number: secret(), device: None },
             Prompt::OfferCodes { payload: secret(), digits: 10, tries_left: 5 },
+            Prompt::AskApproval {
+                adds: String::new(),
+                renews: None,
+                number: Some(secret()),
+                ways: Vec::new(),
+            },
         ] {
             let shown = format!("{prompt:?}");
-            assert!(!shown.is_empty() && !shown.contains("JBSW"), "{shown}");
+            assert!(shown.len() > 4 && !shown.contains("JBSW"), "{shown}");
         }
     }
 }

@@ -1,4 +1,4 @@
-// How does the browser make a passkey, and sign in with one? WebAuthn is the one thing here that needs a script.
+// How does the browser make a passkey, sign in with one, and approve with one? WebAuthn is the one thing here that needs a script.
 "use strict";
 
 const toBytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
@@ -23,7 +23,8 @@ function tell(holder, text) {
 // The parts that the server asks for, and no others: what browsers add to their answers later is none of its business.
 async function asserted(options, mediation, signal) {
   const { publicKey } = options;
-  const asked = { ...publicKey, challenge: toBytes(publicKey.challenge) };
+  const allowCredentials = (publicKey.allowCredentials ?? []).map((key) => ({ ...key, id: toBytes(key.id) }));
+  const asked = { ...publicKey, challenge: toBytes(publicKey.challenge), allowCredentials };
   const { rawId, response } = await navigator.credentials.get({ publicKey: asked, mediation, signal });
   return {
     id: toText(rawId),
@@ -110,10 +111,14 @@ class SignIn {
   }
 }
 
-// In the account pages: the form with the name of a new passkey. It stands in a panel that changes by itself.
-async function make(form) {
+// In the account pages: the form with the name of a new passkey, and the one that approves what is about to be added. They
+// stand in a panel that changes by itself.
+async function fill(form) {
+  const { passkeyCreate, passkeyApprove } = form.dataset;
   try {
-    const answer = await created(JSON.parse(form.dataset.passkeyCreate));
+    const answer = passkeyCreate
+      ? await created(JSON.parse(passkeyCreate))
+      : await asserted(JSON.parse(passkeyApprove), "optional");
     form.elements.answer.value = JSON.stringify(answer);
     form.requestSubmit();
   } catch (error) {
@@ -125,10 +130,10 @@ document.addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    if (!form.dataset.passkeyCreate || form.elements.answer.value) return;
+    if (!(form.dataset.passkeyCreate || form.dataset.passkeyApprove) || form.elements.answer.value) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    make(form);
+    fill(form);
   },
   true,
 );

@@ -89,15 +89,16 @@ pub const BINDING: [&str; 16] = [
 ];
 
 /// The other forms of the account pages. Most of them stop something, and a thief must not be faster than the owner;
-/// `confirm` goes on with an enrolment that the rule allowed, in the session that began it; `resync` wants two codes of
-/// the very token.
-pub const HARMLESS: [&str; 13] = [
+/// `approve` and `confirm` go on with an enrolment that the rule allowed, in the session that began it; `resync` wants two
+/// codes of the very token.
+pub const HARMLESS: [&str; 14] = [
     "/account/tokens/{id}/rename",
     "/account/tokens/{id}/resync",
     "/account/sign-out",
     "/account/applications/end",
     "/account/sessions/end-others",
     "/account/sessions/{id}/end",
+    "/account/devices/approve",
     "/account/devices/confirm",
     "/account/devices/cancel",
     "/account/devices/{id}/rename",
@@ -206,6 +207,7 @@ fn account_pages() -> Router<App> {
         .route("/account/devices/mail", post(portal::mail))
         .route("/account/devices/events", get(portal::events))
         .route("/account/devices/state", get(portal::state))
+        .route("/account/devices/approve", post(passkeys::approve))
         .route("/account/devices/confirm", post(portal::confirm))
         .route("/account/devices/cancel", post(portal::cancel))
         .route("/account/devices/{id}/{action}", get(portal::ask).post(portal::change))

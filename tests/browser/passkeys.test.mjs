@@ -182,6 +182,49 @@ describe("a person with a passkey", { concurrency: false }, () => {
     assert.ok(claims.includes("a passkey, which cannot be phished") && claims.includes("a password was typed"), claims);
   });
 
+  test("approves what is about to be added, each with a signature of its own", async () => {
+    const { page } = profile;
+    await profile.context.clearCookies();
+    await page.goto(`${town.issuer}/account`);
+    await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await confirmed(page);
+    const approval = page.getByRole("button", { name: "Approve with a passkey" });
+    await page.getByRole("button", { name: "Add a device" }).click();
+    await page.locator("main").getByText("A device is about to be added to your account.").waitFor();
+    await inspect(page, "passkey-approve");
+    await authenticator.verifies(false);
+    await approval.click();
+    await page.getByText("Nothing was signed").waitFor();
+    await authenticator.verifies(true);
+    const before = (await authenticator.keys())[0].signCount;
+    await approval.click();
+    await page.getByRole("img", { name: "QR code for registering a device" }).waitFor();
+    assert.equal((await authenticator.keys())[0].signCount, before + 1, "the sign-in's signature was not enough");
+    await page.getByRole("button", { name: "Cancel" }).click();
+
+    await page.getByRole("link", { name: "Add a passkey" }).click();
+    await page.getByRole("button", { name: "Begin" }).click();
+    await page.locator("main").getByText("A passkey is about to be added to your account.").waitFor();
+    await page.getByRole("button", { name: "I did not ask for this" }).click();
+    await page.getByRole("heading", { name: "Laptop" }).waitFor();
+    assert.equal(await page.getByRole("heading", { level: 3, name: "Laptop" }).count(), 1, "nothing was added");
+  });
+
+  test("reads what to do where an approval needs a script and none runs", async () => {
+    const without = await Profile.fresh(browser, { javaScriptEnabled: false });
+    await without.context.addCookies(await profile.context.cookies());
+    await without.page.goto(`${town.issuer}/account`);
+    await without.page.getByRole("button", { name: "Add a device" }).click();
+    const missing = without.page.locator("noscript .alert");
+    await missing.waitFor();
+    assert.match(await missing.textContent(), /Approving with a passkey needs JavaScript, which is switched off/);
+    await without.page.getByRole("button", { name: "Approve with a passkey" }).click();
+    await without.page.getByText("Your browser signed nothing.").waitFor();
+    await without.page.getByRole("button", { name: "I did not ask for this" }).click();
+    await without.page.getByRole("heading", { name: "Laptop" }).waitFor();
+    await without.close();
+  });
+
   test("another person's passkey: it neither completes her sign-in nor becomes hers", async () => {
     bobs = await Profile.fresh(browser);
     await bobs.context.addInitScript(withoutOffers);

@@ -3,17 +3,14 @@
 use idp_core::{
     Refusal,
     ceremony::Reason,
-    clock::Clock as _,
     credential::CredentialWrite,
     engine::{Account, Opened, Progress, Status},
-    methods::otp::Key,
     notify::Notice,
     policy::{Acr, achieved},
     store::Batch,
     users::User,
     verified::amr,
 };
-use idp_protocol::Octets;
 use serde_json::json;
 use symbolon_tests::{
     Browser, Passkey, Phone, World,
@@ -21,8 +18,6 @@ use symbolon_tests::{
     world::{ISSUER, PASSWORD},
 };
 use symbolon_webauthn::Stored;
-
-const TOKEN: Octets<32> = Octets([9; 32]);
 
 /// Somebody who is signed in with a password, and has a passkey called Laptop.
 async fn has_a_passkey(world: &World, login: &str) -> (User, Browser, Passkey) {
@@ -69,7 +64,9 @@ async fn a_browser_asks_for_keys_that_are_found_without_a_name_and_verify_their_
     let (_, _, passkey) = has_a_passkey(&world, "alice").await;
     let mut browser = Browser::new(&world);
     browser.passkey(&passkey).await.unwrap();
-    let options = options_of(&browser.add_passkey().await.unwrap());
+    let view = browser.add_passkey().await.unwrap();
+    browser.approve(&view, &passkey).await.unwrap();
+    let options = options_of(&browser.wizard(view.id).await);
     let wanted = &options["publicKey"]["authenticatorSelection"];
     assert_eq!(wanted["residentKey"], "required");
     assert_eq!(wanted["userVerification"], "required");
@@ -346,28 +343,6 @@ async fn a_passkey_that_is_removed_at_this_moment_signs_nobody_in() {
     assert!(browser.finish(id, Account::Confirmed).await.is_err());
     assert!(asked.was_overtaken());
     assert!(browser.session.is_none());
-}
-
-/// A password and a code can be relayed, and the passkey was got so that they are not enough.
-#[tokio::test]
-async fn a_relayed_code_adds_no_device_to_an_account_with_a_passkey() {
-    let world = World::with_passkeys().await;
-    let (user, _, passkey) = has_a_passkey(&world, "alice").await;
-    let secret = serde_json::to_vec(&Key::own(&TOKEN)).unwrap();
-    world.engine.add_credential(user.id, "totp", None, &secret).await.unwrap();
-    let mut relay = Browser::new(&world);
-    relay.requirement.acr = Some(Acr::MultiFactor);
-    let (id, engine) = (relay.open().await, &world.engine);
-    let password = json!({ "password": PASSWORD });
-    engine.answer_form(&relay.claimant, id, "password", "alice", password).await.unwrap();
-    let key = Key::own(&TOKEN);
-    let code = key.code(key.step_at(world.clock.now()).unwrap()).unwrap();
-    engine.answer_form(&relay.claimant, id, "totp", "", json!({ "code": code })).await.unwrap();
-    relay.finish(id, Account::Confirmed).await.unwrap();
-    assert_eq!(refusal(relay.add_device().await), Refusal::FreshSignIn);
-    let mut owner = Browser::new(&world);
-    owner.passkey(&passkey).await.unwrap();
-    owner.add_device().await.expect("with the passkey");
 }
 
 /// It was stolen, or is gone with its laptop: then its owner goes to an administrator.

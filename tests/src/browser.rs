@@ -10,7 +10,7 @@ use idp_core::{
     session::SessionRow,
     signin::{Ask, Initiator, Origin, SignInRow},
 };
-use idp_protocol::{Prompt, context::Opens, message::Verdict};
+use idp_protocol::{Prompt, context::Opens, message::Verdict, prompt::ApprovalWay};
 use serde_json::{Value, json};
 
 use crate::{
@@ -211,10 +211,21 @@ impl Browser {
         self.begin_enrolment("passkey").await
     }
 
-    /// Registers a passkey of this name in the portal.
+    /// Registers a passkey of this name in the portal, for an account that has nothing that approves it first.
     pub async fn register(&self, passkey: &mut Passkey, name: &str) -> Result<Progress, Error> {
         let view = self.add_passkey().await?;
         self.answer_enrolment(view.id, passkey.created(&options_of(&view), name)).await
+    }
+
+    /// Approves with a passkey what is about to be added.
+    pub async fn approve(&self, view: &CeremonyView, passkey: &Passkey) -> Result<Progress, Error> {
+        self.send_approval(view.id, passkey.asserted(&approval_of(view))).await
+    }
+
+    /// Sends an assertion as an approval.
+    pub async fn send_approval(&self, id: Id<CeremonyRow>, asserted: Value) -> Result<Progress, Error> {
+        let approval = json!({ "approval": { "kind": "passkey", "answer": asserted } });
+        self.answer_enrolment(id, approval).await
     }
 
     /// Signs in with a passkey, and opens a session.
@@ -274,9 +285,22 @@ pub fn options_of(view: &CeremonyView) -> Value {
     }
 }
 
+/// The options that a browser is given for a passkey that approves what is about to be added.
+pub fn approval_of(view: &CeremonyView) -> Value {
+    let ways = match &view.prompt {
+        Some(Prompt::AskApproval { ways, .. }) => ways.as_slice(),
+        other => panic!("nothing approves here: {other:?}"),
+    };
+    match ways {
+        [ApprovalWay { kind, prompt: Prompt::WebAuthn { options } }] if kind == "passkey" => options.clone(),
+        other => panic!("no question for a passkey: {other:?}"),
+    }
+}
+
 /// The number that the browser shows.
 pub fn number_of(view: &CeremonyView) -> String {
     match &view.prompt {
+        Some(Prompt::AskApproval { number: Some(number), .. }) => number.clone(),
         Some(Prompt::ShowNumber { number, .. }) => number.clone(),
         other => panic!("no number: {other:?}"),
     }

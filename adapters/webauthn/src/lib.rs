@@ -6,6 +6,7 @@
 //! | `trust.rs` | whose word counts that a key stays in its hardware |
 //! | `sign_in.rs` | the method: an assertion tells who it is |
 //! | `registration.rs` | the enrolment: a new key, with a name |
+//! | `approval.rs` | what a passkey is asked that approves another authenticator |
 //! | `answers.rs` | what a browser sends |
 //! | `stored.rs` | what is kept of a passkey |
 //!
@@ -13,6 +14,7 @@
 //! stranger who has a passkey: each sign-in asks for any that the browser finds.
 
 mod answers;
+mod approval;
 mod registration;
 mod relying_party;
 mod sign_in;

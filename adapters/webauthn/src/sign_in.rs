@@ -3,6 +3,9 @@
 //! One question for everybody, known or not: "any passkey for this host, with its user verified". A list of the keys of a
 //! person would tell whoever types a name who has passkeys. The answer is refused alike if nobody has the key, if it is
 //! somebody else's than the sign-in is about, and if it does not fit.
+//!
+//! Before the account gets another authenticator the method is asked again, for another purpose: `approval.rs` says what is
+//! different then. How an answer is verified is the same.
 
 use idp_core::{
     Fault, Refusal,
@@ -16,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use webauthn_rs::prelude::{AuthenticationResult, DiscoverableAuthentication, WebauthnError};
 
-use crate::{KIND, answers::Asserted, relying_party::RelyingParty, stored::Stored};
+use crate::{KIND, answers::Asserted, approval, relying_party::RelyingParty, stored::Stored};
 
 /// How long an id may be (WebAuthn, 4).
 const LONGEST_ID: usize = 1_023;
@@ -42,12 +45,16 @@ impl Ceremony for PasskeySignIn {
     type FromDevice = Never;
     type Outcome = Proven;
 
-    async fn begin(&self, _: &Cx<'_>) -> Turned<Self> {
+    async fn begin(&self, cx: &Cx<'_>) -> Turned<Self> {
         let begun = self.0.webauthn().start_discoverable_authentication();
         let (mut question, asked) = begun.map_err(|_| Fault::Setup("a passkey cannot be asked for"))?;
         // Whether the browser offers it in the field for the name or in a dialog is the page's business.
         question.mediation = None;
-        Ok(Turn::ask(State { options: serde_json::to_value(question)?, asked }))
+        let mut options = serde_json::to_value(question)?;
+        if let Some(addition) = &cx.context.adds {
+            approval::ask(cx, addition, &asked, &mut options)?;
+        }
+        Ok(Turn::ask(State { options, asked }))
     }
 
     fn view(&self, _: &Cx<'_>, state: &State) -> View {
@@ -73,8 +80,12 @@ impl Ceremony for PasskeySignIn {
         };
         let stored = Stored::read(&found.secret)?;
         let key = stored.last_seen(&found);
+        let asked = match &cx.context.adds {
+            Some(addition) => approval::bound(cx, addition, &state.asked)?.1,
+            None => state.asked,
+        };
         let answer = asserted.into();
-        match self.0.webauthn().finish_discoverable_authentication_v2(&answer, state.asked, &key) {
+        match self.0.webauthn().finish_discoverable_authentication_v2(&answer, asked, &key) {
             Ok(result) if result.user_verified() => Ok(proven(&stored, &found, &result)),
             // The signature is right and its number is not: two have the key, and either may be the thief.
             Err(WebauthnError::CredentialPossibleCompromise) => {
@@ -92,7 +103,12 @@ fn fits(cx: &Cx<'_>, found: &Credential, asserted: &Asserted) -> bool {
         Subject::User(user) => user.id == found.user,
         Subject::Decoy(_) => false,
     };
-    about && !found.consumed && asserted.user_handle == found.user.bytes()
+    // An authenticator that was told which keys are meant need not say whose they are (WebAuthn, 7.2, step 6).
+    let said = match &cx.context.adds {
+        Some(_) if asserted.user_handle.is_empty() => true,
+        _ => asserted.user_handle == found.user.bytes(),
+    };
+    about && !found.consumed && said
 }
 
 fn proven(stored: &Stored, found: &Credential, result: &AuthenticationResult) -> Turn<State, Proven> {
@@ -117,6 +133,7 @@ impl AuthMethod for PasskeySignIn {
         Descriptor::begins(&[Factor::Key(Protection::Passkey), Factor::Key(Protection::AttestedPasskey)])
             .usernameless()
             .verifies_user(UvSource::Method)
+            .guards_additions()
     }
 
     fn eligibility(&self, cx: &Cx<'_>) -> Eligibility {

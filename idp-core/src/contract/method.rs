@@ -7,6 +7,7 @@
 //! A stranger's method outside this workspace gets them too. A method in which a device takes part is played
 //! with a device of the suite's own: it claims by the QR code that the page shows, or finds what it is asked, and approves
 //! with its PIN. One that comes after a first factor is played after a password, in a browser that knows the person.
+//! One that guards additions is also asked before enrolments of the suite's own.
 //! One that must begin first and that the initiator answers by himself says so with [`Case::known_as`].
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a suite tells what does not hold by panicking")]
@@ -16,13 +17,20 @@ use std::sync::Arc;
 use idp_protocol::{Crypto, Prompt};
 use serde_json::Value;
 
-use crate::{Id, Time, erased::ErasedMethod, method::AuthMethod, policy::Requirement, users::User};
+use crate::{
+    Id, Time,
+    erased::ErasedMethod,
+    method::{AuthMethod, Guards},
+    policy::Requirement,
+    users::User,
+};
 
 mod asked;
 mod bench;
 mod devices;
 mod forms;
 mod general;
+mod guardians;
 mod initiators;
 mod phone;
 mod typed;
@@ -131,6 +139,13 @@ pub async fn all(case: &Case) {
     general::malformed_answers_are_refused_and_cost_nothing(case).await;
     general::parallel_answers_count_once(case).await;
     across_versions(case).await;
+    if case.method.descriptor().guards == Guards::Additions {
+        guardians::it_is_asked_before_an_addition_and_its_answer_lets_that_begin(case).await;
+        guardians::the_answer_to_a_sign_in_approves_nothing(case).await;
+        guardians::an_approval_signs_nobody_in(case).await;
+        guardians::an_approval_of_one_addition_is_none_of_another(case).await;
+        guardians::a_credential_that_is_removed_approves_nothing(case).await;
+    }
     if case.is_form() {
         forms::a_wrong_answer_is_wrong_and_the_right_one_still_counts(case).await;
         forms::the_answers_of_one_user_open_no_other_account(case).await;

@@ -3,6 +3,7 @@
 use super::Engine;
 use crate::{
     Error, Fault, Id, Refusal, Time,
+    credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceState, DeviceWrite},
     evidence::{Assurance, Evidence, Factor},
     mark::{MarkRow, MarkWrite},
@@ -16,13 +17,13 @@ use crate::{
 /// How long a device that was stopped still stands in the way of another authenticator, in seconds.
 const STOPPED_LATELY: i64 = 86_400;
 
-/// Who answers for it that an account gets another authenticator, besides the sign-in: whoever relays one sign-in must not
-/// get a device of his own out of it.
+/// Who answers for it that an account gets another authenticator, besides the sign-in: whoever relays one sign-in, or finds
+/// one browser unlocked, must not get a device of his own out of it.
 enum Guardian {
-    /// A device approves (`methods/after_approval.rs`): one of these, with their revisions.
-    Devices(Vec<(Id<DeviceRow>, i64)>),
-    /// The passkey, which cannot be relayed: the sign-in itself has to show it.
-    Passkey,
+    /// One of these approves (`methods/after_approval.rs`): a device, with its revision, or a passkey.
+    Asked { devices: Vec<(Id<DeviceRow>, i64)>, credentials: Vec<Id<CredentialRow>> },
+    /// What cannot be relayed, of a method that cannot be asked either: the sign-in itself has to show it.
+    Shown,
     /// A device that was stopped a short while ago: whoever relays a password and a code of something else must not stop
     /// first what would be asked. Its owner is told at once, and has until then to act.
     Stopped(Time),
@@ -68,7 +69,7 @@ impl Engine {
     ) -> Result<(Vec<Write>, Old), Error> {
         let (strongest, guardian) = self.guarded(session.user, now).await?;
         let needed = match (gives, &guardian) {
-            (None, _) | (_, Guardian::Passkey) => strongest,
+            (None, _) | (_, Guardian::Shown) => strongest,
             (Some(gives), _) => strongest.min(gives),
         };
         let (fresh, mut held) = self.fresh(session, now).await?;
@@ -92,10 +93,11 @@ impl Engine {
         }
         match guardian {
             // Whoever is to be asked must be there still when the question is put.
-            Guardian::Devices(asked) if gives.is_some() => {
-                held.extend(
-                    asked.into_iter().map(|(id, revision)| DeviceWrite::Unchanged { id, revision }.into()),
-                );
+            Guardian::Asked { devices, credentials } if gives.is_some() => {
+                let devices =
+                    devices.into_iter().map(|(id, revision)| DeviceWrite::Unchanged { id, revision }.into());
+                let credentials = credentials.into_iter().map(|id| CredentialWrite::Present(id).into());
+                held.extend(devices.chain(credentials));
                 Ok((held, old))
             }
             Guardian::Stopped(until) if gives.is_some() && old == Old::Stay => {
@@ -212,10 +214,14 @@ impl Engine {
         let sure = || devices.iter().filter(|device| device.facts.assurance == Assurance::Usual);
         let active = sure().filter(|device| device.state == DeviceState::Active);
         let active: Vec<_> = active.map(|device| (device.id, device.revision)).collect();
+        let asked = credentials.iter().filter(|credential| self.guards(credential));
+        let asked: Vec<_> = asked.map(|credential| credential.id).collect();
         let stopped = sure().filter_map(|device| stopped_lately(device, now)).max();
         let guardian = match stopped {
-            _ if !active.is_empty() => Guardian::Devices(active),
-            _ if passkeys => Guardian::Passkey,
+            _ if !active.is_empty() || !asked.is_empty() => {
+                Guardian::Asked { devices: active, credentials: asked }
+            }
+            _ if passkeys => Guardian::Shown,
             Some(until) => Guardian::Stopped(until),
             None => Guardian::Nobody,
         };

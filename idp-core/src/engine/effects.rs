@@ -56,6 +56,10 @@ impl Engine {
                 Effect::Confirm(id) => {
                     self.move_device(id, DeviceState::Confirmed, batch).await?;
                 }
+                Effect::ApprovedWith { kind, credential } => {
+                    batch.push(CredentialWrite::Present(credential));
+                    batch.push(self.approved_with(run, user, (&kind, credential)));
+                }
                 Effect::AskDevices => return Err(Fault::Setup("devices are asked as a method begins").into()),
                 Effect::Unlock => {
                     // Not a device's PIN: ten wrong ones want more than a code on paper.
@@ -69,7 +73,8 @@ impl Engine {
                     batch.extend(user.map(|user| self.notice(user, notice)));
                 }
                 Effect::Suspect(credential) => {
-                    let kind = run.row.kind.clone();
+                    // In an enrolment it is another one than that which is added.
+                    let kind = credential.kind;
                     let event = Event::new("credential.suspected").with("kind", &kind);
                     let event = run.body.from.iter().fold(event, |event, from| event.from(from.named()));
                     batch.push(self.audit(Some(credential.user), event.with("credential", credential.id)));

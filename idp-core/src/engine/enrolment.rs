@@ -186,7 +186,7 @@ impl Engine {
         let kind = enrolment.kind();
         let mut about =
             self.about(enrolment.makes(), OwnedSubject::User(user.clone()), Default::default()).await?;
-        about.restrict(replaces);
+        self.restrict(&mut about, replaces, Some(&from)).await?;
         let turn = enrolment.begin(&self.cx(id, &about, enrolment.tries())).await?;
         let state = match turn.step {
             Step::Ask(state) => state,

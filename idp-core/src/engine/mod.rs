@@ -24,6 +24,7 @@
 //! | `rules.rs` | who may sign in to what: asked before a sign-in, and again when it is known who it is |
 //! | `reach.rs` | how sure a sign-in can be at most |
 //! | `enrolment.rs` | begin an enrolment, and the messages of a device that is not registered yet |
+//! | `guardians.rs` | what of an account is asked in the browser before it gets another authenticator |
 //! | `heirs.rs` | what comes of an enrolment that is done, and what becomes of what it replaces |
 //! | `invitation.rs` | who is invited, and what that changes about the binding rule |
 //! | `expiry.rs` | what ran out before somebody finished it, and who is told |
@@ -59,6 +60,7 @@ mod device_grant;
 mod effects;
 mod enrolment;
 mod expiry;
+mod guardians;
 mod guessed;
 mod hardware;
 mod heirs;
@@ -105,17 +107,13 @@ pub use help_desk::Act;
 pub use invitation::{ENROLMENT_ONLY, Invited};
 pub use letters::{Delivery, DigitsBy, LinkBy};
 
-use self::{
-    record::{Replaces, Run},
-    session_cache::SessionCache,
-};
+use self::{record::Run, session_cache::SessionCache};
 use crate::{
     Clock, Crypto, Error, Fault, Id, Refusal, Time, WorkingKeys,
     audit::{AuditRow, Event},
     credential::CredentialRow,
     device::{DeviceRow, DeviceState},
     erased::{ErasedCeremony, ErasedEnrolment, ErasedMethod},
-    evidence::Assurance,
     keys::CurrentKeys,
     method::{About, Context, Credential, Device, OwnedSubject, Uv},
     notify::{Notice, NoticeRow},
@@ -167,6 +165,7 @@ impl Engine {
     pub async fn start(parts: Parts) -> Result<Self, Fault> {
         let kinds: Vec<&str> = parts.methods.iter().map(|method| method.kind()).collect();
         parts.settings.check(&kinds)?;
+        guardians::check(&parts.methods)?;
         let now = parts.clock.now();
         let (issuer, wake) = (&parts.issuer, parts.settings.wake_devices);
         let keys = WorkingKeys::load(&*parts.store, &parts.crypto, &parts.sealer, issuer, now, wake).await?;
@@ -279,7 +278,8 @@ impl Engine {
             OwnedSubject::Decoy(seed) => Id::from_bytes(seed.first_chunk().copied().unwrap_or_default()),
             OwnedSubject::Unknown => {
                 let kind = kind.to_owned();
-                return Ok(About { kind, subject, own: Vec::new(), devices: Vec::new(), bound: 0, context });
+                let (own, devices, guardians) = (Vec::new(), Vec::new(), Vec::new());
+                return Ok(About { kind, subject, own, devices, bound: 0, context, guardians, renews: None });
             }
         };
         let own = self.store.credentials(whose).await?;
@@ -290,7 +290,7 @@ impl Engine {
         let active = rows.iter().filter(|row| row.state == Active);
         let devices = active.map(|row| device_with(row, Uv::None)).collect();
         let (kind, bound) = (kind.to_owned(), u32::try_from(bound).unwrap_or(u32::MAX));
-        Ok(About { kind, own, devices, bound, subject, context })
+        Ok(About { kind, own, devices, bound, subject, context, guardians: Vec::new(), renews: None })
     }
 
     /// The same for a ceremony. Whom an enrolment may ask are devices that somebody is sure of and that it does not
@@ -302,7 +302,7 @@ impl Engine {
         let mut about = self.about(kind, subject, context).await?;
         about.context.party = run.body.party;
         if run.row.sign_in.is_none() {
-            about.restrict(run.body.replaces);
+            self.restrict(&mut about, run.body.replaces, run.body.from.as_ref()).await?;
         }
         Ok(about)
     }
@@ -312,6 +312,7 @@ impl Engine {
         Ok(Credential {
             id: row.id,
             user: row.user,
+            kind: row.kind,
             counter: row.counter,
             drift: row.drift,
             consumed: row.consumed_at.is_some(),
@@ -335,6 +336,7 @@ impl Engine {
         Ok(Context {
             party: Party::default(),
             begins: None,
+            adds: None,
             known_browser: user.is_some_and(|user| users.contains(&user)),
             browser_has_users: !users.is_empty(),
             same_network,
@@ -368,20 +370,6 @@ pub fn credential_aad(id: Id<CredentialRow>) -> Aad {
 /// The place of a device's secrets.
 pub(crate) fn device_aad(id: Id<DeviceRow>) -> Aad {
     Place::Device(id).aad()
-}
-
-impl About {
-    fn restrict(&mut self, replaces: Replaces) {
-        self.devices.retain(|device| device.assurance == Assurance::Usual);
-        match replaces {
-            Replaces::Nothing | Replaces::Credential(_) => {}
-            Replaces::Device(_) => self.bound = self.bound.saturating_sub(1),
-            Replaces::Everything => {
-                self.devices.clear();
-                self.bound = 0;
-            }
-        }
-    }
 }
 
 fn device_with(row: &DeviceRow, uv: Uv) -> Device {

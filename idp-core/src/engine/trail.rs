@@ -8,6 +8,7 @@ use super::{
 use crate::{
     Id,
     audit::{AuditRow, Event},
+    credential::CredentialRow,
     evidence::Evidence,
     policy::rules::Facts,
     signin::SignIn,
@@ -33,6 +34,18 @@ impl Engine {
         let browser = scene.run.body.from.as_ref();
         let event = browser.into_iter().fold(event, |event, from| event.with("browser", from.named()));
         Some(self.audit(Some(row.user), event))
+    }
+
+    /// What a credential approved in its browser, as [`Engine::answered`] says it of a device.
+    pub(super) fn approved_with(
+        &self,
+        run: &Run,
+        user: Option<Id<User>>,
+        (kind, credential): (&str, Id<CredentialRow>),
+    ) -> AuditRow {
+        let event = Event::new(&format!("{}.approved", run.row.kind)).with("with", kind);
+        let event = run.body.from.iter().fold(event, |event, from| event.from(from.named()));
+        self.audit(user, event.with("credential", credential))
     }
 
     /// A guess that was compared and refused. For a name that nobody has the same is written, without the name:

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use idp_protocol::context::Opens;
 use zeroize::Zeroizing;
 
-use super::Device;
+use super::{Device, guardian::Guardian};
 use crate::{
     Fault, Id, Time,
     ceremony::CeremonyRow,
     credential::CredentialRow,
+    device::DeviceRow,
     engine::Engine,
     evidence::Assurance,
     settings::Settings,
@@ -43,8 +44,12 @@ pub struct Cx<'a> {
     pub settings: &'a Settings,
     /// Randomness, digests, password hashing, tickets, statements.
     pub tools: &'a Tools,
-    kind: &'a str,
-    engine: &'a Engine,
+    /// What of the subject is asked in the browser before an enrolment begins.
+    pub(crate) guardians: &'a [Guardian],
+    /// The device that an enrolment gives new keys.
+    pub(crate) renews: Option<Id<DeviceRow>>,
+    pub(crate) kind: &'a str,
+    pub(crate) engine: &'a Engine,
 }
 
 impl<'a> Cx<'a> {
@@ -73,6 +78,8 @@ impl<'a> Cx<'a> {
             tries_left,
             settings,
             tools,
+            guardians: &about.guardians,
+            renews: about.renews,
             kind: &about.kind,
             engine,
         }
@@ -98,6 +105,10 @@ pub(crate) struct About {
     pub devices: Vec<Device>,
     pub bound: u32,
     pub context: Context,
+    /// Of an enrolment only.
+    pub guardians: Vec<Guardian>,
+    /// Of an enrolment only: the device that it gives new keys.
+    pub renews: Option<Id<DeviceRow>>,
 }
 
 #[derive(Clone, Debug)]
@@ -143,6 +154,21 @@ pub struct Context {
     pub party: Party,
     /// What the sign-in is for that a method begins in; none afterwards, and in an enrolment.
     pub begins: Option<Begins>,
+    /// What is about to be added to the subject's account, where a method is asked to approve that and signs nobody in.
+    pub adds: Option<Addition>,
+}
+
+/// What is about to be added to an account: the purpose of an approval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Addition {
+    /// The kind of the enrolment.
+    pub kind: String,
+    /// The device that gets new keys, if it is that.
+    pub renews: Option<Id<DeviceRow>>,
+    /// SHA-256 of purpose, enrolment, kind and device. What a method has signed must depend on it: then no approval of
+    /// anything else, and no sign-in, is one of this.
+    pub digest: [u8; 32],
 }
 
 /// What a sign-in is for in which a method begins.
@@ -181,6 +207,8 @@ pub struct Credential {
     pub id: Id<CredentialRow>,
     /// Whose it is.
     pub user: Id<User>,
+    /// By which method it is used.
+    pub kind: String,
     /// A number that only rises.
     pub counter: i64,
     /// How many steps its clock was ahead when it was last used.

@@ -23,6 +23,8 @@ pub struct Descriptor {
     pub tries: Option<u8>,
     /// Whether it can be begun before anything else has been shown.
     pub turn: InTurn,
+    /// What else it is asked for.
+    pub guards: Guards,
 }
 
 impl Descriptor {
@@ -44,6 +46,7 @@ impl Descriptor {
             initiator,
             tries: None,
             turn: InTurn::Any,
+            guards: Guards::Nothing,
         }
     }
 
@@ -75,6 +78,20 @@ impl Descriptor {
         self
     }
 
+    /// And whoever has a credential of it is asked with it before the account gets another authenticator. Its factors must
+    /// be such as nobody can be tricked out of, and it verifies its user itself: the engine does not start otherwise.
+    #[must_use]
+    pub fn guards_additions(mut self) -> Self {
+        self.guards = Guards::Additions;
+        self
+    }
+
+    /// Whether what it proves is enough to approve an addition.
+    pub(crate) fn can_guard(&self) -> bool {
+        let sure = self.factors.iter().all(|factor| factor.is_passkey());
+        sure && self.uv == UvSource::Method && matches!(self.entry, Entry::Begin)
+    }
+
     /// And somebody checks that the device verified its user.
     #[must_use]
     pub fn verifies_user(mut self, by: UvSource) -> Self {
@@ -104,6 +121,15 @@ pub enum InTurn {
     /// After evidence that counts for the sign-in: where anybody who knows a name could begin it, anybody could bother
     /// whoever has that name.
     AfterAFirstFactor,
+}
+
+/// What a method is asked for besides signing people in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guards {
+    /// Nothing.
+    Nothing,
+    /// The approval of what is about to be added to an account ([`super::Addition`]).
+    Additions,
 }
 
 /// How a method begins.

@@ -171,6 +171,14 @@ pub enum Effect {
     /// Asks all active devices of the subject, as a method begins: they are woken after the commit. Guard: one at a time,
     /// and only so often (`engine/asking.rs`). The subject has to be certain.
     AskDevices,
+    /// Nothing is changed: a credential of the subject approved what is about to be added, and that is recorded. Guard: it
+    /// is there.
+    ApprovedWith {
+        /// Its kind.
+        kind: String,
+        /// The credential.
+        credential: Id<CredentialRow>,
+    },
     /// Lifts the subject's lock-outs.
     Unlock,
     /// Tells the subject, also of an answer that is refused.

@@ -1,23 +1,36 @@
 //! May an account that has an authenticator get another one? Only after an approval of its own by what it has.
 //!
-//! The evidence of the sign-in does not count for that: one relayed sign-in would become permanent. So this makes an
-//! enrolment of any enrolment, with a question before it:
+//! The evidence of the sign-in does not count for that: one relayed sign-in, or one browser that was left unlocked, would
+//! become permanent. So this makes an enrolment of any enrolment, with a question before it:
 //!
 //! | state | the portal shows | who moves it on |
 //! |---|---|---|
-//! | `AwaitApproval` | a number | an active device of the account approves and the person types the number into it |
+//! | `AwaitApproval` | a number, and what the account's passkeys are asked | an active device of the account approves and the person types the number into it, or a passkey of the account signs that very question |
 //! | `Begun` | what the inner enrolment shows | who moves the inner enrolment on |
 //!
-//! An account without an active device begins the inner enrolment at once.
+//! An account that has neither begins the inner enrolment at once.
+//!
+//! | file | what it answers |
+//! |---|---|
+//! | `asking.rs` | how a method is asked that answers in the browser, and what of it is enough |
+//! | `input.rs` | is an answer the approval, or one to the inner enrolment |
+//! | `state.rs` | where it stands, who approved, and what older versions stored |
+
+mod asking;
+mod input;
+mod state;
 
 use idp_protocol::{Prompt, message::Verdict};
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 
+use self::asking::Heard;
+pub use self::{
+    input::{FromDevice, FromInitiator},
+    state::{ApprovedBy, Question, State},
+};
 use super::number::{self, Checked};
 use crate::{
-    Id, Refusal,
-    device::DeviceRow,
+    Refusal,
     evidence::Assurance,
     method::{
         Approval, Ceremony, Cx, Device, DeviceView, Enrolment, Guess, Input, InputOf, NewCredential,
@@ -30,83 +43,33 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct AfterApproval<E>(pub E);
 
-/// Where it stands.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum State<S> {
-    /// A device of the account has to approve.
-    AwaitApproval {
-        /// What the person types into that device.
-        number: String,
-    },
-    /// The inner enrolment is under way.
-    Begun {
-        /// The device that approved; nobody if the account had no active one.
-        approved_by: Option<Id<DeviceRow>>,
-        /// Where the inner enrolment stands.
-        inner: S,
-    },
-}
-
-/// What a device may answer: the approval, or what the inner enrolment understands. A decision may be both; the state
-/// tells which it is.
-#[derive(Clone, Debug)]
-pub struct FromDevice<D> {
-    decided: Option<Decided>,
-    inner: Option<D>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
-enum Decided {
-    Decide { decision: Verdict, number: Option<String> },
-}
-
-impl<'de, D: for<'any> Deserialize<'any>> Deserialize<'de> for FromDevice<D> {
-    fn deserialize<T: Deserializer<'de>>(from: T) -> Result<Self, T::Error> {
-        let value = Value::deserialize(from)?;
-        let decided = Decided::deserialize(&value).ok();
-        match (serde_json::from_value(value), decided) {
-            (Err(error), None) => Err(T::Error::custom(error)),
-            (inner, decided) => Ok(Self { decided, inner: inner.ok() }),
-        }
-    }
-}
-
 impl<E> Ceremony for AfterApproval<E>
 where
     E: Enrolment<FromInitiator: Clone, FromDevice: Clone>,
 {
     const KIND: &'static str = E::KIND;
-    /// The version before the first of the inner state is that of an enrolment which asked by itself.
-    const STATE_VERSION: u16 = E::STATE_VERSION + 1;
+    /// Two layers around the version of the inner state: an enrolment that asked by itself, and one that asked devices only.
+    const STATE_VERSION: u16 = E::STATE_VERSION + state::LAYERS;
     const TRIES: u8 = E::TRIES;
     type State = State<E::State>;
-    type FromInitiator = E::FromInitiator;
+    type FromInitiator = FromInitiator<E::FromInitiator>;
     type FromDevice = FromDevice<E::FromDevice>;
     type Outcome = NewCredential;
 
     async fn begin(&self, cx: &Cx<'_>) -> Turned<Self> {
         // Asked in any case: what it refuses, it refuses before somebody is bothered with an approval.
         let turn = self.0.begin(cx).await?;
-        if cx.devices.is_empty() || !matches!(turn.step, Step::Ask(_)) {
-            return Ok(after(None, turn));
+        if !is_guarded(cx) || !matches!(turn.step, Step::Ask(_)) {
+            return Ok(after(ApprovedBy::Nobody, turn));
         }
-        let state = State::AwaitApproval { number: number::draw(cx) };
+        let (number, questions) = (number::draw(cx), asking::ask(cx).await?);
+        let state = State::AwaitApproval { number, questions };
         Ok(Turn::ask(state).tries(cx.settings.limits.number_tries).life(cx.settings.enrol_life))
     }
 
     fn view(&self, cx: &Cx<'_>, state: &Self::State) -> View {
         match state {
-            State::AwaitApproval { number } => View {
-                initiator: Prompt::ShowNumber { number: number.clone(), device: None },
-                device: Some(DeviceView::Approve {
-                    what: Approval::AddAuthenticator,
-                    how: number::asked(cx),
-                    of: None,
-                }),
-                refresh_at: None,
-            },
+            State::AwaitApproval { number, questions } => awaiting(cx, number, questions),
             State::Begun { inner, .. } => self.0.view(cx, inner),
         }
     }
@@ -114,20 +77,28 @@ where
     fn guess(&self, state: &Self::State, input: &InputOf<'_, Self>) -> Guess {
         match (state, input) {
             (State::AwaitApproval { .. }, Input::Device(_, answer)) if answer.approves() => Guess::OnCeremony,
-            (State::AwaitApproval { .. }, _) => Guess::No,
-            (State::Begun { inner, .. }, input) => {
-                inner_input::<E>(copied::<E>(input)).map_or(Guess::No, |input| self.0.guess(inner, &input))
+            // A signature is not guessed, but nobody needs to be wrong for ever either.
+            (State::AwaitApproval { .. }, Input::Initiator(answer)) if answer.approval.is_some() => {
+                Guess::OnCeremony
             }
+            (State::AwaitApproval { .. }, _) => Guess::No,
+            (State::Begun { inner, .. }, input) => input::inner::<E>(input::copied::<E>(input))
+                .map_or(Guess::No, |input| self.0.guess(inner, &input)),
         }
     }
 
     async fn advance(&self, cx: &Cx<'_>, state: Self::State, input: InputOf<'_, Self>) -> Turned<Self> {
         match (state, input) {
-            (State::AwaitApproval { number }, Input::Device(by, FromDevice { decided: Some(said), .. })) => {
-                self.decide(cx, &number, by, said).await
-            }
+            (
+                State::AwaitApproval { number, questions },
+                Input::Device(by, FromDevice { decided: Some(said), .. }),
+            ) => self.decide(cx, (&number, questions), by, said).await,
+            (
+                State::AwaitApproval { number, questions },
+                Input::Initiator(FromInitiator { approval: Some(answer), .. }),
+            ) => self.answered(cx, (number, questions), answer).await,
             (State::AwaitApproval { .. }, _) => Ok(Turn::refuse(Refusal::OutOfStep)),
-            (State::Begun { approved_by, inner }, input) => match inner_input::<E>(input) {
+            (State::Begun { approved_by, inner }, input) => match input::inner::<E>(input) {
                 Some(input) => Ok(after(approved_by, self.0.advance(cx, inner, input).await?)),
                 None => Ok(Turn::refuse(Refusal::Malformed)),
             },
@@ -135,13 +106,7 @@ where
     }
 
     fn upgrade(from: u16, state: Value) -> Option<Self::State> {
-        match serde_json::from_value(state).ok()? {
-            State::AwaitApproval { number } => Some(State::AwaitApproval { number }),
-            State::Begun { approved_by, inner } => {
-                let inner = E::upgrade(from.checked_sub(1)?, inner)?;
-                Some(State::Begun { approved_by, inner })
-            }
-        }
+        state::upgrade::<E>(from, state)
     }
 }
 
@@ -149,8 +114,14 @@ impl<E> AfterApproval<E>
 where
     E: Enrolment<FromInitiator: Clone, FromDevice: Clone>,
 {
-    async fn decide(&self, cx: &Cx<'_>, shown: &str, by: &Device, said: Decided) -> Turned<Self> {
-        let Decided::Decide { decision, number } = said;
+    async fn decide(
+        &self,
+        cx: &Cx<'_>,
+        (shown, questions): (&str, Vec<Question>),
+        by: &Device,
+        said: input::Decided,
+    ) -> Turned<Self> {
+        let input::Decided::Decide { decision, number } = said;
         // Devices that nobody is sure of, or that are declared lost, are shown nothing; should one answer all the same,
         // it must not let its heir in.
         if !cx.devices.iter().any(|device| device.id == by.id) {
@@ -159,16 +130,34 @@ where
         match number::check(decision, shown, number.as_deref()) {
             Checked::No(reason) => Ok(Turn::burn(reason)),
             Checked::Wrong => {
-                let state = State::AwaitApproval { number: number::draw(cx) };
+                let state = State::AwaitApproval { number: number::draw(cx), questions };
                 Ok(Turn::ask(state).reply(Reply::Refused(Refusal::Wrong)))
             }
-            Checked::Right => {
-                let mut turn = after(Some(by.id), self.0.begin(cx).await?);
-                // As the engine does for one that begins at once.
-                turn.life = turn.life.or(Some(cx.settings.enrol_life));
-                Ok(turn)
-            }
+            Checked::Right => self.begun(cx, ApprovedBy::Device { id: by.id }).await,
         }
+    }
+
+    async fn answered(
+        &self,
+        cx: &Cx<'_>,
+        (number, mut questions): (String, Vec<Question>),
+        answer: input::Answered,
+    ) -> Turned<Self> {
+        let (heard, effects) = asking::hear(cx, &mut questions, &answer).await?;
+        let turn = match heard {
+            Heard::Approved(by) => self.begun(cx, by).await?,
+            Heard::AskedOn => Turn::ask(State::AwaitApproval { number, questions }),
+            Heard::Refused(refusal) => Turn::refuse(refusal),
+            Heard::Ended(reason) => Turn::burn(reason),
+        };
+        Ok(effects.into_iter().fold(turn, Turn::effect))
+    }
+
+    async fn begun(&self, cx: &Cx<'_>, by: ApprovedBy) -> Turned<Self> {
+        let mut turn = after(by, self.0.begin(cx).await?);
+        // As the engine does for one that begins at once.
+        turn.life = turn.life.or(Some(cx.settings.enrol_life));
+        Ok(turn)
     }
 }
 
@@ -190,14 +179,24 @@ where
 
     fn may_go_on(&self, cx: &Cx<'_>, state: &Self::State) -> bool {
         match state {
-            // The last device that could approve may be gone: then nobody ever will.
-            State::AwaitApproval { .. } => !cx.devices.is_empty(),
-            // A stolen phone that approved its heir must not live on in it.
-            State::Begun { approved_by: Some(by), inner } => {
-                cx.devices.iter().any(|device| device.id == *by) && self.0.may_go_on(cx, inner)
+            // The last that could approve may be gone: then nobody ever will.
+            State::AwaitApproval { questions, .. } => {
+                !cx.devices.is_empty()
+                    || questions.iter().any(|question| cx.guardian(&question.kind).is_some())
             }
-            // Nobody was asked, because there was nobody to ask. There may be now.
-            State::Begun { approved_by: None, inner } => cx.devices.is_empty() && self.0.may_go_on(cx, inner),
+            State::Begun { approved_by, inner } => {
+                let stands = match approved_by {
+                    // A stolen phone that approved its heir must not live on in it.
+                    ApprovedBy::Device { id } => cx.devices.iter().any(|device| device.id == *id),
+                    // Nor a stolen key.
+                    ApprovedBy::Credential { kind, id } => {
+                        cx.guardian(kind).is_some_and(|guardian| guardian.has(*id))
+                    }
+                    // Nobody was asked, because there was nobody to ask. There may be now.
+                    ApprovedBy::Nobody => !is_guarded(cx),
+                };
+                stands && self.0.may_go_on(cx, inner)
+            }
         }
     }
 
@@ -217,72 +216,37 @@ where
 
 impl<D> FromDevice<D> {
     fn approves(&self) -> bool {
-        matches!(self.decided, Some(Decided::Decide { decision: Verdict::Approve, .. }))
+        matches!(self.decided, Some(input::Decided::Decide { decision: Verdict::Approve, .. }))
     }
+}
+
+/// Whether there is something to ask. Whoever is not sure of a device next to a passkey asks the passkey.
+fn is_guarded(cx: &Cx<'_>) -> bool {
+    !cx.devices.is_empty() || !cx.guardians.is_empty()
+}
+
+fn awaiting(cx: &Cx<'_>, number: &str, questions: &[Question]) -> View {
+    let by_device = !cx.devices.is_empty();
+    let ways = asking::shown(cx, questions);
+    let number = || number.to_owned();
+    let initiator = match ways.is_empty() {
+        true => Prompt::ShowNumber { number: number(), device: None },
+        false => Prompt::AskApproval {
+            adds: cx.kind.to_owned(),
+            renews: cx.renews.map(|device| device.octets()),
+            number: by_device.then(number),
+            ways,
+        },
+    };
+    let device = by_device.then(|| DeviceView::Approve {
+        what: Approval::AddAuthenticator,
+        how: number::asked(cx),
+        of: None,
+    });
+    View { initiator, device, refresh_at: None }
 }
 
 /// The turn of the inner enrolment as one of the whole.
-fn after<S>(
-    approved_by: Option<Id<DeviceRow>>,
-    turn: Turn<S, NewCredential>,
-) -> Turn<State<S>, NewCredential> {
+fn after<S>(approved_by: ApprovedBy, turn: Turn<S, NewCredential>) -> Turn<State<S>, NewCredential> {
     turn.map(|inner| State::Begun { approved_by, inner })
-}
-
-/// A guess is priced by reference, and the inner enrolment wants an input of its own.
-fn copied<'a, E>(input: &InputOf<'a, AfterApproval<E>>) -> InputOf<'a, AfterApproval<E>>
-where
-    E: Enrolment<FromInitiator: Clone, FromDevice: Clone>,
-{
-    match input {
-        Input::Initiator(answer) => Input::Initiator(answer.clone()),
-        Input::Device(device, answer) => Input::Device(device, answer.clone()),
-        Input::NewDevice(key, answer) => Input::NewDevice(key, answer.clone()),
-        Input::Tick => Input::Tick,
-    }
-}
-
-/// The input as the inner enrolment understands it; nothing if it does not.
-fn inner_input<E>(input: InputOf<'_, AfterApproval<E>>) -> Option<InputOf<'_, E>>
-where
-    E: Enrolment<FromInitiator: Clone, FromDevice: Clone>,
-{
-    Some(match input {
-        Input::Initiator(answer) => Input::Initiator(answer),
-        Input::Device(device, answer) => Input::Device(device, answer.inner?),
-        Input::NewDevice(key, answer) => Input::NewDevice(key, answer.inner?),
-        Input::Tick => Input::Tick,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::{super::registration::DeviceRegistration, *};
-
-    type Wrapped = AfterApproval<DeviceRegistration>;
-
-    #[test]
-    fn an_approval_that_an_older_version_waits_for_is_waited_for_still() {
-        let older = json!({ "state": "await_approval", "number": "123456" });
-        let Some(State::AwaitApproval { number }) = Wrapped::upgrade(1, older) else { panic!("it goes on") };
-        assert_eq!(number, "123456");
-    }
-
-    #[test]
-    fn an_offer_of_an_older_version_is_made_anew() {
-        let grant = json!({ "secret": "AAAAAAAAAAAAAAAAAAAAAA", "approved_by": null });
-        let older = json!({ "state": "offered", "grant": grant, "hellos": [] });
-        assert!(Wrapped::upgrade(1, older).is_none());
-    }
-
-    #[test]
-    fn a_device_that_answers_nonsense_answers_nothing() {
-        type Answer = FromDevice<<DeviceRegistration as Ceremony>::FromDevice>;
-        let decided = json!({ "answer": "decide", "decision": "approve", "number": null });
-        let answer: Answer = serde_json::from_value(decided).unwrap();
-        assert!(answer.approves() && answer.inner.is_some());
-        assert!(serde_json::from_value::<Answer>(json!({ "answer": "claim", "via": "scan" })).is_err());
-    }
 }

@@ -1,4 +1,4 @@
-//! How is a device added? The wizard: approve on another device, scan, compare and type, approve.
+//! How is a device added? The wizard: approve on another device or with a passkey, scan, compare and type, approve.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use idp_core::{
 };
 use idp_protocol::{
     Prompt,
-    prompt::{DeviceFacts, TypedFields},
+    prompt::{ApprovalWay, DeviceFacts, TypedFields},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -81,6 +81,7 @@ struct Panel {
 
 /// What the wizard shows.
 enum Look {
+    Approve { adds: String, number: Option<String>, options: Option<String> },
     MakePasskey { options: String },
     PasskeyDone,
     ApproveElsewhere { number: String },
@@ -165,6 +166,7 @@ async fn wizard(
                 | Prompt::OfferCodes { .. }
                 | Prompt::AskCode { .. }
                 | Prompt::WebAuthn { .. }
+                | Prompt::AskApproval { number: None, .. }
         )
     );
     let body = Wizard {
@@ -175,7 +177,7 @@ async fn wizard(
             CODES => "token-offline",
             _ => "app-title",
         }),
-        passkey: view.kind == PASSKEY,
+        passkey: view.kind == PASSKEY || matches!(view.prompt, Some(Prompt::AskApproval { .. })),
         id: id.to_string(),
         panel: render(t, &view, error.as_ref()),
         live: matches!(view.status, Status::Offered | Status::Claimed | Status::CodeNeeded),
@@ -188,6 +190,7 @@ fn render(t: Language, view: &CeremonyView, error: Option<&Error>) -> String {
     let look = look(t, view);
     let (step, number, say) = match &look {
         Look::ApproveElsewhere { .. } => ("approve", 1, t.say("enrol-approve")),
+        Look::Approve { adds, .. } => ("approve", 1, adds.clone()),
         Look::TakeUp { qr: Some(_), .. } => ("scan", 2, t.say("enrol-scan")),
         Look::TakeUp { qr: None, .. } => ("scan", 2, t.say("enrol-take-up")),
         Look::TypeCode { .. } => ("code", 3, t.say("enrol-compare")),
@@ -201,7 +204,10 @@ fn render(t: Language, view: &CeremonyView, error: Option<&Error>) -> String {
         Look::Over { why, .. } => ("over", 0, why.clone()),
     };
     let is_passkey = view.kind == PASSKEY;
+    let approves = matches!(look, Look::Approve { .. });
     let error = error.map(|error| match error {
+        Error::Refused(Refusal::Wrong) if approves => t.say("approve-wrong"),
+        Error::Refused(Refusal::Malformed) if approves => t.say("approve-malformed"),
         Error::Refused(Refusal::Wrong) if is_passkey => t.say("passkey-not-taken"),
         Error::Refused(Refusal::NotAllowed) if is_passkey => t.say("passkey-not-found-later"),
         Error::Refused(Refusal::Malformed) if is_passkey => t.say("passkey-malformed"),
@@ -256,6 +262,16 @@ fn look(t: Language, view: &CeremonyView) -> Look {
             Some(Reason::DevicesChanged) => over("error-devices-changed", false),
             _ => over("enrol-over", false),
         },
+        (_, Some(Prompt::AskApproval { adds, renews, number, ways })) => Look::Approve {
+            adds: t.say(match (adds.as_str(), renews) {
+                (_, Some(_)) => "approve-renews",
+                (KIND, None) => "approve-device",
+                (PASSKEY, None) => "approve-passkey",
+                _ => "approve-app",
+            }),
+            number: number.clone(),
+            options: ways.iter().find_map(passkey_options),
+        },
         (_, Some(Prompt::ShowNumber { number, device: None })) => {
             Look::ApproveElsewhere { number: number.clone() }
         }
@@ -282,6 +298,13 @@ fn look(t: Language, view: &CeremonyView) -> Look {
             tries: *tries_left,
         },
         _ => over("enrol-over", false),
+    }
+}
+
+fn passkey_options(way: &ApprovalWay) -> Option<String> {
+    match &way.prompt {
+        Prompt::WebAuthn { options } if way.kind == PASSKEY => Some(options.to_string()),
+        _ => None,
     }
 }
 

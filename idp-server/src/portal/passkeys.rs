@@ -1,4 +1,5 @@
-//! How are passkeys listed, added, renamed and removed? A passkey is begun here and made in the wizard of `enrol.rs`.
+//! How are passkeys listed, added, renamed and removed, and how do they approve what is added to an account? A passkey is
+//! begun here, and made in the wizard of `enrol.rs`, which also asks for the approval.
 
 use askama::Template;
 use axum::{
@@ -9,11 +10,11 @@ use http::StatusCode;
 use idp_core::{Error, Id, Refusal, ceremony::CeremonyRow, credential::CredentialRow, users::User};
 use idp_protocol::Text;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use symbolon_axum::{SignedIn, Visitor};
 use symbolon_webauthn::{KIND, Stored};
 
-use super::{Place, enrol, refused, signed_in};
+use super::{Place, enrol, enrolling, refused, signed_in};
 use crate::{
     app::App,
     pages::{self, Frame, Moment, Named, Sent},
@@ -119,6 +120,30 @@ pub async fn confirm(State(app): State<App>, visitor: Visitor, Sent(form): Sent<
         let members = value.as_object_mut().ok_or(Refusal::Malformed)?;
         members.insert("name".to_owned(), form.name.into());
         app.engine().answer(&signed_in.secret, form.id, value).await
+    };
+    enrol::answered(&app, &visitor, &signed_in, form.id, answered.await).await
+}
+
+/// What the script sends for an approval.
+#[derive(Deserialize)]
+pub struct Approved {
+    id: Id<CeremonyRow>,
+    /// JSON; empty if no script ran.
+    #[serde(default)]
+    answer: String,
+}
+
+/// `POST /account/devices/approve`: a passkey of the account approves what is about to be added. A repeat gets the same
+/// answer.
+pub async fn approve(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Approved>) -> Response {
+    let signed_in = match enrolling(&app, &visitor, Place::AddDevice).await {
+        Ok(signed_in) => signed_in,
+        Err(response) => return response,
+    };
+    let answered = async {
+        let answer: Value = serde_json::from_str(&form.answer).map_err(|_| Refusal::Malformed)?;
+        let approval = json!({ "approval": { "kind": KIND, "answer": answer } });
+        app.engine().answer(&signed_in.secret, form.id, approval).await
     };
     enrol::answered(&app, &visitor, &signed_in, form.id, answered.await).await
 }

@@ -12,7 +12,11 @@ use crate::{
 
 /// The options that stand in the attribute of a form.
 fn options_in(page: &str) -> Value {
-    let (_, rest) = page.split_once("data-passkey-create=\"").unwrap_or_else(|| panic!("no form: {page}"));
+    attribute(page, "data-passkey-create")
+}
+
+fn attribute(page: &str, name: &str) -> Value {
+    let (_, rest) = page.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("no form: {page}"));
     serde_json::from_str(&rest.split_once('"').unwrap().0.replace("&#34;", "\"")).unwrap()
 }
 
@@ -178,6 +182,89 @@ async fn signed_in_with(server: &Server, passkey: &Passkey) -> String {
     let set = on.headers().get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
     let session = set.filter_map(|line| line.split(';').next()).find(|line| line.starts_with("session="));
     session.unwrap_or_else(|| panic!("{on:?}")).to_owned()
+}
+
+/// What is asked before the account gets another authenticator: the path of the wizard, and its page.
+async fn asked_to_approve(server: &Server, cookie: &str, path: &str) -> (String, String) {
+    let wizard = location(&server.visit(path, cookie, Some(&[])).await);
+    let page = text(server.visit(&wizard, cookie, None).await).await;
+    assert!(page.contains("data-step=\"approve\""), "{page}");
+    (wizard, page)
+}
+
+async fn approved(server: &Server, cookie: &str, page: &str, answer: &str) -> Response {
+    let id = hidden(page, "id");
+    let form = [("id", id.as_str()), ("answer", answer)];
+    server.visit("/account/devices/approve", cookie, Some(&form)).await
+}
+
+#[tokio::test]
+async fn a_page_says_what_a_passkey_approves_and_goes_on_after_it() {
+    let server = Server::at_localhost().await;
+    let (_, passkey) = has_a_passkey(&server).await;
+    let cookie = signed_in_with(&server, &passkey).await;
+    let (wizard, page) = asked_to_approve(&server, &cookie, "/account/devices").await;
+    assert!(page.contains("A device is about to be added to your account."), "{page}");
+    assert!(page.contains("only if you began this yourself") && page.contains("I did not ask for this"));
+    assert!(!page.contains("class=\"number\""), "no device is there to ask: {page}");
+    let question = attribute(&page, "data-passkey-approve");
+
+    let phished = passkey.saying(|says| says.origin = "https://id.example.com".to_owned());
+    let wrong = approved(&server, &cookie, &page, &phished.asserted(&question).to_string()).await;
+    assert_eq!(wrong.status(), 403);
+    assert!(text(wrong).await.contains("This passkey does not approve it"));
+
+    let asserted = passkey.asserted(&question).to_string();
+    for _ in 0..2 {
+        let right = approved(&server, &cookie, &page, &asserted).await;
+        assert_eq!((right.status().as_u16(), location(&right)), (303, wizard.clone()), "a double click, too");
+    }
+    let page = text(server.visit(&wizard, &cookie, None).await).await;
+    assert!(page.contains("data-step=\"scan\""), "{page}");
+
+    let (_, page) = asked_to_approve(&server, &cookie, "/account/passkeys").await;
+    assert!(page.contains("A passkey is about to be added to your account."), "{page}");
+    let stale = approved(&server, &cookie, &page, &asserted).await;
+    assert_eq!(stale.status(), 403, "what approved the device approves nothing else");
+}
+
+#[tokio::test]
+async fn whoever_did_not_ask_for_an_addition_refuses_it_without_a_script() {
+    let server = Server::at_localhost().await;
+    let (_, passkey) = has_a_passkey(&server).await;
+    let cookie = signed_in_with(&server, &passkey).await;
+    let (wizard, page) = asked_to_approve(&server, &cookie, "/account/devices").await;
+    assert!(
+        page.contains("<noscript><p class=\"alert\">Approving with a passkey needs JavaScript"),
+        "{page}"
+    );
+    let unsigned = approved(&server, &cookie, &page, "").await;
+    assert_eq!(unsigned.status(), 400);
+    assert!(text(unsigned).await.contains("Your browser signed nothing."));
+
+    let id = hidden(&page, "id");
+    let refused = server.visit("/account/devices/cancel", &cookie, Some(&[("id", id.as_str())])).await;
+    assert_eq!(location(&refused), "/account");
+    let over = text(server.visit(&wizard, &cookie, None).await).await;
+    assert!(over.contains("Nothing was added."), "{over}");
+    let asserted = passkey.asserted(&attribute(&page, "data-passkey-approve")).to_string();
+    let late = approved(&server, &cookie, &page, &asserted).await;
+    assert_eq!(location(&late), wizard, "which says that it is over");
+    let over = text(server.visit(&wizard, &cookie, None).await).await;
+    assert!(over.contains("Nothing was added."), "{over}");
+}
+
+#[tokio::test]
+async fn somebody_elses_browser_approves_nothing() {
+    let server = Server::at_localhost().await;
+    let (_, passkey) = has_a_passkey(&server).await;
+    let cookie = signed_in_with(&server, &passkey).await;
+    let (_, page) = asked_to_approve(&server, &cookie, "/account/devices").await;
+    let asserted = passkey.asserted(&attribute(&page, "data-passkey-approve")).to_string();
+    let (another, _) = server.sign_in().await;
+    assert_eq!(approved(&server, &another, &page, &asserted).await.status(), 404);
+    let nobody = approved(&server, "", &page, &asserted).await;
+    assert_eq!(nobody.status(), 303, "whoever is not signed in signs in first");
 }
 
 #[tokio::test]

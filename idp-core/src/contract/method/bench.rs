@@ -8,17 +8,18 @@ use std::sync::{
 use idp_protocol::{Octets, Prompt};
 use serde_json::Value;
 
-use super::{Case, Moment, Played, phone::Phone};
+use super::{Case, Moment, Played, guardians::Trial, phone::Phone};
 use crate::{
     Clock as _, Engine, Error, Id, ManualClock, Refusal, Time,
     browser::{BrowserWrite, KnownBrowser},
     claimant::Claimant,
     contract::start::{self, Subjects},
     engine::{Account, CeremonyView, NewSignIn, Opened, Progress, Status},
+    erased::ErasedEnrolment,
     evidence::Evidence,
     memory::MemoryStore,
     method::{Entry, InTurn},
-    methods::password::Password,
+    methods::{after_approval::AfterApproval, password::Password},
     policy::{Acr, Requirement},
     signin::{Ask, Origin, SignInRow},
     store::Batch,
@@ -99,7 +100,9 @@ async fn start(case: &Case, store: &MemoryStore, clock: &Arc<ManualClock>) -> Ar
     if case.comes_second() {
         methods.push(Arc::new(Password));
     }
-    let subjects = Subjects { methods, enrolments: Vec::new() };
+    let enrolments: Vec<Arc<dyn ErasedEnrolment>> =
+        vec![Arc::new(AfterApproval(Trial::<1>)), Arc::new(AfterApproval(Trial::<2>))];
+    let subjects = Subjects { methods, enrolments };
     start::start(&case.crypto, subjects, store, clock).await
 }
 
@@ -130,13 +133,7 @@ impl Bench {
 
     /// Opens a sign-in of somebody who is known already.
     pub async fn open_for(&self, claimant: &Claimant, subject: Option<Id<User>>) -> Id<SignInRow> {
-        let from = Origin {
-            address: HOME,
-            place: "home".to_owned(),
-            browser: "Suite".to_owned(),
-            known: self.remembered(claimant).await,
-            session: None,
-        };
+        let from = self.origin(self.remembered(claimant).await);
         let ask = Ask {
             client: "Suite".to_owned(),
             client_id: "suite".to_owned(),
@@ -154,6 +151,12 @@ impl Bench {
         };
         let new = NewSignIn { ask, subject, ledger: Vec::new() };
         self.engine.open_sign_in(claimant, new).await.expect("a sign-in")
+    }
+
+    /// Where the browsers of the suite are.
+    pub fn origin(&self, known: Option<Octets<32>>) -> Origin {
+        let (place, browser) = ("home".to_owned(), "Suite".to_owned());
+        Origin { address: HOME, place, browser, known, session: None }
     }
 
     /// The cookie of a browser that knows the owner, where the method wants one.

@@ -1,0 +1,430 @@
+//! What is added to an account with a passkey: who approves it, and what attackers try with the passkey's own signatures?
+
+use std::sync::Arc;
+
+use idp_core::{
+    Id, Refusal,
+    ceremony::Reason,
+    clock::Clock as _,
+    credential::{CredentialRow, CredentialWrite},
+    engine::{Account, Act, CeremonyView, Progress, Status},
+    evidence::Assurance,
+    methods::otp::Key,
+    notify::Notice,
+    policy::Acr,
+    signin::Origin,
+    store::Batch,
+    users::User,
+};
+use idp_protocol::{Octets, Prompt};
+use serde_json::{Value, json};
+use symbolon_tests::{
+    Browser, Passkey, Phone, World,
+    browser::{approval_of, number_of, options_of, qr_of, refusal},
+    world::{ISSUER, PASSWORD},
+};
+
+const TOKEN: Octets<32> = Octets([9; 32]);
+
+/// Somebody with a passkey, in a browser that has just signed in with it.
+struct Alice {
+    world: World,
+    user: User,
+    browser: Browser,
+    passkey: Passkey,
+}
+
+impl Alice {
+    async fn new() -> Self {
+        Self::of(&World::with_passkeys().await).await
+    }
+
+    async fn of(world: &World) -> Self {
+        let user = world.user("alice").await;
+        let mut browser = Browser::new(world);
+        browser.sign_in("alice").await;
+        let mut passkey = Passkey::new(ISSUER, "alice's laptop");
+        browser.register(&mut passkey, "Laptop").await.expect("the first is approved by nobody");
+        browser.passkey(&passkey).await.expect("signed in");
+        Self { world: world.clone(), user, browser, passkey }
+    }
+
+    /// The id of her passkey.
+    async fn key(&self) -> Id<CredentialRow> {
+        self.world.engine.credentials(self.user.id, "passkey").await.unwrap()[0].0.id
+    }
+
+    /// How much she can sign in with besides her password.
+    async fn bound(&self) -> usize {
+        let credentials = self.world.store.credentials(self.user.id).await.unwrap();
+        let devices = self.world.engine.devices(self.user.id).await.unwrap();
+        credentials.iter().filter(|row| row.kind != "password").count() + devices.len()
+    }
+
+    async fn told(&self) -> Vec<Notice> {
+        let rows = self.world.store.notices(self.user.id, 50).await.unwrap();
+        rows.into_iter().map(|row| row.notice).collect()
+    }
+
+    /// Takes her passkey away, as an administrator or she herself does elsewhere.
+    async fn loses_the_passkey(&self) {
+        let gone = Batch::new().with(CredentialWrite::Delete(self.key().await));
+        let _ = self.world.store.commit(gone).await.unwrap();
+    }
+
+    /// A device that the help desk completed for her.
+    async fn device_of_the_help_desk(&self) -> Phone {
+        let (by, proof) = ("Carol".parse().unwrap(), "staff list".parse().unwrap());
+        let act = || Act { by: &by, proof: &proof };
+        let engine = &self.world.engine;
+        let here = Origin::terminal("help desk", "idp-server");
+        let offered =
+            engine.offer_by_help_desk(&self.user, here, act()).await.expect("nothing is asked there");
+        let Some(Prompt::OfferEnrolment { typed: Some(typed), .. }) = offered.prompt else {
+            panic!("{offered:?}")
+        };
+        let phone = Phone::new(&self.world, "low");
+        let code = phone.register(&typed.text).await.unwrap();
+        let view = engine.complete_by_help_desk(&self.user, &code, act()).await.unwrap();
+        phone.approve_pending(&number_of(&view)).await.unwrap();
+        phone
+    }
+}
+
+fn awaits(view: &CeremonyView) -> bool {
+    matches!(view.prompt, Some(Prompt::AskApproval { .. }))
+}
+
+#[tokio::test]
+async fn a_passkey_approves_a_device_and_another_passkey_each_with_a_signature_of_its_own() {
+    let alice = Alice::new().await;
+    let view = alice.browser.add_device().await.unwrap();
+    let Some(Prompt::AskApproval { adds, renews: None, number: None, .. }) = &view.prompt else {
+        panic!("{view:?}")
+    };
+    assert_eq!(adds, "device");
+    alice.browser.approve(&view, &alice.passkey).await.unwrap();
+    let phone = Phone::new(&alice.world, "phone");
+    let code = phone.register(&qr_of(&alice.browser.wizard(view.id).await)).await.unwrap();
+    alice.browser.confirm(view.id, &code).await.unwrap();
+    phone.approve_pending(&number_of(&alice.browser.wizard(view.id).await)).await.unwrap();
+    assert_eq!(alice.browser.wizard(view.id).await.status, Status::Done);
+
+    let view = alice.browser.add_passkey().await.unwrap();
+    alice.browser.approve(&view, &alice.passkey).await.unwrap();
+    let mut second = Passkey::new(ISSUER, "a security key");
+    let options = options_of(&alice.browser.wizard(view.id).await);
+    alice.browser.answer_enrolment(view.id, second.created(&options, "Key")).await.unwrap();
+    Browser::new(&alice.world).passkey(&second).await.expect("it signs in");
+    let audit = alice.world.audit().await;
+    for approved in ["device.approved", "passkey.approved"] {
+        assert!(audit.iter().any(|name| name == approved), "{audit:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_is_asked_for_keys_of_the_account_with_their_user_verified_and_for_no_others() {
+    let alice = Alice::new().await;
+    let options = approval_of(&alice.browser.add_device().await.unwrap());
+    let public = &options["publicKey"];
+    let own = data_encoding::BASE64URL_NOPAD.encode(&alice.passkey.id);
+    assert_eq!(public["allowCredentials"], json!([{ "type": "public-key", "id": own }]));
+    assert_eq!(public["userVerification"], "required");
+    assert_eq!(public["rpId"], "id.example.org");
+    assert_eq!(options.get("mediation").and_then(Value::as_str), None, "it is never offered by itself");
+}
+
+/// An authenticator that was told which keys are meant need not say whose they are.
+#[tokio::test]
+async fn an_authenticator_need_not_say_whose_key_it_is_where_it_was_told() {
+    let alice = Alice::new().await;
+    let view = alice.browser.add_device().await.unwrap();
+    let silent = alice.passkey.saying(|says| says.owner.clear());
+    alice.browser.approve(&view, &silent).await.expect("approved");
+    let mut elsewhere = Browser::new(&alice.world);
+    assert_eq!(refusal(elsewhere.passkey(&silent).await), Refusal::Wrong, "in a sign-in it has to");
+}
+
+/// Whoever relays a sign-in, or finds a browser unlocked, has what the sign-in has shown, and nothing more.
+#[tokio::test]
+async fn a_sign_in_that_showed_the_passkey_a_minute_ago_binds_nothing_by_itself() {
+    let alice = Alice::new().await;
+    let (before, thief) = (alice.bound().await, &alice.browser);
+    alice.world.clock.advance(60);
+    for kind in ["device", "passkey"] {
+        let view = thief.begin_enrolment(kind).await.unwrap();
+        assert!(awaits(&view), "{kind}: {view:?}");
+        let invented = json!({ "publicKey": { "user": { "id": "AAAA" }, "challenge": "AAAA" } });
+        let mut own = Passkey::new(ISSUER, "the thief's");
+        for early in [json!({ "code": "1234567890" }), own.created(&invented, "Mine")] {
+            let early = refusal(thief.answer_enrolment(view.id, early).await);
+            assert!(matches!(early, Refusal::OutOfStep | Refusal::Malformed), "{kind}: {early:?}");
+        }
+        own.says.owner = alice.user.id.bytes().to_vec();
+        let unknown = thief.approve(&view, &own).await;
+        assert_eq!(refusal(unknown), Refusal::Wrong, "{kind}: a key of the thief's own");
+        assert!(awaits(&thief.wizard(view.id).await), "{kind}");
+    }
+    assert_eq!(alice.bound().await, before);
+}
+
+/// A password and a code can be relayed, and the passkey was got so that they are not enough.
+#[tokio::test]
+async fn a_relayed_code_adds_nothing_to_an_account_with_a_passkey() {
+    let alice = Alice::new().await;
+    let secret = serde_json::to_vec(&Key::own(&TOKEN)).unwrap();
+    alice.world.engine.add_credential(alice.user.id, "totp", None, &secret).await.unwrap();
+    let (mut relay, engine) = (Browser::new(&alice.world), &alice.world.engine);
+    relay.requirement.acr = Some(Acr::MultiFactor);
+    let id = relay.open().await;
+    let password = json!({ "password": PASSWORD });
+    engine.answer_form(&relay.claimant, id, "password", "alice", password).await.unwrap();
+    let key = Key::own(&TOKEN);
+    let code = key.code(key.step_at(alice.world.clock.now()).unwrap()).unwrap();
+    engine.answer_form(&relay.claimant, id, "totp", "", json!({ "code": code })).await.unwrap();
+    relay.finish(id, Account::Confirmed).await.unwrap();
+    assert_eq!(refusal(relay.add_passkey().await), Refusal::FreshSignIn, "that takes a passkey twice");
+    assert!(awaits(&relay.add_device().await.unwrap()), "and this takes it once");
+}
+
+/// The attacker has the session, and an answer that her passkey gave for a sign-in, used or not.
+#[tokio::test]
+async fn an_assertion_of_a_sign_in_approves_nothing() {
+    let alice = Alice::new().await;
+    let elsewhere = Browser::new(&alice.world);
+    let (ceremony, options) = elsewhere.asked_for_passkey(elsewhere.open().await).await;
+    let seen = alice.passkey.asserted(&options);
+    let view = alice.browser.add_device().await.unwrap();
+    assert_eq!(refusal(alice.browser.send_approval(view.id, seen.clone()).await), Refusal::Wrong);
+    elsewhere.assert(ceremony, seen.clone()).await.expect("it is good for that sign-in");
+    let again = json!({ "approval": { "kind": "passkey", "answer": seen } });
+    let _ = alice.browser.answer_enrolment(view.id, again).await.unwrap_err();
+    assert!(awaits(&alice.browser.wizard(view.id).await));
+}
+
+#[tokio::test]
+async fn an_approval_signs_nobody_in() {
+    let alice = Alice::new().await;
+    let view = alice.browser.add_device().await.unwrap();
+    let approval = alice.passkey.asserted(&approval_of(&view));
+    let mut thief = Browser::new(&alice.world);
+    let sign_in = thief.open().await;
+    let (ceremony, _) = thief.asked_for_passkey(sign_in).await;
+    for value in [approval.clone(), json!({ "approval": { "kind": "passkey", "answer": approval } })] {
+        let refused = refusal(thief.assert(ceremony, value).await);
+        assert!(matches!(refused, Refusal::Wrong | Refusal::Malformed), "{refused:?}");
+    }
+    assert_eq!(refusal(thief.finish(sign_in, Account::Confirmed).await), Refusal::OutOfStep);
+}
+
+#[tokio::test]
+async fn an_approval_of_one_enrolment_is_none_of_another() {
+    let alice = Alice::new().await;
+    let first = alice.browser.add_device().await.unwrap();
+    let approval = alice.passkey.asserted(&approval_of(&first));
+    alice.browser.approve(&first, &alice.passkey).await.expect("it serves here");
+    let other = alice.browser.add_passkey().await.unwrap();
+    let moved = alice.browser.send_approval(other.id, approval.clone()).await;
+    assert_eq!(refusal(moved), Refusal::Wrong, "of another kind");
+    let (secret, _) = alice.browser.session.as_ref().unwrap();
+    alice.world.engine.cancel_enrolment(secret, first.id).await.unwrap();
+    let anew = alice.browser.add_device().await.unwrap();
+    assert_ne!(anew.id, first.id);
+    let moved = alice.browser.send_approval(anew.id, approval).await;
+    assert_eq!(refusal(moved), Refusal::Wrong, "of the same kind, begun anew");
+}
+
+#[tokio::test]
+async fn nobody_elses_passkey_and_no_phished_or_unverified_one_approves_and_three_end_it() {
+    let alice = Alice::new().await;
+    alice.world.user("bob").await;
+    let mut bob = Browser::new(&alice.world);
+    bob.sign_in("bob").await;
+    let mut bobs = Passkey::new(ISSUER, "bob's laptop");
+    bob.register(&mut bobs, "Laptop").await.unwrap();
+    let view = alice.browser.add_device().await.unwrap();
+    for (number, wrong) in [
+        bobs.clone(),
+        alice.passkey.saying(|says| says.origin = "https://id.example.com".to_owned()),
+        alice.passkey.saying(|says| says.verified = false),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let expected = if number == 2 { Refusal::Burned(Reason::NoTriesLeft) } else { Refusal::Wrong };
+        assert_eq!(refusal(alice.browser.approve(&view, wrong).await), expected, "{number}");
+    }
+    let late = alice.browser.approve(&view, &alice.passkey).await;
+    assert_eq!(refusal(late), Refusal::Burned(Reason::NoTriesLeft));
+    bob.passkey(&bobs).await.unwrap();
+    let bobs_view = bob.add_device().await.unwrap();
+    let of_alice = bob.approve(&bobs_view, &alice.passkey).await;
+    assert_eq!(refusal(of_alice), Refusal::Wrong, "nor hers for him");
+}
+
+#[tokio::test]
+async fn a_passkey_that_was_removed_in_between_approves_nothing() {
+    let alice = Alice::new().await;
+    let view = alice.browser.add_device().await.unwrap();
+    alice.loses_the_passkey().await;
+    let look = alice.browser.wizard(view.id).await;
+    assert_eq!((look.status, look.reason), (Status::Burned, Some(Reason::DevicesChanged)));
+    let late = alice.browser.approve(&view, &alice.passkey).await;
+    assert_eq!(refusal(late), Refusal::Burned(Reason::DevicesChanged));
+}
+
+#[tokio::test]
+async fn a_passkey_that_is_removed_at_this_moment_approves_nothing() {
+    let (world, asked) = World::counted_with_passkeys().await;
+    let alice = Alice::of(&world).await;
+    let view = alice.browser.add_device().await.unwrap();
+    let (store, key) = (world.store.clone(), alice.key().await);
+    asked.overtake("Ceremony(Update", async move {
+        let _ = store.commit(Batch::new().with(CredentialWrite::Delete(key))).await.unwrap();
+    });
+    let approved = alice.browser.approve(&view, &alice.passkey).await;
+    assert!(approved.is_err(), "{approved:?}");
+    assert!(asked.was_overtaken());
+    assert_ne!(alice.browser.wizard(view.id).await.status, Status::Done);
+    assert!(!matches!(alice.browser.wizard(view.id).await.prompt, Some(Prompt::OfferEnrolment { .. })));
+}
+
+/// A stolen key must not live on in what it approved.
+#[tokio::test]
+async fn what_a_passkey_approved_ends_with_it() {
+    let alice = Alice::new().await;
+    let view = alice.browser.add_device().await.unwrap();
+    alice.browser.approve(&view, &alice.passkey).await.unwrap();
+    let qr = qr_of(&alice.browser.wizard(view.id).await);
+    alice.loses_the_passkey().await;
+    let look = alice.browser.wizard(view.id).await;
+    assert_eq!((look.status, look.reason), (Status::Burned, Some(Reason::DevicesChanged)));
+    let _ = Phone::new(&alice.world, "late").register(&qr).await.unwrap_err();
+    assert!(alice.world.engine.devices(alice.user.id).await.unwrap().is_empty());
+}
+
+/// An enrolment that nobody had to approve does not outrun the first passkey of the account.
+#[tokio::test]
+async fn an_enrolment_that_nobody_approved_ends_when_there_is_a_passkey_that_could() {
+    let world = World::with_passkeys().await;
+    let user = world.user("alice").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("alice").await;
+    let view = browser.add_device().await.unwrap();
+    assert!(!awaits(&view));
+    let other = Alice::new().await;
+    let (row, own) = other.world.engine.credentials(other.user.id, "passkey").await.unwrap().remove(0);
+    world.engine.add_credential(user.id, "passkey", row.handle, &own.secret).await.unwrap();
+    let look = browser.wizard(view.id).await;
+    assert_eq!((look.status, look.reason), (Status::Burned, Some(Reason::DevicesChanged)));
+}
+
+#[tokio::test]
+async fn either_a_device_or_a_passkey_approves_and_the_page_offers_both() {
+    for by_device in [true, false] {
+        let alice = Alice::new().await;
+        let view = alice.browser.add_device().await.unwrap();
+        alice.browser.approve(&view, &alice.passkey).await.unwrap();
+        let phone = Phone::new(&alice.world, "phone");
+        let code = phone.register(&qr_of(&alice.browser.wizard(view.id).await)).await.unwrap();
+        alice.browser.confirm(view.id, &code).await.unwrap();
+        phone.approve_pending(&number_of(&alice.browser.wizard(view.id).await)).await.unwrap();
+
+        let view = alice.browser.add_device().await.unwrap();
+        let (number, options) = (number_of(&view), approval_of(&view));
+        assert_eq!(phone.app.pending(&phone.account()).await.unwrap().len(), 1, "both are asked at once");
+        if by_device {
+            phone.approve_pending(&number).await.unwrap();
+            let late = alice.browser.send_approval(view.id, alice.passkey.asserted(&options)).await;
+            assert!(late.is_err(), "the first has decided: {late:?}");
+        } else {
+            alice.browser.approve(&view, &alice.passkey).await.unwrap();
+            assert!(phone.app.pending(&phone.account()).await.unwrap().is_empty(), "nothing waits any more");
+        }
+        let look = alice.browser.wizard(view.id).await;
+        assert!(matches!(look.prompt, Some(Prompt::OfferEnrolment { .. })), "{look:?}");
+    }
+}
+
+/// Whoever talked the help desk into a device holds it: next to a passkey it has no say.
+#[tokio::test]
+async fn a_device_of_low_assurance_next_to_a_passkey_is_not_asked_and_the_passkey_is() {
+    let alice = Alice::new().await;
+    let low = alice.device_of_the_help_desk().await;
+    let devices = alice.world.engine.devices(alice.user.id).await.unwrap();
+    assert_eq!(devices[0].facts.assurance, Assurance::Low);
+    let view = alice.browser.add_device().await.unwrap();
+    let Some(Prompt::AskApproval { number: None, .. }) = &view.prompt else { panic!("no number: {view:?}") };
+    assert!(low.app.pending(&low.account()).await.unwrap().is_empty());
+    alice.browser.approve(&view, &alice.passkey).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_copy_of_a_passkey_is_noticed_where_it_approves_too() {
+    let alice = Alice::new().await;
+    let counting = |counter| alice.passkey.saying(|says| says.counter = counter);
+    let view = alice.browser.add_device().await.unwrap();
+    alice.browser.approve(&view, &counting(7)).await.expect("7 comes after 0");
+    let view = alice.browser.add_passkey().await.unwrap();
+    let copy = alice.browser.approve(&view, &counting(7)).await;
+    assert_eq!(refusal(copy), Refusal::Burned(Reason::CounterWentBack));
+    let view = alice.browser.begin_enrolment("device").await.unwrap();
+    if awaits(&view) {
+        let copy = alice.browser.approve(&view, &counting(7)).await;
+        assert_eq!(refusal(copy), Refusal::Burned(Reason::CounterWentBack));
+    }
+    let suspected = Notice::CredentialSuspected { kind: "passkey".to_owned() };
+    assert!(
+        alice.told().await.contains(&suspected),
+        "it names what is suspected, and not what was to be added"
+    );
+    let mut copy = Browser::new(&alice.world);
+    assert_eq!(
+        refusal(copy.passkey(&counting(7)).await),
+        Refusal::Burned(Reason::CounterWentBack),
+        "it counted"
+    );
+    let travelled = alice.passkey.saying(|says| (says.copyable, says.counter) = (true, 9));
+    let view = alice.browser.add_passkey().await.unwrap();
+    assert_eq!(refusal(alice.browser.approve(&view, &travelled).await), Refusal::Wrong, "as in a sign-in");
+}
+
+/// Both read that nobody had approved yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_approvals_at_once_one_counts_and_all_get_its_answer() {
+    let alice = Arc::new(Alice::of(&World::sqlite_with_passkeys().await).await);
+    let view = alice.browser.add_device().await.unwrap();
+    let asserted = alice.passkey.asserted(&approval_of(&view));
+    let approvals = (0..6).map(|_| {
+        let (alice, asserted) = (Arc::clone(&alice), asserted.clone());
+        tokio::spawn(async move { alice.browser.send_approval(view.id, asserted).await })
+    });
+    let mut offered = Vec::new();
+    for approval in approvals.collect::<Vec<_>>() {
+        let Progress::Asked(view) = approval.await.unwrap().unwrap() else { panic!("it goes on") };
+        offered.push(qr_of(&view));
+    }
+    offered.dedup();
+    assert_eq!(offered.len(), 1, "one secret was drawn");
+    let audit = alice.world.audit().await;
+    assert_eq!(audit.iter().filter(|name| *name == "device.approved").count(), 1);
+}
+
+/// What is lost has no say: she takes it off first, as she would stop a device that is lost.
+#[tokio::test]
+async fn who_lost_the_passkey_takes_it_off_with_a_code_on_paper_and_adds_another() {
+    let alice = Alice::new().await;
+    let codes = alice.browser.draw_codes().await;
+    alice.world.clock.advance(2 * 86_400);
+    let mut browser = Browser::new(&alice.world);
+    browser.recover("alice", &codes[0]).await.unwrap();
+    assert!(awaits(&browser.add_device().await.unwrap()), "a code on paper is no approval");
+    let mut browser = Browser::new(&alice.world);
+    browser.recover("alice", &codes[1]).await.unwrap();
+    let (_, session) = browser.session.clone().unwrap();
+    alice.world.engine.remove_credential(&session, ("passkey", alice.key().await), "Laptop").await.unwrap();
+    let mut browser = Browser::new(&alice.world);
+    browser.recover("alice", &codes[2]).await.unwrap();
+    let view = browser.add_device().await.unwrap();
+    assert!(matches!(view.prompt, Some(Prompt::OfferEnrolment { .. })), "{view:?}");
+}
