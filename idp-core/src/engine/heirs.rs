@@ -76,12 +76,7 @@ impl Engine {
                     batch.extend(old.moved(DeviceState::Revoked, self.now()).map(DeviceWrite::Update));
                 }
             }
-            Replaces::Credential(old) => {
-                // It may have been taken off meanwhile.
-                let own = self.store.credentials(user).await?;
-                let old = own.into_iter().find(|own| own.id == old);
-                batch.extend(old.map(|old| CredentialWrite::Delete(old.id)));
-            }
+            Replaces::Credential(old) => self.token_replaced(user, old, batch).await?,
             Replaces::Everything => self.end_all_others(run, user, id, batch).await?,
         }
         let (name, address) = (device.facts.name.clone(), device.facts.address.clone());

@@ -13,7 +13,7 @@ use crate::{
     credential::{CredentialRow, CredentialWrite},
     evidence::Assurance,
     method::Ceremony as _,
-    methods::otp::{Hotp, Key, PinRule, PinUse, Position, Totp, resynced},
+    methods::otp::{Hotp, Key, OfflineCodes, PinRule, PinUse, Position, Totp, resynced},
     notify::Notice,
     policy::achieved,
     seal::{Place, Reseal},
@@ -240,13 +240,34 @@ impl Engine {
         let session = session.into();
         let held = self.check_binding(session, None, self.now()).await?;
         let (row, key) = self.token(session.user, id).await?;
-        let event = Event::new("credential.removed").with("kind", &row.kind);
-        let notice = Notice::CredentialRemoved { kind: row.kind, name: key.label() };
-        let batch = Batch::new()
-            .with(CredentialWrite::Delete(id))
-            .with(BrowserWrite::Forget(session.user))
-            .with(self.notice(session.user, notice))
-            .with(self.audit(Some(session.user), event));
+        let batch = self.token_goes(&row, &key).with(BrowserWrite::Forget(session.user));
         self.commit_bound(held, batch).await
+    }
+
+    /// Takes off a token in whose place a device has become active; it may have been taken off meanwhile.
+    pub(super) async fn token_replaced(
+        &self,
+        user: Id<User>,
+        id: Id<CredentialRow>,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
+        let found = self.token_rows(user).await?.into_iter().find(|(row, _)| row.id == id);
+        let going = found.map(|(row, key)| self.token_goes(&row, &key));
+        batch.extend(going.into_iter().flat_map(Batch::into_writes));
+        Ok(())
+    }
+
+    /// It goes, its owner is told, and it is on record. Its owner knows what came by a picture by another name.
+    fn token_goes(&self, row: &CredentialRow, key: &Key) -> Batch {
+        let event = Event::new("credential.removed").with("kind", &row.kind).with("credential", row.id);
+        let kind = match row.assurance {
+            Assurance::Low => OfflineCodes::KIND,
+            Assurance::Usual => row.kind.as_str(),
+        };
+        let notice = Notice::CredentialRemoved { kind: kind.to_owned(), name: key.label() };
+        Batch::new()
+            .with(CredentialWrite::Delete(row.id))
+            .with(self.notice(row.user, notice))
+            .with(self.audit(Some(row.user), event))
     }
 }

@@ -111,6 +111,11 @@ async fn the_account_page_says_what_a_phone_without_network_is_and_offers_its_up
     assert_eq!(wizards[0], wizards[1], "the second click finds what the first has begun");
     let wizard = page(&server, &cookie, &wizards[0]).await;
     assert!(wizard.contains("QR code for registering a device"), "{wizard}");
+    let rename = format!("/account/tokens/{id}/rename");
+    let renamed = server.visit(&rename, &cookie, Some(&[("name", "Old phone")])).await;
+    assert_eq!(renamed.headers()["location"], "/account");
+    let home = page(&server, &cookie, "/account").await;
+    assert!(home.contains("<h3><bdi>Old phone</bdi>") && home.contains("Codes only"), "{home}");
     let remove = format!("/account/tokens/{id}/remove");
     assert_eq!(server.visit(&remove, &cookie, Some(&[])).await.headers()["location"], "/account");
     assert!(server.app.engine().tokens(session.user).await.unwrap().is_empty());

@@ -5,6 +5,7 @@ use idp_core::{
     clock::Clock as _,
     engine::{Account, CeremonyView},
     methods::otp::{HashFunction, Key, MovingFactor},
+    notify::Notice,
     policy::Acr,
     users::User,
 };
@@ -16,7 +17,7 @@ use symbolon_tests::{
     world::PASSWORD,
 };
 
-use super::{activated, alice, allowing, begun, code, picture, sign_in, the_token};
+use super::{KIND, activated, alice, allowing, begun, code, picture, sign_in, the_token};
 
 /// Signs in with the password and begins to put a device in the place of the token.
 async fn upgrade(world: &World, user: &User) -> (Browser, Result<CeremonyView, Error>) {
@@ -44,6 +45,12 @@ async fn a_phone_that_has_a_network_again_becomes_a_device_in_the_place_of_its_c
     phone.approve_pending(&number).await.unwrap();
 
     assert!(world.engine.tokens(user.id).await.unwrap().is_empty());
+    let (kind, name) = (KIND.to_owned(), String::new());
+    let told = world.store.notices(user.id, 10).await.unwrap();
+    assert!(
+        told.iter()
+            .any(|row| row.notice == Notice::CredentialRemoved { kind: kind.clone(), name: name.clone() })
+    );
     assert!(phone.app.offline_accounts().unwrap().is_empty(), "the key is deleted on both sides");
     assert_eq!(refusal(sign_in(&world, &mut Browser::new(&world), &old).await), Refusal::Wrong);
     Browser::new(&world).qr_sign_in(&phone).await;
