@@ -66,6 +66,22 @@ impl Alice {
         rows.into_iter().map(|row| row.notice).collect()
     }
 
+    /// Somebody else's browser, with her password and a code of a token of hers.
+    async fn relayed_with_a_code(&self) -> Browser {
+        let (mut relay, engine) = (Browser::new(&self.world), &self.world.engine);
+        let secret = serde_json::to_vec(&Key::own(&TOKEN)).unwrap();
+        engine.add_credential(self.user.id, "totp", None, &secret).await.unwrap();
+        relay.requirement.acr = Some(Acr::MultiFactor);
+        let id = relay.open().await;
+        let password = json!({ "password": PASSWORD });
+        engine.answer_form(&relay.claimant, id, "password", "alice", password).await.unwrap();
+        let key = Key::own(&TOKEN);
+        let code = key.code(key.step_at(self.world.clock.now()).unwrap()).unwrap();
+        engine.answer_form(&relay.claimant, id, "totp", "", json!({ "code": code })).await.unwrap();
+        relay.finish(id, Account::Confirmed).await.unwrap();
+        relay
+    }
+
     /// Takes her passkey away, as an administrator or she herself does elsewhere.
     async fn loses_the_passkey(&self) {
         let gone = Batch::new().with(CredentialWrite::Delete(self.key().await));
@@ -172,17 +188,7 @@ async fn a_sign_in_that_showed_the_passkey_a_minute_ago_binds_nothing_by_itself(
 #[tokio::test]
 async fn a_relayed_code_adds_nothing_to_an_account_with_a_passkey() {
     let alice = Alice::new().await;
-    let secret = serde_json::to_vec(&Key::own(&TOKEN)).unwrap();
-    alice.world.engine.add_credential(alice.user.id, "totp", None, &secret).await.unwrap();
-    let (mut relay, engine) = (Browser::new(&alice.world), &alice.world.engine);
-    relay.requirement.acr = Some(Acr::MultiFactor);
-    let id = relay.open().await;
-    let password = json!({ "password": PASSWORD });
-    engine.answer_form(&relay.claimant, id, "password", "alice", password).await.unwrap();
-    let key = Key::own(&TOKEN);
-    let code = key.code(key.step_at(alice.world.clock.now()).unwrap()).unwrap();
-    engine.answer_form(&relay.claimant, id, "totp", "", json!({ "code": code })).await.unwrap();
-    relay.finish(id, Account::Confirmed).await.unwrap();
+    let relay = alice.relayed_with_a_code().await;
     assert_eq!(refusal(relay.add_passkey().await), Refusal::FreshSignIn, "that takes a passkey twice");
     assert!(awaits(&relay.add_device().await.unwrap()), "and this takes it once");
 }
@@ -408,6 +414,51 @@ async fn of_many_approvals_at_once_one_counts_and_all_get_its_answer() {
     assert_eq!(offered.len(), 1, "one secret was drawn");
     let audit = alice.world.audit().await;
     assert_eq!(audit.iter().filter(|name| *name == "device.approved").count(), 1);
+}
+
+/// The passkey would be asked, so whoever finds the browser unlocked removes it, and codes on paper are drawn as fast.
+#[tokio::test]
+async fn whoever_removes_the_passkey_in_an_unlocked_browser_binds_nothing_for_a_day() {
+    let alice = Alice::new().await;
+    let (engine, until) = (&alice.world.engine, alice.world.clock.now() + 86_400);
+    let codes = alice.browser.draw_codes().await;
+    let (_, session) = alice.browser.session.clone().unwrap();
+    let which = ("passkey", alice.key().await);
+    for _ in 0..2 {
+        engine.remove_credential(&session, which, "Laptop").await.expect("the second time it is gone");
+    }
+    let mut thief = Browser::new(&alice.world);
+    thief.sign_in("alice").await;
+    for kind in ["device", "passkey"] {
+        assert_eq!(refusal(thief.begin_enrolment(kind).await), Refusal::StoppedLately(until), "{kind}");
+    }
+    let mut with_paper = Browser::new(&alice.world);
+    with_paper.recover("alice", &codes[0]).await.unwrap();
+    assert_eq!(
+        refusal(with_paper.add_device().await),
+        Refusal::StoppedLately(until),
+        "the codes are too young"
+    );
+    alice.world.clock.advance(86_400);
+    let mut later = Browser::new(&alice.world);
+    later.sign_in("alice").await;
+    later.add_device().await.expect("its owner was told, and had a day");
+}
+
+/// What is to be asked is read, and then read again for the question. It must not be gone in between.
+#[tokio::test]
+async fn a_passkey_that_is_removed_between_two_reads_lets_nothing_in() {
+    let (world, asked) = World::counted_with_passkeys().await;
+    let alice = Alice::of(&world).await;
+    let relay = alice.relayed_with_a_code().await;
+    let (engine, key) = (Arc::clone(&world.engine), alice.key().await);
+    let (_, session) = alice.browser.session.clone().unwrap();
+    asked.overtake_read("credentials", async move {
+        engine.remove_credential(&session, ("passkey", key), "Laptop").await.unwrap();
+    });
+    let until = world.clock.now() + 86_400;
+    assert_eq!(refusal(relay.add_device().await), Refusal::StoppedLately(until));
+    assert!(asked.was_overtaken());
 }
 
 /// What is lost has no say: she takes it off first, as she would stop a device that is lost.
