@@ -1,165 +1,25 @@
-//! What is added to an account with a passkey: who approves it, and what attackers try with the passkey's own signatures?
+//! What do attackers try with the signatures of a passkey, and without them?
 
 use std::sync::Arc;
 
 use idp_core::{
-    Id, Refusal,
+    Refusal,
     ceremony::Reason,
     clock::Clock as _,
-    credential::{CredentialRow, CredentialWrite},
-    engine::{Account, Act, CeremonyView, Progress, Status},
-    evidence::Assurance,
-    methods::otp::Key,
+    credential::CredentialWrite,
+    engine::{Account, Status},
     notify::Notice,
-    policy::Acr,
-    signin::Origin,
     store::Batch,
-    users::User,
 };
-use idp_protocol::{Octets, Prompt};
-use serde_json::{Value, json};
+use idp_protocol::Prompt;
+use serde_json::json;
 use symbolon_tests::{
     Browser, Passkey, Phone, World,
-    browser::{approval_of, number_of, options_of, qr_of, refusal},
-    world::{ISSUER, PASSWORD},
+    browser::{approval_of, qr_of, refusal},
+    world::ISSUER,
 };
 
-const TOKEN: Octets<32> = Octets([9; 32]);
-
-/// Somebody with a passkey, in a browser that has just signed in with it.
-struct Alice {
-    world: World,
-    user: User,
-    browser: Browser,
-    passkey: Passkey,
-}
-
-impl Alice {
-    async fn new() -> Self {
-        Self::of(&World::with_passkeys().await).await
-    }
-
-    async fn of(world: &World) -> Self {
-        let user = world.user("alice").await;
-        let mut browser = Browser::new(world);
-        browser.sign_in("alice").await;
-        let mut passkey = Passkey::new(ISSUER, "alice's laptop");
-        browser.register(&mut passkey, "Laptop").await.expect("the first is approved by nobody");
-        browser.passkey(&passkey).await.expect("signed in");
-        Self { world: world.clone(), user, browser, passkey }
-    }
-
-    /// The id of her passkey.
-    async fn key(&self) -> Id<CredentialRow> {
-        self.world.engine.credentials(self.user.id, "passkey").await.unwrap()[0].0.id
-    }
-
-    /// How much she can sign in with besides her password.
-    async fn bound(&self) -> usize {
-        let credentials = self.world.store.credentials(self.user.id).await.unwrap();
-        let devices = self.world.engine.devices(self.user.id).await.unwrap();
-        credentials.iter().filter(|row| row.kind != "password").count() + devices.len()
-    }
-
-    async fn told(&self) -> Vec<Notice> {
-        let rows = self.world.store.notices(self.user.id, 50).await.unwrap();
-        rows.into_iter().map(|row| row.notice).collect()
-    }
-
-    /// Somebody else's browser, with her password and a code of a token of hers.
-    async fn relayed_with_a_code(&self) -> Browser {
-        let (mut relay, engine) = (Browser::new(&self.world), &self.world.engine);
-        let secret = serde_json::to_vec(&Key::own(&TOKEN)).unwrap();
-        engine.add_credential(self.user.id, "totp", None, &secret).await.unwrap();
-        relay.requirement.acr = Some(Acr::MultiFactor);
-        let id = relay.open().await;
-        let password = json!({ "password": PASSWORD });
-        engine.answer_form(&relay.claimant, id, "password", "alice", password).await.unwrap();
-        let key = Key::own(&TOKEN);
-        let code = key.code(key.step_at(self.world.clock.now()).unwrap()).unwrap();
-        engine.answer_form(&relay.claimant, id, "totp", "", json!({ "code": code })).await.unwrap();
-        relay.finish(id, Account::Confirmed).await.unwrap();
-        relay
-    }
-
-    /// Takes her passkey away, as an administrator or she herself does elsewhere.
-    async fn loses_the_passkey(&self) {
-        let gone = Batch::new().with(CredentialWrite::Delete(self.key().await));
-        let _ = self.world.store.commit(gone).await.unwrap();
-    }
-
-    /// A device that the help desk completed for her.
-    async fn device_of_the_help_desk(&self) -> Phone {
-        let (by, proof) = ("Carol".parse().unwrap(), "staff list".parse().unwrap());
-        let act = || Act { by: &by, proof: &proof };
-        let engine = &self.world.engine;
-        let here = Origin::terminal("help desk", "idp-server");
-        let offered =
-            engine.offer_by_help_desk(&self.user, here, act()).await.expect("nothing is asked there");
-        let Some(Prompt::OfferEnrolment { typed: Some(typed), .. }) = offered.prompt else {
-            panic!("{offered:?}")
-        };
-        let phone = Phone::new(&self.world, "low");
-        let code = phone.register(&typed.text).await.unwrap();
-        let view = engine.complete_by_help_desk(&self.user, &code, act()).await.unwrap();
-        phone.approve_pending(&number_of(&view)).await.unwrap();
-        phone
-    }
-}
-
-fn awaits(view: &CeremonyView) -> bool {
-    matches!(view.prompt, Some(Prompt::AskApproval { .. }))
-}
-
-#[tokio::test]
-async fn a_passkey_approves_a_device_and_another_passkey_each_with_a_signature_of_its_own() {
-    let alice = Alice::new().await;
-    let view = alice.browser.add_device().await.unwrap();
-    let Some(Prompt::AskApproval { adds, renews: None, number: None, .. }) = &view.prompt else {
-        panic!("{view:?}")
-    };
-    assert_eq!(adds, "device");
-    alice.browser.approve(&view, &alice.passkey).await.unwrap();
-    let phone = Phone::new(&alice.world, "phone");
-    let code = phone.register(&qr_of(&alice.browser.wizard(view.id).await)).await.unwrap();
-    alice.browser.confirm(view.id, &code).await.unwrap();
-    phone.approve_pending(&number_of(&alice.browser.wizard(view.id).await)).await.unwrap();
-    assert_eq!(alice.browser.wizard(view.id).await.status, Status::Done);
-
-    let view = alice.browser.add_passkey().await.unwrap();
-    alice.browser.approve(&view, &alice.passkey).await.unwrap();
-    let mut second = Passkey::new(ISSUER, "a security key");
-    let options = options_of(&alice.browser.wizard(view.id).await);
-    alice.browser.answer_enrolment(view.id, second.created(&options, "Key")).await.unwrap();
-    Browser::new(&alice.world).passkey(&second).await.expect("it signs in");
-    let audit = alice.world.audit().await;
-    for approved in ["device.approved", "passkey.approved"] {
-        assert!(audit.iter().any(|name| name == approved), "{audit:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_browser_is_asked_for_keys_of_the_account_with_their_user_verified_and_for_no_others() {
-    let alice = Alice::new().await;
-    let options = approval_of(&alice.browser.add_device().await.unwrap());
-    let public = &options["publicKey"];
-    let own = data_encoding::BASE64URL_NOPAD.encode(&alice.passkey.id);
-    assert_eq!(public["allowCredentials"], json!([{ "type": "public-key", "id": own }]));
-    assert_eq!(public["userVerification"], "required");
-    assert_eq!(public["rpId"], "id.example.org");
-    assert_eq!(options.get("mediation").and_then(Value::as_str), None, "it is never offered by itself");
-}
-
-/// An authenticator that was told which keys are meant need not say whose they are.
-#[tokio::test]
-async fn an_authenticator_need_not_say_whose_key_it_is_where_it_was_told() {
-    let alice = Alice::new().await;
-    let view = alice.browser.add_device().await.unwrap();
-    let silent = alice.passkey.saying(|says| says.owner.clear());
-    alice.browser.approve(&view, &silent).await.expect("approved");
-    let mut elsewhere = Browser::new(&alice.world);
-    assert_eq!(refusal(elsewhere.passkey(&silent).await), Refusal::Wrong, "in a sign-in it has to");
-}
+use super::{Alice, awaits};
 
 /// Whoever relays a sign-in, or finds a browser unlocked, has what the sign-in has shown, and nothing more.
 #[tokio::test]
@@ -326,46 +186,6 @@ async fn an_enrolment_that_nobody_approved_ends_when_there_is_a_passkey_that_cou
 }
 
 #[tokio::test]
-async fn either_a_device_or_a_passkey_approves_and_the_page_offers_both() {
-    for by_device in [true, false] {
-        let alice = Alice::new().await;
-        let view = alice.browser.add_device().await.unwrap();
-        alice.browser.approve(&view, &alice.passkey).await.unwrap();
-        let phone = Phone::new(&alice.world, "phone");
-        let code = phone.register(&qr_of(&alice.browser.wizard(view.id).await)).await.unwrap();
-        alice.browser.confirm(view.id, &code).await.unwrap();
-        phone.approve_pending(&number_of(&alice.browser.wizard(view.id).await)).await.unwrap();
-
-        let view = alice.browser.add_device().await.unwrap();
-        let (number, options) = (number_of(&view), approval_of(&view));
-        assert_eq!(phone.app.pending(&phone.account()).await.unwrap().len(), 1, "both are asked at once");
-        if by_device {
-            phone.approve_pending(&number).await.unwrap();
-            let late = alice.browser.send_approval(view.id, alice.passkey.asserted(&options)).await;
-            assert!(late.is_err(), "the first has decided: {late:?}");
-        } else {
-            alice.browser.approve(&view, &alice.passkey).await.unwrap();
-            assert!(phone.app.pending(&phone.account()).await.unwrap().is_empty(), "nothing waits any more");
-        }
-        let look = alice.browser.wizard(view.id).await;
-        assert!(matches!(look.prompt, Some(Prompt::OfferEnrolment { .. })), "{look:?}");
-    }
-}
-
-/// Whoever talked the help desk into a device holds it: next to a passkey it has no say.
-#[tokio::test]
-async fn a_device_of_low_assurance_next_to_a_passkey_is_not_asked_and_the_passkey_is() {
-    let alice = Alice::new().await;
-    let low = alice.device_of_the_help_desk().await;
-    let devices = alice.world.engine.devices(alice.user.id).await.unwrap();
-    assert_eq!(devices[0].facts.assurance, Assurance::Low);
-    let view = alice.browser.add_device().await.unwrap();
-    let Some(Prompt::AskApproval { number: None, .. }) = &view.prompt else { panic!("no number: {view:?}") };
-    assert!(low.app.pending(&low.account()).await.unwrap().is_empty());
-    alice.browser.approve(&view, &alice.passkey).await.unwrap();
-}
-
-#[tokio::test]
 async fn a_copy_of_a_passkey_is_noticed_where_it_approves_too() {
     let alice = Alice::new().await;
     let counting = |counter| alice.passkey.saying(|says| says.counter = counter);
@@ -374,11 +194,6 @@ async fn a_copy_of_a_passkey_is_noticed_where_it_approves_too() {
     let view = alice.browser.add_passkey().await.unwrap();
     let copy = alice.browser.approve(&view, &counting(7)).await;
     assert_eq!(refusal(copy), Refusal::Burned(Reason::CounterWentBack));
-    let view = alice.browser.begin_enrolment("device").await.unwrap();
-    if awaits(&view) {
-        let copy = alice.browser.approve(&view, &counting(7)).await;
-        assert_eq!(refusal(copy), Refusal::Burned(Reason::CounterWentBack));
-    }
     let suspected = Notice::CredentialSuspected { kind: "passkey".to_owned() };
     assert!(
         alice.told().await.contains(&suspected),
@@ -393,27 +208,6 @@ async fn a_copy_of_a_passkey_is_noticed_where_it_approves_too() {
     let travelled = alice.passkey.saying(|says| (says.copyable, says.counter) = (true, 9));
     let view = alice.browser.add_passkey().await.unwrap();
     assert_eq!(refusal(alice.browser.approve(&view, &travelled).await), Refusal::Wrong, "as in a sign-in");
-}
-
-/// Both read that nobody had approved yet.
-#[tokio::test(flavor = "multi_thread")]
-async fn of_many_approvals_at_once_one_counts_and_all_get_its_answer() {
-    let alice = Arc::new(Alice::of(&World::sqlite_with_passkeys().await).await);
-    let view = alice.browser.add_device().await.unwrap();
-    let asserted = alice.passkey.asserted(&approval_of(&view));
-    let approvals = (0..6).map(|_| {
-        let (alice, asserted) = (Arc::clone(&alice), asserted.clone());
-        tokio::spawn(async move { alice.browser.send_approval(view.id, asserted).await })
-    });
-    let mut offered = Vec::new();
-    for approval in approvals.collect::<Vec<_>>() {
-        let Progress::Asked(view) = approval.await.unwrap().unwrap() else { panic!("it goes on") };
-        offered.push(qr_of(&view));
-    }
-    offered.dedup();
-    assert_eq!(offered.len(), 1, "one secret was drawn");
-    let audit = alice.world.audit().await;
-    assert_eq!(audit.iter().filter(|name| *name == "device.approved").count(), 1);
 }
 
 /// The passkey would be asked, so whoever finds the browser unlocked removes it, and codes on paper are drawn as fast.
@@ -459,23 +253,4 @@ async fn a_passkey_that_is_removed_between_two_reads_lets_nothing_in() {
     let until = world.clock.now() + 86_400;
     assert_eq!(refusal(relay.add_device().await), Refusal::StoppedLately(until));
     assert!(asked.was_overtaken());
-}
-
-/// What is lost has no say: she takes it off first, as she would stop a device that is lost.
-#[tokio::test]
-async fn who_lost_the_passkey_takes_it_off_with_a_code_on_paper_and_adds_another() {
-    let alice = Alice::new().await;
-    let codes = alice.browser.draw_codes().await;
-    alice.world.clock.advance(2 * 86_400);
-    let mut browser = Browser::new(&alice.world);
-    browser.recover("alice", &codes[0]).await.unwrap();
-    assert!(awaits(&browser.add_device().await.unwrap()), "a code on paper is no approval");
-    let mut browser = Browser::new(&alice.world);
-    browser.recover("alice", &codes[1]).await.unwrap();
-    let (_, session) = browser.session.clone().unwrap();
-    alice.world.engine.remove_credential(&session, ("passkey", alice.key().await), "Laptop").await.unwrap();
-    let mut browser = Browser::new(&alice.world);
-    browser.recover("alice", &codes[2]).await.unwrap();
-    let view = browser.add_device().await.unwrap();
-    assert!(matches!(view.prompt, Some(Prompt::OfferEnrolment { .. })), "{view:?}");
 }
