@@ -22,19 +22,30 @@ pub struct Bus(Arc<Mutex<Channels>>);
 struct Channels {
     by_topic: HashMap<Topic, Channel>,
     published: u64,
+    /// The number of the next watch.
+    next: u64,
 }
 
 #[derive(Debug, Default)]
 struct Channel {
     generation: u64,
     watches: usize,
-    wakers: Vec<Waker>,
+    /// Whoever sleeps, by the number of his watch: one place each, which goes with the watch. A topic that is published once
+    /// a week must not keep the wakers of all who waited for it in turn.
+    wakers: Vec<(u64, Waker)>,
 }
 
 impl Channel {
     fn wake(&mut self) {
         self.generation = self.generation.wrapping_add(1);
-        self.wakers.drain(..).for_each(Waker::wake);
+        self.wakers.drain(..).for_each(|(_, waker)| waker.wake());
+    }
+
+    fn sleeps(&mut self, number: u64, waker: &Waker) {
+        match self.wakers.iter_mut().find(|(of, _)| *of == number) {
+            Some((_, known)) => known.clone_from(waker),
+            None => self.wakers.push((number, waker.clone())),
+        }
     }
 }
 
@@ -66,10 +77,12 @@ impl Bus {
     #[must_use]
     pub fn watch(&self, topic: Topic) -> Watch {
         let mut channels = self.lock();
+        channels.next = channels.next.wrapping_add(1);
+        let number = channels.next;
         let channel = channels.by_topic.entry(topic).or_default();
         channel.watches = channel.watches.saturating_add(1);
         let seen = channel.generation;
-        Watch { bus: self.clone(), topic, seen }
+        Watch { bus: self.clone(), topic, number, seen }
     }
 
     /// How many watch `topic` here.
@@ -88,6 +101,7 @@ impl Bus {
 pub struct Watch {
     bus: Bus,
     topic: Topic,
+    number: u64,
     seen: u64,
 }
 
@@ -117,6 +131,7 @@ impl Drop for Watch {
         let mut channels = self.bus.lock();
         if let Some(channel) = channels.by_topic.get_mut(&self.topic) {
             channel.watches = channel.watches.saturating_sub(1);
+            channel.wakers.retain(|(of, _)| *of != self.number);
             if channel.watches == 0 {
                 channels.by_topic.remove(&self.topic);
             }
@@ -138,9 +153,47 @@ impl Future for Changed<'_> {
             watch.seen = channel.generation;
             return Poll::Ready(());
         }
-        if !channel.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-            channel.wakers.push(cx.waker().clone());
-        }
+        channel.sleeps(watch.number, cx.waker());
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::Future as _,
+        pin::pin,
+        sync::Arc,
+        task::{Context, Wake, Waker},
+    };
+
+    use super::{Bus, Watch};
+
+    /// A task of its own each time.
+    struct Task;
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    fn sleeps(watch: &mut Watch) {
+        let waker = Waker::from(Arc::new(Task));
+        assert!(pin!(watch.changed()).poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+
+    #[test]
+    fn devices_that_wait_in_turn_leave_nothing_behind() {
+        let (bus, topic) = (Bus::default(), [7; 16]);
+        // One is always there, as the devices of one person are whose waits overlap.
+        let mut here = bus.watch(topic);
+        for _ in 0..1_000 {
+            let mut next = bus.watch(topic);
+            sleeps(&mut next);
+            sleeps(&mut next);
+            here = next;
+        }
+        assert_eq!((bus.watches(&topic), bus.lock().by_topic[&topic].wakers.len()), (1, 1));
+        drop(here);
+        assert!(bus.lock().by_topic.is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! Credentials that are not devices, as they are stored.
 
-use crate::{Id, Time, seal::Sealed, users::User};
+use crate::{Id, Time, evidence::Assurance, seal::Sealed, users::User};
 
 /// A credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub struct CredentialRow {
     pub consumed_at: Option<Time>,
     /// When it was made.
     pub created_at: Time,
+    /// How sure it is that it is its owner's, and nobody else's. It is known before anything is unsealed, because it says what
+    /// the account needs for a change; and it stays what it was when the credential was made.
+    pub assurance: Assurance,
     /// What the method keeps, sealed for the credential's id.
     pub secret: Sealed,
 }

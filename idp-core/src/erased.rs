@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::{
-    Fault, Refusal,
+    Fault, Id, Refusal,
+    device::DeviceRow,
+    evidence::Assurance,
     method::{
         AuthMethod, Ceremony, Cx, Descriptor, Device, Eligibility, Enrolment, Guess, Input, InputOf, Outcome,
         ProvedKey, Step, Turn, View,
@@ -66,6 +68,11 @@ pub trait ErasedCeremony: Send + Sync {
     /// # Errors
     /// [`Unreadable`] state or input.
     fn guess(&self, state: &State, raw: &Raw<'_>) -> Result<Guess, Unreadable>;
+    /// [`Ceremony::pins`].
+    ///
+    /// # Errors
+    /// [`Unreadable`] state.
+    fn pins(&self, cx: &Cx<'_>, state: &State) -> Result<Vec<Id<DeviceRow>>, Unreadable>;
     /// [`Ceremony::advance`].
     fn advance<'a>(&'a self, cx: &'a Cx<'a>, state: &'a State, raw: Raw<'a>) -> BoxFuture<'a, ErasedTurn>;
 }
@@ -89,6 +96,10 @@ impl<M: Ceremony> ErasedCeremony for M {
 
     fn guess(&self, state: &State, raw: &Raw<'_>) -> Result<Guess, Unreadable> {
         Ok(Ceremony::guess(self, &read::<M>(state)?, &parse::<M>(raw)?))
+    }
+
+    fn pins(&self, cx: &Cx<'_>, state: &State) -> Result<Vec<Id<DeviceRow>>, Unreadable> {
+        Ok(Ceremony::pins(self, cx, &read::<M>(state)?))
     }
 
     fn advance<'a>(&'a self, cx: &'a Cx<'a>, state: &'a State, raw: Raw<'a>) -> BoxFuture<'a, ErasedTurn> {
@@ -166,6 +177,10 @@ impl<M: AuthMethod> ErasedMethod for M {
 pub trait ErasedEnrolment: ErasedCeremony {
     /// [`Enrolment::gives`].
     fn gives(&self) -> Acr;
+    /// [`Enrolment::makes`].
+    fn makes(&self) -> &'static str;
+    /// [`Enrolment::assurance`].
+    fn assurance(&self) -> Assurance;
     /// [`Enrolment::may_go_on`].
     ///
     /// # Errors
@@ -178,6 +193,14 @@ pub trait ErasedEnrolment: ErasedCeremony {
 impl<M: Enrolment> ErasedEnrolment for M {
     fn gives(&self) -> Acr {
         Enrolment::gives(self)
+    }
+
+    fn makes(&self) -> &'static str {
+        Enrolment::makes(self)
+    }
+
+    fn assurance(&self) -> Assurance {
+        Enrolment::assurance(self)
     }
 
     fn may_go_on(&self, cx: &Cx<'_>, state: &State) -> Result<bool, Unreadable> {

@@ -60,9 +60,27 @@ pub enum Assurance {
     /// It was bound by somebody who was signed in well enough.
     #[default]
     Usual,
-    /// Somebody else bound it on the word of its owner, or its key was in a picture: until another factor or an
-    /// administrator confirms it, it proves little ([`crate::policy::alone`]) and approves no other authenticator.
+    /// Somebody else bound it on the word of its owner, or its key was in a picture. It proves little ([`crate::policy`]),
+    /// binds nothing and approves no other authenticator: a device until another factor or an administrator confirms it, a
+    /// key that was in a picture for good, because nobody can confirm who has seen that.
     Low,
+}
+
+impl Assurance {
+    /// The name in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usual => "usual",
+            Self::Low => "low",
+        }
+    }
+
+    /// Reads [`Assurance::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Usual, Self::Low].into_iter().find(|assurance| assurance.name() == name)
+    }
 }
 
 /// A kind of factor.

@@ -19,7 +19,7 @@ use std::future::Future;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::Fault;
+use crate::{Fault, Id, device::DeviceRow};
 pub use crate::{
     ceremony::Reason,
     evidence::{Assurance, Factor, Protection, Uv},
@@ -58,6 +58,12 @@ pub trait Ceremony: Send + Sync + 'static {
     /// Whose try this input costs. Pure; the engine spends it before [`Ceremony::advance`] compares anything.
     fn guess(&self, state: &Self::State, input: &InputOf<'_, Self>) -> Guess;
 
+    /// The devices whose PIN a wrong answer may have been made with: what is typed has the PIN in it, and nothing else could
+    /// be meant. It counts at their PIN's counter, too, which stops a device in the end; so name none where a stranger types.
+    fn pins(&self, _: &Cx<'_>, _: &Self::State) -> Vec<Id<DeviceRow>> {
+        Vec::new()
+    }
+
     /// The next step.
     fn advance(
         &self,
@@ -86,6 +92,14 @@ pub trait AuthMethod: Ceremony<Outcome = Proven> {
 pub trait Enrolment: Ceremony<Outcome = NewCredential> {
     /// What the new credential can prove at most; the binding rule compares it with what the account has.
     fn gives(&self) -> crate::policy::Acr;
+    /// The kind of method that the new credential is for.
+    fn makes(&self) -> &'static str {
+        Self::KIND
+    }
+    /// How sure it is that nobody else has what the new credential is made of.
+    fn assurance(&self) -> Assurance {
+        Assurance::Usual
+    }
     /// Whether one that is open may go on with the devices that the account has now. The engine asks before every
     /// step and ends one that may not, with [`Reason::DevicesChanged`].
     fn may_go_on(&self, _cx: &Cx<'_>, _state: &Self::State) -> bool {

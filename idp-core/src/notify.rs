@@ -169,6 +169,11 @@ pub enum Notice {
         /// What the owner calls the token.
         token: String,
     },
+    /// The PIN of a device was wrong several times in a row, or codes that have it in them.
+    WrongPins {
+        /// The device's name.
+        name: String,
+    },
     /// A credential was locked after too many wrong tries.
     Locked {
         /// Of which method.
@@ -189,6 +194,7 @@ impl Notice {
             | Self::CredentialSuspected { .. }
             | Self::ClockOff { .. }
             | Self::OutOfStep { .. }
+            | Self::WrongPins { .. }
             | Self::InvitationExpired
             | Self::EnrolmentExpired { .. }
             | Self::Locked { .. } => false,

@@ -142,13 +142,6 @@ pub enum Template {
         /// The oldest first.
         notices: Vec<Happened>,
     },
-    /// A code that shows that somebody reads what is sent to this address.
-    AddressCode {
-        /// The code.
-        code: String,
-        /// How long it can be typed, in minutes.
-        minutes: u32,
-    },
     /// The link of an invitation. It opens nothing by itself; the digits that go with it are another message.
     Invitation {
         /// What the link names.
@@ -195,7 +188,6 @@ impl Template {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Notices { .. } => "notices",
-            Self::AddressCode { .. } => "address_code",
             Self::Invitation { .. } => "invitation",
             Self::ActivationPassword { .. } => "activation_password",
             Self::WayToAdd => "way_to_add",

@@ -45,7 +45,9 @@ pub struct Settings {
     pub offline_life: u16,
     /// How long a device without a keyboard can be approved (RFC 8628). Default 600; at most 1800.
     pub device_grant_life: i64,
-    /// In which ways a device may be enrolled. Default `qr`, `link` and `manual`; the engine refuses the others.
+    /// In which ways a device may be enrolled. Default `qr`, `link` and `manual`; the engine refuses the others. With
+    /// `offline` beside one of them, a phone without network may become a soft token: not by default, because its key is in
+    /// a picture but for 26 bits.
     pub enrol_transports: Vec<EnrolWay>,
     /// How long a person may take to answer what an application asks without a browser, where it does not say (CIBA).
     /// Default 120; at most 600.
@@ -133,7 +135,8 @@ pub enum EnrolWay {
     Link,
     /// Typed, or pasted as one text.
     Manual,
-    /// By a code on the screen, without a network: for one-time codes of low assurance only.
+    /// By a code on the screen, without a network: for one-time codes of low assurance only
+    /// ([`crate::methods::otp::OfflineCodes`]).
     Offline,
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Id, Time,
+    bus::Topic,
     ceremony::CeremonyRow,
     evidence::{Assurance, Evidence},
     policy::Requirement,
@@ -14,6 +15,9 @@ use crate::{
     session::SessionRow,
     users::User,
 };
+
+/// Whoever tells applications that they can ask again waits for this; [`SignInWrite::Decided`] wakes him.
+pub const DECIDED: Topic = *b"sign-in decided.";
 
 /// A sign-in as the store sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,4 +222,8 @@ pub enum SignInWrite {
     /// Replaces `open`, `expires_at` and `body`. Guard: the stored revision is `row.revision - 1`, and what was
     /// closed is not opened again (an `Insert` closes without a new revision).
     Update(SignInRow),
+    /// Somebody decided what was asked for without a browser, or it was ended: whoever asked may be told that it can ask
+    /// again. The engine says so in the batch of what decided it. No guard; it changes nothing that the engine reads, and
+    /// wakes [`DECIDED`].
+    Decided(Id<SignInRow>),
 }

@@ -18,13 +18,12 @@ use crate::{
     hardware::{HardwareRow, HardwareWrite},
     keys::{KeyRow, KeyWrite},
     mark::{MarkRow, MarkWrite},
-    methods::ciba,
     notify::NoticeRow,
     outbox::{self, MessageWrite, Outbox},
     rate::{RateRow, RateWrite},
     seal::{Place, Reseal, Sealed},
     session::{self, SessionRow, SessionWrite},
-    signin::{SignInRow, SignInWrite},
+    signin::{self, SignInRow, SignInWrite},
     throttle::{ThrottleRow, ThrottleWrite},
     users::{User, UserWrite},
 };
@@ -98,9 +97,9 @@ pub trait Devices: Send + Sync {
     fn device_by_key(&self, thumbprint: [u8; 32]) -> Answer<'_, Option<DeviceRow>>;
     /// A user's devices, the oldest first.
     fn devices(&self, user: Id<User>) -> Answer<'_, Vec<DeviceRow>>;
-    /// Active and suspended devices of anybody that have no credential of their own id, at most `limit`: an older
-    /// version made them.
-    fn devices_without_codes(&self, limit: u32) -> Answer<'_, Vec<DeviceRow>>;
+    /// Active and suspended devices of anybody behind this id that have no credential of their own id, in the order of
+    /// their ids, at most `limit`: an older version made them.
+    fn devices_without_codes(&self, after: Option<Id<DeviceRow>>, limit: u32) -> Answer<'_, Vec<DeviceRow>>;
 }
 
 /// Hardware tokens, whether somebody has them or not.
@@ -305,9 +304,7 @@ impl Write {
             Self::User(UserWrite::Update(user)) => (Some(*user.id.bytes()), None),
             // One that waits must hear that it was stopped (`engine/waiting.rs`).
             Self::Device(write) => (write.updated().map(|row| *row.id.bytes()), None),
-            Self::Ceremony(CeremonyWrite::Update { row, .. }) if ciba::is_answered(row) => {
-                (None, Some(ciba::ANSWERED))
-            }
+            Self::SignIn(SignInWrite::Decided(_)) => (None, Some(signin::DECIDED)),
             Self::Notice(_) | Self::Message(MessageWrite::Insert(_)) => (Some(outbox::POSTED), None),
             _ => (None, None),
         };

@@ -7,7 +7,7 @@ use idp_protocol::{
     context::Statement,
     enrol,
     link::{EnrolPayload, Link, Origin, Target},
-    offline,
+    offline, offline_codes,
     prompt::{USER_CODE_ALPHABET, USER_CODE_LEN},
     typed::{self, Serial, TypedOffer},
 };
@@ -86,6 +86,12 @@ impl Tools {
     #[must_use]
     pub fn enrol_link(&self, payload: EnrolPayload) -> String {
         Link { origin: self.origin.clone(), target: Target::Enrol(payload) }.to_qr()
+    }
+
+    /// The text of the QR code for a phone without network.
+    #[must_use]
+    pub fn codes_link(&self, payload: offline_codes::Payload) -> String {
+        Link { origin: self.origin.clone(), target: Target::Codes(payload) }.to_qr()
     }
 
     /// What an enrolment QR carries.

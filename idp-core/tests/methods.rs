@@ -5,9 +5,10 @@ mod upgraded;
 use std::sync::Arc;
 
 use idp_core::{
-    Crypto,
+    Crypto, Time,
     contract::method::{Case, Moment, across_versions, all},
     methods::{
+        activation::{Activation, Invitation, Old},
         ciba::Ciba,
         device_grant::DeviceGrant,
         offline::Offline,
@@ -18,6 +19,7 @@ use idp_core::{
         recovery::{self, Recovery},
     },
     passwords::{Argon2Pool, Passwords as _},
+    policy::Requirement,
 };
 use idp_protocol::Octets;
 use serde_json::json;
@@ -93,6 +95,16 @@ async fn recovery_codes() {
     let secrets: Vec<Vec<u8>> = codes.iter().map(|code| recovery::digest(&crypto, code).to_vec()).collect();
     let honest = move |moment: &Moment<'_>| json!({ "code": codes[moment.turn] });
     all(&Case::new(Recovery, crypto, secrets, honest)).await;
+}
+
+#[tokio::test]
+async fn activation() {
+    // So far apart that none that is mistyped is another one.
+    let digits = |turn: usize| format!("{:08}", 31_415_926 + 1_000 * turn);
+    let invitation = |turn| Invitation { digits: digits(turn), until: Time(i64::MAX), old: Old::Stay };
+    let secrets = (0..64).map(|turn| serde_json::to_vec(&invitation(turn)).unwrap());
+    let case = Case::new(Activation, crypto(), secrets, move |moment| json!({ "code": digits(moment.turn) }));
+    all(&case.asked_by(Requirement::of_invitation())).await;
 }
 
 #[tokio::test]

@@ -20,9 +20,6 @@ pub struct Secrets {
     /// The PIN-proof key, where the policy asks for a PIN ([`crate::pin`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin_key: Option<Octets<32>>,
-    /// The activation password, where the server asks for one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub activation_password: Option<String>,
 }
 
 /// HPKE `info` of [`Secrets`]; the enrolment's id is the associated data.

@@ -15,6 +15,7 @@ pub mod link;
 pub mod message;
 pub mod ocra;
 pub mod offline;
+pub mod offline_codes;
 pub mod otp;
 pub mod pin;
 pub mod prompt;

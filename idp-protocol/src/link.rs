@@ -3,15 +3,19 @@
 //! `HTTPS://HOST/E#…` offers an enrolment, `/Q#…` is a sign-in ticket for another device's scanner,
 //! `/S#…` a ticket for an authenticator on the same device, `/D#…` a ticket of a device without a keyboard
 //! that asks for access, `/O#…` an offline ticket, which only the device that it is sealed to can read, `/B#…` one of an
-//! application that asks without a browser. All letters are upper case, so that the symbol stays in alphanumeric mode, and
-//! the secret stands in the fragment, which no server log sees.
+//! application that asks without a browser, `/C#…` the share of a phone that gets one-time codes without network. All
+//! letters are upper case, so that the symbol stays in alphanumeric mode, and the secret stands in the fragment, which no
+//! server log sees.
 
 use std::fmt;
 
 use url::{Host, Url};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::encoding::{from_base32, to_base32};
+use crate::{
+    encoding::{from_base32, to_base32},
+    offline_codes,
+};
 
 /// The longest link that is read, in bytes.
 pub const MAX_LEN: usize = 512;
@@ -140,6 +144,8 @@ pub enum Target {
     Offline(Vec<u8>),
     /// `/B`: the ticket of an application that asks without a browser (CIBA), for a scanner or a picture that the user chose.
     Backchannel(Vec<u8>),
+    /// `/C`: one-time codes for a phone without network ([`offline_codes`]).
+    Codes(offline_codes::Payload),
 }
 
 impl Link {
@@ -153,6 +159,7 @@ impl Link {
             Target::Grant(ticket) => ("D", ticket.clone()),
             Target::Offline(ticket) => ("O", ticket.clone()),
             Target::Backchannel(ticket) => ("B", ticket.clone()),
+            Target::Codes(payload) => ("C", payload.to_bytes()),
         };
         format!("{}/{path}#{}", self.origin.0.to_ascii_uppercase(), to_base32(&payload))
     }
@@ -181,6 +188,7 @@ impl Link {
             "/D" | "/d" => Target::Grant(payload),
             "/O" | "/o" => Target::Offline(payload),
             "/B" | "/b" => Target::Backchannel(payload),
+            "/C" | "/c" => Target::Codes(offline_codes::Payload::from_bytes(&payload)?),
             _ => return Err(LinkError::NotALink),
         };
         let link = Self { origin, target };

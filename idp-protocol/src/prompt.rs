@@ -48,6 +48,18 @@ pub enum Prompt {
     },
     /// Show an offline ticket as a QR code, and ask for the digits that the device answers with.
     ShowTicket {
+        /// Which ticket of the ceremony it is, where another one may be asked for, for another device: 1 for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        another: Option<u8>,
+        /// The text of the code.
+        payload: String,
+        /// How many digits.
+        digits: u8,
+        /// How many tries are left.
+        tries_left: u8,
+    },
+    /// Show the share of a phone without network as a QR code, and ask for the registration code that the phone shows.
+    OfferCodes {
         /// The text of the code.
         payload: String,
         /// How many digits.
@@ -139,6 +151,9 @@ impl std::fmt::Debug for Prompt {
             Self::ShowTicket { digits, tries_left, .. } => {
                 return write!(f, "ShowTicket({digits}, {tries_left})");
             }
+            Self::OfferCodes { digits, tries_left, .. } => {
+                return write!(f, "OfferCodes({digits}, {tries_left})");
+            }
             Self::ShowNumber { .. } => "ShowNumber",
             Self::AskDeviceCode { .. } => "AskDeviceCode",
             Self::ShowSecret { .. } => "ShowSecret",
@@ -218,6 +233,7 @@ mod tests {
             Prompt::ShowQr { payload: secret(), link: Some(secret()), user_code: Some(secret()) },
             Prompt::ShowCode { code: secret() },
             Prompt::ShowNumber { number: secret(), device: None },
+            Prompt::OfferCodes { payload: secret(), digits: 10, tries_left: 5 },
             Prompt::AskApproval {
                 adds: String::new(),
                 renews: None,

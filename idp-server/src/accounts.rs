@@ -5,6 +5,7 @@ use idp_core::{
     audit::{AuditRow, Event},
     credential::{CredentialRow, CredentialWrite},
     engine::{Engine, credential_aad},
+    evidence::Assurance,
     notify::{Notice, NoticeRow},
     passwords,
     session::SessionWrite,
@@ -78,6 +79,7 @@ pub async fn add(engine: &Engine, new: NewAccount, password: &str) -> Result<Use
         drift: 0,
         consumed_at: None,
         created_at: now,
+        assurance: Assurance::Usual,
         secret: engine.sealer().seal(&credential_aad(id), &hash),
     };
     let batch = Batch::new()

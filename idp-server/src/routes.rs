@@ -21,7 +21,7 @@ use crate::{
     health, limits, login,
     oidc::{self, client, device_grant},
     pages,
-    portal::{self, passkeys},
+    portal::{self, offline_codes, passkeys},
 };
 
 /// The document that applications begin with (OpenID Connect Discovery 1.0, 4).
@@ -69,10 +69,12 @@ pub const LAUNCH: &str = "/launch";
 
 /// Forms of the account pages that bind, replace, reset or remove what somebody signs in with: the binding rule holds
 /// for each. `tests/oidc/binding.rs` tries them with a phished password.
-pub const BINDING: [&str; 14] = [
+pub const BINDING: [&str; 16] = [
     "/account/password",
     "/account/recovery-codes",
     "/account/authenticators",
+    "/account/offline-codes",
+    "/account/tokens/{id}/upgrade",
     "/account/tokens/{id}/pin",
     "/account/tokens/{id}/remove",
     "/account/devices",
@@ -89,7 +91,8 @@ pub const BINDING: [&str; 14] = [
 /// The other forms of the account pages. Most of them stop something, and a thief must not be faster than the owner;
 /// `approve` and `confirm` go on with an enrolment that the rule allowed, in the session that began it; `resync` wants two
 /// codes of the very token.
-pub const HARMLESS: [&str; 13] = [
+pub const HARMLESS: [&str; 14] = [
+    "/account/tokens/{id}/rename",
     "/account/tokens/{id}/resync",
     "/account/sign-out",
     "/account/applications/end",
@@ -144,7 +147,7 @@ pub(crate) fn with_certificates(router: Router, app: &App, authorities: &Arc<Aut
 
 /// What people see. Forms are taken from our own pages only.
 fn pages() -> Router<App> {
-    let still = ["/Q", "/q", "/S", "/s", "/E", "/e", "/O", "/o", "/B", "/b"];
+    let still = ["/Q", "/q", "/S", "/s", "/E", "/e", "/O", "/o", "/B", "/b", "/C", "/c"];
     let still = still.into_iter().fold(Router::new(), |router, path| router.route(path, get(pages::scan)));
     still
         .merge(login_pages())
@@ -174,6 +177,7 @@ fn login_pages() -> Router<App> {
         .route("/login/password", post(login::password))
         .route("/login/form", post(login::form))
         .route("/login/begin", post(login::begin))
+        .route("/login/another", post(login::another))
         .route("/login/finish", post(login::finish))
         .route("/login/continue", post(login::go_on))
         .route("/login/cancel", post(login::cancel))
@@ -192,6 +196,9 @@ fn account_pages() -> Router<App> {
         .route("/account/sessions/end-others", post(portal::sessions::end_others))
         .route("/account/sessions/{id}/end", post(portal::sessions::end))
         .route("/account/authenticators", get(portal::tokens::start).post(portal::tokens::begin))
+        .route("/account/tokens/{id}/rename", get(portal::tokens::ask_name).post(portal::tokens::rename))
+        .route("/account/offline-codes", get(offline_codes::start).post(offline_codes::begin))
+        .route("/account/tokens/{id}/upgrade", get(offline_codes::ask_upgrade).post(offline_codes::upgrade))
         .route("/account/tokens/{id}/resync", get(portal::tokens::ask_resync).post(portal::tokens::resync))
         .route("/account/tokens/{id}/pin", get(portal::tokens::ask_pin).post(portal::tokens::set_pin))
         .route("/account/tokens/{id}/remove", get(portal::tokens::ask_remove).post(portal::tokens::remove))

@@ -313,6 +313,19 @@ fn check_config_looks_at_the_files_of_the_certificate() {
     std::fs::remove_dir_all(file.0.with_extension("state")).unwrap();
 }
 
+/// So it would for this one.
+#[test]
+fn check_config_looks_at_the_makers_of_passkeys() {
+    let file = File::new(&format!("{ISSUER}[passkeys]\nmakers = \"/nowhere/makers.pem\""));
+    let output = Command::new(env!("CARGO_BIN_EXE_idp-server"))
+        .args(["check-config", "--config", file.0.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{complaint}");
+    assert!(complaint.contains("/nowhere/makers.pem"), "{complaint}");
+}
+
 /// Each window is allowed by itself; together they would make one request that is answered after eleven minutes.
 #[test]
 fn the_windows_of_a_qr_sign_in_are_one_out_of_band_request() {

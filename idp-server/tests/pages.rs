@@ -30,6 +30,10 @@ use tower::ServiceExt as _;
 mod activation;
 #[path = "pages/elsewhere.rs"]
 mod elsewhere;
+#[path = "pages/offline.rs"]
+mod offline;
+#[path = "pages/sessions.rs"]
+mod sessions;
 
 const ISSUER: &str = "http://localhost:18099";
 const PASSWORD: &str = "a long enough password";
@@ -290,7 +294,7 @@ async fn every_page_speaks_the_language_of_the_browser_and_says_what_to_do() {
     let nothing = browser.get("/nowhere").await;
     assert_eq!(nothing.status, StatusCode::NOT_FOUND);
     assert!(nothing.body.contains("Das hat nicht geklappt") && nothing.body.contains("href=\"/account\""));
-    for path in ["/Q", "/q", "/S", "/s", "/E", "/e", "/O", "/o"] {
+    for path in ["/Q", "/q", "/S", "/s", "/E", "/e", "/O", "/o", "/C", "/c"] {
         let still = browser.get(path).await;
         assert!(still.body.contains("data-drop-fragment") && !still.body.contains("data-live"), "{path}");
     }
@@ -308,26 +312,6 @@ async fn files_are_kept_for_ever_under_names_that_change_with_them() {
     let etag = script.headers[header::ETAG].clone();
     let again = browser.send(Request::get(path).header(header::IF_NONE_MATCH, etag), String::new()).await;
     assert_eq!(again.status, StatusCode::NOT_MODIFIED);
-}
-
-#[tokio::test]
-async fn a_person_ends_own_sessions_and_nobody_elses() {
-    let site = Site::new().await;
-    let (mut here, mut there) = (site.browser(), site.browser());
-    here.sign_in().await;
-    there.sign_in().await;
-    let account = here.get("/account").await;
-    let id = account.body.split("/account/sessions/").find_map(|rest| rest.split_once("/end\"")).unwrap().0;
-    let end = format!("/account/sessions/{id}/end");
-
-    let mut stranger = site.browser();
-    assert!(stranger.post(&end, &[]).await.location().starts_with("/login?id="));
-    assert_eq!(there.get("/account").await.status, StatusCode::OK, "a stranger ends nothing");
-    for _ in 0..2 {
-        assert_eq!(here.post(&end, &[]).await.location(), "/account", "and a repeat is the same");
-    }
-    assert_eq!(there.get("/account").await.status, StatusCode::SEE_OTHER);
-    assert_eq!(here.get("/account").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -364,31 +348,6 @@ async fn an_unknown_method_and_a_wrong_code_leave_the_page_as_it_was() {
         assert!(!page.body.contains(MARKER), "{kind}");
     }
     assert_eq!(browser.get(&format!("/login?id={id}")).await.status, StatusCode::OK);
-}
-
-/// Session fixation: whatever a browser came with, the session has a secret that nobody could know before.
-#[tokio::test]
-async fn a_sign_in_gives_another_session_than_the_browser_came_with() {
-    let site = Site::new().await;
-    let mut browser = site.browser();
-    let planted = "A".repeat(43);
-    browser.jar.push(("session".to_owned(), planted.clone()));
-    browser.sign_in().await;
-    let first = browser.cookie("session").unwrap().to_owned();
-    assert_ne!(first, planted);
-
-    let again = browser.get("/account/sign-in").await.location().to_owned();
-    let id = browser.get(&again).await.hidden("id");
-    let form = [("id", id.as_str()), ("login", "marker"), ("password", PASSWORD)];
-    browser.post("/login/password", &form).await;
-    let second = browser.cookie("session").unwrap().to_owned();
-    assert_ne!(second, first);
-    assert_eq!(browser.get("/account").await.status, StatusCode::OK);
-    for old in [planted, first] {
-        let mut thief = site.browser();
-        thief.jar.push(("session".to_owned(), old));
-        assert_eq!(thief.get("/account").await.status, StatusCode::SEE_OTHER, "worth nothing any more");
-    }
 }
 
 /// F5: a proxy in front may set such headers for others; nobody is anybody by them here.

@@ -6,7 +6,7 @@ use idp_core::{
     clock::Clock as _,
     device::DeviceState,
     engine::{CeremonyView, DeviceChange, Progress, Status},
-    methods::otp::{HashFunction, Key, MovingFactor},
+    methods::otp::{HashFunction, Key, MovingFactor, Position},
     settings::{AuthenticatorApps, Settings},
 };
 use idp_protocol::Prompt;
@@ -130,4 +130,33 @@ async fn devices_that_are_gone_take_no_place_of_an_app() {
     assert_eq!(rows.iter().filter(|row| row.kind == "totp").count(), 1, "the codes of the one that is left");
     browser.qr_sign_in(&phone).await;
     begin(&world, &browser).await.expect("there is room for five apps");
+}
+
+/// Two pages of one owner: each changes what is stored of the token.
+#[tokio::test]
+async fn a_new_name_takes_no_pin_off_that_was_set_meanwhile() {
+    let (world, asked) = World::counted().await;
+    let user = world.user("alice").await;
+    let key = Key::new(vec![3; 20], HashFunction::Sha1, 6, MovingFactor::Time(30)).unwrap();
+    let secret = serde_json::to_vec(&key).unwrap();
+    world.engine.add_credential(user.id, "totp", None, &secret).await.unwrap();
+    let mut browser = Browser::new(&world);
+    browser.requirement.acr = Some(idp_core::policy::Acr::MultiFactor);
+    let id = browser.open().await;
+    let password = json!({ "password": symbolon_tests::world::PASSWORD });
+    world.engine.answer_form(&browser.claimant, id, "password", "alice", password).await.unwrap();
+    let typed = json!({ "code": code(&world, &key) });
+    world.engine.answer_form(&browser.claimant, id, "totp", "alice", typed).await.unwrap();
+    let session = browser.finish(id, idp_core::engine::Account::Unasked).await.unwrap().session;
+
+    let token = world.engine.tokens(user.id).await.unwrap()[0].id;
+    let (elsewhere, same) = (world.clone(), session.clone());
+    asked.overtake("Reseal", async move {
+        let pin = Some(("493817", Position::Before));
+        elsewhere.engine.set_token_pin(&same, token, pin).await.expect("a PIN");
+    });
+    world.engine.rename_token(&session, token, &"Work".parse().unwrap()).await.expect("a name");
+    assert!(asked.was_overtaken());
+    let token = world.engine.tokens(user.id).await.unwrap().remove(0);
+    assert_eq!((token.name.as_deref(), token.pin), (Some("Work"), Some(Position::Before)));
 }

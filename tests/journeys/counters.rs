@@ -12,7 +12,7 @@ use idp_core::{
     users::User,
 };
 use serde_json::json;
-use symbolon_tests::{Browser, World, browser::refusal, world::PASSWORD};
+use symbolon_tests::{Browser, Phone, World, browser::refusal, world::PASSWORD};
 
 /// A token that came from the factory with its counter at 5.
 fn key() -> Key {
@@ -26,10 +26,12 @@ fn code(count: i64) -> String {
 
 async fn with_token(world: &World) -> (Id<User>, Id<CredentialRow>) {
     let user = world.user("alice").await;
+    (user.id, given(world, user.id).await)
+}
+
+async fn given(world: &World, user: Id<User>) -> Id<CredentialRow> {
     let secret = serde_json::to_vec(&key()).unwrap();
-    let token =
-        world.engine.add_credential(user.id, "hotp", Some(b"FT-0001".to_vec()), &secret).await.unwrap();
-    (user.id, token)
+    world.engine.add_credential(user, "hotp", Some(b"FT-0001".to_vec()), &secret).await.unwrap()
 }
 
 async fn try_code(world: &World, code: &str) -> Result<Progress, idp_core::Error> {
@@ -140,6 +142,33 @@ async fn guesses_of_a_pair_are_counted_before_they_are_compared() {
     );
     world.engine.unlock(user).await.unwrap();
     world.engine.resync_own_token(&session, token, pair).await.expect("nothing waits any more");
+}
+
+#[tokio::test]
+async fn wrong_pairs_by_a_thief_of_the_password_shut_no_codes_and_are_told() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut owner = Browser::new(&world);
+    owner.qr_sign_in(&phone).await;
+    let user = owner.session.as_ref().expect("a session").1.user;
+    let token = given(&world, user).await;
+    assert!(owner.known.is_some(), "the browser that she uses every day");
+    let told = async || {
+        let notices = world.store.notices(user, 50).await.unwrap();
+        notices.iter().filter(|row| matches!(row.notice, Notice::Locked { .. })).count()
+    };
+    for _ in 0..10 {
+        assert_eq!(told().await, 0);
+        world.clock.advance(3_601);
+        let session = Browser::new(&world).sign_in("alice").await;
+        let wrong = world.engine.resync_own_token(&session, token, ["00000000", "00000000"]).await;
+        assert_eq!(refusal(wrong), Refusal::Wrong);
+    }
+    assert_eq!(told().await, 1, "the owner learns that no pair may be tried any more");
+    let id = owner.open().await;
+    let answer = json!({ "code": code(5) });
+    let answered = world.engine.answer_form(&owner.claimant, id, "hotp", "alice", answer).await;
+    answered.expect("her codes are as good as before");
 }
 
 /// A hundred sign-ins use the same code at once: exactly one counts.

@@ -4,9 +4,10 @@ use idp_core::{
     Error, Id, Refusal,
     clock::Clock as _,
     credential::CredentialWrite,
-    device::{DeviceRow, DeviceState},
+    device::{DeviceRow, DeviceState, DeviceWrite},
     engine::{Account, DeviceChange, Opened},
     policy::Acr,
+    seal::Sealed,
     settings::Settings,
     store::{Batch, Committed},
 };
@@ -129,6 +130,44 @@ async fn a_device_of_an_older_version_gets_its_codes_at_the_next_start() {
     assert_eq!(world.engine.equip_devices().await.unwrap(), 1);
     assert_eq!(world.engine.equip_devices().await.unwrap(), 0);
     sign_in(&world, &phone.code(PIN)).await.expect("a code");
+}
+
+/// As after a restore of half a backup: what one device lacks is not taken from all others.
+#[tokio::test]
+async fn a_device_whose_secrets_cannot_be_opened_keeps_no_other_from_its_codes() {
+    let world = World::new().await;
+    let mut phones = Vec::new();
+    for login in ["alice", "bob", "carol"] {
+        phones.push((login, Phone::enrolled(&world, login).await));
+    }
+    let mut devices = world.store.devices_without_codes(None, 9).await.unwrap();
+    assert_eq!(devices, [], "each has its codes");
+    for (login, _) in &phones {
+        let user = world.engine.users().user_by_login(login).await.unwrap().unwrap();
+        devices.extend(world.engine.devices(user.id).await.unwrap());
+    }
+    devices.sort_by_key(|device| device.id);
+    for device in &devices {
+        let batch = Batch::new().with(CredentialWrite::Delete(device.credential()));
+        assert_eq!(world.store.commit(batch).await.unwrap(), Committed::Yes);
+    }
+    // The first that is looked at.
+    let mut broken = devices[0].clone();
+    broken.secrets = Sealed(vec![0; 64]);
+    broken.revision += 1;
+    let batch = Batch::new().with(DeviceWrite::Update(broken.clone()));
+    assert_eq!(world.store.commit(batch).await.unwrap(), Committed::Yes);
+
+    assert_eq!(world.engine.equip_devices().await.unwrap(), 2);
+    assert_eq!(world.engine.equip_devices().await.unwrap(), 0, "nobody asks for it without end");
+    for (login, phone) in phones {
+        let user = world.engine.users().user_by_login(login).await.unwrap().unwrap();
+        let browser = Browser::new(&world);
+        let id = browser.open().await;
+        let value = json!({ "code": phone.code(PIN) });
+        let answered = world.engine.answer_form(&browser.claimant, id, "totp", login, value).await;
+        assert_eq!(answered.is_ok(), user.id != broken.user, "{login}");
+    }
 }
 
 #[tokio::test]

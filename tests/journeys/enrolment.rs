@@ -153,6 +153,13 @@ async fn a_revoked_device_may_say_so_twice_and_do_nothing_more() {
     browser.sign_in("alice").await;
     let phone = Phone::new(&world, "phone");
     phone.enrol(&browser).await;
+    let device = world.engine.devices(user.id).await.unwrap()[0].id;
+    world.engine.issue_pin_reset(user.id, device).await.expect("a code for another PIN");
+    let of_device = async || {
+        let own = world.store.credentials(user.id).await.unwrap();
+        own.into_iter().filter(|row| row.kind != "password").map(|row| row.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(of_device().await.len(), 2, "the key of its codes, and the code for a PIN");
     let account = phone.account();
     let signer = symbolon_authenticator::Signer::of(phone.app.crypto(), &account).unwrap();
     let claims = signer.claims(phone.app.now(&account.issuer), Update::Revoke);
@@ -164,6 +171,7 @@ async fn a_revoked_device_may_say_so_twice_and_do_nothing_more() {
         assert_eq!(answer.status, 204, "the same bytes get the same answer");
     }
     assert_eq!(world.engine.devices(user.id).await.unwrap(), []);
+    assert_eq!(of_device().await, [""; 0], "keys that open nothing any more are not kept");
     let rename = Update::Rename { name: "Ghost".parse().unwrap() };
     assert_eq!(phone.forge(rename, None).await, Some(ErrorCode::DeviceNotActive));
 }

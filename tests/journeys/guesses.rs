@@ -1,19 +1,28 @@
 //! Thirty-two guesses at once: of each kind no more are compared than one after the other would be.
 
+mod provisioning;
+
 use std::{future::Future, sync::Arc, sync::atomic::Ordering};
 
-use idp_core::{Refusal, engine::Account, settings::Settings};
+use idp_core::{
+    Refusal,
+    ceremony::Reason,
+    engine::Account,
+    policy::Acr,
+    settings::{AuthenticatorApps, Settings},
+};
 use idp_protocol::{
     ErrorCode,
     context::UserVerification,
-    message::{Decision, EnrolDecision, QrClaim, QrDecision, Reference, Verdict},
+    message::{Decision, EnrolDecision, PushDecision, QrClaim, QrDecision, Reference, Verdict},
 };
 use serde_json::json;
 use symbolon_authenticator::Ticket;
 use symbolon_tests::{
     Browser, Phone, World,
     browser::{number_of, qr_of, refusal, ticket_of},
-    phone::code_of,
+    phone::{PIN, code_of},
+    world::PASSWORD,
 };
 
 const RACERS: usize = 32;
@@ -173,6 +182,33 @@ async fn offline_codes(nodes: &Nodes) {
     assert!(browser.answer(view.id, &right).await.is_err(), "too late");
 }
 
+/// The number of a push: one try, and none of the rest was compared.
+async fn push_numbers(nodes: &Nodes) {
+    let phone = phone_of(nodes, "paula").await;
+    let mut browser = Browser::new(nodes.first());
+    browser.qr_sign_in(&phone).await;
+    browser.requirement.acr = Some(Acr::MultiFactor);
+    let (engine, sign_in) = (&nodes.first().engine, browser.open().await);
+    let value = json!({ "password": PASSWORD });
+    engine.answer_form(&browser.claimant, sign_in, "password", "paula", value).await.unwrap();
+    let view = engine.begin(&browser.claimant, sign_in, "push", "").await.unwrap();
+    let right = number_of(&view);
+    let pending = phone.app.pending(&phone.account()).await.unwrap();
+    let decision = phone.decision(&pending[0], Verdict::Approve);
+    let before = nodes.events("method.refused").await;
+    let moved = nodes.0.iter().map(|world| Arc::new(phone.on(world))).collect::<Vec<_>>();
+    let answers = at_once(|number| {
+        let guess = Some(format!("{number:06}")).filter(|guess| *guess != right);
+        let (phone, sent) =
+            (Arc::clone(&moved[number % moved.len()]), Decision { number: guess, ..decision.clone() });
+        async move { phone.forge(PushDecision(sent), Some(PIN)).await }
+    })
+    .await;
+    assert!(answers.iter().all(Option::is_some), "{answers:?}");
+    assert_eq!(nodes.events("method.refused").await - before, 1);
+    assert_eq!(browser.look(view.id).await.reason, Some(Reason::WrongNumber), "there is no second one");
+}
+
 /// Without PINs where the number is guessed: a right PIN beside it would be slowed like a wrong one.
 async fn all(nodes: Nodes, without_pins: Nodes) {
     passwords(&nodes).await;
@@ -181,6 +217,17 @@ async fn all(nodes: Nodes, without_pins: Nodes) {
     offline_codes(&nodes).await;
     user_codes(&nodes).await;
     numbers(&without_pins).await;
+    push_numbers(&nodes).await;
+    provisioning::reset_codes(&nodes).await;
+    provisioning::pairs(&nodes).await;
+    provisioning::invitations(&nodes).await;
+    provisioning::apps(&nodes).await;
+}
+
+fn with_apps() -> Settings {
+    let mut settings = Settings::default();
+    settings.authenticator_apps = AuthenticatorApps::Allowed;
+    settings
 }
 
 fn without_pins() -> Settings {
@@ -192,12 +239,12 @@ fn without_pins() -> Settings {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_of_guesses_of_any_kind_is_counted_before_it_is_compared_on_sqlite() {
     let without = World::sqlite_with(without_pins()).await;
-    all(Nodes(vec![World::sqlite().await]), Nodes(vec![without])).await;
+    all(Nodes(vec![World::sqlite_with(with_apps()).await]), Nodes(vec![without])).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_of_guesses_of_any_kind_is_counted_before_it_is_compared_on_two_nodes_of_postgresql() {
-    let (first, second) = World::two_nodes().await;
+    let (first, second) = World::two_nodes_with(with_apps()).await;
     let (without, pins) = World::two_nodes_with(without_pins()).await;
     all(Nodes(vec![first, second]), Nodes(vec![without, pins])).await;
 }

@@ -2,18 +2,24 @@
 
 use idp_core::{
     Id, Refusal,
+    clock::Clock as _,
     device::{DeviceRow, DeviceState},
-    engine::{Act, CeremonyView},
+    engine::{Account, Act, CeremonyView},
     evidence::Assurance,
+    methods::otp::Key,
     notify::Notice,
     policy::Acr,
+    session::SessionRow,
     signin::Origin,
     users::User,
 };
-use idp_protocol::{Prompt, Text, context::Purpose, message::Verdict};
+use idp_protocol::{Octets, Prompt, Text, context::Purpose, message::Verdict};
+use serde_json::json;
 use symbolon_tests::{
-    Browser, Phone, World,
+    Browser, Passkey, Phone, World,
     browser::{number_of, qr_of, refusal},
+    phone::PIN,
+    world::{ISSUER, PASSWORD},
 };
 
 struct Desk {
@@ -171,6 +177,63 @@ async fn a_person_confirms_a_device_of_the_help_desk_with_another_one() {
     later.qr_sign_in(&low).await;
     let ledger = later.session.as_ref().unwrap().1.facts.ledger.clone();
     assert_eq!(idp_core::policy::achieved(&ledger), Some(Acr::MultiFactor));
+}
+
+#[tokio::test]
+async fn a_person_confirms_a_device_of_the_help_desk_with_a_passkey() {
+    let world = World::with_passkeys().await;
+    let user = world.user("alice").await;
+    let mut browser = Browser::new(&world);
+    browser.sign_in("alice").await;
+    let mut passkey = Passkey::new(ISSUER, "laptop");
+    browser.register(&mut passkey, "Laptop").await.expect("registered");
+    completed(&world, &user, "low").await;
+    let id = world.engine.devices(user.id).await.unwrap()[0].id;
+
+    let mut password = Browser::new(&world);
+    let session = password.sign_in("alice").await;
+    assert_eq!(refusal(world.engine.confirm_own_device(&session, id).await), Refusal::FreshSignIn);
+    assert_eq!(assurance(&world, id).await, Assurance::Low, "a password alone confirms nothing");
+    let session = Browser::new(&world).passkey(&passkey).await.unwrap().session;
+    world.engine.confirm_own_device(&session, id).await.expect("confirmed");
+    assert_eq!(assurance(&world, id).await, Assurance::Usual);
+}
+
+/// A session of password and one-time code.
+async fn with_code(world: &World, code: &str) -> SessionRow {
+    let mut browser = Browser::new(world);
+    browser.requirement.acr = Some(Acr::MultiFactor);
+    let id = browser.open().await;
+    for (kind, value) in [("password", json!({ "password": PASSWORD })), ("totp", json!({ "code": code }))] {
+        world.engine.answer_form(&browser.claimant, id, kind, "alice", value).await.expect("right");
+    }
+    browser.finish(id, Account::Unasked).await.expect("signed in").session
+}
+
+#[tokio::test]
+async fn a_person_confirms_a_device_of_the_help_desk_with_a_code_of_a_token() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    let low = completed(&world, &user, "low").await;
+    let id = world.engine.devices(user.id).await.unwrap()[0].id;
+    let key = Key::own(&Octets([9; 32]));
+    let secret = serde_json::to_vec(&key).unwrap();
+    world.engine.add_credential(user.id, "totp", None, &secret).await.unwrap();
+
+    // Its own codes say no more about whose it is than its signature.
+    let mut thief = Browser::new(&world);
+    let sign_in = thief.open().await;
+    let own = json!({ "code": low.code(PIN) });
+    world.engine.answer_form(&thief.claimant, sign_in, "totp", "alice", own).await.expect("right");
+    let mut session = thief.finish(sign_in, Account::Unasked).await.expect("signed in").session;
+    session.facts.ledger.extend(Browser::new(&world).sign_in("alice").await.facts.ledger);
+    assert_eq!(refusal(world.engine.confirm_own_device(&session, id).await), Refusal::FreshSignIn);
+    assert_eq!(assurance(&world, id).await, Assurance::Low);
+
+    let code = key.code(key.step_at(world.clock.now()).unwrap()).unwrap();
+    let session = with_code(&world, &code).await;
+    world.engine.confirm_own_device(&session, id).await.expect("confirmed");
+    assert_eq!(assurance(&world, id).await, Assurance::Usual);
 }
 
 /// Whoever talked the help desk into a device holds it, and may have the password as well.

@@ -245,6 +245,30 @@ async fn a_flood_of_passwords_is_turned_away_before_it_takes_the_memory() {
     assert!(wrong >= 64 && busy >= 100, "two are hashed, 64 wait, the others go: {wrong} and {busy}");
 }
 
+/// An office has one address. Whose signature is known is counted by it; who guesses is counted where he sits, too.
+#[tokio::test]
+async fn devices_behind_one_address_do_not_use_up_each_others_questions() {
+    let world = with_limits(|limits| limits.messages_of_address = 4).await;
+    let mut phones = Vec::new();
+    for login in ["alice", "bob", "carol"] {
+        phones.push(Phone::enrolled(&world, login).await);
+        world.clock.advance(60);
+    }
+    for _ in 0..5 {
+        for phone in &phones {
+            phone.app.pending(&phone.account()).await.expect("what waits");
+        }
+    }
+    let qr = async || {
+        let browser = Browser::new(&world);
+        browser.qr(browser.open().await).await.1
+    };
+    for number in 0..5 {
+        let scanned = phones[number % 3].scan(&qr().await, Verdict::Approve).await;
+        assert_eq!(scanned.is_ok(), number < 4, "claim {number}: {scanned:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_address_opens_sixty_pages_and_a_browser_eight() {
     let world = World::new().await;

@@ -141,12 +141,20 @@ async fn a_wrong_pin_is_a_wrong_code_and_counts() {
 #[tokio::test]
 async fn guessing_across_tickets_is_counted_for_the_person() {
     let world = World::new().await;
-    let (phone, browser) = at_home(&world).await;
+    // In a browser that is known the phone itself would be stopped.
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    browser.requirement.acr = Some(Acr::MultiFactor);
+    let ticket = async || {
+        let sign_in = browser.open().await;
+        let password = json!({ "password": PASSWORD });
+        world.engine.answer_form(&browser.claimant, sign_in, "password", "alice", password).await.unwrap();
+        browser.offline(sign_in, "").await.unwrap()
+    };
     let (lock, wait) = (Schedule::default().lock, Schedule::default().longest_wait + 1);
     let mut typed = 0;
     while typed < lock {
-        let sign_in = browser.open().await;
-        let view = browser.offline(sign_in, "alice").await.unwrap();
+        let view = ticket().await;
         for left in [2, 1, 0].into_iter().take(usize::from(lock - typed)) {
             let answer = refusal(browser.answer(view.id, &format!("{typed:08}")).await);
             let burned = Refusal::Burned(Reason::NoTriesLeft);
@@ -160,8 +168,7 @@ async fn guessing_across_tickets_is_counted_for_the_person() {
         }
     }
     assert!(world.audit().await.contains(&"credential.locked".to_owned()));
-    let sign_in = browser.open().await;
-    let view = browser.offline(sign_in, "alice").await.unwrap();
+    let view = ticket().await;
     let right = phone.offline_code(&ticket_of(&view), Verdict::Approve).await;
     assert_eq!(
         refusal(browser.answer(view.id, &right).await),

@@ -11,7 +11,7 @@ use idp_core::{
     },
     methods::{
         after_approval::AfterApproval,
-        otp::{AuthenticatorApp, HashFunction, Key, MovingFactor},
+        otp::{AuthenticatorApp, HashFunction, Key, MovingFactor, OfflineCodes},
         registration::DeviceRegistration,
     },
     store::BoxFuture,
@@ -85,6 +85,40 @@ impl Player for WithApp {
             Some(json!({ "code": code }))
         })
     }
+}
+
+/// Somebody with a phone that has no network.
+struct WithoutNetwork {
+    phone: Option<Phone>,
+}
+
+impl Player for WithoutNetwork {
+    fn answer<'a>(&'a mut self, round: Round<'a>) -> BoxFuture<'a, Option<Value>> {
+        Box::pin(async move {
+            let code = match (round.prompt, &self.phone) {
+                // The page is looked at again and again: she scans it once.
+                (Prompt::OfferCodes { payload, .. }, _) => {
+                    let phone = Phone::new(&world_of(&round), &world::fresh_name());
+                    let shown = phone.app.enrol_offline(payload).expect("digits");
+                    self.phone = Some(phone);
+                    shown.code
+                }
+                (Prompt::AskCode { .. }, Some(phone)) => {
+                    let account = phone.app.offline_accounts().expect("accounts").remove(0);
+                    phone.app.offline_codes(&account).at(round.clock.now().0).digits
+                }
+                other => panic!("{:?}", other.0),
+            };
+            Some(json!({ "code": code }))
+        })
+    }
+}
+
+#[tokio::test]
+async fn an_activation_without_network_passes_the_contract_of_enrolments() {
+    let crypto = with_random(Arc::new(SeededRandom::new(b"offline codes")));
+    let player = || -> Box<dyn Player> { Box::new(WithoutNetwork { phone: None }) };
+    all(&Case::new(AfterApproval(OfflineCodes), crypto, player)).await;
 }
 
 fn party() -> RelyingParty {

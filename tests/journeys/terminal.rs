@@ -2,7 +2,7 @@
 
 use symbolon_tests::{
     phone::PIN,
-    process::{Terminal, Town},
+    process::{Session, Terminal, Town},
     web::WebBrowser,
     world::PASSWORD,
 };
@@ -163,4 +163,57 @@ async fn of_two_accounts_the_first_of_the_list_is_proposed_and_one_that_is_named
     assert_eq!(scan.event("context").await["context"]["account_name"], "bob", "and nobody is asked");
     assert_eq!(scan.exit().await, Some(0));
     assert_eq!(proposed(&terminal, &at_the_shop(&town).await).await, "bob", "he was used last for the shop");
+}
+
+/// The codes of now and of the next half minute.
+async fn two(session: &mut Session) -> [String; 2] {
+    let mut codes = Vec::new();
+    for _ in 0..2 {
+        codes.push(session.event("code").await["code"].as_str().unwrap().to_owned());
+    }
+    codes.try_into().unwrap()
+}
+
+/// By a screenshot of the portal, with codes at the shop, and then with a network in the place of its codes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_without_network_shows_codes_until_it_is_upgraded() {
+    let town = Town::with(&[("SYMBOLON_ENGINE_ENROL_TRANSPORTS", "qr,offline")]).await;
+    let terminal = Terminal::new();
+    let mut portal = WebBrowser::new();
+    town.portal(&mut portal, "alice").await;
+    portal.open(&format!("{}/account/offline-codes", town.issuer)).await;
+    portal.submit("/account/offline-codes", &[]).await;
+    let wizard = portal.url.to_string();
+    let picture = terminal.picture(&portal.screenshot());
+    let mut enrolling = terminal.run(&["enrol", &picture]);
+    let digits = enrolling.event("registration_code").await["code"].as_str().unwrap().to_owned();
+    let [code, next] = two(&mut enrolling).await;
+    assert_eq!(enrolling.exit().await, Some(0));
+    portal.open(&wizard).await;
+    portal.submit("/account/devices/confirm", &[("code", &digits)]).await;
+    portal.submit("/account/devices/confirm", &[("code", &code)]).await;
+    assert!(portal.html.contains("Your phone signs you in with its codes."), "{}", portal.html);
+
+    let mut browser = at_the_shop(&town).await;
+    types(&mut browser, &next).await;
+    signed_in(&town, &browser, &["Alice Example", "urn:symbolon:acr:single", "otp"]);
+    let (ended, listed, _) = town.asks(&["device", "list", "alice"], "").await;
+    assert!(ended == Some(0) && listed.contains("codes only") && listed.contains("low"), "{listed}");
+
+    let mut otp = terminal.run(&["otp"]);
+    otp.event("upgrade").await;
+    assert_eq!(otp.exit().await, Some(0));
+    portal.open(&format!("{}/account", town.issuer)).await;
+    let upgrade = portal.link("/upgrade");
+    portal.open(&format!("{}{upgrade}", town.issuer)).await;
+    portal.submit("/upgrade", &[]).await;
+    terminal.finish_enrolment(&mut portal).await;
+    let mut list = terminal.run_without_pin(&["accounts", "list"]);
+    assert_eq!(list.event("account").await["active"], true);
+    assert_eq!(list.exit().await, Some(0));
+    let (_, listed, _) = town.asks(&["device", "list", "alice"], "").await;
+    assert!(!listed.contains("codes only") && listed.contains("Laptop"), "{listed}");
+    let mut browser = at_the_shop(&town).await;
+    terminal.sign_in(&mut browser).await;
+    signed_in(&town, &browser, &["Alice Example", "pin"]);
 }

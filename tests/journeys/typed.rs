@@ -1,9 +1,7 @@
 //! Enrolling by hand: address, serial and activation code.
 
 use idp_core::{
-    Refusal,
     ceremony::Reason,
-    device::DeviceState,
     engine::{CeremonyView, Status},
     settings::{EnrolWay, Settings},
 };
@@ -17,7 +15,7 @@ use idp_protocol::{
 use symbolon_authenticator::{Details, Error, Keys, Signer};
 use symbolon_tests::{
     Browser, Phone, World,
-    browser::{number_of, qr_of, refusal},
+    browser::{number_of, qr_of},
     phone::PIN,
     world::ISSUER,
 };
@@ -168,11 +166,13 @@ async fn a_way_that_the_policy_does_not_have_is_neither_shown_nor_taken() {
     Phone::new(&world, "opens").register(link).await.expect("by the link");
 }
 
-#[tokio::test]
-async fn no_device_is_enrolled_online_where_only_offline_is_allowed() {
-    let (world, browser) = with_ways(&[EnrolWay::Offline]).await;
-    assert_eq!(refusal(browser.add_device().await), Refusal::NotAllowed);
-    let user = world.engine.users().user_by_login("alice").await.unwrap().unwrap();
-    let devices = world.engine.devices(user.id).await.unwrap();
-    assert!(devices.iter().all(|device| device.state != DeviceState::Active));
+#[test]
+fn a_policy_without_any_way_for_a_device_is_refused() {
+    for ways in [&[][..], &[EnrolWay::Offline]] {
+        let mut settings = Settings::default();
+        settings.enrol_transports = ways.to_vec();
+        assert_eq!(settings.check(&[]).unwrap_err().key, "enrol_transports", "{ways:?}");
+        settings.enrol_transports.push(EnrolWay::Link);
+        assert_eq!(settings.check(&[]), Ok(()));
+    }
 }

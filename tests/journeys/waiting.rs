@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use idp_core::{
-    Error, Refusal,
+    Error, Id, Refusal,
+    ceremony::CeremonyWrite,
     engine::{DeviceRequest, Waiter},
+    store::{Batch, Committed},
 };
 use idp_protocol::{
     context::Waiting,
@@ -57,4 +59,27 @@ async fn a_device_that_is_taken_away_hears_of_it_and_of_nothing_else() {
     tokio::time::timeout(Duration::from_secs(15), waiter.woken()).await.expect("woken");
     let refused = world.engine.look_again(&waiter).await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::DeviceNotActive))), "{refused:?}");
+}
+
+/// A newer node may have begun it, in words of its own.
+#[tokio::test]
+async fn a_question_that_cannot_be_read_hides_no_other_one() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&phone).await;
+    browser.add_device().await.unwrap();
+    let user = browser.session.as_ref().expect("a session").1.user;
+    let mut unreadable = world.store.open_ceremonies(user, world.engine.now()).await.unwrap().remove(0);
+    unreadable.sign_in = Some(Id::random(world.engine.crypto()));
+    // Before the other one, wherever a store puts it.
+    for (id, earlier) in [([0; 16], 1), ([255; 16], -1)] {
+        unreadable.id = Id::from_bytes(id);
+        unreadable.created_at = world.engine.now() + -earlier;
+        let row = CeremonyWrite::Insert(unreadable.clone());
+        let committed = world.store.commit(Batch::new().with(row)).await.unwrap();
+        assert_eq!(committed, Committed::Yes);
+    }
+    let (waiting, _) = begin(&world, &phone).await.unwrap();
+    assert_eq!(waiting.contexts.len(), 1, "may another device be added?");
 }

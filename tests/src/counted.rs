@@ -131,7 +131,7 @@ passes_on! { Devices by store:
     device(id: Id<DeviceRow>) -> Option<DeviceRow>;
     device_by_key(thumbprint: [u8; 32]) -> Option<DeviceRow>;
     devices(user: Id<User>) -> Vec<DeviceRow>;
-    devices_without_codes(limit: u32) -> Vec<DeviceRow>;
+    devices_without_codes(after: Option<Id<DeviceRow>>, limit: u32) -> Vec<DeviceRow>;
 }
 
 passes_on! { Inventory by store:

@@ -113,7 +113,7 @@ fn of_limits(refusal: &Refusal) -> Face {
             Http::FORBIDDEN,
             Code::Other,
             "stopped-lately",
-            "A device of this account was stopped less than a day ago. Within that day another one needs a recovery code, a passkey, or an invitation of your help desk.",
+            "A device of this account was stopped less than a day ago. Within that day another one needs a passkey, a recovery code that was drawn before that day, or an invitation of your help desk.",
         ),
         Refusal::NotAllowed => face(
             Http::FORBIDDEN,

@@ -4,7 +4,7 @@ use std::io;
 
 use lettre::transport::smtp::Error;
 
-/// A mail that was not handed over. The texts name neither the mail nor credentials.
+/// A mail that was not handed over. The texts name neither the mail nor whom it is for, nor credentials: they go into a log.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Failure {
@@ -55,10 +55,11 @@ impl Failure {
 
     /// What the server said to a command about this mail.
     pub(crate) fn of_mail(error: &Error) -> Self {
+        let reply = || without_addresses(&words(error));
         if error.is_permanent() {
-            return Self::Refused(words(error));
+            return Self::Refused(reply());
         }
-        if error.is_transient() { Self::Later(words(error)) } else { Self::of_connection(error) }
+        if error.is_transient() { Self::Later(reply()) } else { Self::of_connection(error) }
     }
 }
 
@@ -88,6 +89,12 @@ pub(crate) fn words(error: &dyn std::error::Error) -> String {
     words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
 }
 
+/// What a server says of a recipient repeats him ("550 5.1.1 <alice@example.org>: no such user").
+fn without_addresses(words: &str) -> String {
+    let kept = words.split(' ').map(|word| if word.contains('@') { "(address)" } else { word });
+    kept.collect::<Vec<_>>().join(" ")
+}
+
 /// Why no mail can be sent with these settings.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -104,4 +111,16 @@ pub enum SetupError {
     /// TLS cannot be set up.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_addresses;
+
+    #[test]
+    fn a_refusal_does_not_say_who_was_refused() {
+        let said = "permanent error (550): 5.1.1 <alice@example.org>: Recipient address rejected";
+        let kept = "permanent error (550): 5.1.1 (address) Recipient address rejected";
+        assert_eq!(without_addresses(said), kept);
+    }
 }

@@ -3,7 +3,7 @@
 //! Names of devices and people stand in mails, and whoever chooses one would like to add a header: another recipient, another
 //! sender. A header is made of a [`Line`] or of an address, and neither can hold a line break.
 
-use std::time::SystemTime;
+use std::{fmt, time::SystemTime};
 
 use lettre::{
     Address, Message,
@@ -20,8 +20,15 @@ use crate::Failure;
 const LONGEST: usize = 200;
 
 /// A text in one line: control characters and line breaks of all kinds have become spaces.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Line(String);
+
+/// A code may stand in it.
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Line(..)")
+    }
+}
 
 impl From<&str> for Line {
     fn from(text: &str) -> Self {
@@ -40,7 +47,7 @@ impl Line {
 }
 
 /// A mail to one person.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Mail {
     /// What makes its `Message-ID` (RFC 5322, 3.6.4), in letters, digits, `-` and `_`: the same at each try, so that a mail that
     /// arrives twice can be recognised.
@@ -59,13 +66,27 @@ pub struct Mail {
     pub picture: Option<Picture>,
 }
 
+/// Neither whom it is for nor what it says: links and codes stand in it.
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 /// A picture in a mail. It comes with it: nothing is fetched from anywhere when the mail is read.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Picture {
     /// Its name: the HTML shows it as `cid:` and this (RFC 2392). In letters.
     pub id: &'static str,
     /// The picture as PNG, which all mail programs show; many show neither SVG nor `data:` addresses.
     pub png: Vec<u8>,
+}
+
+/// Not the picture: it is a code that somebody could scan.
+impl fmt::Debug for Picture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Picture").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// RFC 3834, 5: a program wrote it, so no program should answer.
@@ -182,5 +203,22 @@ mod tests {
         ] {
             assert!(matches!(mail(to, "x"), Err(Failure::Address)), "{to:?}");
         }
+    }
+
+    #[test]
+    fn addresses_and_what_a_mail_says_are_in_no_debug_output() {
+        let mail = Mail {
+            id: "AAAA".to_owned(),
+            written: SystemTime::UNIX_EPOCH,
+            to: "alice@example.org".to_owned(),
+            subject: "Code 27182818".into(),
+            text: "27182818".to_owned(),
+            html: "<p>27182818</p>".to_owned(),
+            picture: Some(Picture { id: "qr-code", png: vec![27, 18, 28, 18] }),
+        };
+        let shown = format!("{mail:?} {:?} {:?}", mail.subject, mail.picture);
+        let secrets = ["alice", "27182818", "27, 18"];
+        assert!(!secrets.iter().any(|secret| shown.contains(secret)), "{shown}");
+        assert!(shown.contains("AAAA"), "it can be told which one it is: {shown}");
     }
 }

@@ -4,7 +4,6 @@ use idp_core::{
     Id, Time,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Tries},
     mark::MarkRow,
-    methods::ciba,
     rate::RateRow,
     signin::SignInRow,
     store::{Answer, Ceremonies},
@@ -13,9 +12,7 @@ use idp_core::{
 };
 
 use crate::{
-    Db, mark,
-    provider::pings,
-    rate, signin,
+    Db, mark, rate, signin,
     sql::{Conn, Found, bounded, execute, find, id_bytes, list, unknown_write},
     throttle,
 };
@@ -120,13 +117,7 @@ impl Ceremonies for Db {
 pub(crate) async fn write(conn: &mut Conn<'_>, write: &CeremonyWrite) -> sqlx::Result<bool> {
     match write {
         CeremonyWrite::Insert(row) => insert(conn, row).await,
-        CeremonyWrite::Update { row, tries } => {
-            let updated = update(conn, row, *tries).await?;
-            if let Some(sign_in) = row.sign_in.filter(|_| updated && ciba::is_answered(row)) {
-                pings::answered(conn, sign_in).await?;
-            }
-            Ok(updated)
-        }
+        CeremonyWrite::Update { row, tries } => update(conn, row, *tries).await,
         CeremonyWrite::SpendTry(id) => {
             let spent = execute!(
                 conn,

@@ -3,6 +3,7 @@
 use idp_core::{
     Id,
     credential::{CredentialRow, CredentialWrite},
+    evidence::Assurance,
     store::{Answer, Credentials},
     users::User,
 };
@@ -15,7 +16,7 @@ use crate::{
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, user_id, kind, handle, counter, drift, consumed_at, created_at, secret FROM credentials ",
+            "SELECT id, user_id, kind, handle, counter, drift, consumed_at, created_at, assurance, secret FROM credentials ",
             $rest
         )
     };
@@ -31,6 +32,7 @@ fn row(found: Found<'_>) -> sqlx::Result<CredentialRow> {
         drift: found.tiny("drift")?,
         consumed_at: found.maybe_time("consumed_at")?,
         created_at: found.time("created_at")?,
+        assurance: found.named("assurance", Assurance::from_name)?,
         secret: found.sealed("secret")?,
     })
 }
@@ -138,8 +140,8 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &CredentialWrite) -> sqlx:
 async fn insert(conn: &mut Conn<'_>, row: &CredentialRow) -> sqlx::Result<u64> {
     Ok(execute!(
         conn,
-        "INSERT INTO credentials (id, user_id, kind, handle, counter, drift, consumed_at, created_at, secret) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+        "INSERT INTO credentials (id, user_id, kind, handle, counter, drift, consumed_at, created_at, assurance, secret) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
         row.id.bytes().as_slice(),
         row.user.bytes().as_slice(),
         row.kind.as_str(),
@@ -148,6 +150,7 @@ async fn insert(conn: &mut Conn<'_>, row: &CredentialRow) -> sqlx::Result<u64> {
         i64::from(row.drift),
         row.consumed_at.map(|at| at.0),
         row.created_at.0,
+        row.assurance.name(),
         row.secret.0.as_slice(),
     ))
 }

@@ -57,15 +57,18 @@ impl Devices for Db {
         })
     }
 
-    fn devices_without_codes(&self, limit: u32) -> Answer<'_, Vec<DeviceRow>> {
+    fn devices_without_codes(&self, after: Option<Id<DeviceRow>>, limit: u32) -> Answer<'_, Vec<DeviceRow>> {
+        // The empty text stands before every id.
+        let after = after.map_or_else(Vec::new, |after| after.bytes().to_vec());
         bounded(async move {
             list!(
                 self.reads(),
                 row,
                 select!(
                     "WHERE state IN ('active', 'suspended') AND NOT EXISTS \
-                     (SELECT 1 FROM credentials WHERE credentials.id = devices.id) LIMIT $1"
+                     (SELECT 1 FROM credentials WHERE credentials.id = devices.id) AND id > $1 ORDER BY id LIMIT $2"
                 ),
+                after.as_slice(),
                 i64::from(limit),
             )
         })

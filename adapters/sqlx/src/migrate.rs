@@ -28,6 +28,7 @@ macro_rules! migrations {
                 "ceremonies of users",
                 include_str!(concat!("../migrations/", $database, "/0005_ceremonies_of_users.sql")),
             ),
+            (6, "outbox", include_str!(concat!("../migrations/", $database, "/0006_outbox.sql"))),
             (
                 7,
                 "hardware tokens",
@@ -35,7 +36,11 @@ macro_rules! migrations {
             ),
             (8, "drift", include_str!(concat!("../migrations/", $database, "/0008_drift.sql"))),
             (9, "pings", include_str!(concat!("../migrations/", $database, "/0009_pings.sql"))),
-            (6, "outbox", include_str!(concat!("../migrations/", $database, "/0006_outbox.sql"))),
+            (
+                10,
+                "assurance of credentials",
+                include_str!(concat!("../migrations/", $database, "/0010_assurance_of_credentials.sql")),
+            ),
         ])
     };
 }

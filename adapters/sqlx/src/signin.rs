@@ -7,6 +7,7 @@ use idp_core::{
 
 use crate::{
     Db,
+    provider::pings,
     sql::{Conn, Found, execute, find, unknown_write},
 };
 
@@ -55,6 +56,7 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &SignInWrite) -> sqlx::Res
             Ok(inserted)
         }
         SignInWrite::Update(row) => update(conn, row).await,
+        SignInWrite::Decided(id) => pings::decided(conn, *id).await.map(|()| true),
         _ => Err(unknown_write()),
     }
 }

@@ -65,7 +65,7 @@ pub enum Command {
 /// Options of `enrol`.
 #[derive(Debug, Args)]
 pub struct Enrol {
-    /// A picture of the enrolment code (PNG or JPEG), or its link, or `-` to type, paste or pipe the link or the
+    /// A picture of the enrolment code (PNG or JPEG) or of the code for a phone without network, or the link of either, or `-` to type, paste or pipe the link or the
     /// activation text in: other users of a shared machine can read the command line.
     #[arg(value_name = "PICTURE|LINK", required_unless_present = "manual", conflicts_with = "manual")]
     pub code: Option<String>,
@@ -75,9 +75,6 @@ pub struct Enrol {
     /// What you call this device; others see it too.
     #[arg(long, default_value = "Terminal")]
     pub name: String,
-    /// The activation password is the first line of this file.
-    #[arg(long, value_name = "FILE")]
-    pub activation_password_file: Option<PathBuf>,
     /// Answers given beforehand.
     #[command(flatten)]
     pub answers: Answers,

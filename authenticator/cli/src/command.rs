@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod accounts;
+mod codes_only;
 mod enrol;
 mod offline;
 mod otp;

@@ -2,7 +2,7 @@
 
 use idp_protocol::context::{Confirm, Context, Opens, Purpose, Risk};
 use serde_json::{Value, json};
-use symbolon_authenticator::{Account, Stage};
+use symbolon_authenticator::{Account, OfflineAccount, Stage};
 
 use crate::voice::clean;
 
@@ -171,6 +171,27 @@ pub fn account(number: usize, account: &Account) -> String {
         account.issuer,
         account.device_name
     )
+}
+
+/// The same for one that gives codes only.
+pub fn offline_account(number: usize, account: &OfflineAccount) -> String {
+    format!(
+        "{number}. {} at {} ({}), one-time codes only: `idp-authenticator otp {number}`",
+        clean(account.name.as_str()),
+        clean(account.organisation.as_str()),
+        account.issuer
+    )
+}
+
+/// The same for scripts, without the key.
+pub fn offline_account_event(account: &OfflineAccount) -> Value {
+    json!({
+        "account": account.id,
+        "name": account.name,
+        "organisation": account.organisation,
+        "issuer": account.issuer.as_str(),
+        "enrolment": account.enrolment,
+    })
 }
 
 /// An account for scripts, without keys.

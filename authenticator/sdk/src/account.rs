@@ -85,6 +85,12 @@ pub struct Keys {
 #[serde(transparent)]
 pub struct CodeKey(#[serde(with = "secret")] pub Zeroizing<[u8; 32]>);
 
+impl fmt::Debug for CodeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CodeKey { .. }")
+    }
+}
+
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Keys { .. }")

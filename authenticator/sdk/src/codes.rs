@@ -53,12 +53,15 @@ impl<T: Transport> Authenticator<T> {
             }
             UserVerification::Platform => return Err(Error::NoPlatformVerification),
         };
-        let key = otp::key(&self.crypto, &otp_key.0, pin_key.as_deref());
-        Ok(Codes { crypto: self.crypto.clone(), key })
+        Ok(Codes::of(&self.crypto, &otp::key(&self.crypto, &otp_key.0, pin_key.as_deref())))
     }
 }
 
 impl Codes {
+    pub(crate) fn of(crypto: &Crypto, key: &Zeroizing<[u8; 32]>) -> Self {
+        Self { crypto: crypto.clone(), key: key.clone() }
+    }
+
     /// The code that is shown at a time.
     #[must_use]
     pub fn at(&self, now: i64) -> Code {

@@ -33,8 +33,6 @@ pub struct Details {
     pub platform: Text<64>,
     /// The new PIN, where the offer asks for one.
     pub pin: Option<Zeroizing<String>>,
-    /// The activation password, where the server asks for one.
-    pub activation_password: Option<Zeroizing<String>>,
 }
 
 impl fmt::Debug for Details {
@@ -47,20 +45,13 @@ impl Details {
     /// A device with a name and a platform.
     #[must_use]
     pub fn new(name: Text<64>, platform: Text<64>) -> Self {
-        Self { name, platform, pin: None, activation_password: None }
+        Self { name, platform, pin: None }
     }
 
     /// With this PIN.
     #[must_use]
     pub fn pin(mut self, pin: &str) -> Self {
         self.pin = Some(Zeroizing::new(pin.to_owned()));
-        self
-    }
-
-    /// With this activation password.
-    #[must_use]
-    pub fn activation_password(mut self, password: &str) -> Self {
-        self.activation_password = Some(Zeroizing::new(password.to_owned()));
         self
     }
 }
@@ -205,8 +196,7 @@ impl<T: Transport> Offered<'_, T> {
     /// E2: registers the keys, checks the server's transcript against ours, puts the account into the store
     /// and returns the code for the portal.
     ///
-    /// After [`Error::Network`] call it again: the same bytes are sent, whatever the details say. After a
-    /// wrong activation password ([`idp_protocol::ErrorCode::Wrong`]) call it with another one.
+    /// After [`Error::Network`] call it again: the same bytes are sent, whatever the details say.
     ///
     /// # Errors
     /// [`Error::PinNeeded`] and [`Error::BadPin`] before anything is sent, [`Error::NotAuthentic`] or
@@ -249,20 +239,17 @@ impl<T: Transport> Offered<'_, T> {
             dh,
             name: details.name.clone(),
             platform: details.platform.clone(),
-            sealed: self.seal(details, pin, now)?,
+            sealed: self.seal(pin, now)?,
         };
         let message = self.signer.sign(&self.signer.claims(now, register))?;
         let mac = enrol::register_mac(crypto, &self.right.secret, &message);
         Ok(Posted { message, mac: Some(Octets(mac)), pin_proof: None })
     }
 
-    fn seal(&self, details: &Details, pin: Option<&str>, now: i64) -> Result<Vec<u8>, Error> {
+    fn seal(&self, pin: Option<&str>, now: i64) -> Result<Vec<u8>, Error> {
         let crypto = &self.authenticator.crypto;
         let recipient = self.trusted.list.agreement_key(now).ok_or(Error::NotAuthentic)?;
-        let secrets = Secrets {
-            pin_key: pin.map(|pin| Octets(*self.signer.pin_key(pin))),
-            activation_password: details.activation_password.as_deref().cloned(),
-        };
+        let secrets = Secrets { pin_key: pin.map(|pin| Octets(*self.signer.pin_key(pin))) };
         let plain = Zeroizing::new(serde_json::to_vec(&secrets).map_err(|_| Error::OutOfStep)?);
         let info = enrol::secrets_info(self.origin.as_str());
         Ok(crypto.agreement.hpke_seal(&recipient.point(), &info, &self.offer.enrolment.0, &plain)?)

@@ -53,7 +53,7 @@ impl Ticket {
             Target::Grant(ticket) => Ok(Self { origin, reference: Reference::Grant { ticket } }),
             Target::Backchannel(ticket) => Ok(Self { origin, reference: Reference::Backchannel { ticket } }),
             Target::SameDevice(_) => Err(Error::NeedsLink),
-            Target::Enrol(_) => Err(Error::IsEnrolment),
+            Target::Enrol(_) | Target::Codes(_) => Err(Error::IsEnrolment),
             Target::Offline(_) => Err(Error::IsOffline),
         }
     }
@@ -72,7 +72,7 @@ impl Ticket {
             Target::Scan(_) | Target::Grant(_) | Target::Offline(_) | Target::Backchannel(_) => {
                 Err(Error::NeedsScan)
             }
-            Target::Enrol(_) => Err(Error::IsEnrolment),
+            Target::Enrol(_) | Target::Codes(_) => Err(Error::IsEnrolment),
         }
     }
 
@@ -348,7 +348,8 @@ impl<T: Transport> Authenticator<T> {
         }
         let name = claimed.context.account_name.clone();
         let active = Account { name, stage: Stage::Active, ..claimed.account.clone() };
-        Ok(self.store.put(&active)?)
+        self.store.put(&active)?;
+        self.forget_replaced(&active)
     }
 }
 

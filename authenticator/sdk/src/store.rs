@@ -8,7 +8,7 @@ use std::{
 
 use idp_protocol::Octets;
 
-use crate::{Account, Party};
+use crate::{Account, OfflineAccount, Party};
 
 mod file;
 mod kept;
@@ -18,7 +18,7 @@ pub use file::SealedFile;
 use kept::Kept;
 
 /// The place where accounts and their keys are kept.
-pub trait Store: Send + Sync {
+pub trait Store: OfflineAccounts {
     /// All accounts, in the order in which they are proposed.
     ///
     /// # Errors
@@ -56,6 +56,27 @@ pub trait Store: Send + Sync {
     fn remember(&self, party: &Party, account: &Account) -> Result<(), StoreError>;
 }
 
+/// The part of it for accounts that give one-time codes and nothing else.
+pub trait OfflineAccounts: Send + Sync {
+    /// All of them, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    fn offline_accounts(&self) -> Result<Vec<OfflineAccount>, StoreError>;
+
+    /// Adds one, or replaces the one that [`OfflineAccount::is`] the same.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be written.
+    fn put_offline(&self, account: &OfflineAccount) -> Result<(), StoreError>;
+
+    /// Removes one and its key. It is no error if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that cannot be written.
+    fn remove_offline(&self, account: &OfflineAccount) -> Result<(), StoreError>;
+}
+
 /// Why accounts could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -86,6 +107,22 @@ pub struct MemoryStore(Mutex<Kept>);
 impl MemoryStore {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl OfflineAccounts for MemoryStore {
+    fn offline_accounts(&self) -> Result<Vec<OfflineAccount>, StoreError> {
+        Ok(self.kept().offline.clone())
+    }
+
+    fn put_offline(&self, account: &OfflineAccount) -> Result<(), StoreError> {
+        self.kept().put_offline(account);
+        Ok(())
+    }
+
+    fn remove_offline(&self, account: &OfflineAccount) -> Result<(), StoreError> {
+        self.kept().remove_offline(account);
+        Ok(())
     }
 }
 

@@ -9,7 +9,11 @@ mod sealed {
         context::{PinRules, UserVerification},
         link::Origin,
     };
-    use symbolon_authenticator::{Account, Keys, Party, SealedFile, Stage, Store, store::StoreError};
+    use serde_json::{Value, json};
+    use symbolon_authenticator::{
+        Account, Keys, OfflineAccount, OfflineAccounts as _, Party, SealedFile, Stage, Store,
+        account::CodeKey, store::StoreError,
+    };
 
     const PASSPHRASE: &str = "correct horse battery";
 
@@ -110,8 +114,8 @@ mod sealed {
         assert!(again.used(&party(Some(Octets([255, 0])))).unwrap().is_some());
     }
 
-    /// What a version wrote that knew no order: the header says 1, and the JSON is the list of accounts.
-    fn of_version_1(crypto: &Crypto, accounts: &[Account]) -> Vec<u8> {
+    /// What an older version wrote: version 1 the list of accounts, version 2 the accounts and which was used last for whom.
+    fn of_version(crypto: &Crypto, version: u8, kept: &Value) -> Vec<u8> {
         let (salt, nonce) = (crypto.random::<16>(), crypto.random::<12>());
         let costs = [19_456_u32, 2, 1].map(u32::to_be_bytes).concat();
         let params = argon2::Params::new(19_456, 2, 1, Some(32)).unwrap();
@@ -119,29 +123,63 @@ mod sealed {
         argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params)
             .hash_password_into(PASSPHRASE.as_bytes(), &salt, &mut key)
             .unwrap();
-        let head = [b"symbolon".as_slice(), &[1], &costs, &salt, &nonce].concat();
-        let sealed = crypto.aead.seal(&key, &nonce, &head, &serde_json::to_vec(accounts).unwrap());
+        let head = [b"symbolon".as_slice(), &[version], &costs, &salt, &nonce].concat();
+        let sealed = crypto.aead.seal(&key, &nonce, &head, &serde_json::to_vec(kept).unwrap());
         [head, sealed].concat()
     }
 
     #[test]
     fn a_file_of_an_older_version_opens_and_is_written_as_a_newer_one() {
-        let folder = Folder::new("older");
         let crypto = symbolon_aws_lc::crypto();
         let accounts = [2, 1].map(|device| account(&crypto, device));
-        fs::create_dir_all(&folder.0).unwrap();
-        fs::write(folder.file(), of_version_1(&crypto, &accounts)).unwrap();
-        let store = folder.open(PASSPHRASE).unwrap();
-        assert_eq!(names(&store), [2, 1]);
-        assert_eq!(fs::read(folder.file()).unwrap()[8], 1, "to look changes nothing");
-        store.arrange(&accounts[1], 0).unwrap();
-        assert_eq!(fs::read(folder.file()).unwrap()[8], 2);
-        assert_eq!(names(&folder.open(PASSPHRASE).unwrap()), [1, 2]);
+        let older = [(1, json!(accounts)), (2, json!({ "accounts": accounts, "used": [] }))];
+        for (version, kept) in older {
+            let folder = Folder::new(&format!("older-{version}"));
+            fs::create_dir_all(&folder.0).unwrap();
+            fs::write(folder.file(), of_version(&crypto, version, &kept)).unwrap();
+            let store = folder.open(PASSPHRASE).unwrap();
+            assert_eq!(names(&store), [2, 1]);
+            assert!(store.offline_accounts().unwrap().is_empty());
+            assert_eq!(fs::read(folder.file()).unwrap()[8], version, "to look changes nothing");
+            store.arrange(&accounts[1], 0).unwrap();
+            assert_eq!(fs::read(folder.file()).unwrap()[8], 3);
+            assert_eq!(names(&folder.open(PASSPHRASE).unwrap()), [1, 2]);
 
-        let mut newer = fs::read(folder.file()).unwrap();
-        newer[8] = 3;
-        fs::write(folder.file(), newer).unwrap();
-        assert!(matches!(folder.open(PASSPHRASE), Err(StoreError::Format(_))));
+            let mut newer = fs::read(folder.file()).unwrap();
+            newer[8] = 4;
+            fs::write(folder.file(), newer).unwrap();
+            assert!(matches!(folder.open(PASSPHRASE), Err(StoreError::Format(_))));
+        }
+    }
+
+    fn offline_account(enrolment: u8) -> OfflineAccount {
+        OfflineAccount {
+            issuer: Origin::parse("https://id.example.org").unwrap(),
+            organisation: "Example".parse().unwrap(),
+            name: "a…e".parse().unwrap(),
+            id: Octets([5; 16]),
+            enrolment: Octets([enrolment; 16]),
+            codes: CodeKey([enrolment; 32].into()),
+        }
+    }
+
+    #[test]
+    fn accounts_with_codes_only_come_back_beside_the_others() {
+        let folder = Folder::new("offline");
+        let store = folder.open(PASSPHRASE).unwrap();
+        let (one, two) = (offline_account(1), offline_account(2));
+        store.put(&account(&symbolon_aws_lc::crypto(), 1)).unwrap();
+        for account in [&one, &two, &one] {
+            store.put_offline(account).unwrap();
+        }
+        let again = folder.open(PASSPHRASE).unwrap();
+        let kept = again.offline_accounts().unwrap();
+        assert_eq!(kept.iter().map(|kept| kept.enrolment.0[0]).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(*kept[1].codes.0, [1; 32]);
+        assert!(!format!("{kept:?}").contains("[1, 1"), "no key in a log");
+        again.remove_offline(&two).unwrap();
+        again.remove_offline(&two).unwrap();
+        assert_eq!((store.offline_accounts().unwrap().len(), store.accounts().unwrap().len()), (1, 1));
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::{
     Id, Time,
     erased::ErasedMethod,
     method::{AuthMethod, Guards},
+    policy::Requirement,
     users::User,
 };
 
@@ -44,6 +45,7 @@ pub struct Case {
     handle: Option<Vec<u8>>,
     honest: Arc<dyn Fn(&Moment<'_>) -> Value + Send + Sync>,
     played: Played,
+    requirement: Requirement,
 }
 
 /// How a method is played that is not a form.
@@ -87,7 +89,15 @@ impl Case {
             handle: None,
             honest: Arc::new(honest),
             played: Played::ByMessages,
+            requirement: Requirement::default(),
         }
+    }
+
+    /// The sign-ins of the case ask for this: a method may count in some only.
+    #[must_use]
+    pub fn asked_by(mut self, requirement: Requirement) -> Self {
+        self.requirement = requirement;
+        self
     }
 
     /// The method begins about a name, in a browser that knows the person, and is answered with what a device shows that

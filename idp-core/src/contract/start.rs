@@ -14,7 +14,7 @@ use crate::{
     passwords::Argon2Pool,
     place::NoPlaces,
     seal::{Kek, Sealer},
-    settings::{AuthenticatorApps, Settings},
+    settings::{AuthenticatorApps, EnrolWay, Settings},
     store::Batch,
     users::{Profile, User, UserState, UserWrite},
     wake::NobodyWakes,
@@ -46,7 +46,11 @@ pub(super) async fn start(
         places: Arc::new(NoPlaces),
         waker: Arc::new(NobodyWakes),
         // So that enrolments which an administrator may refuse are tried, too.
-        settings: Settings { authenticator_apps: AuthenticatorApps::Allowed, ..Settings::default() },
+        settings: Settings {
+            authenticator_apps: AuthenticatorApps::Allowed,
+            enrol_transports: vec![EnrolWay::Qr, EnrolWay::Offline],
+            ..Settings::default()
+        },
         methods: subjects.methods,
         enrolments: subjects.enrolments,
     };

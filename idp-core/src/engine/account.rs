@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use idp_protocol::Text;
 
-use super::Engine;
+use super::{Engine, pins::is_reset_of};
 use crate::{
     Error, Fault, Id, Refusal,
     audit::Event,
@@ -86,23 +86,20 @@ impl Engine {
             }
         };
         let mut batch = Batch::new();
-        let keep = session.session.ours();
-        if matches!(change, DeviceChange::Lost | DeviceChange::Revoke) {
-            self.forget_codes(&device, &mut batch).await?;
-        }
-        self.device_change(device, &change, keep, &mut batch)?;
+        self.device_change(device, &change, session.session.ours(), &mut batch).await?;
         self.commit_bound(held, batch).await
     }
 
-    /// Deletes the key of the codes of a device that does not come back.
+    /// Deletes the key of the codes of a device that does not come back, and what would let it have another PIN.
     pub(super) async fn forget_codes(&self, device: &DeviceRow, batch: &mut Batch) -> Result<(), Fault> {
         let own = self.store.credentials(device.user).await?;
-        let codes = own.iter().find(|row| row.id == device.credential());
-        batch.extend(codes.map(|row| CredentialWrite::Delete(row.id)));
+        let of_device = |row: &&CredentialRow| row.id == device.credential() || is_reset_of(row, device.id);
+        batch.extend(own.iter().filter(of_device).map(|row| CredentialWrite::Delete(row.id)));
         Ok(())
     }
 
-    pub(super) fn device_change(
+    /// Changes a device, and whatever depends on it, whoever asks for it.
+    pub(super) async fn device_change(
         &self,
         device: DeviceRow,
         change: &DeviceChange,
@@ -111,6 +108,9 @@ impl Engine {
     ) -> Result<(), Error> {
         let user = device.user;
         let mut next = device.clone();
+        if matches!(change, DeviceChange::Lost | DeviceChange::Revoke) {
+            self.forget_codes(&device, batch).await?;
+        }
         match (change, change.state()) {
             (DeviceChange::Rename(name), _) => {
                 let (from, to) =
@@ -207,7 +207,7 @@ impl Engine {
     }
 
     pub(super) async fn lift_locks(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Fault> {
-        batch.extend(self.methods.iter().flat_map(|method| self.reset_throttles(method.kind(), user)));
+        self.forget_failures(user, batch).await?;
         for device in self.store.devices(user).await? {
             let key = self.pin_throttle(device.id);
             batch.push(ThrottleWrite::Reset(key));
@@ -233,7 +233,7 @@ impl Engine {
         // Before the devices are read: a device that is half-way is taken off with its enrolment, and once.
         self.end_enrolments(user).await?;
         let mut batch = Batch::new().with(self.audit(Some(user), Event::new("user.reset")));
-        batch.extend(self.methods.iter().flat_map(|method| self.reset_throttles(method.kind(), user)));
+        self.forget_failures(user, &mut batch).await?;
         for mut device in self.store.devices(user).await? {
             device.facts.activated_at = None;
             device.state = DeviceState::Revoked;

@@ -37,7 +37,7 @@ impl Engine {
     ) -> Result<String, Error> {
         let row = &authentic.device;
         let decision: Decision = authentic.claims.msg.clone().into();
-        self.count_message(&row.thumbprint, authentic.address, b"decision", now).await?;
+        self.count_own_message(&row.thumbprint, b"decision", now).await?;
         self.check_account(row, decision.account, authentic.address).await?;
         let uv = self.verify_user(authentic, &decision, now).await?;
         let id: Id<CeremonyRow> = decision.ceremony.into();
@@ -115,7 +115,12 @@ impl Engine {
     ) -> Result<Waiting, Error> {
         let mut contexts = Vec::new();
         for stored in self.store.open_ceremonies(row.user, now).await? {
-            let run = self.open(stored)?;
+            let id = stored.id;
+            // A newer node may have begun it: what cannot be read here must not hide what else waits.
+            let Ok(run) = self.open(stored) else {
+                tracing::warn!(ceremony = %id, "a ceremony cannot be read, and no device is asked about it here");
+                continue;
+            };
             if let Some(statement) = self.context_of(run, (row, user), address, now).await? {
                 contexts.push(statement);
             }

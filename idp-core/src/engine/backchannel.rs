@@ -7,16 +7,19 @@ use std::fmt;
 use idp_protocol::Prompt;
 
 use super::{
-    DeviceGrantStatus, Engine,
+    CeremonyView, DeviceGrantStatus, Engine,
+    record::{OpenSignIn, sign_in_aad},
     signins::{Account, NewSignIn, Opened},
 };
 use crate::{
     Error, Fault, Id, Refusal, Time,
-    claimant::AuthRequestId,
+    ceremony::CeremonyWrite,
+    claimant::{AuthRequestId, Claimant},
     device::DeviceState,
     method::Ceremony as _,
     methods::ciba::Ciba,
-    signin::{Ask, Initiator, SignInRow},
+    signin::{Ask, Initiator, SignInRow, SignInWrite},
+    store::{Batch, Committed},
     users::User,
 };
 
@@ -64,12 +67,38 @@ impl Engine {
         let id = AuthRequestId::of(&self.keys(), Id::random(self.crypto()));
         let claimant = id.claimant(&self.keys());
         let new = NewSignIn { subject: Some(user), ..NewSignIn::of(ask) };
-        let sign_in = self.open_as(&claimant, (id.sign_in(), life), new).await?;
-        let view = self.begin(&claimant, sign_in, Ciba::KIND, "").await?;
+        let open = self.prepared(&claimant, (id.sign_in(), life), new).await?;
+        let view = self.begin_at_once(&claimant, open).await?;
         let Some(Prompt::ShowQr { payload, .. }) = view.prompt else {
             return Err(Fault::Setup("a request of an application that has no picture").into());
         };
         Ok(BackchannelBegun { id, link: payload, expires_at: view.expires_at })
+    }
+
+    /// The sign-in and its question in one batch: of a request that is refused, because its person was asked too often,
+    /// nothing stays behind.
+    async fn begin_at_once(&self, claimant: &Claimant, open: OpenSignIn) -> Result<CeremonyView, Error> {
+        for _ in 0..super::ATTEMPTS {
+            let now = self.now();
+            let subject = self.subject_of(&open).await?;
+            let (run, about) = self.begun(claimant, &open, Ciba::KIND, (subject, now)).await?;
+            let mut sign_in = open.sign_in.clone();
+            sign_in.ceremonies.push((Ciba::KIND.to_owned(), run.row.id));
+            let body = self.sealer.seal_json(&sign_in_aad(open.row.id, open.row.revision), &sign_in)?;
+            let row = SignInRow { body, ..open.row.clone() };
+            let mut batch = Batch::new().with(SignInWrite::Insert { row, keep: self.kept_of_a_browser() });
+            batch.extend(self.count_asking(&open, &run, now).await?);
+            batch.push(CeremonyWrite::Insert(self.seal(run.row.clone(), &run.body)?));
+            match self.store.commit(batch).await? {
+                Committed::Yes => {
+                    self.wake_devices(&run).await;
+                    return self.looked(&run, &about, now);
+                }
+                // Somebody else asked at this moment, and is counted: look again.
+                Committed::Conflict(_) => {}
+            }
+        }
+        Err(Refusal::Unavailable.into())
     }
 
     /// What was asked for under this id.

@@ -194,9 +194,11 @@ impl Engine {
         let counted = devices.iter().filter(|device| device.facts.activated_at.is_some());
         let credentials = self.store.credentials(user).await?;
         let codes = credentials.iter().any(|credential| {
-            // The codes of a device count with it.
+            // The codes of a device count with it. What nobody is sure of meets no requirement, so it must not make one:
+            // its owner could never bind anything better.
             let of_device = devices.iter().any(|device| device.credential() == credential.id);
             !of_device
+                && credential.assurance == Assurance::Usual
                 && self
                     .method(&credential.kind)
                     .is_some_and(|method| method.descriptor().factors.contains(&Factor::Otp))

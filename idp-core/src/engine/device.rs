@@ -25,7 +25,6 @@ use crate::{
     device::{DeviceRow, DeviceSecrets, DeviceState, DeviceWrite},
     evidence::Uv,
     mark::{MarkRow, MarkWrite},
-    notify::Notice,
     seal::Aad,
     store::{Batch, Committed, Guard},
     throttle::ThrottleWrite,
@@ -138,7 +137,7 @@ impl Engine {
             return Err(Refusal::NotFound.into());
         }
         let authentic = self.authentic::<Pending>(request, [0; 32], now, &MAY_ASK).await?;
-        self.count_message(&authentic.device.thumbprint, request.address, b"pending", now).await?;
+        self.count_own_message(&authentic.device.thumbprint, b"pending", now).await?;
         let mut batch = Batch::new().with(authentic.jti.clone());
         if now - authentic.device.seen_at > 60 {
             batch.push(DeviceWrite::Seen { id: authentic.device.id, at: now });
@@ -283,32 +282,15 @@ impl Engine {
             self.commit(Batch::new().with(ThrottleWrite::Reset(throttle))).await?;
             return Ok(Uv::Pin);
         }
-        self.wrong_pin(authentic, throttle, now).await
+        self.wrong_pin(authentic, now).await
     }
 
-    /// The last wrong PIN in a row, the tenth at the latest, stops the device: whoever holds it does not know the PIN.
-    async fn wrong_pin<M: Message>(
-        &self,
-        authentic: &Authentic<'_, M>,
-        throttle: [u8; 32],
-        now: Time,
-    ) -> Result<Uv, Error> {
+    async fn wrong_pin<M: Message>(&self, authentic: &Authentic<'_, M>, now: Time) -> Result<Uv, Error> {
         let row = &authentic.device;
-        let mut batch = Batch::new();
         let event = Event::new("device.wrong_pin").from(authentic.address).with("device", row.id);
-        batch.push(self.audit(Some(row.user), event));
-        let locked = self.store.throttle(throttle).await?.is_some_and(|row| row.is_locked());
-        if locked && let Some(mut stopped) = row.clone().moved(DeviceState::Suspended, now) {
-            stopped.facts.pin_locked = true;
-            let notice =
-                Notice::DeviceChanged { name: row.facts.name.clone(), state: DeviceState::Suspended };
-            batch.push(DeviceWrite::Update(stopped));
-            batch.push(self.notice(row.user, notice));
-        }
-        // In a batch of their own: a message whose jti was used before must not hide a wrong PIN.
-        match self.store.commit(batch).await? {
-            Committed::Yes | Committed::Conflict(_) => {}
-        }
+        // In a batch of its own: a message whose jti was used before must not hide a wrong PIN.
+        self.commit(Batch::new().with(self.audit(Some(row.user), event))).await?;
+        self.pin_was_wrong(row.id, now).await?;
         Err(self.compared_wrong(authentic, now).await?)
     }
 
@@ -333,7 +315,7 @@ impl Engine {
         // Who forgot the PIN may be stopped by wrong ones already.
         let states = [DeviceState::Active, DeviceState::Suspended];
         let authentic = self.authentic::<Update>(request, repeat, now, &states).await?;
-        self.count_message(&authentic.device.thumbprint, request.address, b"update", now).await?;
+        self.count_own_message(&authentic.device.thumbprint, b"update", now).await?;
         let (device, mut changed) = (authentic.device.clone(), Batch::new());
         match &authentic.claims.msg {
             Update::Pin { sealed } => {
@@ -342,9 +324,9 @@ impl Engine {
             }
             _ if device.state != DeviceState::Active => return Err(Refusal::DeviceNotActive.into()),
             Update::Rename { name } => {
-                self.device_change(device, &DeviceChange::Rename(name.clone()), None, &mut changed)?;
+                self.device_change(device, &DeviceChange::Rename(name.clone()), None, &mut changed).await?;
             }
-            Update::Revoke => self.device_change(device, &DeviceChange::Revoke, None, &mut changed)?,
+            Update::Revoke => self.device_change(device, &DeviceChange::Revoke, None, &mut changed).await?,
             Update::Subscribe { subscription } => {
                 changed.push(self.subscribed(device, Some(subscription.clone()))?);
             }

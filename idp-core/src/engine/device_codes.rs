@@ -10,6 +10,7 @@ use crate::{
     Error, Fault,
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceSecrets, DeviceWrite},
+    evidence::Assurance,
     method::Ceremony as _,
     methods::otp::{Key, PinUse, Totp},
     seal::Sealed,
@@ -32,6 +33,8 @@ impl Engine {
             drift: 0,
             consumed_at: None,
             created_at: self.now(),
+            // That of the device counts, which may change.
+            assurance: Assurance::Usual,
             secret: self.code_key(device, &secrets)?,
         })
     }
@@ -45,23 +48,39 @@ impl Engine {
         self.sealer.seal_json(&credential_aad(device.credential()), &key)
     }
 
-    /// Gives codes to devices that became active under an older version. Returns how many got some; a server asks at
-    /// its start until none is left.
+    /// Gives codes to all devices that became active under an older version. Returns how many it found that may have some;
+    /// a server asks at its start until there is none.
     ///
     /// # Errors
     /// [`Fault`] if the store fails.
     pub async fn equip_devices(&self) -> Result<usize, Error> {
-        let devices = self.store.devices_without_codes(BATCH).await?;
-        let found = devices.len();
-        for device in devices {
-            let batch = Batch::new()
-                .with(DeviceWrite::Unchanged { id: device.id, revision: device.revision })
-                .with(CredentialWrite::Insert(self.codes_of_device(&device)?));
-            match self.store.commit(batch).await? {
-                // Another node gave it some, or it changed at this moment: the next look finds it if it still needs any.
-                Committed::Yes | Committed::Conflict(_) => {}
+        let (mut found, mut after) = (0_usize, None);
+        loop {
+            let devices = self.store.devices_without_codes(after, BATCH).await?;
+            let Some(last) = devices.last() else { return Ok(found) };
+            after = Some(last.id);
+            for device in devices {
+                found = found.saturating_add(usize::from(self.equip(&device).await?));
             }
         }
-        Ok(found)
+    }
+
+    /// Whether the device may have codes. One whose secrets cannot be opened has none, and must not keep all others from
+    /// theirs.
+    async fn equip(&self, device: &DeviceRow) -> Result<bool, Error> {
+        let codes = match self.codes_of_device(device) {
+            Ok(codes) => codes,
+            Err(fault) => {
+                tracing::warn!(%fault, device = %device.id, "a device cannot have one-time codes");
+                return Ok(false);
+            }
+        };
+        let batch = Batch::new()
+            .with(DeviceWrite::Unchanged { id: device.id, revision: device.revision })
+            .with(CredentialWrite::Insert(codes));
+        match self.store.commit(batch).await? {
+            // Another node gave it some, or it changed at this moment: the next look finds it if it still needs any.
+            Committed::Yes | Committed::Conflict(_) => Ok(true),
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     ceremony::Reason,
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceSecrets, DeviceState, DeviceWrite},
+    evidence::Assurance,
     mark::{MarkRow, MarkWrite},
     method::{Effect, Registration, Step},
     notify::Notice,
@@ -223,6 +224,7 @@ impl Engine {
             drift: 0,
             consumed_at: None,
             created_at: self.now(),
+            assurance: Assurance::Usual,
             secret: self.sealer.seal(&credential_aad(id), secret),
         }
     }

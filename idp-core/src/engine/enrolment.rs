@@ -13,6 +13,7 @@ use crate::{
     bus::Watch,
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Reason, Tries},
     claimant::Claimant,
+    credential::CredentialRow,
     device::{DeviceRow, DeviceState, DeviceWrite},
     erased::ErasedEnrolment,
     evidence::Assurance,
@@ -74,6 +75,31 @@ impl Engine {
         self.begin_in_place_of(claimant, session, from, (DeviceRegistration::KIND, replaces)).await
     }
 
+    /// Puts a device in the place of a token whose key was in a picture: an ordinary enrolment, for which neither that key nor
+    /// that picture counts. The token goes when the device becomes active, not before.
+    ///
+    /// # Errors
+    /// As [`Engine::begin_enrolment`]; [`Refusal::NotFound`] for a token of somebody else, [`Refusal::NotAllowed`] for one that
+    /// is as good as any.
+    pub async fn upgrade_token(
+        &self,
+        claimant: &Claimant,
+        session: impl Into<SignedIn<'_>>,
+        from: Origin,
+        token: Id<CredentialRow>,
+    ) -> Result<CeremonyView, Error> {
+        let session = session.into();
+        // Asked again as it begins; here so that whoever may not learns nothing of the token.
+        self.may_enrol(session, crate::policy::Acr::MultiFactor, self.now()).await?;
+        let tokens = self.tokens(session.user).await?;
+        let found = tokens.iter().find(|found| found.id == token).ok_or(Refusal::NotFound)?;
+        if found.assurance != Assurance::Low {
+            return Err(Refusal::NotAllowed.into());
+        }
+        let replaces = Replaces::Credential(token);
+        self.begin_in_place_of(claimant, session, from, (DeviceRegistration::KIND, replaces)).await
+    }
+
     async fn begin_in_place_of(
         &self,
         claimant: &Claimant,
@@ -98,7 +124,7 @@ impl Engine {
             self.discard_unfinished(user.id, &mut batch).await?;
             let replaces = if old == Old::Replaced { Replaces::Everything } else { replaces };
             let parent = session.session.ours();
-            let assurance = Assurance::Usual;
+            let assurance = enrolment.assurance();
             let begun = Begun { claimant, user: &user, from: from.clone(), parent, replaces, assurance };
             let row = self.new_enrolment(&**enrolment, begun).await?;
             let id = row.id;
@@ -158,7 +184,8 @@ impl Engine {
         let Begun { claimant, user, from, parent, replaces, assurance } = begun;
         let (id, now) = (Id::random(self.crypto()), self.now());
         let kind = enrolment.kind();
-        let mut about = self.about(kind, OwnedSubject::User(user.clone()), Default::default()).await?;
+        let mut about =
+            self.about(enrolment.makes(), OwnedSubject::User(user.clone()), Default::default()).await?;
         self.restrict(&mut about, replaces, Some(&from)).await?;
         let turn = enrolment.begin(&self.cx(id, &about, enrolment.tries())).await?;
         let state = match turn.step {

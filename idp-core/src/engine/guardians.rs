@@ -49,6 +49,7 @@ impl Engine {
     /// Whether a credential is one that is asked.
     pub(super) fn guards(&self, credential: &CredentialRow) -> bool {
         credential.consumed_at.is_none()
+            && credential.assurance == Assurance::Usual
             && self.method(&credential.kind).is_some_and(|method| guards(&**method))
     }
 
@@ -61,7 +62,7 @@ impl Engine {
     ) -> Result<(), Fault> {
         about.devices.retain(|device| device.assurance == Assurance::Usual);
         match replaces {
-            Replaces::Nothing => {}
+            Replaces::Nothing | Replaces::Credential(_) => {}
             Replaces::Device(device) => {
                 about.bound = about.bound.saturating_sub(1);
                 about.renews = Some(device);
@@ -84,7 +85,7 @@ impl Engine {
         let rows = self.store.credentials(user).await?;
         let mut guardians = Vec::new();
         for method in self.methods.iter().filter(|method| guards(&***method)) {
-            let own = rows.iter().filter(|row| row.kind == method.kind() && row.consumed_at.is_none());
+            let own = rows.iter().filter(|row| row.kind == method.kind() && self.guards(row));
             let own = own.map(|row| self.open_credential(row.clone())).collect::<Result<Vec<_>, _>>()?;
             if !own.is_empty() {
                 guardians.push(Guardian { method: Arc::clone(method), own });

@@ -8,6 +8,7 @@ use crate::{
     audit::Event,
     browser::BrowserWrite,
     credential::{CredentialRow, CredentialWrite},
+    evidence::Assurance,
     hardware::{HardwareRow, HardwareState, HardwareWrite, Leaves},
     methods::otp::Key,
     notify::Notice,
@@ -164,6 +165,7 @@ impl Engine {
             drift: row.drift,
             consumed_at: None,
             created_at: at,
+            assurance: Assurance::Usual,
             secret: self.sealer.seal(&credential_aad(credential), &key),
         };
         let (id, revision) = (row.id, row.revision);

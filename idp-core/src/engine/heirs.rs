@@ -34,7 +34,9 @@ impl Engine {
             NewCredential::Device(id) => self.take_over(&run, user, id, batch).await?,
             NewCredential::Secret { handle, secret, replaces } => {
                 batch.extend(replaces.map(|id| CredentialWrite::Consume { id, at: scene.now }));
-                let row = self.new_credential(user, &run.row.kind, handle, &secret);
+                let kind = self.enrolment(&run.row.kind).map_or(run.row.kind.as_str(), |made| made.makes());
+                let mut row = self.new_credential(user, kind, handle, &secret);
+                row.assurance = run.body.assurance;
                 batch.push(CredentialWrite::Insert(row));
                 Notice::CredentialAdded { kind: run.row.kind.clone() }
             }
@@ -74,6 +76,12 @@ impl Engine {
                     batch.extend(old.moved(DeviceState::Revoked, self.now()).map(DeviceWrite::Update));
                 }
             }
+            Replaces::Credential(old) => {
+                // It may have been taken off meanwhile.
+                let own = self.store.credentials(user).await?;
+                let old = own.into_iter().find(|own| own.id == old);
+                batch.extend(old.map(|old| CredentialWrite::Delete(old.id)));
+            }
             Replaces::Everything => self.end_all_others(run, user, id, batch).await?,
         }
         let (name, address) = (device.facts.name.clone(), device.facts.address.clone());
@@ -82,7 +90,9 @@ impl Engine {
         batch.push(CredentialWrite::Insert(codes));
         Ok(match run.body.replaces {
             Replaces::Device(_) => Notice::DeviceRenewed { name, address },
-            Replaces::Nothing | Replaces::Everything => Notice::DeviceAdded { name, address },
+            Replaces::Nothing | Replaces::Credential(_) | Replaces::Everything => {
+                Notice::DeviceAdded { name, address }
+            }
         })
     }
 

@@ -210,7 +210,9 @@ impl Engine {
             return Ok(true);
         }
         let own = self.store.credentials(row.user).await?;
-        let others = own.iter().filter(|own| !devices.iter().any(|device| device.credential() == own.id));
+        let others = own.iter().filter(|own| {
+            own.assurance == Assurance::Usual && !devices.iter().any(|device| device.credential() == own.id)
+        });
         let mut methods = others.filter_map(|own| self.method(&own.kind));
         Ok(methods.any(|method| method.descriptor().factors.iter().any(|factor| has(*factor))))
     }

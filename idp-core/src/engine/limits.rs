@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Error, Fault, Id, Refusal, Time,
     audit::Event,
+    credential::CredentialRow,
     method::{Guess, OwnedSubject},
     notify::Notice,
     rate::{self, Limit, RateWrite},
@@ -60,18 +61,13 @@ impl Engine {
         self.throttle_in(bucket, kind, whose)
     }
 
-    /// The throttle of what its owner tries where he is known.
-    pub(super) fn own_throttle(&self, kind: &str, user: Id<User>) -> [u8; 32] {
-        self.throttle_in(Bucket::Known, kind, user.bytes())
-    }
-
     fn throttle_in(&self, bucket: Bucket, kind: &str, whose: &[u8]) -> [u8; 32] {
         self.keys().digest("throttle", &[kind.as_bytes(), bucket.name(), whose])
     }
 
     fn bucket(&self, kind: &str, scene: &Scene) -> Bucket {
         let sign_in = scene.sign_in.as_ref().map(|open| &open.sign_in);
-        // A few digits that open an enrolment are guessed at so often, not once more from each kind of browser.
+        // A few digits that open an enrolment are guessed at so often by strangers, and so often by whoever has the link.
         if self.most_tries(kind).is_some() {
             let named = sign_in.is_some_and(|sign_in| sign_in.subject.is_some());
             return if named { Bucket::Invited } else { Bucket::Unknown };
@@ -89,6 +85,15 @@ impl Engine {
 
     fn most_tries(&self, kind: &str) -> Option<u8> {
         self.method(kind).and_then(|method| method.descriptor().tries)
+    }
+
+    /// Forgets whatever a user failed at, wherever it came from.
+    pub(super) async fn forget_failures(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Fault> {
+        batch.extend(self.methods.iter().flat_map(|method| self.reset_throttles(method.kind(), user)));
+        for row in self.store.credentials(user).await? {
+            batch.push(ThrottleWrite::Reset(self.resync_throttle(row.id)));
+        }
+        Ok(())
     }
 
     /// Forgets the failures of a user's credential of this kind, wherever they came from.
@@ -125,6 +130,7 @@ impl Engine {
         let most = self.most_tries(&scene.run.row.kind);
         schedule.lock = most.map_or(schedule.lock, |most| schedule.lock.min(most));
         batch.push(ThrottleWrite::Spend { key, now, schedule });
+        batch.extend(self.spend_pins(scene)?);
         batch.extend(besides.into_writes());
         match self.store.commit(batch).await? {
             Committed::Conflict(Guard::Rate) if !self.is_over(account, limit, now).await? => {
@@ -139,18 +145,26 @@ impl Engine {
     /// A guess was right: it was no failure, and the failures before it are forgotten. First the rate and then the
     /// throttle, as a try is spent: in the other order a burst of guesses and the right one lock each other out of the
     /// database, and the right one may be what it gives up.
-    pub(super) fn was_right(&self, scene: &Scene, batch: &mut Batch) {
+    pub(super) fn was_right(
+        &self,
+        scene: &Scene,
+        proved: Option<Id<CredentialRow>>,
+        batch: &mut Batch,
+    ) -> Result<(), Fault> {
         batch.push(RateWrite::Return { key: self.account_key(scene), now: scene.now });
         batch.push(ThrottleWrite::Reset(self.throttle_key(&scene.run.row.kind, scene)));
+        batch.extend(self.spare_pins(scene, proved)?);
+        Ok(())
     }
 
     /// Gives back a try of the subject's that was spent and never compared.
     pub(super) async fn give_back(&self, scene: &Scene) -> Result<(), Error> {
         let now = scene.now;
         let key = self.throttle_key(&scene.run.row.kind, scene);
-        let batch = Batch::new()
+        let mut batch = Batch::new()
             .with(RateWrite::Return { key: self.account_key(scene), now })
             .with(ThrottleWrite::GiveBack { key, now });
+        batch.extend(self.spare_pins(scene, None)?);
         match self.store.commit(batch).await? {
             Committed::Yes | Committed::Conflict(_) => Ok(()),
         }
@@ -189,7 +203,10 @@ impl Engine {
         };
         batch.extend(taken.map(|(key, limit)| RateWrite::Take { key, now: scene.now, limit }));
         match guess {
-            Guess::OnSubject | Guess::OnBoth => self.tell_if_locked(scene, batch).await,
+            Guess::OnSubject | Guess::OnBoth => {
+                self.code_was_wrong(scene).await?;
+                self.tell_if_locked(scene, batch).await
+            }
             Guess::OnCeremony | Guess::No => Ok(()),
         }
     }
@@ -207,7 +224,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Counts a message of a device against its key and its address: guessing tickets stays hopeless (F3).
+    /// Counts what anybody may send who makes a key for it, or who guesses what it names (enrolments, claims), against its
+    /// key and its address: guessing tickets stays hopeless (F3).
     pub(super) async fn count_message(
         &self,
         device: &[u8; 32],
@@ -215,19 +233,31 @@ impl Engine {
         what: &[u8],
         now: Time,
     ) -> Result<(), Error> {
-        let address = host(address);
-        let take = |usage: &[u8], of: &[u8], limit| {
-            let key = self.keys().digest("rate", &[usage, of]);
-            RateWrite::Take { key, now, limit }
-        };
-        // Claims, decisions and enrolments apart: junk of one kind must not use up the others' share.
-        let of_address = [b"address ".as_slice(), what].concat();
-        let (device, limits) = ([what, device].concat(), &self.settings.limits);
-        let batch = Batch::new().with(take(b"device", &device, limits.device_messages())).with(take(
-            &of_address,
-            address.as_bytes(),
-            limits.address_messages(),
-        ));
+        let usage = [b"address ".as_slice(), what].concat();
+        let key = self.keys().digest("rate", &[&usage, host(address).as_bytes()]);
+        let limit = self.settings.limits.address_messages();
+        let of_address = RateWrite::Take { key, now, limit };
+        self.take_messages(Batch::new().with(self.message_of(device, what, now)).with(of_address), now).await
+    }
+
+    /// Counts what a registered device has signed about what is its own, against its key alone: a hundred people may sit
+    /// behind one address, and their devices look every few seconds whether something waits for them.
+    pub(super) async fn count_own_message(
+        &self,
+        device: &[u8; 32],
+        what: &[u8],
+        now: Time,
+    ) -> Result<(), Error> {
+        self.take_messages(Batch::new().with(self.message_of(device, what, now)), now).await
+    }
+
+    /// Each kind apart: junk of one must not use up the others' share.
+    fn message_of(&self, device: &[u8; 32], what: &[u8], now: Time) -> RateWrite {
+        let key = self.keys().digest("rate", &[b"device", &[what, device].concat()]);
+        RateWrite::Take { key, now, limit: self.settings.limits.device_messages() }
+    }
+
+    async fn take_messages(&self, batch: Batch, now: Time) -> Result<(), Error> {
         match self.store.commit(batch).await? {
             Committed::Yes => Ok(()),
             Committed::Conflict(_) => Err(Refusal::TooMany(now + 60).into()),

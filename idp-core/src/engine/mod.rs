@@ -2,6 +2,7 @@
 //!
 //! | file | what it answers |
 //! |---|---|
+//! | `parts.rs` | what an engine is put together from |
 //! | `signins.rs` | open a sign-in, look at it, give it evidence, finish it |
 //! | `sessions.rs` | what a finished sign-in ends in, and which browsers become known |
 //! | `session_cache.rs` | which sessions were looked up a moment ago |
@@ -38,8 +39,10 @@
 //! | `hardware.rs` | what an administrator does with hardware tokens: take in, hand out, take back, stop |
 //! | `outbox.rs` | how notices leave for the outbox, and how a message is sealed and opened |
 //! | `settle.rs` | the transaction that a step ends in |
+//! | `guessed.rs` | what a turn says of the guess before it, and which tries are left |
 //! | `trail.rs` | what the audit record says of a step |
 //! | `limits.rs` | how often somebody may try: throttles of credentials, rates of devices, addresses and networks |
+//! | `wrong_pins.rs` | which wrong answers may have been a wrong PIN, where they count, and who hears of it |
 //! | `record.rs` | how a ceremony and a sign-in are sealed and opened |
 
 mod account;
@@ -58,6 +61,7 @@ mod effects;
 mod enrolment;
 mod expiry;
 mod guardians;
+mod guessed;
 mod hardware;
 mod heirs;
 mod help_desk;
@@ -66,6 +70,7 @@ mod invitation;
 mod letters;
 mod limits;
 mod outbox;
+mod parts;
 mod pins;
 mod reach;
 mod record;
@@ -81,6 +86,7 @@ mod step;
 mod tokens;
 mod trail;
 mod waiting;
+mod wrong_pins;
 
 use std::{fmt, sync::Arc};
 
@@ -90,6 +96,7 @@ pub use device::{DeviceReply, DeviceRequest};
 pub use device_grant::{DeviceGrantBegun, DeviceGrantStatus, WaitingDevice};
 pub use hardware::{Changed, HardwareError, NewHardware, OpenedHardware};
 pub use initiator::{CeremonyView, Progress, Status};
+pub use parts::Parts;
 pub use pins::RESET_LIFE;
 pub use rotation::Renewed;
 pub use signins::{Account, Finished, MethodOffer, NewSignIn, Opened, SignInPage};
@@ -102,81 +109,30 @@ pub use letters::{Delivery, DigitsBy, LinkBy};
 
 use self::{record::Run, session_cache::SessionCache};
 use crate::{
-    Clock, Crypto, Error, Fault, Id, Refusal, SystemClock, Time, WorkingKeys,
+    Clock, Crypto, Error, Fault, Id, Refusal, Time, WorkingKeys,
     audit::{AuditRow, Event},
     credential::CredentialRow,
     device::{DeviceRow, DeviceState},
     erased::{ErasedCeremony, ErasedEnrolment, ErasedMethod},
     keys::CurrentKeys,
     method::{About, Context, Credential, Device, OwnedSubject, Uv},
-    methods,
     notify::{Notice, NoticeRow},
-    passwords::{Argon2Pool, Passwords},
-    place::{NoPlaces, Places},
-    seal::{Aad, Kek, Place, Sealer},
+    passwords::Passwords,
+    place::Places,
+    seal::{Aad, Place, Sealer},
     settings::Settings,
     signin::Origin,
     store::{Batch, Committed, SharedStore, Users},
     ticket::Party,
     tools::Tools,
     users::{User, UserState},
-    wake::{DeviceWaker, NobodyWakes},
+    wake::DeviceWaker,
 };
 
 /// How often a step is tried again when another one was faster.
 const ATTEMPTS: u8 = 5;
 /// How long after its end a repeat of a message is still answered, in seconds.
 const REPEATS: i64 = 120;
-
-/// What an engine is put together from.
-pub struct Parts {
-    /// The store.
-    pub store: SharedStore,
-    /// The people.
-    pub users: Arc<dyn Users>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// The crypto port.
-    pub crypto: Crypto,
-    /// What seals the store's secrets.
-    pub sealer: Sealer,
-    /// Who we are: an origin such as `https://id.example.org`.
-    pub issuer: String,
-    /// The password hasher.
-    pub passwords: Arc<dyn Passwords>,
-    /// Where addresses are.
-    pub places: Arc<dyn Places>,
-    /// Wakes devices that something waits for.
-    pub waker: Arc<dyn DeviceWaker>,
-    /// Numbers and policies.
-    pub settings: Settings,
-    /// The sign-in methods, in the order in which pages offer them.
-    pub methods: Vec<Arc<dyn ErasedMethod>>,
-    /// The enrolments.
-    pub enrolments: Vec<Arc<dyn ErasedEnrolment>>,
-}
-
-impl Parts {
-    /// The parts of an embedder: the system's clock, Argon2id on one thread, the core's methods and
-    /// enrolments, and the default settings. Change what you want changed.
-    #[must_use]
-    pub fn new(store: SharedStore, users: Arc<dyn Users>, crypto: Crypto, kek: Kek, issuer: &str) -> Self {
-        Self {
-            store,
-            users,
-            clock: Arc::new(SystemClock),
-            sealer: Sealer::new(crypto.clone(), kek, Vec::new()),
-            passwords: Arc::new(Argon2Pool::new(crypto.clone(), 1)),
-            crypto,
-            issuer: issuer.to_owned(),
-            places: Arc::new(NoPlaces),
-            waker: Arc::new(NobodyWakes),
-            settings: Settings::default(),
-            methods: methods::standard(),
-            enrolments: methods::enrolments(),
-        }
-    }
-}
 
 /// The engine. Cheap to share behind an [`Arc`]; it keeps nothing that the store does not have.
 pub struct Engine {
@@ -340,7 +296,10 @@ impl Engine {
     /// The same for a ceremony. Whom an enrolment may ask are devices that somebody is sure of and that it does not
     /// declare lost: what was bound on somebody's word must not approve an heir.
     async fn about_run(&self, run: &Run, subject: OwnedSubject, context: Context) -> Result<About, Fault> {
-        let mut about = self.about(&run.row.kind, subject, context).await?;
+        // An enrolment looks at what its method has already.
+        let enrolment = self.enrolment(&run.row.kind).filter(|_| run.row.sign_in.is_none());
+        let kind = enrolment.map_or(run.row.kind.as_str(), |enrolment| enrolment.makes());
+        let mut about = self.about(kind, subject, context).await?;
         about.context.party = run.body.party;
         if run.row.sign_in.is_none() {
             self.restrict(&mut about, run.body.replaces, run.body.from.as_ref()).await?;
@@ -357,6 +316,7 @@ impl Engine {
             counter: row.counter,
             drift: row.drift,
             consumed: row.consumed_at.is_some(),
+            assurance: row.assurance,
             secret,
         })
     }

@@ -85,7 +85,7 @@ impl Engine {
             Template::Invitation { invitation, .. } | Template::ActivationPassword { invitation, .. } => {
                 Ok(self.invited_by(invitation).await?.is_some())
             }
-            Template::Notices { .. } | Template::AddressCode { .. } | Template::WayToAdd => Ok(true),
+            Template::Notices { .. } | Template::WayToAdd => Ok(true),
         }
     }
 

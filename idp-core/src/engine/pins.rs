@@ -153,8 +153,11 @@ impl Engine {
         }
         secrets.pin_key = Some(Octets(new.pin_key.0));
         let mut next = device.clone();
-        next.revision = next.revision.saturating_add(1);
-        next.state = DeviceState::Active;
+        if next.state == DeviceState::Suspended {
+            next = next.moved(DeviceState::Active, self.now()).ok_or(Refusal::DeviceNotActive)?;
+        } else {
+            next.revision = next.revision.saturating_add(1);
+        }
         next.facts.pin_locked = false;
         next.secrets = self.sealer.seal_json(&device_aad(device.id), &secrets)?;
         let codes = self.store.credentials(device.user).await?;
@@ -181,6 +184,11 @@ impl Engine {
     pub(super) fn pin_throttle(&self, device: Id<DeviceRow>) -> [u8; 32] {
         self.keys().digest("throttle", &[b"pin", device.bytes()])
     }
+}
+
+/// Whether a credential is the reset code of this device.
+pub(super) fn is_reset_of(row: &CredentialRow, device: Id<DeviceRow>) -> bool {
+    row.kind == KIND && row.handle.as_deref() == Some(device.bytes().as_slice())
 }
 
 /// Whether a reset code helps: a device that its owner stopped stays stopped.

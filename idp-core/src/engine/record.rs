@@ -8,6 +8,7 @@ use crate::{
     Error, Fault, Id, Refusal, Time,
     ceremony::{CeremonyRow, Phase, Reason},
     claimant::Claimant,
+    credential::CredentialRow,
     device::DeviceRow,
     erased::State,
     evidence::{Approver, Assurance, Evidence, Uv},
@@ -68,6 +69,8 @@ pub(super) enum Replaces {
     Nothing,
     /// The keys of this device, whose name and place it takes over.
     Device(Id<DeviceRow>),
+    /// This credential: a device takes the place of codes that nobody is sure of.
+    Credential(Id<CredentialRow>),
     /// All that the account has: they are lost, and an administrator said so.
     Everything,
 }

@@ -4,6 +4,7 @@ use idp_protocol::{Octets, context};
 
 use super::{
     Engine,
+    guessed::{is_right, left, proved_by},
     record::{Body, Decided, OpenSignIn, Run, SignedContext},
     step::{Answered, Incoming, Scene, Sender, Stepped},
 };
@@ -15,7 +16,7 @@ use crate::{
     erased::State,
     evidence::{Approver, Assurance, Evidence},
     method::{DeviceView, Guess, Outcome, Proven, Reply, Step, Turn, Uv, UvSource},
-    signin::{SignInWrite, Stage},
+    signin::{Initiator, SignInRow, SignInWrite, Stage},
     store::{Batch, Committed, Guard, Write},
 };
 
@@ -39,7 +40,7 @@ impl Engine {
         }
         let right = is_right(&turn);
         if right && guess.is_on_subject() {
-            self.was_right(&scene, &mut batch);
+            self.was_right(&scene, proved_by(&turn), &mut batch)?;
         }
         let last_try = guess.is_on_ceremony() && scene.run.row.tries_left <= 1 && scene.run.stored;
         let Turn { step, effects, reply, tries, life, listed } = turn;
@@ -178,7 +179,7 @@ impl Engine {
             run.body.uv = device.uv;
             run.body.approver = Some(Approver { device: row.id, address: *address });
         }
-        let assurance = self.assurance(scene, proven.credential).await?;
+        let assurance = self.assurance(scene, &proven).await?;
         let evidence = Evidence { assurance, ..self.believed(&run, scene, proven)? };
         let Sender::Device { row, .. } = &incoming.sender else {
             let open = scene.sign_in.as_ref().ok_or(Refusal::NotFound)?;
@@ -196,17 +197,23 @@ impl Engine {
         Ok(Stepped::Parked { reply })
     }
 
-    /// How sure it is whose authenticator this is. Where the answer tells who it is, its devices are not read yet.
-    async fn assurance(&self, scene: &Scene, credential: Id<CredentialRow>) -> Result<Assurance, Fault> {
-        let read = scene.about.devices.iter().find(|device| device.credential == credential);
-        Ok(match read {
-            Some(device) => device.assurance,
-            None if credential == CredentialRow::ELSEWHERE => Assurance::Usual,
-            None => {
-                let device = self.store.device(Id::from_bytes(*credential.bytes())).await?;
-                device.map(|device| device.facts.assurance).unwrap_or_default()
-            }
-        })
+    /// How sure it is whose authenticator this is. Where the answer tells who it is, nothing of that person is read yet.
+    async fn assurance(&self, scene: &Scene, proven: &Proven) -> Result<Assurance, Fault> {
+        let (id, about) = (proven.credential, &scene.about);
+        if let Some(device) = about.devices.iter().find(|device| device.credential == id) {
+            return Ok(device.assurance);
+        }
+        if let Some(own) = about.own.iter().find(|own| own.id == id) {
+            return Ok(own.assurance);
+        }
+        if id == CredentialRow::ELSEWHERE {
+            return Ok(Assurance::Usual);
+        }
+        if let Some(device) = self.store.device(Id::from_bytes(*id.bytes())).await? {
+            return Ok(device.facts.assurance);
+        }
+        let own = self.store.credentials(proven.user).await?;
+        Ok(own.iter().find(|row| row.id == id).map(|row| row.assurance).unwrap_or_default())
     }
 
     /// Evidence as the engine believes it: never a factor beyond the descriptor, never somebody else than whom the
@@ -364,6 +371,7 @@ impl Engine {
             CeremonyWrite::Insert(row.clone())
         });
         batch.push(Write::Wake(topic));
+        batch.extend(self.decided_for_a_client(&row).map(SignInWrite::Decided));
         if row.sign_in.is_none() {
             // A step of an enrolment may ask a device that waits; requests of sign-ins say so as they begin.
             batch.extend(row.user.map(|user| Write::Wake(self.devices_topic(user))));
@@ -372,21 +380,11 @@ impl Engine {
     }
 }
 
-/// Whether the guess was right, if there was one. A code that says no is as right as one that says yes: nobody guessed it.
-fn is_right(turn: &Turn<State, Outcome>) -> bool {
-    match turn.step {
-        Step::Burn(reason) => matches!(reason, Reason::Denied | Reason::Reported),
-        Step::Refuse(_) => false,
-        Step::Ask(_) | Step::Done(_) => !matches!(turn.reply, Some(Reply::Refused(_))),
-    }
-}
-
-/// What becomes of the tries: what the method says, or the one that was no guess is given back.
-fn left(tries: Option<u8>, guess: Guess, right: bool) -> Tries {
-    match tries {
-        Some(tries) => Tries::Reset(tries),
-        None if right && guess.is_on_ceremony() => Tries::GiveBack,
-        None => Tries::Keep,
+impl Engine {
+    /// The sign-in whose application can ask again now: somebody decided for it, or it was ended.
+    fn decided_for_a_client(&self, row: &CeremonyRow) -> Option<Id<SignInRow>> {
+        let by_client = self.method(&row.kind)?.descriptor().initiator == Initiator::Client;
+        row.sign_in.filter(|_| by_client && matches!(row.phase, Phase::Parked | Phase::Burned))
     }
 }
 

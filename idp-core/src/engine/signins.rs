@@ -124,9 +124,27 @@ impl Engine {
     pub(super) async fn open_as(
         &self,
         claimant: &Claimant,
+        named: (Id<SignInRow>, i64),
+        new: NewSignIn,
+    ) -> Result<Id<SignInRow>, Error> {
+        let OpenSignIn { row, .. } = self.prepared(claimant, named, new).await?;
+        let (id, keep) = (row.id, self.kept_of_a_browser());
+        self.commit(Batch::new().with(Write::SignIn(SignInWrite::Insert { row, keep }))).await?;
+        Ok(id)
+    }
+
+    /// How many older sign-ins of a browser stay open beside a new one.
+    pub(super) fn kept_of_a_browser(&self) -> u32 {
+        self.settings.sign_ins_per_browser.saturating_sub(1)
+    }
+
+    /// A sign-in that may be opened, and is not stored yet.
+    pub(super) async fn prepared(
+        &self,
+        claimant: &Claimant,
         (id, life): (Id<SignInRow>, i64),
         mut new: NewSignIn,
-    ) -> Result<Id<SignInRow>, Error> {
+    ) -> Result<OpenSignIn, Error> {
         let now = self.now();
         new.ask.requirement =
             self.required(&new.ask.client_id, &new.ask.from, None, new.ask.requirement).await?;
@@ -165,9 +183,7 @@ impl Engine {
             expires_at: now + life,
             body: self.sealer.seal_json(&sign_in_aad(id, 0), &sign_in)?,
         };
-        let keep = self.settings.sign_ins_per_browser.saturating_sub(1);
-        self.commit(Batch::new().with(Write::SignIn(SignInWrite::Insert { row, keep }))).await?;
-        Ok(id)
+        Ok(OpenSignIn { row, sign_in })
     }
 
     /// What the page of a sign-in shows.

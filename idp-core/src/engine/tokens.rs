@@ -1,8 +1,9 @@
-//! What a person or an administrator does with tokens for one-time codes: list, set right, give a PIN, take away.
+//! What a person or an administrator does with tokens for one-time codes: list, name, set right, give a PIN, take
+//! away.
 //!
 //! The codes of a registered device are not listed here: they go with the device.
 
-use idp_protocol::pin;
+use idp_protocol::{Text, pin};
 
 use super::{Engine, credential_aad};
 use crate::{
@@ -10,12 +11,14 @@ use crate::{
     audit::Event,
     browser::BrowserWrite,
     credential::{CredentialRow, CredentialWrite},
+    evidence::Assurance,
     method::Ceremony as _,
     methods::otp::{Hotp, Key, PinRule, PinUse, Position, Totp, resynced},
     notify::Notice,
     policy::achieved,
+    seal::{Place, Reseal},
     session::SignedIn,
-    store::{Batch, Committed},
+    store::{Batch, Committed, Guard},
     throttle::ThrottleWrite,
     users::User,
 };
@@ -34,6 +37,8 @@ pub struct TokenFacts {
     pub serial: Option<String>,
     /// Where its PIN stands, if the server compares one.
     pub pin: Option<Position>,
+    /// How sure it is that nobody else has its key.
+    pub assurance: Assurance,
     /// When it was added.
     pub created_at: Time,
 }
@@ -54,6 +59,7 @@ impl Engine {
                 PinUse::Server { position, .. } => Some(position),
                 PinUse::None | PinUse::InKey => None,
             },
+            assurance: row.assurance,
             created_at: row.created_at,
         });
         Ok(facts.collect())
@@ -115,13 +121,35 @@ impl Engine {
         }
         held.extend(self.in_session(session));
         let (row, _) = self.counting(session.user, id).await?;
-        let key = self.own_throttle(&row.kind, session.user);
+        let key = self.resync_throttle(id);
         let spend = ThrottleWrite::Spend { key, now: self.now(), schedule: self.settings.limits.throttle() };
         if self.store.commit(Batch::new().with(spend)).await? != Committed::Yes {
             return Err(Refusal::Wrong.into());
         }
-        let batch = self.resync(session.user, id, codes).await?.with(ThrottleWrite::Reset(key));
-        self.commit_bound(held, batch).await
+        match self.resync(session.user, id, codes).await {
+            Ok(batch) => self.commit_bound(held, batch.with(ThrottleWrite::Reset(key))).await,
+            Err(Error::Refused(Refusal::Wrong)) => Err(self.wrong_pair(&row, key).await?),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What counts the wrong pairs of a token: a count of its own. With that of its codes somebody who has only the password
+    /// would shut the codes of the owner, also in the browser that he uses every day.
+    pub(super) fn resync_throttle(&self, id: Id<CredentialRow>) -> [u8; 32] {
+        self.keys().digest("throttle", &[b"resync", id.bytes()])
+    }
+
+    /// Records a wrong pair, and tells the owner once no more may be tried.
+    async fn wrong_pair(&self, row: &CredentialRow, throttle: [u8; 32]) -> Result<Error, Error> {
+        let (user, kind) = (Some(row.user), &row.kind);
+        let event = |name: &str| Event::new(name).with("kind", kind).with("credential", row.id);
+        let mut batch = Batch::new().with(self.audit(user, event("token.wrong_pair")));
+        if self.store.throttle(throttle).await?.is_some_and(|row| row.is_locked()) {
+            batch.push(self.notice(row.user, Notice::Locked { kind: kind.clone() }));
+            batch.push(self.audit(user, event("credential.locked")));
+        }
+        self.commit(batch).await?;
+        Ok(Refusal::Wrong.into())
     }
 
     async fn resync(&self, user: Id<User>, id: Id<CredentialRow>, codes: [&str; 2]) -> Result<Batch, Error> {
@@ -163,6 +191,41 @@ impl Engine {
             .with(self.notice(session.user, Notice::PinChanged { name }))
             .with(self.audit(Some(session.user), Event::new("token.pin_changed").with("credential", id)));
         self.commit_bound(held, batch).await
+    }
+
+    /// Gives a token another name. It neither weakens nor binds anything, so any session that holds may.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a token of somebody else; [`Refusal::Unavailable`] if it changes all the time.
+    pub async fn rename_token(
+        &self,
+        session: impl Into<SignedIn<'_>>,
+        id: Id<CredentialRow>,
+        name: &Text<64>,
+    ) -> Result<(), Error> {
+        let session = session.into();
+        for _ in 0..super::ATTEMPTS {
+            let (row, key) = self.token(session.user, id).await?;
+            if key.name.as_deref() == Some(name.as_str()) {
+                return Ok(());
+            }
+            let (from, to) = (key.label(), name.to_string());
+            let sealed = self.sealer.seal_json(&credential_aad(id), &key.named(name.as_str()))?;
+            let event = Event::new("credential.renamed").with("kind", &row.kind).with("credential", id);
+            // Not over a PIN that its owner sets at this moment: a rename would take it off again.
+            let replaced = Reseal { place: Place::Credential(id), from: row.secret, to: sealed };
+            let batch = Batch::new()
+                .with(replaced)
+                .with(self.notice(session.user, Notice::CredentialRenamed { from, to }))
+                .with(self.audit(Some(session.user), event));
+            let held = self.in_session(session).into_iter().collect();
+            match self.store.commit(batch.after(held)).await? {
+                Committed::Yes => return Ok(()),
+                Committed::Conflict(Guard::Session) => return Err(Refusal::FreshSignIn.into()),
+                Committed::Conflict(_) => {}
+            }
+        }
+        Err(Refusal::Unavailable.into())
     }
 
     /// Takes a token off the account of the session's user.

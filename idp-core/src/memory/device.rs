@@ -66,11 +66,12 @@ impl Devices for MemoryStore {
         self.read(|state| state.devices.0.values().find(|row| row.thumbprint == thumbprint).cloned())
     }
 
-    fn devices_without_codes(&self, limit: u32) -> Answer<'_, Vec<DeviceRow>> {
+    fn devices_without_codes(&self, after: Option<Id<DeviceRow>>, limit: u32) -> Answer<'_, Vec<DeviceRow>> {
         self.read(|state| {
+            let behind = |row: &&DeviceRow| after.is_none_or(|after| row.id > after);
             let works = |row: &&DeviceRow| matches!(row.state, DeviceState::Active | DeviceState::Suspended);
             let without = |row: &&DeviceRow| !state.credentials.has(row.credential());
-            let rows = state.devices.0.values().filter(works).filter(without).cloned();
+            let rows = state.devices.0.values().filter(behind).filter(works).filter(without).cloned();
             rows.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect()
         })
     }

@@ -34,6 +34,8 @@ impl Table {
                 }
                 _ => false,
             },
+            // It is told by the wake-up alone.
+            SignInWrite::Decided(_) => true,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{
     credential::CredentialRow,
     device::DeviceRow,
     engine::Engine,
+    evidence::Assurance,
     settings::Settings,
     signin::SignIn,
     ticket::{Party, Ticket},
@@ -214,6 +215,8 @@ pub struct Credential {
     pub drift: i8,
     /// Whether it was used up.
     pub consumed: bool,
+    /// How sure it is that it is its owner's.
+    pub assurance: Assurance,
     /// What the method stored.
     pub secret: Zeroizing<Vec<u8>>,
 }

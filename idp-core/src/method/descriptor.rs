@@ -18,7 +18,8 @@ pub struct Descriptor {
     pub entry: Entry,
     /// In whose sign-ins it serves; in others it cannot be begun.
     pub initiator: Initiator,
-    /// How many wrong answers its credential takes at most, from all browsers together, whatever the settings say.
+    /// How many wrong answers its credential takes at most, whatever the settings say: from all browsers together, those of
+    /// strangers apart from those of somebody who did not have to name the person.
     pub tries: Option<u8>,
     /// Whether it can be begun before anything else has been shown.
     pub turn: InTurn,

@@ -31,6 +31,7 @@ pub use self::{
 use super::number::{self, Checked};
 use crate::{
     Refusal,
+    evidence::Assurance,
     method::{
         Approval, Ceremony, Cx, Device, DeviceView, Enrolment, Guess, Input, InputOf, NewCredential,
         ProvedKey, Reply, Step, Turn, Turned, View,
@@ -168,6 +169,14 @@ where
 {
     fn gives(&self) -> Acr {
         self.0.gives()
+    }
+
+    fn makes(&self) -> &'static str {
+        self.0.makes()
+    }
+
+    fn assurance(&self) -> Assurance {
+        self.0.assurance()
     }
 
     fn may_go_on(&self, cx: &Cx<'_>, state: &Self::State) -> bool {

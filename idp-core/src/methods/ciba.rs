@@ -17,8 +17,6 @@ pub use super::qr::FromDevice;
 use super::qr::proven;
 use crate::{
     Id, Refusal, Time,
-    bus::Topic,
-    ceremony::{CeremonyRow, Phase},
     device::DeviceRow,
     method::{
         Approval, AuthMethod, Ceremony, Cx, Descriptor, Device, DeviceView, Effect, Eligibility, Factor,
@@ -32,15 +30,6 @@ use crate::{
 /// The method.
 #[derive(Clone, Copy, Debug)]
 pub struct Ciba;
-
-/// What wakes whoever tells applications that they can ask again ([`crate::store::Write::wakes`]).
-pub const ANSWERED: Topic = *b"ciba answered...";
-
-/// Whether a ceremony is one whose application can ask again now: somebody has decided, or it was ended.
-#[must_use]
-pub fn is_answered(row: &CeremonyRow) -> bool {
-    row.kind == Ciba::KIND && matches!(row.phase, Phase::Parked | Phase::Burned)
-}
 
 /// Where it stands.
 #[derive(Serialize, Deserialize)]

@@ -41,5 +41,6 @@ pub fn enrolments() -> Vec<Arc<dyn ErasedEnrolment>> {
     vec![
         Arc::new(AfterApproval(registration::DeviceRegistration)),
         Arc::new(AfterApproval(otp::AuthenticatorApp)),
+        Arc::new(AfterApproval(otp::OfflineCodes)),
     ]
 }

@@ -8,15 +8,13 @@
 //! another name there gets a ticket for nobody, which looks and costs the same; so nobody learns who exists, who has a
 //! device, or who has used this browser before.
 
-use idp_protocol::{
-    Prompt,
-    context::UserVerification,
-    ocra,
-    offline::{Request, With},
-};
+mod sheet;
+
+use idp_protocol::{Prompt, context::UserVerification, ocra};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
+use self::sheet::Sheet;
 use super::qr::digits;
 use crate::{
     Id, Refusal,
@@ -44,6 +42,9 @@ pub struct State {
     report: String,
     /// Whether the PIN went into the code that approves.
     pin: Pin,
+    /// What another ticket is made of; none of what an older version began.
+    #[serde(default)]
+    sheet: Option<Sheet>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -53,18 +54,27 @@ enum Pin {
     Unasked,
 }
 
-/// What the person types.
+/// What the person answers.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Typed {
-    code: String,
+#[serde(untagged, deny_unknown_fields)]
+pub enum Answer {
+    /// The digits of the device.
+    Typed {
+        /// As they were typed.
+        code: String,
+    },
+    /// A ticket for another device, please.
+    Another {
+        /// In place of which ticket: a repeat does not go on to the one after the next.
+        another: u8,
+    },
 }
 
 impl Ceremony for Offline {
     const KIND: &'static str = "offline";
     const TRIES: u8 = 3;
     type State = State;
-    type FromInitiator = Typed;
+    type FromInitiator = Answer;
     type FromDevice = Never;
     type Outcome = Proven;
 
@@ -72,42 +82,37 @@ impl Ceremony for Offline {
         let Some(begins) = cx.context.begins.as_ref().filter(|begins| may_show(cx, begins)) else {
             return Ok(Turn::refuse(Refusal::NotAllowed));
         };
-        let pin = pin(cx);
-        let request = Request {
-            ceremony: *cx.ceremony.bytes(),
-            issued_at: cx.now.0,
-            life: cx.settings.offline_life,
-            with: if matches!(pin, Pin::InCode) { With::Pin } else { With::Secret },
-            opens: begins.opens,
-            client: begins.client.clone(),
-            address: begins.address,
-            place: begins.place.clone(),
-        };
-        let (device, nobody) = (device(cx, begins), nobody(cx));
-        let ticket = cx.tools.offline_ticket(device, &nobody, &request, cx.now)?;
-        let state = State {
-            device: device.map_or(Id::from_bytes(nobody), |device| device.id),
-            link: ticket.link,
-            approval: ticket.approval,
-            report: ticket.report,
-            pin,
-        };
-        Ok(Turn::ask(state).life(cx.settings.offline_life.into()))
+        let life = i64::from(cx.settings.offline_life);
+        let state = Sheet::of(begins, cx.now + life).ticket(cx, device(cx, begins))?;
+        Ok(Turn::ask(state).life(life))
     }
 
     fn view(&self, cx: &Cx<'_>, state: &State) -> View {
         let (payload, tries_left) = (state.link.clone(), cx.tries_left);
-        let prompt = Prompt::ShowTicket { payload, digits: ocra::DIGITS, tries_left };
+        let another = state.sheet.as_ref().and_then(|sheet| sheet.number(cx));
+        let prompt = Prompt::ShowTicket { payload, digits: ocra::DIGITS, tries_left, another };
         View { initiator: prompt, device: None, refresh_at: None }
     }
 
     /// A new ticket is for the asking, so its tries alone would be no bound.
     fn guess(&self, _: &State, input: &InputOf<'_, Self>) -> Guess {
-        if matches!(input, Input::Initiator(_)) { Guess::OnBoth } else { Guess::No }
+        if matches!(input, Input::Initiator(Answer::Typed { .. })) { Guess::OnBoth } else { Guess::No }
+    }
+
+    /// Who has shown something in a browser of his own may be a relay, which must not stop the phone. A ticket for nobody counts
+    /// alike, at a PIN that nobody has: the database must not tell them apart.
+    fn pins(&self, cx: &Cx<'_>, state: &State) -> Vec<Id<DeviceRow>> {
+        let counts = cx.context.known_browser || state.device == Id::from_bytes(nobody(cx));
+        let asked = Some(state.device).filter(|_| counts && matches!(state.pin, Pin::InCode));
+        asked.into_iter().collect()
     }
 
     async fn advance(&self, cx: &Cx<'_>, state: State, input: InputOf<'_, Self>) -> Turned<Self> {
-        let Input::Initiator(Typed { code }) = input else { return Ok(Turn::refuse(Refusal::Malformed)) };
+        let code = match input {
+            Input::Initiator(Answer::Typed { code }) => code,
+            Input::Initiator(Answer::Another { another }) => return another_ticket(cx, state, another),
+            _ => return Ok(Turn::refuse(Refusal::Malformed)),
+        };
         let typed = digits(&code);
         let is = |expected: &str| bool::from(expected.as_bytes().ct_eq(typed.as_bytes()));
         let (approved, reported) = (is(&state.approval), is(&state.report));
@@ -131,8 +136,25 @@ fn may_show(cx: &Cx<'_>, begins: &Begins) -> bool {
 /// no first factor: a relay must not get at a person of whom it knows only the name.
 fn device<'a>(cx: &Cx<'a>, begins: &Begins) -> Option<&'a Device> {
     let may_sign_in = cx.context.known_browser || begins.first_factor;
-    let fits = |device: &&Device| may_sign_in && (device.has_pin || matches!(pin(cx), Pin::Unasked));
-    cx.devices.iter().filter(fits).max_by_key(|device| device.seen_at)
+    let fitting = cx.devices.iter().filter(|device| may_sign_in && fits(cx, device));
+    fitting.max_by_key(|device| device.seen_at)
+}
+
+/// Whether a device can answer.
+fn fits(cx: &Cx<'_>, device: &Device) -> bool {
+    device.has_pin || matches!(pin(cx), Pin::Unasked)
+}
+
+/// In place of the ticket with this number. Its codes are worth nothing then, and the tries stay as they are.
+fn another_ticket(cx: &Cx<'_>, state: State, instead_of: u8) -> Turned<Offline> {
+    match state.sheet {
+        Some(sheet) if sheet.number(cx) == Some(instead_of) => Ok(Turn::ask(sheet.next(cx, state.device)?)),
+        // It stands on the page already: a second click.
+        Some(sheet) if sheet.number(cx).is_some_and(|number| number > instead_of) => {
+            Ok(Turn::ask(State { sheet: Some(sheet), ..state }))
+        }
+        _ => Ok(Turn::refuse(Refusal::NotAllowed)),
+    }
 }
 
 /// An id that no device has, the same for the same name.

@@ -133,9 +133,6 @@ impl Ceremony for DeviceRegistration {
             return Ok(Turn::refuse(Refusal::NotAllowed));
         }
         let grant = Grant::draw(cx);
-        if !EnrolWay::ONLINE.iter().any(|way| cx.settings.enrol_transports.contains(way)) {
-            return Ok(Turn::refuse(Refusal::NotAllowed));
-        }
         let turn = Turn::ask(State::Offered { grant, hellos: Vec::new() });
         let turn = turn.tries(cx.settings.limits.number_tries).life(cx.settings.enrol_life);
         Ok(if cx.settings.enrol_transports.contains(&EnrolWay::Manual) { turn.listed() } else { turn })

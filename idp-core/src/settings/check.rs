@@ -2,7 +2,7 @@
 
 use idp_protocol::context::UserVerification;
 
-use super::Settings;
+use super::{EnrolWay, Settings};
 use crate::{policy::BY_NAME, ticket::OVERLAP_OF_GRANTS};
 
 /// An hour, in seconds.
@@ -43,9 +43,14 @@ impl Settings {
             let why = "\"platform\" is not available yet";
             return Err(BadSetting::new("user_verification", why, "\"pin\" or \"none\""));
         }
-        if self.enrol_transports.is_empty() {
+        if !EnrolWay::ONLINE.iter().any(|way| self.enrol_transports.contains(way)) {
+            // What is enrolled offline binds nothing, so that nobody would ever get anything better.
             let why = "nobody could enrol a device";
-            return Err(BadSetting::new("enrol_transports", why, "some of qr, link, manual and offline"));
+            return Err(BadSetting::new(
+                "enrol_transports",
+                why,
+                "some of qr, link and manual, perhaps with offline",
+            ));
         }
         within(self.lives(), " seconds")?;
         within(self.counts(), "")?;
@@ -100,7 +105,6 @@ impl Settings {
             ("limits.messages_of_device", limits.messages_of_device.into(), 1, 120),
             ("limits.messages_of_address", limits.messages_of_address.into(), 1, 10_000),
             ("limits.user_codes", limits.user_codes.into(), 1, 10),
-            // NIST SP 800-63B-4, 3.2.2: whoever is asked again and again says yes in the end.
             ("limits.failures_of_network", limits.failures_of_network.into(), 1, 10_000),
             ("limits.failures_of_account", limits.failures_of_account.into(), 1, 100),
             // What a person can bear who did not ask for it (NIST SP 800-63B-4, 3.2.2 and 3.2.12).

@@ -21,9 +21,10 @@ pub struct Limits {
     pub first_wait: i64,
     /// The longest wait. Default an hour.
     pub longest_wait: i64,
-    /// Messages of one kind (claims, decisions, enrolments) that a device may send a minute. Default 20.
+    /// Messages of one kind (claims, decisions, enrolments, questions what waits, changes of itself) that a device may send a
+    /// minute. Default 20.
     pub messages_of_device: u32,
-    /// The same from one address. Default 60.
+    /// Claims, and messages of devices that are not registered yet, that may come from one address a minute. Default 60.
     pub messages_of_address: u32,
     /// User codes that a device may try in ten minutes, and an account in a browser; an address four times as many there.
     /// Default 5 (RFC 8628, 5.1).

@@ -92,8 +92,7 @@ fn made() -> Value {
     let (hello_mac, hello) = hello(&device);
     let offer = offer(&hello);
     let pin_key = pin::key(&crypto, &DEVICE_KEY, PIN, ISSUER, &[1; 16]);
-    let secrets =
-        Secrets { pin_key: Some(Octets(*pin_key)), activation_password: Some("12345678".to_owned()) };
+    let secrets = Secrets { pin_key: Some(Octets(*pin_key)) };
     let secrets = serde_json::to_string(&secrets).unwrap();
     let (sealed, register) = register(&device, &offer, &secrets);
     let register_mac = enrol::register_mac(&crypto, &payload().secret, &register);

@@ -21,6 +21,8 @@ mod ocra;
 #[cfg(test)]
 mod offline;
 #[cfg(test)]
+mod offline_codes;
+#[cfg(test)]
 mod otp;
 #[cfg(test)]
 mod pin;

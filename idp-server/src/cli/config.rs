@@ -17,10 +17,11 @@ pub(super) fn print_reference() {
     say(config::REFERENCE.trim_end());
 }
 
-/// `check-config`: reading it was the check, and that of the certificates, of what carries mail, and of the webhook.
+/// `check-config`: reading it was the check, and that of the files of certificates, mail, the webhook and passkeys' makers.
 pub(super) fn print_checked(config: &Config) -> anyhow::Result<()> {
     Certificates::load(&config.server)?;
     Carriers::start(config, &config.outbound.start()?, &World::default().crypto)?;
+    config.passkeys.relying_party(&config.server.issuer, &config.engine.organisation)?;
     let url = config.store.url();
     // Only the kind: the rest may have a password in it.
     let kind = url.split(':').next().unwrap_or_default();

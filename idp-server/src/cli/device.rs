@@ -18,7 +18,7 @@ use crate::{App, accounts};
 /// `device …`
 #[derive(Debug, Subcommand)]
 pub enum DeviceCommand {
-    /// List somebody's devices, and whether an invitation waits.
+    /// List somebody's devices and phones without network, and whether an invitation waits.
     List {
         /// Whose.
         login: String,
@@ -125,14 +125,18 @@ async fn list(app: &App, user: &User) -> anyhow::Result<()> {
     let invited =
         engine.is_invited(user.id).await?.then(|| ["(none yet)", "invited", "", "", ""].map(str::to_owned));
     let rows = engine.devices(user.id).await?.into_iter().map(|device| {
-        let assurance = match device.facts.assurance {
-            Assurance::Usual => "usual",
-            Assurance::Low => "low",
-        };
+        let assurance = device.facts.assurance.name();
         let state = device.state.name().to_owned();
         [device.facts.name, state, assurance.to_owned(), date(device.created_at), device.id.to_string()]
     });
-    table(["NAME", "STATE", "ASSURANCE", "SINCE", "ID"], rows.chain(invited).collect());
+    // What a phone without network is, until a device takes its place.
+    let tokens = engine.tokens(user.id).await?.into_iter();
+    let codes = tokens.filter(|token| token.assurance == Assurance::Low).map(|token| {
+        let name = token.name.unwrap_or_else(|| "(phone without network)".to_owned());
+        let state = "codes only".to_owned();
+        [name, state, token.assurance.name().to_owned(), date(token.created_at), token.id.to_string()]
+    });
+    table(["NAME", "STATE", "ASSURANCE", "SINCE", "ID"], rows.chain(codes).chain(invited).collect());
     Ok(())
 }
 

@@ -58,7 +58,7 @@ pub enum UserCommand {
         #[arg(long)]
         device: Option<String>,
     },
-    /// Take all devices, tokens and recovery codes off an account whose owner has lost them, and end its sessions.
+    /// Take all devices, passkeys, tokens and recovery codes off an account whose owner has lost them, and end its sessions.
     Reset {
         /// Whose.
         login: String,
@@ -151,7 +151,10 @@ pub(super) async fn run(app: &App, command: UserCommand) -> anyhow::Result<()> {
         UserCommand::Reset { login } => {
             let user = accounts::find(app.engine(), &login).await?;
             app.engine().reset_account(user.id).await?;
-            say(&format!("{} has no devices any more, and is signed out everywhere.", user.login));
+            say(&format!(
+                "{} signs in with the password alone now, and is signed out everywhere.",
+                user.login
+            ));
             Ok(())
         }
         UserCommand::Invite { login, reset, sending } => {

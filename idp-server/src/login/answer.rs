@@ -149,6 +149,22 @@ pub async fn finish(State(app): State<App>, visitor: Visitor, Sent(form): Sent<F
     led(&app, &visitor, form.id, progress.await).await
 }
 
+/// The button for a ticket that another device can read.
+#[derive(Deserialize)]
+pub struct Other {
+    id: Id<SignInRow>,
+    ceremony: Id<CeremonyRow>,
+    /// In place of which ticket.
+    another: u8,
+}
+
+/// `POST /login/another`: the device that the code is for is not the one in the person's hand.
+pub async fn another(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Other>) -> Response {
+    let value = json!({ "another": form.another });
+    let answered = async { app.engine().answer(visitor.initiator()?, form.ceremony, value).await };
+    led(&app, &visitor, form.id, answered.await).await
+}
+
 /// The answer to "You are X".
 #[derive(Deserialize)]
 pub struct Choice {

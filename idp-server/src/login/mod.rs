@@ -19,7 +19,7 @@ mod page;
 mod panel;
 mod same_device;
 
-pub use answer::{begin, cancel, finish, form, go_on, passkey, password};
+pub use answer::{another, begin, cancel, finish, form, go_on, passkey, password};
 pub use page::{page, qr};
 pub use panel::{events, state};
 pub use same_device::{returned, returning};

@@ -54,7 +54,7 @@ enum Look {
     Offer { qr: Option<QrCode>, link: Option<String>, user_code: Option<String> },
     Number { number: String },
     Claimed,
-    Ticket { qr: Option<QrCode>, tries: u8 },
+    Ticket { qr: Option<QrCode>, tries: u8, another: Option<u8> },
     Code { tries: u8 },
     Return,
     Approved,
@@ -148,8 +148,8 @@ fn look(t: Language, view: &CeremonyView) -> Look {
         (Status::Burned, _) => Look::Over { why: t.say(why_burned(view)) },
         (_, Some(Prompt::ShowNumber { number, .. })) => Look::Number { number: number.clone() },
         (_, Some(Prompt::AskCode { tries_left, .. })) => Look::Code { tries: *tries_left },
-        (_, Some(Prompt::ShowTicket { payload, tries_left, .. })) => {
-            Look::Ticket { qr: QrCode::of(payload), tries: *tries_left }
+        (_, Some(Prompt::ShowTicket { payload, tries_left, another, .. })) => {
+            Look::Ticket { qr: QrCode::of(payload), tries: *tries_left, another: *another }
         }
         (_, Some(Prompt::AwaitReturn)) => Look::Return,
         (_, Some(Prompt::ShowQr { payload, link, user_code })) => Look::Offer {

@@ -9,11 +9,11 @@ use idp_core::Time;
 pub struct Moment(pub Time);
 
 impl Moment {
-    /// For the attribute `datetime` (RFC 3339).
+    /// For machines: a date-time of RFC 3339, 5.6, which the attribute `datetime` takes as well.
     #[must_use]
     pub fn machine(&self) -> String {
         let (date, minutes) = self.split();
-        format!("{date}T{:02}:{:02}Z", minutes / 60, minutes % 60)
+        format!("{date}T{:02}:{:02}:{:02}Z", minutes / 60, minutes % 60, self.0.0.rem_euclid(60))
     }
 
     fn split(&self) -> (Date, i64) {
@@ -64,6 +64,6 @@ mod tests {
     fn dates() {
         assert_eq!(Moment(Time(0)).to_string(), "1970-01-01 00:00 UTC");
         assert_eq!(Moment(Time(951_826_140)).to_string(), "2000-02-29 12:09 UTC");
-        assert_eq!(Moment(Time(1_798_761_540)).machine(), "2026-12-31T23:59Z");
+        assert_eq!(Moment(Time(1_798_761_547)).machine(), "2026-12-31T23:59:07Z");
     }
 }

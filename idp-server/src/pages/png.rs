@@ -11,7 +11,7 @@ use super::qr::{MODULE, QUIET};
 const STORED: usize = 65_535;
 
 /// A picture of a QR code: black on white, with its quiet zone, so that it stays readable in a dark mail program.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Png {
     /// The file (PNG, third edition).
     pub bytes: Vec<u8>,

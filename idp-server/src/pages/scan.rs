@@ -19,11 +19,11 @@ struct Scan {
     text: String,
 }
 
-/// `GET /Q`, `/S`, `/E` and `/O`.
+/// `GET /Q`, `/S`, `/E`, `/O`, `/B` and `/C`.
 pub async fn scan(State(app): State<App>, visitor: Visitor, uri: Uri) -> Response {
     let t = Language::of(&visitor);
     let text = match uri.path() {
-        "/E" | "/e" => t.say("scan-enrol"),
+        "/E" | "/e" | "/C" | "/c" => t.say("scan-enrol"),
         "/S" | "/s" => t.say("scan-same-device"),
         _ => t.say("scan-sign-in"),
     };

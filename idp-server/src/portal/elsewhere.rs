@@ -6,7 +6,7 @@ use http::StatusCode;
 use idp_core::{Refusal, outbox::Channel};
 use symbolon_axum::{SignedIn, Visitor};
 
-use super::{Place, enrol::Start, fresh, refused};
+use super::{Place, enrol::Start, fresh, offline_codes, refused};
 use crate::{
     app::App,
     pages::{self, Frame},
@@ -31,7 +31,10 @@ pub async fn mail(State(app): State<App>, visitor: Visitor) -> Response {
         return pages::failure(frame, &Refusal::NotAllowed.into());
     };
     match app.engine().mail_way_to_add(&signed_in.session).await {
-        Ok(()) => pages::render(StatusCode::OK, &Start { frame, mail: Some(address), mailed: true }),
+        Ok(()) => {
+            let (mail, offline) = (Some(address), offline_codes::may_add(&app));
+            pages::render(StatusCode::OK, &Start { frame, mail, mailed: true, offline })
+        }
         Err(error) => refused(&app, &visitor, &signed_in, Place::AddDevice, &error).await,
     }
 }

@@ -13,6 +13,8 @@ use idp_core::{
     ceremony::{CeremonyRow, Reason},
     device::DeviceRow,
     engine::{CeremonyView, Progress, Status},
+    method::Ceremony as _,
+    methods::otp::OfflineCodes,
 };
 use idp_protocol::{
     Prompt,
@@ -25,7 +27,7 @@ use symbolon_axum::{
     live::{Render, Wait, Watched},
 };
 
-use super::{Action, Place, elsewhere, enrolling, refused};
+use super::{Action, Place, elsewhere, enrolling, offline_codes, refused};
 use crate::{
     app::App,
     pages::{self, Asked, Frame, QrCode, Sent, spaced},
@@ -36,6 +38,8 @@ use crate::{
 const KIND: &str = "device";
 /// The other one, which the same wizard shows.
 const PASSKEY: &str = symbolon_webauthn::KIND;
+/// And that of a phone without network.
+const CODES: &str = OfflineCodes::KIND;
 
 #[derive(Template)]
 #[template(path = "enrol_start.html")]
@@ -45,6 +49,8 @@ pub(super) struct Start {
     pub mail: Option<String>,
     /// Whether one is on its way.
     pub mailed: bool,
+    /// Whether a phone without network may be added instead.
+    pub offline: bool,
 }
 
 #[derive(Template)]
@@ -82,6 +88,8 @@ enum Look {
     TakeUp { qr: Option<Option<QrCode>>, link: Option<String>, typed: Option<TypedFields> },
     TypeCode { digits: u8, tries: u8, device: DeviceFacts },
     FirstApproval { number: String, name: String },
+    OfferCodes { qr: Option<QrCode>, digits: u8, tries: u8 },
+    ProveCodes { digits: u8, tries: u8 },
     AddApp { qr: Option<QrCode>, link: String, secret: String, digits: u8, tries: u8 },
     Done { what: String },
     Over { why: String, alarming: bool },
@@ -127,7 +135,10 @@ async fn start(app: &App, visitor: &Visitor, signed_in: &SignedIn) -> Response {
     match app.engine().may_bind(&signed_in.session).await {
         Ok(true) => {
             let (frame, mail) = (Frame::of(app, visitor), elsewhere::address(app, signed_in));
-            pages::render(StatusCode::OK, &Start { frame, mail, mailed: false })
+            // An invitation is for a device.
+            let of_person = signed_in.session.facts.only_client.is_none();
+            let offline = of_person && offline_codes::may_add(app);
+            pages::render(StatusCode::OK, &Start { frame, mail, mailed: false, offline })
         }
         Ok(false) => super::refresh(app, visitor, signed_in, Place::AddDevice).await,
         Err(fault) => pages::failure(Frame::of(app, visitor), &fault.into()),
@@ -152,6 +163,8 @@ async fn wizard(
         Some(
             Prompt::AskDeviceCode { .. }
                 | Prompt::ShowSecret { .. }
+                | Prompt::OfferCodes { .. }
+                | Prompt::AskCode { .. }
                 | Prompt::WebAuthn { .. }
                 | Prompt::AskApproval { number: None, .. }
         )
@@ -161,6 +174,7 @@ async fn wizard(
         title: t.say(match view.kind.as_str() {
             KIND => "enrol-title",
             PASSKEY => "passkey-add",
+            CODES => "token-offline",
             _ => "app-title",
         }),
         passkey: view.kind == PASSKEY || matches!(view.prompt, Some(Prompt::AskApproval { .. })),
@@ -182,6 +196,8 @@ fn render(t: Language, view: &CeremonyView, error: Option<&Error>) -> String {
         Look::TypeCode { .. } => ("code", 3, t.say("enrol-compare")),
         Look::FirstApproval { .. } => ("first", 4, t.say("enrol-first")),
         Look::AddApp { .. } => ("app", 0, t.say("app-scan")),
+        Look::OfferCodes { .. } => ("codes", 0, t.say("codes-scan")),
+        Look::ProveCodes { .. } => ("prove", 0, t.say("codes-prove")),
         Look::Done { what } => ("done", 5, what.clone()),
         Look::MakePasskey { .. } => ("make", 0, t.say("passkey-make")),
         Look::PasskeyDone => ("done", 0, t.say("passkey-done")),
@@ -195,6 +211,9 @@ fn render(t: Language, view: &CeremonyView, error: Option<&Error>) -> String {
         Error::Refused(Refusal::Wrong) if is_passkey => t.say("passkey-not-taken"),
         Error::Refused(Refusal::NotAllowed) if is_passkey => t.say("passkey-not-found-later"),
         Error::Refused(Refusal::Malformed) if is_passkey => t.say("passkey-malformed"),
+        Error::Refused(Refusal::Wrong) if matches!(look, Look::OfferCodes { .. }) => {
+            t.say("codes-digits-wrong")
+        }
         Error::Refused(Refusal::Wrong) if view.kind != KIND => t.say("app-code-wrong"),
         Error::Refused(Refusal::Wrong) => t.say("enrol-code-wrong"),
         other => pages::sentence(t, other),
@@ -202,6 +221,7 @@ fn render(t: Language, view: &CeremonyView, error: Option<&Error>) -> String {
     let (steps, again) = match view.kind.as_str() {
         KIND => (steps(number), "/account/devices"),
         PASSKEY => (Vec::new(), "/account/passkeys"),
+        CODES => (Vec::new(), "/account/offline-codes"),
         _ => (Vec::new(), "/account/authenticators"),
     };
     let panel = Panel { t, id: view.id.to_string(), again, step, steps, say, error, look };
@@ -226,7 +246,12 @@ fn look(t: Language, view: &CeremonyView) -> Look {
     match (view.status, &view.prompt) {
         (Status::Done, _) if view.kind == PASSKEY => Look::PasskeyDone,
         (Status::Done | Status::Approved, _) => {
-            Look::Done { what: t.say(if view.kind == KIND { "enrol-done" } else { "app-done" }) }
+            let what = match view.kind.as_str() {
+                KIND => "enrol-done",
+                CODES => "codes-done",
+                _ => "app-done",
+            };
+            Look::Done { what: t.say(what) }
         }
         (_, Some(Prompt::WebAuthn { options })) => Look::MakePasskey { options: options.to_string() },
         (Status::Denied, _) => over("enrol-denied", false),
@@ -242,6 +267,7 @@ fn look(t: Language, view: &CeremonyView) -> Look {
                 (_, Some(_)) => "approve-renews",
                 (KIND, None) => "approve-device",
                 (PASSKEY, None) => "approve-passkey",
+                (CODES, None) => "approve-codes",
                 _ => "approve-app",
             }),
             number: number.clone(),
@@ -258,6 +284,12 @@ fn look(t: Language, view: &CeremonyView) -> Look {
         }
         (_, Some(Prompt::AskDeviceCode { digits, tries_left, device })) => {
             Look::TypeCode { digits: *digits, tries: *tries_left, device: device.clone() }
+        }
+        (_, Some(Prompt::OfferCodes { payload, digits, tries_left })) => {
+            Look::OfferCodes { qr: QrCode::of(payload), digits: *digits, tries: *tries_left }
+        }
+        (_, Some(Prompt::AskCode { digits, tries_left })) => {
+            Look::ProveCodes { digits: *digits, tries: *tries_left }
         }
         (_, Some(Prompt::ShowSecret { link, secret, digits, tries_left })) => Look::AddApp {
             qr: QrCode::of(link),

@@ -11,7 +11,7 @@ use idp_core::{
 use serde::Deserialize;
 use symbolon_axum::{SignedIn, Visitor};
 
-use super::{Place, device::Action, notices, passkeys, sessions, signed_in, tokens};
+use super::{Place, device::Action, notices, offline_codes, passkeys, sessions, signed_in, tokens};
 use crate::{
     app::App,
     carried,
@@ -34,6 +34,7 @@ struct Account {
     invited: bool,
     tokens: Vec<tokens::Line>,
     may_add_app: bool,
+    may_add_codes: bool,
     passkeys: Option<Vec<passkeys::Line>>,
     sessions: Vec<sessions::Line>,
     notices: Vec<notices::Line>,
@@ -87,6 +88,7 @@ async fn account(app: &App, t: Language, signed_in: &SignedIn) -> Result<Account
         invited: engine.is_invited(user.id).await?,
         tokens: tokens::lines(app, t, user.id).await?,
         may_add_app: tokens::may_add(app),
+        may_add_codes: offline_codes::may_add(app),
         passkeys: passkeys::lines(app, t, user.id).await?,
         sessions: sessions::lines(app, signed_in).await?,
         notices: rows.into_iter().map(|row| notices::line(t, row.created_at, &row.notice)).collect(),

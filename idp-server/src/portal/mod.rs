@@ -11,6 +11,7 @@
 //! | `recovery.rs` | how recovery codes are drawn |
 //! | `sessions.rs` | where the person is signed in, and how that ends |
 //! | `applications.rs` | which applications may learn something, and how that is taken back |
+//! | `offline_codes.rs` | how a phone without network becomes a soft token, and a device later |
 //! | `tokens.rs` | how authenticator apps and hardware tokens are added, changed and removed |
 //! | `notices.rs` | how a notice reads |
 //!
@@ -23,6 +24,7 @@ mod elsewhere;
 mod enrol;
 mod home;
 pub(crate) mod notices;
+pub mod offline_codes;
 pub mod passkeys;
 pub mod password;
 pub mod recovery;
@@ -79,6 +81,13 @@ pub enum Place {
     Applications,
     /// Adding an authenticator app.
     AddApp,
+    /// Adding a phone without network.
+    AddOfflineCodes,
+    /// A device in the place of a token.
+    UpgradeToken {
+        /// Which token.
+        id: Id<CredentialRow>,
+    },
     /// A change of a token.
     Token {
         /// Which token.
@@ -112,6 +121,8 @@ impl Place {
             Self::RecoveryCodes => "/account/recovery-codes".to_owned(),
             Self::Applications => "/account/applications".to_owned(),
             Self::AddApp => "/account/authenticators".to_owned(),
+            Self::AddOfflineCodes => "/account/offline-codes".to_owned(),
+            Self::UpgradeToken { id } => format!("/account/tokens/{id}/upgrade"),
             Self::Token { id, change } => format!("/account/tokens/{id}/{}", change.name()),
             Self::Device { id, action } => format!("/account/devices/{id}/{}", action.name()),
         }

@@ -1,6 +1,12 @@
 //! How does a notice read?
 
-use idp_core::{Time, methods::activation, notify::Notice, users::UserState};
+use idp_core::{
+    Time,
+    method::Ceremony as _,
+    methods::{activation, otp::OfflineCodes},
+    notify::Notice,
+    users::UserState,
+};
 
 use super::home;
 use crate::{pages::Moment, text::Language};
@@ -48,6 +54,7 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::ApplicationRemoved { name } => ("notice-application-removed", name.clone(), false),
         Notice::Locked { kind } => ("notice-locked", what(t, kind), true),
         Notice::ClockOff { token, minutes } => ("notice-clock-off", clock(t, token, *minutes), true),
+        Notice::WrongPins { name } => ("notice-wrong-pins", name.clone(), true),
         Notice::OutOfStep { token } => ("notice-out-of-step", token.clone(), false),
         Notice::DeviceRenamed { from, to } => ("notice-device-renamed", format!("{from} → {to}"), false),
         Notice::InvitationExpired => ("notice-invitation-expired", String::new(), false),
@@ -62,6 +69,9 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
         Notice::CredentialRemoved { name, .. } => ("notice-credential-removed", name.clone(), false),
         Notice::PinChanged { name } => ("notice-pin-changed", name.clone(), false),
         Notice::PinResetIssued { name } => ("notice-pin-reset-issued", name.clone(), true),
+        Notice::CredentialRenamed { from, to } if from.is_empty() => {
+            ("notice-credential-renamed", to.clone(), false)
+        }
         Notice::CredentialRenamed { from, to } => {
             ("notice-credential-renamed", format!("{from} → {to}"), false)
         }
@@ -80,6 +90,7 @@ fn what(t: Language, kind: &str) -> String {
         "device" => "device-one",
         "password" => "way-password",
         "totp" => "token-app",
+        OfflineCodes::KIND => "token-offline",
         "hotp" => "token-hardware",
         "recovery" => "form-recovery",
         activation::KIND => "form-activation",

@@ -1,4 +1,4 @@
-//! How are authenticator apps and hardware tokens added, set right, given a PIN, and removed?
+//! How are authenticator apps and hardware tokens added, named, set right, given a PIN, and removed?
 
 use askama::Template;
 use axum::{
@@ -10,10 +10,12 @@ use idp_core::{
     Error, Id, Refusal,
     credential::CredentialRow,
     engine::TokenFacts,
+    evidence::Assurance,
     method::Ceremony as _,
     methods::otp::{Position, Totp},
     settings::AuthenticatorApps,
 };
+use idp_protocol::Text;
 use serde::{Deserialize, Serialize};
 use symbolon_axum::Visitor;
 use zeroize::Zeroizing;
@@ -29,6 +31,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
+    /// Another name.
+    Rename,
     /// Set it right with two codes in a row.
     Resync,
     /// A PIN that is typed beside its codes.
@@ -38,12 +42,13 @@ pub enum Change {
 }
 
 impl Change {
-    const ALL: [Self; 3] = [Self::Resync, Self::Pin, Self::Remove];
+    const ALL: [Self; 4] = [Self::Rename, Self::Resync, Self::Pin, Self::Remove];
 
     /// The name in addresses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Rename => "rename",
             Self::Resync => "resync",
             Self::Pin => "pin",
             Self::Remove => "remove",
@@ -52,6 +57,7 @@ impl Change {
 
     fn label(self) -> &'static str {
         match self {
+            Self::Rename => "action-rename",
             Self::Resync => "token-resync",
             Self::Pin => "token-pin",
             Self::Remove => "action-revoke",
@@ -60,6 +66,7 @@ impl Change {
 
     fn explained(self) -> &'static str {
         match self {
+            Self::Rename => "explain-token-rename",
             Self::Resync => "explain-token-resync",
             Self::Pin => "explain-token-pin",
             Self::Remove => "explain-token-remove",
@@ -77,6 +84,8 @@ pub(super) struct Line {
     pub id: String,
     pub name: String,
     pub added: Moment,
+    /// Whether a device should take its place.
+    pub low: bool,
     pub changes: Vec<(&'static str, String)>,
 }
 
@@ -96,6 +105,7 @@ pub(super) async fn lines(
         id: token.id.to_string(),
         name: name(t, &token),
         added: Moment(token.created_at),
+        low: token.assurance == Assurance::Low,
     };
     Ok(tokens.into_iter().map(line).collect())
 }
@@ -105,14 +115,14 @@ pub(super) fn may_add(app: &App) -> bool {
     app.engine().settings().authenticator_apps == AuthenticatorApps::Allowed
 }
 
-fn name(t: Language, token: &TokenFacts) -> String {
-    if let Some(name) = &token.name {
-        return name.clone();
-    }
-    match &token.serial {
-        Some(serial) => format!("{} {serial}", t.say("token-hardware")),
-        None if token.kind == Totp::KIND => t.say("token-app"),
-        None => t.say("token-hardware"),
+pub(super) fn name(t: Language, token: &TokenFacts) -> String {
+    match (&token.name, &token.serial) {
+        (Some(name), Some(serial)) => format!("{name} ({serial})"),
+        (Some(name), None) => name.clone(),
+        (None, Some(serial)) => format!("{} {serial}", t.say("token-hardware")),
+        (None, None) if token.assurance == Assurance::Low => t.say("token-offline"),
+        (None, None) if token.kind == Totp::KIND => t.say("token-app"),
+        (None, None) => t.say("token-hardware"),
     }
 }
 
@@ -153,6 +163,7 @@ struct Ask {
     id: String,
     change: Change,
     name: String,
+    given: String,
     label: String,
     explained: String,
     rules: String,
@@ -161,7 +172,12 @@ struct Ask {
 
 /// `GET /account/tokens/{id}/…`: says what the change means, and asks.
 pub async fn ask(app: App, visitor: Visitor, id: Id<CredentialRow>, change: Change) -> Response {
-    match fresh(&app, &visitor, Place::Token { id, change }).await {
+    let place = Place::Token { id, change };
+    let asked = match change {
+        Change::Rename => signed_in(&app, &visitor, place).await,
+        Change::Resync | Change::Pin | Change::Remove => fresh(&app, &visitor, place).await,
+    };
+    match asked {
         Ok(signed_in) => page(&app, &visitor, signed_in.user.id, id, change, None).await,
         Err(response) => response,
     }
@@ -189,6 +205,7 @@ async fn page(
         id: id.to_string(),
         change,
         name: name(t, &token),
+        given: token.name.unwrap_or_default(),
         label: t.say(change.label()),
         explained: t.say(change.explained()),
         rules: t.say_with("token-pin-rules", "least", app.engine().settings().pin.min_length),
@@ -200,6 +217,8 @@ async fn page(
 /// What the forms send, each its own part of it.
 #[derive(Deserialize)]
 pub struct Fields {
+    #[serde(default)]
+    name: String,
     #[serde(default)]
     first: String,
     #[serde(default)]
@@ -225,6 +244,10 @@ pub async fn change(
     };
     let (engine, session) = (app.engine(), &signed_in.session);
     let done = match change {
+        Change::Rename => match fields.name.parse::<Text<64>>() {
+            Ok(name) => engine.rename_token(session, id, &name).await,
+            Err(_) => Err(Refusal::Malformed.into()),
+        },
         Change::Remove => engine.remove_token(session, id).await,
         Change::Resync => engine.resync_own_token(session, id, [&fields.first, &fields.second]).await,
         Change::Pin => {
@@ -240,7 +263,8 @@ pub async fn change(
             page(&app, &visitor, user, id, change, Some("token-resync-wrong")).await
         }
         Err(Error::Refused(Refusal::Malformed)) => {
-            page(&app, &visitor, user, id, change, Some("token-pin-wrong")).await
+            let said = if change == Change::Rename { "rename-wrong" } else { "token-pin-wrong" };
+            page(&app, &visitor, user, id, change, Some(said)).await
         }
         Err(error) => refused(&app, &visitor, &signed_in, place, &error).await,
     }
@@ -249,7 +273,7 @@ pub async fn change(
 /// A page of a token's change.
 type Of = Named<Id<CredentialRow>>;
 
-/// The handlers of the three changes, each at an address of its own: the route table says which of them bind.
+/// The handlers of the four changes, each at an address of its own: the route table says which of them bind.
 macro_rules! pages_of {
     ($($ask:ident, $post:ident: $change:expr;)*) => { $(
         /// Asks.
@@ -266,6 +290,7 @@ macro_rules! pages_of {
 }
 
 pages_of! {
+    ask_name, rename: Change::Rename;
     ask_resync, resync: Change::Resync;
     ask_pin, set_pin: Change::Pin;
     ask_remove, remove: Change::Remove;

@@ -99,6 +99,52 @@ async fn an_app_is_added_with_one_code_which_signs_nobody_in() {
     assert_eq!(server.app.engine().tokens(session.user).await.unwrap(), tokens);
 }
 
+/// Whoever has three apps tells them apart by what he calls them.
+#[tokio::test]
+async fn a_person_names_and_renames_an_app() {
+    let server = allowing().await;
+    let (cookie, session) = server.sign_in().await;
+    let engine = server.app.engine();
+    for number in [1_u8, 2] {
+        let key = Key::new(vec![number; 20], HashFunction::Sha1, 6, MovingFactor::Time(30)).unwrap();
+        let secret = serde_json::to_vec(&key).unwrap();
+        engine.add_credential(session.user, "totp", None, &secret).await.unwrap();
+    }
+    let tokens = engine.tokens(session.user).await.unwrap();
+    let rename = format!("/account/tokens/{}/rename", tokens[1].id);
+    let asked = server.visit(&rename, &cookie, None).await;
+    assert_eq!(asked.status(), 200, "any session may");
+    for bad in ["", "\u{7}", &"x".repeat(65)] {
+        let refused = server.visit(&rename, &cookie, Some(&[("name", bad)])).await;
+        assert_eq!(refused.status(), 400, "{bad:?}");
+        assert!(refused.text().await.unwrap().contains("A name has 1 to 64 characters"));
+    }
+    for name in ["<b>Work</b> phone", "Tablet", "Tablet"] {
+        let answer = server.visit(&rename, &cookie, Some(&[("name", name)])).await;
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()),
+            (303, "/account")
+        );
+    }
+    let names: Vec<_> =
+        engine.tokens(session.user).await.unwrap().into_iter().map(|token| token.name).collect();
+    assert_eq!(names, [None, Some("Tablet".to_owned())]);
+    let home = server.visit("/account", &cookie, None).await.text().await.unwrap();
+    assert!(home.contains("Tablet") && home.contains("&#60;b&#62;Work&#60;/b&#62; phone → Tablet"), "{home}");
+    assert_eq!(home.matches("→ Tablet").count(), 1, "the same name once more is no news");
+
+    server.add("mallory").await;
+    let (stranger, _) = server.sign_in_as("mallory").await;
+    let refused = server.visit(&rename, &stranger, Some(&[("name", "Mine")])).await;
+    assert_eq!(refused.status(), 404);
+    assert_eq!(engine.tokens(session.user).await.unwrap()[1].name.as_deref(), Some("Tablet"));
+    let code = |number: u8| {
+        let key = Key::new(vec![number; 20], HashFunction::Sha1, 6, MovingFactor::Time(30)).unwrap();
+        code(&server, &key)
+    };
+    try_code(&server, &code(2)).await.expect("it is the same key");
+}
+
 #[tokio::test]
 async fn where_the_administrator_refuses_apps_there_is_no_way_to_add_one() {
     let server = Server::start().await;

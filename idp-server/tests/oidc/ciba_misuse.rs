@@ -6,7 +6,7 @@ use idp_core::{
     engine::{Account, NewSignIn},
     policy::Acr,
     signin::Ask,
-    store::{Batch, Committed, Sessions as _},
+    store::{Batch, Ceremonies as _, Committed, Sessions as _},
 };
 use idp_protocol::{
     Prompt,
@@ -65,6 +65,20 @@ async fn an_application_asks_a_person_three_times_in_five_minutes_one_after_the_
     assert_eq!(centre.ask_with(&server, &[]).await.0, 429, "three in five minutes");
     server.clock.advance(300);
     assert_eq!(centre.ask_with(&server, &[]).await.0, 200);
+}
+
+/// An application that keeps asking fills no table with what was refused.
+#[tokio::test]
+async fn a_question_that_is_refused_leaves_nothing_behind() {
+    let (server, centre, _phone) = start().await;
+    let address = format!("client {}", centre.id);
+    let open = async || server.app.db().open_sign_ins(&address, server.clock_now()).await.unwrap();
+    centre.ask(&server).await;
+    assert_eq!(open().await, 1);
+    for _ in 0..3 {
+        assert_eq!(error_of(&centre.ask_with(&server, &[]).await), (429, "temporarily_unavailable"));
+    }
+    assert_eq!(open().await, 1);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Is an application told that it can ask again, and only then? (CIBA Core 1.0, 10.2)
 
-use idp_core::{methods::ciba, store::Store as _};
+use idp_core::{signin::DECIDED, store::Store as _};
 use idp_protocol::message::Verdict;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ async fn start() -> (Server, Site, Centre, Phone) {
 /// Lets time pass, and the server notice it.
 fn wait(server: &Server, seconds: i64) {
     server.clock.advance(seconds);
-    server.app.db().bus().publish(&ciba::ANSWERED);
+    server.app.db().bus().publish(&DECIDED);
 }
 
 fn check(message: &Message, begun: &Value) {

@@ -44,6 +44,7 @@ mod mailbox;
 #[path = "../../../tests/fuzz/parsers/mutate.rs"]
 mod mutate;
 mod nodes;
+mod offline_codes;
 mod outbox;
 #[path = "../../../tests/src/passkey.rs"]
 mod passkey;

@@ -9,7 +9,8 @@ use idp_core::{
     methods::activation::Old,
     notify::{Notice, NoticeRow},
     outbox::{
-        Channel, HOLD, Message as Letter, MessageRow, MessageWrite, Outbox as _, POSTED, Recipient, Template,
+        Channel, HOLD, Happened, Message as Letter, MessageRow, MessageWrite, Outbox as _, POSTED, Recipient,
+        Template,
     },
     store::{Batch, Committed, Records as _, Store as _, Write},
 };
@@ -104,8 +105,10 @@ async fn locked(server: &Server) {
     assert_eq!(committed, Committed::Yes);
 }
 
-fn code(server: &Server, code: &str) -> Letter {
-    let template = Template::AddressCode { code: code.to_owned(), minutes: 10 };
+/// A message that can be told from others by its serial.
+fn letter(server: &Server, serial: &str) -> Letter {
+    let notice = Notice::ApplicationRemoved { name: serial.to_owned() };
+    let template = Template::Notices { notices: vec![Happened { at: server.clock_now(), notice }] };
     Letter { to: Recipient::of(&server.user), template }
 }
 
@@ -116,7 +119,7 @@ async fn what_people_are_told_reaches_the_webhook_signed_and_in_words() {
     change_password(&server, "another horse battery").await;
     let heard = site.heard(1).await;
     let told = believed(&server, &heard[0]);
-    assert_eq!((&told["type"], &told["timestamp"]), (&json!("notices"), &json!("2027-01-15T08:00Z")));
+    assert_eq!((&told["type"], &told["timestamp"]), (&json!("notices"), &json!("2027-01-15T08:00:00Z")));
     assert_eq!(told["data"]["notices"], json!([{ "at": NOW.0, "what": "password_changed" }]));
     let user = &told["data"]["user"];
     assert_eq!((&user["login"], &user["email"]), (&json!("alice"), &json!("alice@example.org")));
@@ -275,7 +278,7 @@ async fn a_code_that_is_over_is_not_sent() {
     let site = Site::open("").await;
     let server = start(&site).await;
     site.answer_with(500);
-    server.app.engine().post(Channel::Webhook, &code(&server, "27182818"), 600).await.unwrap();
+    server.app.engine().post(Channel::Webhook, &letter(&server, "27182818"), 600).await.unwrap();
     site.heard(1).await;
     wait(&server, 60);
     site.heard(2).await;
@@ -318,7 +321,7 @@ async fn two_nodes_deliver_a_message_once() {
     let (first, second, _alone) = nodes_with(told_at(&site)).await;
     for number in 0..20 {
         let node = if number % 2 == 0 { &first } else { &second };
-        node.app.engine().post(Channel::Webhook, &code(&first, &number.to_string()), 600).await.unwrap();
+        node.app.engine().post(Channel::Webhook, &letter(&first, &number.to_string()), 600).await.unwrap();
     }
     written_down(&first, "message.sent", 20).await;
     let heard = site.heard(20).await;
@@ -330,7 +333,7 @@ async fn two_nodes_deliver_a_message_once() {
 async fn what_a_node_that_died_had_taken_another_one_delivers() {
     let site = Site::open("").await;
     let server = start(&site).await;
-    let letter = server.app.engine().message(Channel::Webhook, &code(&server, "31415926"), 600).unwrap();
+    let letter = server.app.engine().message(Channel::Webhook, &letter(&server, "31415926"), 600).unwrap();
     let MessageWrite::Insert(row) = &letter else { panic!("{letter:?}") };
     let id_of_it = row.id;
     // It had written down that it tries, and then came the power cut.
@@ -343,7 +346,7 @@ async fn what_a_node_that_died_had_taken_another_one_delivers() {
     wait(&server, 60);
     let heard = site.heard(2).await;
     assert_eq!(id(&heard[1]), id_of_it.to_string());
-    assert!(believed(&server, &heard[1])["data"]["code"] == json!("31415926"));
+    assert!(believed(&server, &heard[1])["data"]["notices"][0]["name"] == json!("31415926"));
 }
 
 #[tokio::test]
@@ -363,8 +366,11 @@ async fn without_mail_and_webhook_notices_stay_in_the_portal_and_wait_for_nobody
 #[tokio::test]
 async fn a_code_on_its_way_is_sealed() {
     let server = Server::start().await;
-    let letter = code(&server, "16180339");
-    let write = server.app.engine().message(Channel::Mail, &letter, 600).unwrap();
+    let digits = "16180339".to_owned();
+    let template =
+        Template::ActivationPassword { invitation: Id::from_bytes([9; 16]), digits, until: NOW + 600 };
+    let letter = Letter { to: Recipient::of(&server.user), template };
+    let write = server.app.engine().message(Channel::Webhook, &letter, 600).unwrap();
     assert!(!format!("{letter:?} {write:?}").contains("16180339"), "nor does a log hold it");
     let committed = server.app.db().commit(Batch::new().with(write)).await.unwrap();
     assert_eq!(committed, Committed::Yes);

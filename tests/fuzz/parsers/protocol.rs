@@ -14,6 +14,8 @@ use idp_protocol::{
         PushDecision, QrClaim, QrDecision, Register, Update,
     },
     offline::{Asked, Request},
+    offline_codes::Share,
+    otp::app_link,
     prompt::normalise_user_code,
     server::KeyList,
 };
@@ -71,11 +73,16 @@ pub fn key_list(json: &[u8]) {
     }
 }
 
-/// What a person types for a QR code.
+/// What a person types for a QR code, or reads from a phone without network.
 pub fn user_code(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Some(code) = normalise_user_code(text) {
         assert_eq!(normalise_user_code(&code).as_deref(), Some(code.as_str()), "{text:?}");
+    }
+    let (crypto, share) = (symbolon_aws_lc::crypto(), Share { enrolment: [1; 16], secret: [2; 32].into() });
+    if let Some(bits) = share.read(&crypto, text) {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        assert_eq!(share.code(&crypto, bits), digits, "{text:?}");
     }
 }
 
@@ -95,6 +102,32 @@ pub fn offline(bytes: &[u8]) {
     if let Some(request) = Request::from_bytes(&plain) {
         assert_eq!(request.to_bytes(), plain, "{request:?}");
     }
+}
+
+/// Names in the address that an authenticator app of somebody else reads: they stay names, and add no parameter to it.
+pub fn otpauth(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (organisation, login) = text.split_once('\n').unwrap_or((text, "alice"));
+    let link = app_link(organisation, login, "GEZDGNBV");
+    assert!(link.is_ascii() && !link.contains(['#', ' ', '<', '"']), "{link}");
+    let (path, query) = link.split_once('?').expect("a query");
+    let label = path.strip_prefix("otpauth://totp/").expect("its scheme and its kind");
+    let (issuer, account) = label.split_once(':').expect("whose it is");
+    assert_eq!((unescaped(issuer), unescaped(account)), (organisation.into(), login.into()), "{link}");
+    let parameters: Vec<_> = query.split('&').filter_map(|one| one.split_once('=')).collect();
+    assert_eq!(parameters, [("secret", "GEZDGNBV"), ("issuer", issuer)], "{link}");
+}
+
+/// What was escaped (RFC 3986, 2.1).
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at(2);
+        bytes.push(u8::from_str_radix(digits, 16).expect("two digits"));
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    bytes
 }
 
 /// Whatever is read can be written, and read again as the same.

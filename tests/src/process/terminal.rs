@@ -80,8 +80,15 @@ impl Terminal {
         town.portal(&mut browser, login).await;
         assert!(browser.html.contains(name), "{}", browser.html);
         browser.submit("/account/devices", &[]).await;
-        let wizard = browser.url.to_string();
+        self.finish_enrolment(&mut browser).await;
+        browser.open(&format!("{}/account", town.issuer)).await;
+        assert!(browser.html.contains("Laptop") && browser.html.contains("Active"), "{}", browser.html);
+        browser.submit("/account/sign-out", &[]).await;
+    }
 
+    /// Takes up the enrolment that the portal shows, by a screenshot of it.
+    pub async fn finish_enrolment(&self, browser: &mut WebBrowser) {
+        let wizard = browser.url.to_string();
         let picture = self.picture(&browser.screenshot());
         let mut enrolling = self.run(&["enrol", &picture, "--name", "Laptop", "--decision", "approve"]);
         let code = enrolling.event("code").await["code"].as_str().expect("digits").to_owned();
@@ -97,9 +104,6 @@ impl Terminal {
         enrolling.type_line(&number).await;
         enrolling.event("enrolled").await;
         assert_eq!(enrolling.exit().await, Some(0));
-        browser.open(&format!("{}/account", town.issuer)).await;
-        assert!(browser.html.contains("Laptop") && browser.html.contains("Active"), "{}", browser.html);
-        browser.submit("/account/sign-out", &[]).await;
     }
 
     /// Starts a command that may ask for the PIN.

@@ -131,7 +131,7 @@ pub(super) async fn write(conn: &mut Conn<'_>, write: &PingWrite) -> sqlx::Resul
 }
 
 /// Somebody decided about a request: its application is to be told at once.
-pub(crate) async fn answered(conn: &mut Conn<'_>, sign_in: Id<SignInRow>) -> sqlx::Result<()> {
+pub(crate) async fn decided(conn: &mut Conn<'_>, sign_in: Id<SignInRow>) -> sqlx::Result<()> {
     execute!(
         conn,
         "UPDATE pings SET due_at = 0 WHERE sign_in = $1 AND tries = 0",

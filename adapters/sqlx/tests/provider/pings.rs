@@ -55,6 +55,10 @@ fn ceremony(number: u8, kind: &str) -> CeremonyRow {
 async fn moves(db: &Db, number: u8, kind: &str, phase: Phase, revision: i64) {
     let row = CeremonyRow { phase, revision, ..ceremony(number, kind) };
     commit(db, CeremonyWrite::Update { row, tries: Tries::Keep }).await;
+    // The store learns it from the engine, and not from the kind.
+    if kind == Ciba::KIND && matches!(phase, Phase::Parked | Phase::Burned) {
+        commit(db, SignInWrite::Decided(id(number))).await;
+    }
 }
 
 fn expect(number: u8, client_id: &str) -> PingWrite {

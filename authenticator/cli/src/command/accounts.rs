@@ -3,7 +3,7 @@
 use idp_protocol::ErrorCode;
 use symbolon_authenticator::Account;
 
-use super::{Outcome, name_of, named};
+use super::{Outcome, codes_only, name_of, named};
 use crate::{
     args::Accounts,
     failure::Failure,
@@ -28,8 +28,15 @@ pub async fn run(home: &Home, voice: &Voice, args: Accounts) -> Result<Outcome, 
         }
         Accounts::Remove { account, yes, only_here } => {
             let device = home.open(voice)?;
+            if let Some(codes) = codes_only::chosen(&device, Some(&account))? {
+                if !yes && !is_sure(voice, codes.name.as_str()) {
+                    voice.say("Nothing was removed.");
+                    return Ok(Outcome::Declined);
+                }
+                return codes_only::remove(&device, voice, &codes);
+            }
             let account = named(&device, &account)?;
-            if !yes && !is_sure(voice, &account) {
+            if !yes && !is_sure(voice, &account.name) {
                 voice.say("Nothing was removed.");
                 return Ok(Outcome::Declined);
             }
@@ -47,7 +54,12 @@ fn list(device: &Device, voice: &Voice) -> Result<Outcome, Failure> {
         voice.event("account", &show::account_event(account));
         voice.say(&show::account(index.saturating_add(1), account));
     }
-    if accounts.is_empty() {
+    let codes_only = device.offline_accounts()?;
+    for (index, account) in codes_only.iter().enumerate() {
+        voice.event("offline_account", &show::offline_account_event(account));
+        voice.say(&show::offline_account(accounts.len().saturating_add(index).saturating_add(1), account));
+    }
+    if accounts.is_empty() && codes_only.is_empty() {
         voice.say(
             "No accounts yet. Get an enrolment code in the portal, then: idp-authenticator enrol PICTURE",
         );
@@ -61,8 +73,8 @@ fn arrange(device: &Device, voice: &Voice, account: &str, place: u16) -> Result<
     list(device, voice)
 }
 
-fn is_sure(voice: &Voice, account: &Account) -> bool {
-    let question = format!("Remove this device from {}? [n]o (default), [y]es: ", clean(&account.name));
+fn is_sure(voice: &Voice, name: &str) -> bool {
+    let question = format!("Remove this device from {}? [n]o (default), [y]es: ", clean(name));
     voice.ask(&question).is_some_and(|typed| matches!(typed.to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 

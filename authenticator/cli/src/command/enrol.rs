@@ -3,34 +3,35 @@
 use std::{env, path::Path};
 
 use idp_protocol::{
-    ErrorCode,
     context::PinRules,
     message::Verdict,
     pin,
     typed::{self, TypedOffer},
 };
 use serde_json::json;
-use symbolon_authenticator::{Details, Enrolled, Error, HttpTransport, Offered};
+use symbolon_authenticator::{Details, Error, HttpTransport, Offered};
 use zeroize::Zeroizing;
 
-use super::{Outcome, name_of, terminal};
+use super::{Outcome, codes_only, name_of, terminal};
 use crate::{
     args::Enrol,
     failure::Failure,
-    home::{Home, first_line},
+    home::Home,
     picture, show,
     voice::{Voice, clean},
 };
-
-const PASSWORD_TRIES: usize = 5;
 
 /// Enrols this computer.
 pub async fn run(home: &Home, voice: &Voice, args: Enrol) -> Result<Outcome, Failure> {
     let source = source_of(voice, args.code.as_deref())?;
     let name = name_of(&args.name)?;
-    let password = args.activation_password_file.as_deref().map(first_line).transpose()?;
     let human = terminal(voice, args.answers)?;
     let device = home.open(voice)?;
+    if let Source::Text(text) = &source
+        && codes_only::is_code(text)
+    {
+        return codes_only::enrol(&device, voice, text).await;
+    }
     let mut offered = match &source {
         Source::Text(text) => device.enrol(text).await?,
         Source::Fields([address, serial, code]) => {
@@ -45,10 +46,7 @@ pub async fn run(home: &Home, voice: &Voice, args: Enrol) -> Result<Outcome, Fai
     if let Some(rules) = offered.pin_rules() {
         details = details.pin(&choose_pin(voice, human.given_pin(), rules)?);
     }
-    if let Some(password) = password {
-        details = details.activation_password(&password);
-    }
-    let enrolled = register(voice, &mut offered, details).await?;
+    let enrolled = offered.register(&details).await?;
     show_code(voice, &enrolled.code);
     let decided = device.finish_enrolment(&enrolled.account, &human).await?;
     Ok(finish(voice, decided.outcome))
@@ -154,25 +152,4 @@ pub fn choose_pin(
             Err(bad) => voice.say(&format!("Not this one: {bad}.")),
         }
     }
-}
-
-/// Registers; a server that wants an activation password says so by refusing.
-async fn register(
-    voice: &Voice,
-    offered: &mut Offered<'_, HttpTransport>,
-    mut details: Details,
-) -> Result<Enrolled, Failure> {
-    for _ in 0..PASSWORD_TRIES {
-        match offered.register(&details).await {
-            Err(error) if error.code() == Some(ErrorCode::Wrong) => {
-                let password = voice.secret("The activation password that you were given: ")?;
-                if password.is_empty() {
-                    return Err(Error::from(symbolon_authenticator::Cancelled).into());
-                }
-                details = details.activation_password(&password);
-            }
-            other => return Ok(other?),
-        }
-    }
-    Err(Failure::Usage("That was not the activation password: get a new enrolment code.".to_owned()))
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use symbolon_authenticator::{Clock, Code, Codes, SystemClock};
 use zeroize::Zeroizing;
 
-use super::{Outcome, account_of};
+use super::{Outcome, account_of, codes_only};
 use crate::{
     args::Otp,
     failure::Failure,
@@ -25,23 +25,35 @@ const SHOWN: i64 = 120;
 pub async fn run(home: &Home, voice: &Voice, args: Otp) -> Result<Outcome, Failure> {
     let pin = args.pin_file.as_deref().map(first_line).transpose()?;
     let device = home.open(voice)?;
+    if let Some(account) = codes_only::chosen(&device, args.account.as_deref())? {
+        show(voice, &device.offline_codes(&account), device.now(&account.issuer)).await;
+        codes_only::offer_upgrade(&device, voice, &account).await;
+        return Ok(Outcome::Done);
+    }
     let account = account_of(&device, voice, args.account).await?;
     let pin = match (account.uv, pin) {
         (UserVerification::Pin, None) => Some(voice.secret(&format!("PIN for {}: ", clean(&account.name)))?),
         (_, given) => given,
     };
     let codes = device.codes(&account, pin.as_ref().map(|pin| pin.as_str()))?;
-    let now = device.now(&account.issuer);
+    if pin.is_some() {
+        voice.say("A wrong PIN makes wrong codes.");
+    }
+    show(voice, &codes, device.now(&account.issuer)).await;
+    Ok(Outcome::Done)
+}
+
+/// Shows codes from a time on.
+pub async fn show(voice: &Voice, codes: &Codes, now: i64) {
     if voice.is_for_scripts() || !std::io::stdout().is_terminal() {
-        for code in two(&codes, now) {
+        for code in two(codes, now) {
             voice.event("code", &json!({ "code": code.digits, "from": code.from, "until": code.until }));
             voice.line(&code.digits);
         }
-        return Ok(Outcome::Done);
+        return;
     }
-    voice.say("A wrong PIN makes wrong codes. They stand here for two minutes; Ctrl-C ends it.");
-    count_down(voice, &codes, &SystemClock).await;
-    Ok(Outcome::Done)
+    voice.say("The codes stand here for two minutes; Ctrl-C ends it.");
+    count_down(voice, codes, &SystemClock).await;
 }
 
 /// The code of a time, and the next.

@@ -1,8 +1,9 @@
 //! How are accounts kept in a file that is sealed by a passphrase?
 //!
 //! `symbolon` ‖ version ‖ m, t, p of Argon2id (4 bytes each) ‖ salt (16) ‖ nonce (12) ‖ AES-256-GCM of what is
-//! kept as JSON: of version 2 accounts and which was used last for whom, of version 1 the accounts. Everything before the ciphertext is its associated data, so nobody can weaken the
-//! parameters of a file and have it rewritten with them.
+//! kept as JSON: of version 3 accounts, accounts with codes only, and which was used last for whom; of version 2 without
+//! those with codes only; of version 1 the accounts. Everything before the ciphertext is its associated data, so nobody can
+//! weaken the parameters of a file and have it rewritten with them.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -15,11 +16,11 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use idp_protocol::{Crypto, Octets};
 use zeroize::Zeroizing;
 
-use super::{Kept, Store, StoreError};
-use crate::{Account, Party};
+use super::{Kept, OfflineAccounts, Store, StoreError};
+use crate::{Account, OfflineAccount, Party};
 
 const MAGIC: &[u8; 8] = b"symbolon";
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// Files of this one are read, and written as the newest.
 const ONLY_ACCOUNTS: u8 = 1;
 /// The cheapest Argon2id of OWASP's password storage cheat sheet: 19 MiB, two passes, one lane.
@@ -128,6 +129,20 @@ impl SealedFile {
             .and_then(|()| fs::rename(&beside, &self.path))
             .and_then(|()| sync_directory(&self.path));
         written.map_err(|source| trouble(&self.path, source))
+    }
+}
+
+impl OfflineAccounts for SealedFile {
+    fn offline_accounts(&self) -> Result<Vec<OfflineAccount>, StoreError> {
+        Ok(self.read()?.offline)
+    }
+
+    fn put_offline(&self, account: &OfflineAccount) -> Result<(), StoreError> {
+        self.change(|kept| kept.put_offline(account))
+    }
+
+    fn remove_offline(&self, account: &OfflineAccount) -> Result<(), StoreError> {
+        self.change(|kept| kept.remove_offline(account))
     }
 }
 

@@ -3,7 +3,7 @@
 use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
 
-use crate::{Account, Party};
+use crate::{Account, OfflineAccount, Party};
 
 /// How many parties are remembered. What was used long ago is no proposal any more.
 const MOST_PARTIES: usize = 200;
@@ -16,6 +16,9 @@ pub(super) struct Kept {
     pub accounts: Vec<Account>,
     /// The newest first, one for each party.
     used: Vec<Used>,
+    /// Accounts that give one-time codes and nothing else; older versions kept none.
+    #[serde(default)]
+    pub offline: Vec<OfflineAccount>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,7 +32,7 @@ struct Used {
 impl Kept {
     /// What an older version kept: the accounts and nothing else.
     pub(super) fn of(accounts: Vec<Account>) -> Self {
-        Self { accounts, used: Vec::new() }
+        Self { accounts, ..Self::default() }
     }
 
     pub(super) fn put(&mut self, account: &Account) {
@@ -42,6 +45,15 @@ impl Kept {
     pub(super) fn remove(&mut self, account: &Account) {
         self.accounts.retain(|kept| !kept.is(account));
         self.used.retain(|used| used.device != account.device);
+    }
+
+    pub(super) fn put_offline(&mut self, account: &OfflineAccount) {
+        self.remove_offline(account);
+        self.offline.push(account.clone());
+    }
+
+    pub(super) fn remove_offline(&mut self, account: &OfflineAccount) {
+        self.offline.retain(|kept| !kept.is(account));
     }
 
     pub(super) fn arrange(&mut self, account: &Account, place: usize) {

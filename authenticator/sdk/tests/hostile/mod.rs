@@ -23,6 +23,7 @@ fn vectors() -> Vec<Vec<u8>> {
         include_str!("../../../../idp-protocol/vectors/enrolment.json"),
         include_str!("../../../../idp-protocol/vectors/key-list.json"),
         include_str!("../../../../idp-protocol/vectors/offline.json"),
+        include_str!("../../../../idp-protocol/vectors/offline-codes.json"),
         include_str!("../../../../idp-protocol/vectors/user-codes.json"),
     ];
     let mut corpus = Vec::new();
@@ -54,6 +55,7 @@ fn mutated_messages_and_lists_are_refused_and_never_a_panic() {
         protocol::user_code,
         protocol::link,
         protocol::offline,
+        protocol::otpauth,
     ];
     thread::scope(|scope| {
         for (seed, parser) in (1..).zip(parsers) {

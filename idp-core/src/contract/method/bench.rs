@@ -140,7 +140,7 @@ impl Bench {
             redirect_host: "suite.example".to_owned(),
             requirement: Requirement {
                 acr: self.case.comes_second().then_some(Acr::MultiFactor),
-                ..Requirement::default()
+                ..self.case.requirement.clone()
             },
             from,
             opens: idp_protocol::context::Opens::default(),

@@ -96,7 +96,9 @@ impl Phone {
             Target::Scan(ticket) => Reference::Scan { ticket },
             Target::Grant(ticket) => Reference::Grant { ticket },
             Target::Backchannel(ticket) => Reference::Backchannel { ticket },
-            Target::SameDevice(_) | Target::Enrol(_) | Target::Offline(_) => panic!("no ticket"),
+            Target::SameDevice(_) | Target::Enrol(_) | Target::Offline(_) | Target::Codes(_) => {
+                panic!("no ticket")
+            }
         };
         let claim = QrClaim { reference, account };
         let statement = self.post(engine, claim).await?;

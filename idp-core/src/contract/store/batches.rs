@@ -18,7 +18,7 @@ use crate::{
     keys::KeyWrite,
     mark::MarkWrite,
     session::{self, SessionRow, SessionWrite},
-    signin::SignInWrite,
+    signin::{self, SignInWrite},
     store::{Batch, BoxFuture, Committed, Guard, Store, Users, Write},
     throttle::{Schedule, ThrottleWrite},
     users::UserWrite,
@@ -109,6 +109,12 @@ async fn wakes<S: Store>(store: &S) {
     assert!(is_woken(&mut ends), "whoever ends a session says so");
     yes(store, SessionWrite::EndAll { user: id(20), browser: None, except: None, at: NOW }).await;
     assert!(is_woken(&mut ends));
+    let mut decided = store.bus().watch(signin::DECIDED);
+    yes(store, SignInWrite::Insert { row: sign_in(21), keep: 9 }).await;
+    assert!(!is_woken(&mut decided), "nobody decided anything");
+    yes(store, SignInWrite::Decided(id(21))).await;
+    assert!(is_woken(&mut decided), "whoever asked hears of it");
+    assert_eq!(ok(store.sign_in(id(21)).await), Some(sign_in(21)), "and nothing else comes of it");
     changes_say_so(store).await;
 }
 

@@ -13,6 +13,7 @@ use crate::{
     ceremony::{CeremonyRow, CeremonyWrite, Phase, Tries},
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceState, DeviceWrite},
+    evidence::Assurance,
     keys::KeyWrite,
     mark::{MarkRow, MarkWrite},
     session::{SessionRow, SessionWrite},
@@ -116,6 +117,7 @@ async fn credentials<S: Store>(store: &S) {
         handle: None,
         consumed_at: Some(NOW),
         counter: i64::MAX,
+        assurance: Assurance::Low,
         ..credential(2)
     };
     yes(store, CredentialWrite::Insert(spent.clone())).await;

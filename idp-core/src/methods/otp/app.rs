@@ -5,7 +5,7 @@
 //! device of ours; a setting says whether there may be any.
 
 use data_encoding::BASE32_NOPAD;
-use idp_protocol::{Octets, Prompt};
+use idp_protocol::{Octets, Prompt, otp::app_link};
 use serde::{Deserialize, Serialize};
 
 use super::{HashFunction, Key, MovingFactor, Token, Totp, Typed};
@@ -21,10 +21,6 @@ use crate::{
 /// How many digits the codes have, and how long each is shown, in seconds.
 const DIGITS: u8 = 6;
 const PERIOD: u32 = 30;
-/// Steps before and after the server's in which the first code is taken.
-const SKEW: i64 = 1;
-/// How many apps and tokens that follow the clock an account may have: each one more is one more code to hit.
-const MOST: usize = 5;
 
 /// The enrolment.
 #[derive(Clone, Copy, Debug)]
@@ -48,14 +44,6 @@ impl Offered {
         let key = Key::new(self.secret.0.to_vec(), HashFunction::Sha1, DIGITS, factor);
         key.map_err(|_| Fault::Setup("the key of an authenticator app is not valid"))
     }
-
-    /// The value behind a code, if it is one of now.
-    fn proved(&self, cx: &Cx<'_>, code: &str) -> Result<Option<i64>, Fault> {
-        let (key, codes) = (self.key()?, self.key()?.codes()?);
-        let now = key.step_at(cx.now).unwrap_or_default();
-        let mut steps = now - SKEW..=now + SKEW;
-        Ok(steps.find(|step| u64::try_from(*step).is_ok_and(|step| codes.check(code, step).is_some())))
-    }
 }
 
 impl Ceremony for AuthenticatorApp {
@@ -68,10 +56,7 @@ impl Ceremony for AuthenticatorApp {
 
     async fn begin(&self, cx: &Cx<'_>) -> Turned<Self> {
         let allowed = cx.settings.authenticator_apps == AuthenticatorApps::Allowed;
-        // The codes of registered devices are counted with the devices, those of devices that are gone with nothing.
-        let own = cx.own.iter().map(Token::open).collect::<Result<Vec<_>, _>>()?;
-        let many = own.iter().filter(|token| token.key.device.is_none()).count() >= MOST;
-        if !allowed || many || !matches!(cx.subject, Subject::User(_)) {
+        if !allowed || Token::has_most(cx)? || !matches!(cx.subject, Subject::User(_)) {
             return Ok(Turn::refuse(Refusal::NotAllowed));
         }
         let state = Offered { secret: Octets(cx.tools.crypto().random()) };
@@ -84,7 +69,7 @@ impl Ceremony for AuthenticatorApp {
             Subject::User(user) => user.login.as_str(),
             Subject::Unknown | Subject::Decoy(_) => "",
         };
-        let link = link(&cx.settings.organisation, login, &secret);
+        let link = app_link(&cx.settings.organisation, login, &secret);
         let initiator = Prompt::ShowSecret { link, secret, digits: DIGITS, tries_left: cx.tries_left };
         View { initiator, device: None, refresh_at: None }
     }
@@ -95,7 +80,7 @@ impl Ceremony for AuthenticatorApp {
 
     async fn advance(&self, cx: &Cx<'_>, state: Offered, input: InputOf<'_, Self>) -> Turned<Self> {
         let Input::Initiator(typed) = input else { return Ok(Turn::refuse(Refusal::Malformed)) };
-        let Some(step) = state.proved(cx, typed.answer().as_str())? else {
+        let Some(step) = state.key()?.proved_by(typed.answer().as_str(), cx.now)? else {
             return Ok(Turn::refuse(Refusal::Wrong));
         };
         // The code that proved it must not sign in whoever looked over the shoulder.
@@ -108,38 +93,5 @@ impl Ceremony for AuthenticatorApp {
 impl Enrolment for AuthenticatorApp {
     fn gives(&self) -> Acr {
         Acr::MultiFactor
-    }
-}
-
-/// The address that such apps read, by the key-URI format of Google Authenticator; algorithm, digits and period are
-/// those that it takes for granted.
-fn link(organisation: &str, login: &str, secret: &str) -> String {
-    let (issuer, account) = (escaped(organisation), escaped(login));
-    format!("otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}")
-}
-
-/// A text as a part of an address: all but the unreserved characters of RFC 3986, 2.3, are escaped.
-fn escaped(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut escaped, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                escaped.push(char::from(byte));
-            }
-            _ => escaped.push_str(&format!("%{byte:02X}")),
-        }
-        escaped
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::link;
-
-    #[test]
-    fn names_cannot_add_to_the_address() {
-        assert_eq!(
-            link("Ä & Co: 1", "eve?secret=A@x", "AAAA"),
-            "otpauth://totp/%C3%84%20%26%20Co%3A%201:eve%3Fsecret%3DA%40x?secret=AAAA&issuer=%C3%84%20%26%20Co%3A%201"
-        );
     }
 }

@@ -12,6 +12,9 @@ pub const MIN_SECRET: usize = 16;
 /// Most bytes of a shared secret: the block of SHA-512, beyond which HMAC would hash it first.
 pub const MAX_SECRET: usize = 128;
 
+/// Steps before and after the server's in which the code is taken that proves a new key.
+const SKEW: i64 = 1;
+
 /// What a credential of the kind `totp` or `hotp` stores, as JSON.
 #[derive(Serialize, Deserialize)]
 #[non_exhaustive]
@@ -283,6 +286,13 @@ impl Key {
             MovingFactor::Time(period) => time.0.checked_div(period.into()),
             MovingFactor::Counter(_) => None,
         }
+    }
+
+    /// The step of a code, if it is one of now: the proof that an app has this key.
+    pub(super) fn proved_by(&self, code: &str, now: Time) -> Result<Option<i64>, Fault> {
+        let (codes, now) = (self.codes()?, self.step_at(now).unwrap_or_default());
+        let mut steps = now - SKEW..=now + SKEW;
+        Ok(steps.find(|step| u64::try_from(*step).is_ok_and(|step| codes.check(code, step).is_some())))
     }
 
     /// How many minutes so many steps are; at least one, so that nobody reads "0 minutes".

@@ -7,6 +7,7 @@
 mod app;
 mod hotp;
 mod key;
+mod offline_codes;
 mod totp;
 mod typed;
 
@@ -14,6 +15,7 @@ pub use app::AuthenticatorApp;
 pub(crate) use hotp::resynced;
 pub use hotp::{Hotp, LOOK_AHEAD, RESYNC};
 pub use key::{BadKey, HashFunction, Key, MAX_SECRET, MIN_SECRET, MovingFactor, PinRule, PinUse, Position};
+pub use offline_codes::OfflineCodes;
 pub use totp::Totp;
 pub use typed::{LONGEST_PIN, Typed};
 
@@ -26,6 +28,9 @@ use crate::{
     method::{Credential, Cx, Eligibility, Factor, Proven, Subject, Uv},
     users::User,
 };
+
+/// How many apps and tokens that follow the clock an account may have: each one more is one more code to hit.
+const MOST: usize = 5;
 
 /// A credential with its key.
 struct Token {
@@ -59,6 +64,13 @@ fn tokens(cx: &Cx<'_>) -> Result<Vec<Token>, Fault> {
 }
 
 impl Token {
+    /// Whether an account has as many as it may. The codes of registered devices are counted with the devices, those of
+    /// devices that are gone with nothing.
+    fn has_most(cx: &Cx<'_>) -> Result<bool, Fault> {
+        let own = cx.own.iter().map(Self::open).collect::<Result<Vec<_>, _>>()?;
+        Ok(own.iter().filter(|token| token.key.device.is_none()).count() >= MOST)
+    }
+
     fn open(credential: &Credential) -> Result<Self, Fault> {
         let key: Key = serde_json::from_slice(&credential.secret)?;
         let Credential { id, user, counter, drift, .. } = *credential;

@@ -7,9 +7,10 @@
 
 use idp_protocol::Prompt;
 
-use super::{Token, Typed, first, prove, tokens, typed::Answer};
+use super::{PinUse, Token, Typed, first, prove, tokens, typed::Answer};
 use crate::{
-    Fault, Refusal,
+    Fault, Id, Refusal,
+    device::DeviceRow,
     method::{
         AuthMethod, Ceremony, Cx, Descriptor, Effect, Eligibility, Factor, Guess, Input, InputOf, Never,
         Proven, Turn, Turned, UvSource, View,
@@ -47,6 +48,16 @@ impl Ceremony for Totp {
 
     fn guess(&self, (): &(), input: &InputOf<'_, Self>) -> Guess {
         if matches!(input, Input::Initiator(_)) { Guess::OnSubject } else { Guess::No }
+    }
+
+    /// Digits of a stranger say nothing about a PIN. Nor does a wrong code where another token may be meant: who mistypes the
+    /// code of an app must not stop his phone with it.
+    fn pins(&self, cx: &Cx<'_>, (): &()) -> Vec<Id<DeviceRow>> {
+        // What cannot be read is told of where the code is compared.
+        let tokens = tokens(cx).unwrap_or_default();
+        let all = tokens.iter().all(|token| token.key.pin == PinUse::InKey);
+        let counts = all && cx.context.known_browser;
+        tokens.iter().filter(|_| counts).filter_map(|token| token.key.device).collect()
     }
 
     async fn advance(&self, cx: &Cx<'_>, (): (), input: InputOf<'_, Self>) -> Turned<Self> {

@@ -11,13 +11,16 @@ use crate::{App, cli::terminal::say, hardware};
 pub(super) async fn export(app: &App, file: &Path, key: &ExportKey) -> anyhow::Result<()> {
     let key = key.read()?;
     let lock = key.lock()?;
-    let mut out = create(file).with_context(|| format!("{} cannot be made", file.display()))?;
     let tokens = app.engine().export_hardware().await?;
     let left = hardware::container(&tokens);
     let text = write(&left.container, lock, &*app.engine().crypto().random)?;
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.sync_all())
-        .with_context(|| format!("{} cannot be written", file.display()))?;
+    // As the last step, or what goes wrong before would leave an empty file in the way of the next try.
+    let mut out = create(file).with_context(|| format!("{} cannot be made", file.display()))?;
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.sync_all());
+    if let Err(error) = written {
+        drop(std::fs::remove_file(file));
+        return Err(error).with_context(|| format!("{} cannot be written", file.display()));
+    }
     say(&format!("{} tokens are in {}.", left.container.keys.len(), file.display()));
     if left.with_pin > 0 {
         say(&format!(

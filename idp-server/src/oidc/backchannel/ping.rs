@@ -7,7 +7,7 @@
 //! to ask for.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use idp_core::{Fault, Time, bus::Topic, engine::BackchannelBegun, methods::ciba, store::Batch};
+use idp_core::{Fault, Time, bus::Topic, engine::BackchannelBegun, signin::DECIDED, store::Batch};
 use serde_json::json;
 use symbolon_outbound::Fragment;
 use symbolon_sqlx::provider::{Changed, PingRow, PingWrite};
@@ -56,7 +56,7 @@ pub(crate) struct Pings(pub(crate) App);
 
 impl Deliveries for Pings {
     type Row = PingRow;
-    const TOPIC: Topic = ciba::ANSWERED;
+    const TOPIC: Topic = DECIDED;
     const LOST: &'static str = "no application is told that it can ask again";
 
     async fn due(&self, now: Time, limit: u32, each: u32) -> Result<Vec<PingRow>, Fault> {

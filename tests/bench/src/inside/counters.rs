@@ -5,6 +5,7 @@ use idp_core::{
     Id,
     clock::Clock as _,
     credential::{CredentialRow, CredentialWrite},
+    evidence::Assurance,
     seal::Sealed,
     store::Batch,
 };
@@ -38,6 +39,7 @@ impl Counters {
                 drift: 0,
                 consumed_at: None,
                 created_at: town.clock.now(),
+                assurance: Assurance::Usual,
                 secret: Sealed(vec![0; 64]),
             }));
         }

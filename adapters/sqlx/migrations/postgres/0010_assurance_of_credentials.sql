@@ -1,0 +1,1 @@
+ALTER TABLE credentials ADD COLUMN assurance TEXT NOT NULL DEFAULT 'usual';
