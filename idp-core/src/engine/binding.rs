@@ -1,6 +1,6 @@
 //! The binding rule: how fresh and how strong must a sign-in be that changes what an account signs in with?
 
-use super::Engine;
+use super::{Engine, guardians};
 use crate::{
     Error, Fault, Id, Refusal, Time,
     credential::{CredentialRow, CredentialWrite},
@@ -14,7 +14,8 @@ use crate::{
     users::User,
 };
 
-/// How long a device that was stopped still stands in the way of another authenticator, in seconds.
+/// How long a device that was stopped, or a passkey that was removed, still stands in the way of another authenticator, in
+/// seconds.
 const STOPPED_LATELY: i64 = 86_400;
 
 /// Who answers for it that an account gets another authenticator, besides the sign-in: whoever relays one sign-in, or finds
@@ -24,8 +25,9 @@ enum Guardian {
     Asked { devices: Vec<(Id<DeviceRow>, i64)>, credentials: Vec<Id<CredentialRow>> },
     /// What cannot be relayed, of a method that cannot be asked either: the sign-in itself has to show it.
     Shown,
-    /// A device that was stopped a short while ago: whoever relays a password and a code of something else must not stop
-    /// first what would be asked. Its owner is told at once, and has until then to act.
+    /// A device that was stopped a short while ago, or a passkey that was removed: whoever relays a password and a code of
+    /// something else, or finds a browser unlocked, must not stop first what would be asked. Its owner is told at once, and
+    /// has until then to act.
     Stopped(Time),
     /// Nobody: the account has nothing that could.
     Nobody,
@@ -216,7 +218,9 @@ impl Engine {
         let active: Vec<_> = active.map(|device| (device.id, device.revision)).collect();
         let asked = credentials.iter().filter(|credential| self.guards(credential));
         let asked: Vec<_> = asked.map(|credential| credential.id).collect();
-        let stopped = sure().filter_map(|device| stopped_lately(device, now)).max();
+        let removed = credentials.iter().filter_map(guardians::removed_at).map(|at| at + STOPPED_LATELY);
+        let removed = removed.filter(|until| now < *until);
+        let stopped = sure().filter_map(|device| stopped_lately(device, now)).chain(removed).max();
         let guardian = match stopped {
             _ if !active.is_empty() || !asked.is_empty() => {
                 Guardian::Asked { devices: active, credentials: asked }

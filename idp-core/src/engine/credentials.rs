@@ -71,7 +71,7 @@ impl Engine {
     }
 
     /// Removes a credential of the session's user: it signs nobody in any more, and what it has signed in a moment ago
-    /// is not finished. One that is gone already, or is somebody else's, changes nothing.
+    /// is not finished. If it was one that approves what is added, its absence stands in the way of that for a day. One that is gone already, or is somebody else's, changes nothing.
     ///
     /// # Errors
     /// [`Refusal::FreshSignIn`] if the binding rule is not met.
@@ -85,6 +85,7 @@ impl Engine {
         let user = session.user;
         let Some(row) = self.own_credential(user, kind, id).await? else { return Ok(()) };
         let held = self.check_binding(session, None, self.now()).await?;
+        let remembered = self.remember_removed(&row);
         let (kind, name) = (row.kind, name.to_owned());
         let event = Event::new("credential.removed").with("kind", &kind).with("credential", id);
         let batch = Batch::new()
@@ -92,7 +93,7 @@ impl Engine {
             .with(BrowserWrite::Forget(user))
             .with(self.notice(user, Notice::CredentialRemoved { kind, name }))
             .with(self.audit(Some(user), event));
-        self.commit_bound(held, batch).await
+        self.commit_bound(held, batch.after(remembered)).await
     }
 
     async fn own_credential(

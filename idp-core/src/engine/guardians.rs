@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use super::{Engine, record::Replaces};
 use crate::{
-    Fault,
-    credential::CredentialRow,
+    Fault, Time,
+    credential::{CredentialRow, CredentialWrite},
     erased::ErasedMethod,
     evidence::Assurance,
     method::{About, Guards, OwnedSubject, guardian::Guardian},
     signin::Origin,
+    store::Write,
 };
+
+/// The kind of the row that remembers that something was removed which would have been asked. No method reads it.
+const REMOVED: &str = "removed_guardian";
 
 /// What somebody can be tricked out of, or what verifies nobody, must not let a thief's authenticator in.
 pub(super) fn check(methods: &[Arc<dyn ErasedMethod>]) -> Result<(), Fault> {
@@ -25,7 +29,23 @@ fn guards(method: &dyn ErasedMethod) -> bool {
     method.descriptor().guards == Guards::Additions
 }
 
+/// When something was removed that would have been asked, if the row says so.
+pub(super) fn removed_at(row: &CredentialRow) -> Option<Time> {
+    (row.kind == REMOVED).then_some(row.created_at)
+}
+
 impl Engine {
+    /// What remembers that a credential is removed, if it is one that is asked: whoever finds a browser unlocked must not
+    /// remove first what would be asked. An administrator's reset forgets it.
+    pub(super) fn remember_removed(&self, row: &CredentialRow) -> Vec<Write> {
+        if !self.guards(row) {
+            return Vec::new();
+        }
+        let (user, kind) = (row.user, REMOVED.to_owned());
+        let removed = self.new_credential(user, REMOVED, None, &[]);
+        vec![CredentialWrite::DeleteKind { user, kind }.into(), CredentialWrite::Insert(removed).into()]
+    }
+
     /// Whether a credential is one that is asked.
     pub(super) fn guards(&self, credential: &CredentialRow) -> bool {
         credential.consumed_at.is_none()

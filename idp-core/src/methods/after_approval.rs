@@ -157,6 +157,8 @@ where
         let mut turn = after(by, self.0.begin(cx).await?);
         // As the engine does for one that begins at once.
         turn.life = turn.life.or(Some(cx.settings.enrol_life));
+        // What was wrong about the approval is no mistake in what follows.
+        turn.tries = turn.tries.or(Some(E::TRIES));
         Ok(turn)
     }
 }

@@ -267,6 +267,7 @@ fn look(t: Language, view: &CeremonyView) -> Look {
                 (_, Some(_)) => "approve-renews",
                 (KIND, None) => "approve-device",
                 (PASSKEY, None) => "approve-passkey",
+                (CODES, None) => "approve-codes",
                 _ => "approve-app",
             }),
             number: number.clone(),

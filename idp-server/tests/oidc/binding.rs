@@ -39,7 +39,7 @@ fn every_form_of_the_account_pages_is_said_to_bind_or_to_be_harmless() {
 }
 
 /// A device of alice's, past its enrolment.
-async fn device(server: &Server, state: DeviceState) -> Id<DeviceRow> {
+pub async fn device(server: &Server, state: DeviceState) -> Id<DeviceRow> {
     let crypto = server.app.engine().crypto();
     let pkcs8 = crypto.signatures.generate(Algorithm::Es256).unwrap();
     let key = crypto.signatures.load(Algorithm::Es256, &pkcs8).unwrap();

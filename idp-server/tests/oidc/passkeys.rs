@@ -1,10 +1,11 @@
 //! Passkeys, as a browser meets them over HTTP: registered in the account pages, used on the page of a sign-in, removed.
 
-use idp_core::{Id, credential::CredentialRow};
+use idp_core::{Id, credential::CredentialRow, device::DeviceState};
 use reqwest::{Response, header};
 use serde_json::{Value, json};
 
 use crate::{
+    binding,
     passkey::Passkey,
     requests::{claims_of, hidden, redemption, request},
     server::{Server, answer, redirected},
@@ -226,6 +227,20 @@ async fn a_page_says_what_a_passkey_approves_and_goes_on_after_it() {
     assert!(page.contains("A passkey is about to be added to your account."), "{page}");
     let stale = approved(&server, &cookie, &page, &asserted).await;
     assert_eq!(stale.status(), 403, "what approved the device approves nothing else");
+}
+
+#[tokio::test]
+async fn a_page_offers_a_device_beside_the_passkey_and_says_what_gets_new_keys() {
+    let server = Server::at_localhost().await;
+    let (_, passkey) = has_a_passkey(&server).await;
+    let device = binding::device(&server, DeviceState::Active).await;
+    let cookie = signed_in_with(&server, &passkey).await;
+    let renew = format!("/account/devices/{device}/renew");
+    let (_, page) = asked_to_approve(&server, &cookie, &renew).await;
+    assert!(page.contains("A device of your account is about to get new keys."), "{page}");
+    assert!(page.contains("class=\"number\"") && page.contains("data-passkey-approve="), "{page}");
+    assert!(page.contains("Approve on your device instead."), "without a script: {page}");
+    assert!(page.contains("http-equiv=\"refresh\""), "and then the page goes on by itself: {page}");
 }
 
 #[tokio::test]
