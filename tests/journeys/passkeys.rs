@@ -357,3 +357,25 @@ async fn after_an_administrators_reset_no_passkey_signs_in_and_a_password_binds_
     owner.sign_in("alice").await;
     owner.add_device().await.expect("there is nothing else left");
 }
+
+/// A moved issuer, a test without them: the account has lost nothing that a phished password may be used for.
+#[tokio::test]
+async fn passkeys_that_are_switched_off_still_count_for_what_binds() {
+    let world = World::with_passkeys().await;
+    let (_, _, passkey) = has_a_passkey(&world, "alice").await;
+    let mut owner = Browser::new(&world);
+    owner.passkey(&passkey).await.expect("signed in");
+    let codes = owner.draw_codes().await;
+
+    let without = world.restarted(&[1]).await;
+    let mut thief = Browser::new(&without);
+    let session = thief.sign_in("alice").await;
+    assert_eq!(refusal(thief.add_device().await), Refusal::FreshSignIn);
+    let changed = without.engine.change_password(&session, "a sentence that nobody else types").await;
+    assert_eq!(refusal(changed), Refusal::FreshSignIn);
+    assert_eq!(refusal(without.engine.draw_recovery_codes(&session).await), Refusal::FreshSignIn);
+
+    let mut owner = Browser::new(&without);
+    owner.recover("alice", &codes[0]).await.expect("recovered");
+    owner.add_device().await.expect("with a code on paper");
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use idp_protocol::Text;
 
-use super::{Engine, pins::is_reset_of};
+use super::{Engine, binding::Change, pins::is_reset_of};
 use crate::{
     Error, Fault, Id, Refusal,
     audit::Event,
@@ -79,7 +79,7 @@ impl Engine {
         }
         let held = match change {
             DeviceChange::Activate | DeviceChange::Revoke => {
-                self.check_binding(session, None, self.now()).await?
+                self.check_binding(session, Change::Other, self.now()).await?
             }
             DeviceChange::Rename(_) | DeviceChange::Suspend | DeviceChange::Lost => {
                 self.in_session(session).into_iter().collect()
@@ -162,7 +162,7 @@ impl Engine {
         if !passwords::is_acceptable(password, &user.login) {
             return Err(Refusal::Malformed.into());
         }
-        let held = self.check_binding(session, None, self.now()).await?;
+        let held = self.check_binding(session, Change::Other, self.now()).await?;
         let mut batch = self.password_change(user.id, password).await?;
         let except = session.session.ours();
         batch.push(SessionWrite::EndAll { user: user.id, browser: None, except, at: self.now() });
@@ -270,7 +270,7 @@ impl Engine {
     /// [`Refusal::FreshSignIn`] if the binding rule is not met.
     pub async fn draw_recovery_codes(&self, session: impl Into<SignedIn<'_>>) -> Result<Vec<String>, Error> {
         let session = session.into();
-        let held = self.check_binding(session, None, self.now()).await?;
+        let held = self.check_binding(session, Change::Other, self.now()).await?;
         let user = session.user;
         let codes: Vec<String> = (0..recovery::CODES).map(|_| recovery::draw(self.crypto())).collect();
         let kind = Recovery::KIND;

@@ -1,11 +1,14 @@
 //! The binding rule: how fresh and how strong must a sign-in be that changes what an account signs in with?
 
-use super::{Engine, guardians};
+use super::{
+    Engine,
+    holdings::{Guardian, STOPPED_LATELY},
+};
 use crate::{
     Error, Fault, Id, Refusal, Time,
-    credential::{CredentialRow, CredentialWrite},
-    device::{DeviceRow, DeviceState, DeviceWrite},
-    evidence::{Assurance, Evidence, Factor},
+    credential::CredentialWrite,
+    device::DeviceWrite,
+    evidence::{Evidence, Factor},
     mark::{MarkRow, MarkWrite},
     methods::activation::Old,
     policy::{Acr, achieved, binds, recovers},
@@ -14,23 +17,22 @@ use crate::{
     users::User,
 };
 
-/// How long a device that was stopped, or a passkey that was removed, still stands in the way of another authenticator, in
-/// seconds.
-const STOPPED_LATELY: i64 = 86_400;
+/// What of an account is to change.
+#[derive(Clone, Copy)]
+pub(super) enum Change {
+    /// It gets another authenticator, which gives so much.
+    Adds(Acr),
+    /// One that it has counts in full from now on.
+    Confirms,
+    /// Anything else that it signs in with.
+    Other,
+}
 
-/// Who answers for it that an account gets another authenticator, besides the sign-in: whoever relays one sign-in, or finds
-/// one browser unlocked, must not get a device of his own out of it.
-enum Guardian {
-    /// One of these approves (`methods/after_approval.rs`): a device, with its revision, or a passkey.
-    Asked { devices: Vec<(Id<DeviceRow>, i64)>, credentials: Vec<Id<CredentialRow>> },
-    /// What cannot be relayed, of a method that cannot be asked either: the sign-in itself has to show it.
-    Shown,
-    /// A device that was stopped a short while ago, or a passkey that was removed: whoever relays a password and a code of
-    /// something else, or finds a browser unlocked, must not stop first what would be asked. Its owner is told at once, and
-    /// has until then to act.
-    Stopped(Time),
-    /// Nobody: the account has nothing that could.
-    Nobody,
+impl Change {
+    /// Whether whoever answers for additions answers for it.
+    fn is_guarded(self) -> bool {
+        matches!(self, Self::Adds(_) | Self::Confirms)
+    }
 }
 
 impl Engine {
@@ -47,10 +49,10 @@ impl Engine {
     pub(super) async fn check_binding(
         &self,
         session: SignedIn<'_>,
-        gives: Option<Acr>,
+        change: Change,
         now: Time,
     ) -> Result<Vec<Write>, Error> {
-        self.bound_by(session, gives, now).await.map(|(held, _)| held)
+        self.bound_by(session, change, now).await.map(|(held, _)| held)
     }
 
     /// The same for a new authenticator, with what becomes of those that the account has.
@@ -60,26 +62,28 @@ impl Engine {
         gives: Acr,
         now: Time,
     ) -> Result<(Vec<Write>, Old), Error> {
-        self.bound_by(session, Some(gives), now).await
+        self.bound_by(session, Change::Adds(gives), now).await
     }
 
     async fn bound_by(
         &self,
         session: SignedIn<'_>,
-        gives: Option<Acr>,
+        change: Change,
         now: Time,
     ) -> Result<(Vec<Write>, Old), Error> {
-        let (strongest, guardian) = self.guarded(session.user, now).await?;
-        let needed = match (gives, &guardian) {
-            (None, _) | (_, Guardian::Shown) => strongest,
-            (Some(gives), _) => strongest.min(gives),
+        let own = self.holdings(session.user).await?;
+        let (strongest, guardian) = (self.class_of(&own), self.guardian_of(&own, now));
+        let needed = match (change, &guardian) {
+            (Change::Adds(_) | Change::Confirms, Guardian::Shown) => Acr::PhishingResistant,
+            (Change::Adds(gives), _) => strongest.min(gives),
+            (Change::Confirms | Change::Other, _) => strongest,
         };
         let (fresh, mut held) = self.fresh(session, now).await?;
         held.extend(self.in_session(session));
         if recovers(&fresh) {
             // Nor by codes that were drawn first, in the very session that stops it.
             if let Guardian::Stopped(until) = guardian
-                && gives.is_some()
+                && change.is_guarded()
                 && self.drawn_lately(session.user, &fresh, now).await?
             {
                 return Err(Refusal::StoppedLately(until).into());
@@ -95,14 +99,14 @@ impl Engine {
         }
         match guardian {
             // Whoever is to be asked must be there still when the question is put.
-            Guardian::Asked { devices, credentials } if gives.is_some() => {
+            Guardian::Asked { devices, credentials } if change.is_guarded() => {
                 let devices =
                     devices.into_iter().map(|(id, revision)| DeviceWrite::Unchanged { id, revision }.into());
                 let credentials = credentials.into_iter().map(|id| CredentialWrite::Present(id).into());
                 held.extend(devices.chain(credentials));
                 Ok((held, old))
             }
-            Guardian::Stopped(until) if gives.is_some() && old == Old::Stay => {
+            Guardian::Stopped(until) if change.is_guarded() && old == Old::Stay => {
                 Err(Refusal::StoppedLately(until).into())
             }
             _ => Ok((held, old)),
@@ -141,7 +145,7 @@ impl Engine {
     /// # Errors
     /// [`Fault`] if the store fails.
     pub async fn may_bind(&self, session: impl Into<SignedIn<'_>>) -> Result<bool, Fault> {
-        match self.check_binding(session.into(), None, self.now()).await {
+        match self.check_binding(session.into(), Change::Other, self.now()).await {
             Ok(_) => Ok(true),
             Err(Error::Refused(_)) => Ok(false),
             Err(Error::Fault(fault)) => Err(fault),
@@ -183,63 +187,6 @@ impl Engine {
     /// # Errors
     /// [`Fault`] if the store fails.
     pub async fn binding_acr(&self, user: Id<User>) -> Result<Acr, Fault> {
-        Ok(self.guarded(user, self.now()).await?.0)
+        Ok(self.class_of(&self.holdings(user).await?))
     }
-
-    /// That class, and who answers for another authenticator.
-    async fn guarded(&self, user: Id<User>, now: Time) -> Result<(Acr, Guardian), Fault> {
-        let devices = self.store.devices(user).await?;
-        // Suspended, lost and revoked ones count too: ten wrong codes must not open the door to a phished
-        // password. An administrator's reset forgets them.
-        let counted = devices.iter().filter(|device| device.facts.activated_at.is_some());
-        let credentials = self.store.credentials(user).await?;
-        let codes = credentials.iter().any(|credential| {
-            // The codes of a device count with it. What nobody is sure of meets no requirement, so it must not make one:
-            // its owner could never bind anything better.
-            let of_device = devices.iter().any(|device| device.credential() == credential.id);
-            !of_device
-                && credential.assurance == Assurance::Usual
-                && self
-                    .method(&credential.kind)
-                    .is_some_and(|method| method.descriptor().factors.contains(&Factor::Otp))
-        });
-        let passkeys = credentials.iter().any(|credential| self.is_passkey(&credential.kind));
-        let strongest = counted
-            .map(|device| match device.facts.assurance {
-                Assurance::Usual if device.facts.has_pin => Acr::MultiFactor,
-                Assurance::Usual | Assurance::Low => Acr::Device,
-            })
-            .chain(codes.then_some(Acr::MultiFactor))
-            .max()
-            .unwrap_or(Acr::Single);
-        let strongest = if passkeys { Acr::PhishingResistant } else { strongest };
-        let sure = || devices.iter().filter(|device| device.facts.assurance == Assurance::Usual);
-        let active = sure().filter(|device| device.state == DeviceState::Active);
-        let active: Vec<_> = active.map(|device| (device.id, device.revision)).collect();
-        let asked = credentials.iter().filter(|credential| self.guards(credential));
-        let asked: Vec<_> = asked.map(|credential| credential.id).collect();
-        let removed = credentials.iter().filter_map(guardians::removed_at).map(|at| at + STOPPED_LATELY);
-        let removed = removed.filter(|until| now < *until);
-        let stopped = sure().filter_map(|device| stopped_lately(device, now)).chain(removed).max();
-        let guardian = match stopped {
-            _ if !active.is_empty() || !asked.is_empty() => {
-                Guardian::Asked { devices: active, credentials: asked }
-            }
-            _ if passkeys => Guardian::Shown,
-            Some(until) => Guardian::Stopped(until),
-            None => Guardian::Nobody,
-        };
-        Ok((strongest, guardian))
-    }
-
-    fn is_passkey(&self, kind: &str) -> bool {
-        let method = self.method(kind);
-        method.is_some_and(|method| method.descriptor().factors.iter().any(|factor| factor.is_passkey()))
-    }
-}
-
-/// Until when a device stands in the way that was active a short while ago.
-fn stopped_lately(device: &DeviceRow, now: Time) -> Option<Time> {
-    let until = device.facts.stopped_at? + STOPPED_LATELY;
-    (device.facts.activated_at.is_some() && now < until).then_some(until)
 }

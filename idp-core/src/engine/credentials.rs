@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Engine, credential_aad};
+use super::{Engine, binding::Change, credential_aad};
 use crate::{
     Error, Fault, Id, Refusal,
     audit::Event,
@@ -84,7 +84,7 @@ impl Engine {
         let session = session.into();
         let user = session.user;
         let Some(row) = self.own_credential(user, kind, id).await? else { return Ok(()) };
-        let held = self.check_binding(session, None, self.now()).await?;
+        let held = self.check_binding(session, Change::Other, self.now()).await?;
         let remembered = self.remember_removed(&row);
         let (kind, name) = (row.kind, name.to_owned());
         let event = Event::new("credential.removed").with("kind", &kind).with("credential", id);

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The kind of the row that remembers that something was removed which would have been asked. No method reads it.
-const REMOVED: &str = "removed_guardian";
+pub(super) const REMOVED: &str = "removed_guardian";
 
 /// What somebody can be tricked out of, or what verifies nobody, must not let a thief's authenticator in.
 pub(super) fn check(methods: &[Arc<dyn ErasedMethod>]) -> Result<(), Fault> {

@@ -9,12 +9,14 @@ use serde_json::json;
 
 use super::{
     CeremonyView, Engine,
+    binding::Change,
     enrolment::Begun,
+    holdings::Guardian,
     record::{Replaces, Run},
     step::{Incoming, Sender, Stepped, Target},
 };
 use crate::{
-    Error, Fault, Id, Refusal,
+    Error, Fault, Id, Refusal, Time,
     audit::Event,
     ceremony::{CeremonyWrite, Tries},
     claimant::Claimant,
@@ -135,6 +137,19 @@ impl Engine {
         Ok(None)
     }
 
+    /// Until when another authenticator of this account has to wait for its owner's word, because a device was stopped or a
+    /// passkey removed a short while ago: by its owner, or by whoever wants to be asked by nobody. The help desk should know
+    /// before it offers a device.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn stopped_lately(&self, user: &User) -> Result<Option<Time>, Fault> {
+        Ok(match self.guardian_of(&self.holdings(user.id).await?, self.now()) {
+            Guardian::Stopped(until) => Some(until),
+            Guardian::Asked { .. } | Guardian::Shown | Guardian::Nobody => None,
+        })
+    }
+
     /// An administrator is sure of a device from now on.
     ///
     /// # Errors
@@ -172,7 +187,7 @@ impl Engine {
         if !self.has_factor_beside(&row).await? {
             return Err(Refusal::NotAllowed.into());
         }
-        let held = self.check_binding(session, None, now).await?;
+        let held = self.check_binding(session, Change::Confirms, now).await?;
         let (fresh, _) = self.fresh(session, now).await?;
         let other =
             fresh.iter().find(|evidence| has(evidence.factor) && evidence.credential != row.credential());

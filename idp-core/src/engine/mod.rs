@@ -65,6 +65,7 @@ mod guessed;
 mod hardware;
 mod heirs;
 mod help_desk;
+mod holdings;
 mod initiator;
 mod invitation;
 mod letters;

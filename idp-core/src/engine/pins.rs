@@ -7,7 +7,7 @@ use idp_protocol::{Octets, message::Update, pin::NewPin};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use super::{Engine, credential_aad, device::Authentic, device_aad};
+use super::{Engine, binding::Change, credential_aad, device::Authentic, device_aad};
 use crate::{
     Error, Fault, Id, Refusal, Time,
     audit::Event,
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The kind of the credential that holds a reset code; no method signs in with it.
-const KIND: &str = "pin_reset";
+pub(super) const KIND: &str = "pin_reset";
 /// How many digits a reset code has.
 const DIGITS: u8 = 8;
 /// How long a reset code holds, in seconds.
@@ -61,7 +61,7 @@ impl Engine {
         device: Id<DeviceRow>,
     ) -> Result<String, Error> {
         let session = session.into();
-        let held = self.check_binding(session, None, self.now()).await?;
+        let held = self.check_binding(session, Change::Other, self.now()).await?;
         let (code, batch) = self.new_reset_code(session.user, device).await?;
         self.commit_bound(held, batch).await?;
         Ok(code)

@@ -5,7 +5,7 @@
 
 use idp_protocol::{Text, pin};
 
-use super::{Engine, credential_aad};
+use super::{Engine, binding::Change, credential_aad};
 use crate::{
     Error, Fault, Id, Refusal, Time,
     audit::Event,
@@ -171,7 +171,7 @@ impl Engine {
         pin: Option<(&str, Position)>,
     ) -> Result<(), Error> {
         let session = session.into();
-        let held = self.check_binding(session, None, self.now()).await?;
+        let held = self.check_binding(session, Change::Other, self.now()).await?;
         let (_, key) = self.token(session.user, id).await?;
         let pin = match pin {
             // Its maker wants one (RFC 6030, 5): it may be another one.
@@ -238,7 +238,7 @@ impl Engine {
         id: Id<CredentialRow>,
     ) -> Result<(), Error> {
         let session = session.into();
-        let held = self.check_binding(session, None, self.now()).await?;
+        let held = self.check_binding(session, Change::Other, self.now()).await?;
         let (row, key) = self.token(session.user, id).await?;
         let batch = self.token_goes(&row, &key).with(BrowserWrite::Forget(session.user));
         self.commit_bound(held, batch).await

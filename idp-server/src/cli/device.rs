@@ -13,7 +13,7 @@ use idp_core::{
 use idp_protocol::{Prompt, Text};
 
 use super::terminal::{date, say, table};
-use crate::{App, accounts};
+use crate::{App, accounts, pages::Moment};
 
 /// `device …`
 #[derive(Debug, Subcommand)]
@@ -73,6 +73,13 @@ pub(super) async fn run(app: &App, command: DeviceCommand) -> anyhow::Result<()>
         DeviceCommand::List { login } => list(app, &accounts::find(engine, &login).await?).await,
         DeviceCommand::Offer { login, act } => {
             let user = accounts::find(engine, &login).await?;
+            if let Some(until) = engine.stopped_lately(&user).await? {
+                let until = Moment(until);
+                say(&format!(
+                    "CAREFUL: a device of this account was stopped, or a passkey removed, less than a day ago. Whoever did that \
+                     may be the one who asks now. Until {until} the device counts in full only if an administrator confirms it."
+                ));
+            }
             show(&engine.offer_by_help_desk(&user, here(), act.act()).await?)
         }
         DeviceCommand::Complete { login, code, act } => {
