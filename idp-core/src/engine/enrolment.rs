@@ -4,7 +4,7 @@ use idp_protocol::message::{Hello, Named, Register};
 
 use super::{
     CeremonyView, DeviceRequest, Engine,
-    record::{Body, Replaces, Run},
+    record::{Asks, Body, Replaces, Run},
     step::{Incoming, Sender, Target},
 };
 use crate::{
@@ -34,6 +34,7 @@ pub(super) struct Begun<'a> {
     pub parent: Option<Id<SessionRow>>,
     pub replaces: Replaces,
     pub assurance: Assurance,
+    pub asks: Asks,
 }
 
 impl Engine {
@@ -125,7 +126,8 @@ impl Engine {
             let replaces = if old == Old::Replaced { Replaces::Everything } else { replaces };
             let parent = session.session.ours();
             let assurance = enrolment.assurance();
-            let begun = Begun { claimant, user: &user, from: from.clone(), parent, replaces, assurance };
+            let (from, asks) = (from.clone(), Asks::Anywhere);
+            let begun = Begun { claimant, user: &user, from, parent, replaces, assurance, asks };
             let row = self.new_enrolment(&**enrolment, begun).await?;
             let id = row.id;
             batch.push(CeremonyWrite::Insert(row));
@@ -181,12 +183,12 @@ impl Engine {
         enrolment: &dyn ErasedEnrolment,
         begun: Begun<'_>,
     ) -> Result<CeremonyRow, Error> {
-        let Begun { claimant, user, from, parent, replaces, assurance } = begun;
+        let Begun { claimant, user, from, parent, replaces, assurance, asks } = begun;
         let (id, now) = (Id::random(self.crypto()), self.now());
         let kind = enrolment.kind();
         let mut about =
             self.about(enrolment.makes(), OwnedSubject::User(user.clone()), Default::default()).await?;
-        self.restrict(&mut about, replaces, Some(&from)).await?;
+        self.restrict(&mut about, replaces, asks).await?;
         let turn = enrolment.begin(&self.cx(id, &about, enrolment.tries())).await?;
         let state = match turn.step {
             Step::Ask(state) => state,
@@ -196,7 +198,8 @@ impl Engine {
             }
         };
         let mut body = Body::new(claimant.binding(self.crypto(), id.bytes()), state, Some(from));
-        (body.session, body.replaces, body.assurance) = (parent, replaces, assurance);
+        (body.session, body.replaces) = (parent, replaces);
+        (body.assurance, body.asks) = (assurance, asks);
         let row = CeremonyRow {
             id,
             kind: kind.to_owned(),

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Engine, record::Replaces};
+use super::{
+    Engine,
+    record::{Asks, Replaces},
+};
 use crate::{
     Fault, Time,
     credential::{CredentialRow, CredentialWrite},
     erased::ErasedMethod,
     evidence::Assurance,
     method::{About, Guards, OwnedSubject, guardian::Guardian},
-    signin::Origin,
     store::Write,
 };
 
@@ -58,7 +60,7 @@ impl Engine {
         &self,
         about: &mut About,
         replaces: Replaces,
-        from: Option<&Origin>,
+        asks: Asks,
     ) -> Result<(), Fault> {
         about.devices.retain(|device| device.assurance == Assurance::Usual);
         match replaces {
@@ -73,8 +75,7 @@ impl Engine {
                 return Ok(());
             }
         }
-        // Nobody can answer in a browser what the help desk begins at a terminal.
-        if from.is_none_or(|from| !from.is_terminal()) {
+        if asks == Asks::Anywhere {
             about.guardians = self.guardians(&about.subject).await?;
         }
         Ok(())

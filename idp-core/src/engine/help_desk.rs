@@ -12,7 +12,7 @@ use super::{
     binding::Change,
     enrolment::Begun,
     holdings::Guardian,
-    record::{Replaces, Run},
+    record::{Asks, Replaces, Run},
     step::{Incoming, Sender, Stepped, Target},
 };
 use crate::{
@@ -42,7 +42,8 @@ pub struct Act<'a> {
 
 impl Engine {
     /// Begins an enrolment for somebody on the telephone, or shows the one that the help desk has begun. What is read out
-    /// is for typing; a device that the account has must approve as ever.
+    /// is for typing; a device that the account has must approve as ever. A passkey is not asked, because it would answer in
+    /// a browser, and nobody's goes on with this; what comes of it is of low assurance.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`] if the account has as many devices as it may.
@@ -69,9 +70,15 @@ impl Engine {
         self.discard_unfinished(user.id, &mut batch).await?;
         // No browser goes on with it: the claimant's secret is drawn and forgotten.
         let claimant = Claimant::random(self.crypto());
-        let replaces = Replaces::Nothing;
-        let begun =
-            Begun { claimant: &claimant, user, from, parent: None, replaces, assurance: Assurance::Low };
+        let begun = Begun {
+            claimant: &claimant,
+            user,
+            from,
+            parent: None,
+            replaces: Replaces::Nothing,
+            assurance: Assurance::Low,
+            asks: Asks::AtDevices,
+        };
         let row = self.new_enrolment(&**enrolment, begun).await?;
         let id = row.id;
         batch.push(CeremonyWrite::Insert(row));

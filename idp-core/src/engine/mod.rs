@@ -303,7 +303,7 @@ impl Engine {
         let mut about = self.about(kind, subject, context).await?;
         about.context.party = run.body.party;
         if run.row.sign_in.is_none() {
-            self.restrict(&mut about, run.body.replaces, run.body.from.as_ref()).await?;
+            self.restrict(&mut about, run.body.replaces, run.body.asks).await?;
         }
         Ok(about)
     }

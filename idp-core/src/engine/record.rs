@@ -58,6 +58,20 @@ pub(super) struct Body {
     /// How sure it is that the authenticator of an enrolment is its owner's.
     #[serde(default)]
     pub assurance: Assurance,
+    /// Where an enrolment asks for its approval.
+    #[serde(default)]
+    pub asks: Asks,
+}
+
+/// Where an enrolment asks for its approval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Asks {
+    /// At devices of the person, and in the browser that began it.
+    #[default]
+    Anywhere,
+    /// At devices only: the help desk began it, and nobody goes on with it in a browser of the person's.
+    AtDevices,
 }
 
 /// What a new authenticator takes the place of, when it becomes active and not before.
@@ -109,6 +123,7 @@ impl Body {
             session: None,
             replaces: Replaces::Nothing,
             assurance: Assurance::Usual,
+            asks: Asks::Anywhere,
         }
     }
 
