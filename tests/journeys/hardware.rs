@@ -61,16 +61,26 @@ async fn taken_off(world: World) {
     world.engine.stock_hardware(vec![new]).await.unwrap();
     world.engine.assign_hardware(&token(&world).await, user.id).await.unwrap();
     let session = with_both(&world, 4).await;
+    world.clock.advance(60);
     let credential: Id<CredentialRow> = token(&world).await.credential.unwrap();
     world.engine.remove_token(&session, credential).await.unwrap();
     let left = token(&world).await;
-    assert_eq!((left.state, left.counter, left.user, left.since), (HardwareState::InStock, 5, None, START));
+    assert_eq!(
+        (left.state, left.counter, left.user, left.since),
+        (HardwareState::InStock, 5, None, START + 60)
+    );
     world.engine.assign_hardware(&left, user.id).await.unwrap();
     let browser = Browser::new(&world);
     let id = browser.open().await;
     let again =
         world.engine.answer_form(&browser.claimant, id, "hotp", "alice", json!({ "code": code(4) })).await;
     assert_eq!(refusal(again), Refusal::Wrong, "the code of before");
+
+    // Whoever finds a lost one has what the stock would hand to the next person.
+    world.engine.reset_account(user.id).await.unwrap();
+    let lost = token(&world).await;
+    assert_eq!((lost.state, lost.counter, lost.user), (HardwareState::Disabled, 5, None));
+    assert_eq!(world.engine.tokens(user.id).await.unwrap(), []);
 }
 
 #[tokio::test]

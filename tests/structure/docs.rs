@@ -149,3 +149,13 @@ fn every_mitigation_of_the_best_practice_is_mapped() {
         );
     }
 }
+
+#[test]
+fn the_architecture_says_what_each_file_of_the_engine_answers() {
+    let architecture = page("docs/architecture.md");
+    for path in sources(&root().join("idp-core/src/engine"), ".rs") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let lines = architecture.matches(&format!("\n| `{name}` |")).count();
+        assert_eq!(lines, 1, "docs/architecture.md has a line for {name} in the table of the engine");
+    }
+}

@@ -11,7 +11,8 @@ use crate::{
     browser::BrowserWrite,
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceState, DeviceWrite},
-    evidence::Factor,
+    evidence::{Assurance, Factor},
+    hardware::Leaves,
     method::Ceremony as _,
     methods::recovery::{self, Recovery},
     notify::Notice,
@@ -256,6 +257,12 @@ impl Engine {
             method.is_some_and(|method| method.descriptor().factors.iter().all(of_memory))
         };
         let own = self.store.credentials(user).await?;
+        // Whoever needs a reset may have lost the token: a finder has what the stock would hand to the next person.
+        for row in own.iter().filter(|row| row.assurance == Assurance::Usual) {
+            if let Some(key) = self.token_key(row) {
+                batch.extend(self.takes_back(row, &key, Leaves::OutOfUse).await?);
+            }
+        }
         let kinds: BTreeSet<String> = own.into_iter().map(|row| row.kind).collect();
         for kind in kinds.into_iter().filter(|kind| !is_known(kind)) {
             batch.push(CredentialWrite::DeleteKind { user, kind });

@@ -205,6 +205,20 @@ impl Engine {
         self.commit_hardware(batch, HardwareError::Overtaken).await.map(|()| Changed::Now)
     }
 
+    /// What takes back the token that this credential is, if the inventory has it.
+    pub(super) async fn takes_back(
+        &self,
+        row: &CredentialRow,
+        key: &Key,
+        leaves: Leaves,
+    ) -> Result<Option<HardwareWrite>, Fault> {
+        let Some(serial) = &key.serial else { return Ok(None) };
+        let found = self.store.hardware_by_serial(serial).await?;
+        let of_it = found.into_iter().find(|token| token.credential == Some(row.id));
+        let at = self.now();
+        Ok(of_it.map(|token| HardwareWrite::Release { id: token.id, revision: token.revision, leaves, at }))
+    }
+
     /// Opens all tokens that are in use or could be, for a container that leaves the house. The audit record has it before
     /// the caller has them.
     ///

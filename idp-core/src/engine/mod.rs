@@ -1,49 +1,6 @@
 //! The engine: where expiry, binding, single use, tries, repeats and audit stand, once for all methods.
 //!
-//! | file | what it answers |
-//! |---|---|
-//! | `parts.rs` | what an engine is put together from |
-//! | `signins.rs` | open a sign-in, look at it, give it evidence, finish it |
-//! | `sessions.rs` | what a finished sign-in ends in, and which browsers become known |
-//! | `session_cache.rs` | which sessions were looked up a moment ago |
-//! | `begin.rs` | how a method begins in a sign-in, and about whom |
-//! | `initiator.rs` | what a browser does then: answer, look, claim, cancel |
-//! | `device.rs` | what a device sends: authentication of messages, repeats, dispatch |
-//! | `device_codes.rs` | which one-time codes a registered device gives |
-//! | `pins.rs` | how a device gets another PIN |
-//! | `device_grant.rs` | what a device without a keyboard does, and who decides about it in a browser |
-//! | `backchannel.rs` | what an application does that asks without a browser |
-//! | `account.rs` | what a person or an administrator changes: devices, password, locks |
-//! | `claim.rs` | a device claims what a ticket or a code names |
-//! | `approval.rs` | pending and decide: the one approval engine |
-//! | `waiting.rs` | how a device waits for what it is asked |
-//! | `asking.rs` | how a person's devices are asked: how often at most, and how they hear of it |
-//! | `context.rs` | what a person is asked to decide about, and what speaks against it |
-//! | `binding.rs` | how fresh and strong a sign-in must be that changes credentials |
-//! | `standing.rs` | whether evidence, credential, device and session still stand when something is built on them |
-//! | `rules.rs` | who may sign in to what: asked before a sign-in, and again when it is known who it is |
-//! | `reach.rs` | how sure a sign-in can be at most |
-//! | `enrolment.rs` | begin an enrolment, and the messages of a device that is not registered yet |
-//! | `guardians.rs` | what of an account is asked in the browser before it gets another authenticator |
-//! | `heirs.rs` | what comes of an enrolment that is done, and what becomes of what it replaces |
-//! | `invitation.rs` | who is invited, and what that changes about the binding rule |
-//! | `expiry.rs` | what ran out before somebody finished it, and who is told |
-//! | `letters.rs` | which letters lead a person to an enrolment |
-//! | `help_desk.rs` | what a help desk does for somebody who cannot reach the portal |
-//! | `step.rs` | one step of one ceremony: price, spend, advance |
-//! | `rotation.rs` | new keys of the server, and reading them again |
-//! | `reseal.rs` | what was sealed with an older key is sealed with the newest |
-//! | `credentials.rs` | credentials that are not devices: found by their handle, listed, renamed, removed |
-//! | `effects.rs` | what a step changes elsewhere: credentials, devices, locks, sessions, notices |
-//! | `tokens.rs` | what a person or an administrator does with tokens for one-time codes |
-//! | `hardware.rs` | what an administrator does with hardware tokens: take in, hand out, take back, stop |
-//! | `outbox.rs` | how notices leave for the outbox, and how a message is sealed and opened |
-//! | `settle.rs` | the transaction that a step ends in |
-//! | `guessed.rs` | what a turn says of the guess before it, and which tries are left |
-//! | `trail.rs` | what the audit record says of a step |
-//! | `limits.rs` | how often somebody may try: throttles of credentials, rates of devices, addresses and networks |
-//! | `wrong_pins.rs` | which wrong answers may have been a wrong PIN, where they count, and who hears of it |
-//! | `record.rs` | how a ceremony and a sign-in are sealed and opened |
+//! Each file answers one question, which is its first line; `docs/architecture.md` lists them.
 
 mod account;
 mod approval;

@@ -12,13 +12,14 @@ use crate::{
     browser::BrowserWrite,
     credential::{CredentialRow, CredentialWrite},
     evidence::Assurance,
+    hardware::Leaves,
     method::Ceremony as _,
     methods::otp::{Hotp, Key, OfflineCodes, PinRule, PinUse, Position, Totp, resynced},
     notify::Notice,
     policy::achieved,
     seal::{Place, Reseal},
     session::SignedIn,
-    store::{Batch, Committed, Guard},
+    store::{Batch, Committed, Guard, Write},
     throttle::ThrottleWrite,
     users::User,
 };
@@ -74,6 +75,13 @@ impl Engine {
         });
         let opened: Vec<(CredentialRow, Key)> = opened.collect::<Result<_, Fault>>()?;
         Ok(opened.into_iter().filter(|(_, key)| key.device.is_none()).collect())
+    }
+
+    /// The key of a token, if the row is one and can be opened.
+    pub(super) fn token_key(&self, row: &CredentialRow) -> Option<Key> {
+        let is_token = row.kind == Totp::KIND || row.kind == Hotp::KIND;
+        let opened = is_token.then(|| self.sealer.open_json::<Key>(&credential_aad(row.id), &row.secret))?;
+        opened.ok().filter(|key| key.device.is_none())
     }
 
     async fn token(&self, user: Id<User>, id: Id<CredentialRow>) -> Result<(CredentialRow, Key), Error> {
@@ -240,7 +248,9 @@ impl Engine {
         let session = session.into();
         let held = self.check_binding(session, Change::Other, self.now()).await?;
         let (row, key) = self.token(session.user, id).await?;
-        let batch = self.token_goes(&row, &key).with(BrowserWrite::Forget(session.user));
+        let back = self.takes_back(&row, &key, Leaves::ToStock).await?.map(Write::from);
+        let going = back.unwrap_or_else(|| CredentialWrite::Delete(id).into());
+        let batch = self.token_goes(&row, &key, going).with(BrowserWrite::Forget(session.user));
         self.commit_bound(held, batch).await
     }
 
@@ -252,22 +262,20 @@ impl Engine {
         batch: &mut Batch,
     ) -> Result<(), Fault> {
         let found = self.token_rows(user).await?.into_iter().find(|(row, _)| row.id == id);
-        let going = found.map(|(row, key)| self.token_goes(&row, &key));
+        let going =
+            found.map(|(row, key)| self.token_goes(&row, &key, CredentialWrite::Delete(row.id).into()));
         batch.extend(going.into_iter().flat_map(Batch::into_writes));
         Ok(())
     }
 
     /// It goes, its owner is told, and it is on record. Its owner knows what came by a picture by another name.
-    fn token_goes(&self, row: &CredentialRow, key: &Key) -> Batch {
+    fn token_goes(&self, row: &CredentialRow, key: &Key, going: Write) -> Batch {
         let event = Event::new("credential.removed").with("kind", &row.kind).with("credential", row.id);
         let kind = match row.assurance {
             Assurance::Low => OfflineCodes::KIND,
             Assurance::Usual => row.kind.as_str(),
         };
         let notice = Notice::CredentialRemoved { kind: kind.to_owned(), name: key.label() };
-        Batch::new()
-            .with(CredentialWrite::Delete(row.id))
-            .with(self.notice(row.user, notice))
-            .with(self.audit(Some(row.user), event))
+        Batch::new().with(going).with(self.notice(row.user, notice)).with(self.audit(Some(row.user), event))
     }
 }

@@ -265,6 +265,19 @@ async fn an_application_that_tries_names_is_slowed_before_any_is_looked_for() {
     assert_eq!(centre.ask_with(&server, &[]).await.0, 200);
 }
 
+/// Somebody who is merely busy was found, and costs no try at names.
+#[tokio::test]
+async fn a_right_name_of_somebody_who_is_busy_is_no_guess() {
+    let (server, centre, _) = start().await;
+    assert_eq!(centre.ask_with(&server, &[]).await.0, 200);
+    for _ in 0..31 {
+        let refused = centre.ask_with(&server, &[]).await;
+        assert_eq!(error_of(&refused), (429, "temporarily_unavailable"));
+    }
+    let refused = centre.ask_with(&server, &[("login_hint", "nobody")]).await;
+    assert_eq!(error_of(&refused), (400, "unknown_user_id"), "there are tries left");
+}
+
 /// An application that asks for many callers leaves browsers and devices at its address what they may have open.
 #[tokio::test]
 async fn a_busy_call_centre_uses_up_nobody_elses_sign_ins() {

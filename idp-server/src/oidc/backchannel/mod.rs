@@ -91,6 +91,11 @@ pub async fn ask(State(app): State<App>, sender: Sender, body: Bytes) -> Result<
     let question = Ask { requirement, ..question(&app, &client, &sender, asked)? };
     let begun = match app.engine().begin_backchannel(question, user, life).await {
         Ok(begun) => begun,
+        // Whoever is merely busy was found: that was no guess either.
+        Err(error @ Error::Refused(Refusal::TooMany(_))) => {
+            hint::found(&app, &client).await?;
+            return refused(error);
+        }
         Err(error) => return refused(error),
     };
     hint::found(&app, &client).await?;
