@@ -176,3 +176,32 @@ async fn a_report_by_offline_code_neither_costs_a_try_of_the_pin_nor_forgets_wro
     by_proof(&world, &phone).await;
     assert_eq!(state(&world, &phone).await, (DeviceState::Suspended, true), "ten");
 }
+
+#[tokio::test]
+async fn mistyped_codes_of_one_phone_stop_no_other_one() {
+    let world = World::new().await;
+    let (daily, mut browser) = at_home(&world).await;
+    let drawer = Phone::second(&world, &browser, &daily).await;
+    browser.qr_sign_in(&daily).await;
+    for _ in 0..10 {
+        by_code(&world, &daily, &browser).await;
+        let id = browser.open().await;
+        let right = json!({ "code": daily.code(PIN) });
+        let typed = world.engine.answer_form(&browser.claimant, id, "totp", "alice", right).await;
+        typed.expect("the right one after it");
+        world.clock.advance(LATER);
+    }
+    let devices = world.engine.devices(daily.account().id.into()).await.unwrap();
+    assert!(devices.iter().all(|device| device.state == DeviceState::Active), "{devices:?}");
+    assert_eq!(told(&world, &daily).await, 0, "nobody tried the PIN of the other one");
+
+    // A PIN that somebody tries at the one in the drawer makes nobody else wait.
+    for _ in 0..5 {
+        by_proof(&world, &drawer).await;
+    }
+    world.clock.advance(30 - LATER);
+    let id = browser.open().await;
+    let right = json!({ "code": daily.code(PIN) });
+    let typed = world.engine.answer_form(&browser.claimant, id, "totp", "alice", right).await;
+    typed.expect("her codes go on");
+}

@@ -51,13 +51,15 @@ impl Ceremony for Totp {
     }
 
     /// Digits of a stranger say nothing about a PIN. Nor does a wrong code where another token may be meant: who mistypes the
-    /// code of an app must not stop his phone with it.
+    /// code of an app, or of the phone in daily use, must not stop the phone in the drawer with it.
     fn pins(&self, cx: &Cx<'_>, (): &()) -> Vec<Id<DeviceRow>> {
         // What cannot be read is told of where the code is compared.
-        let tokens = tokens(cx).unwrap_or_default();
-        let all = tokens.iter().all(|token| token.key.pin == PinUse::InKey);
-        let counts = all && cx.context.known_browser;
-        tokens.iter().filter(|_| counts).filter_map(|token| token.key.device).collect()
+        match tokens(cx).unwrap_or_default().as_slice() {
+            [only] if only.key.pin == PinUse::InKey && cx.context.known_browser => {
+                only.key.device.into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     async fn advance(&self, cx: &Cx<'_>, (): (), input: InputOf<'_, Self>) -> Turned<Self> {
