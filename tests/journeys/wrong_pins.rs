@@ -1,6 +1,13 @@
 //! Guesses at the PIN of a phone by whoever holds it or has a copy of its keys: one counter, and an owner who hears of them.
 
-use idp_core::{Refusal, device::DeviceState, methods::otp::Key, notify::Notice, policy::Acr};
+use idp_core::{
+    Refusal,
+    device::{DeviceState, DeviceWrite},
+    methods::otp::Key,
+    notify::Notice,
+    policy::Acr,
+    store::{Batch, Committed},
+};
 use idp_protocol::{Octets, message::Verdict};
 use serde_json::json;
 use symbolon_authenticator::{Answer, Scripted, Ticket};
@@ -204,4 +211,21 @@ async fn mistyped_codes_of_one_phone_stop_no_other_one() {
     let right = json!({ "code": daily.code(PIN) });
     let typed = world.engine.answer_form(&browser.claimant, id, "totp", "alice", right).await;
     typed.expect("her codes go on");
+}
+
+/// The node that counted the last one died before it stopped the device, or the device was renamed at that moment.
+#[tokio::test]
+async fn a_stop_that_was_lost_is_made_up_for_by_the_next_try() {
+    let world = World::new().await;
+    let (phone, _) = at_home(&world).await;
+    for _ in 0..10 {
+        by_proof(&world, &phone).await;
+    }
+    let mut lost = world.engine.devices(phone.account().id.into()).await.unwrap().remove(0);
+    assert_eq!(lost.state, DeviceState::Suspended);
+    (lost.state, lost.facts.pin_locked, lost.revision) = (DeviceState::Active, false, lost.revision + 1);
+    let committed = world.store.commit(Batch::new().with(DeviceWrite::Update(lost))).await.unwrap();
+    assert_eq!(committed, Committed::Yes);
+    by_proof(&world, &phone).await;
+    assert_eq!(state(&world, &phone).await, (DeviceState::Suspended, true));
 }

@@ -14,27 +14,43 @@ use crate::{
     sql::{Conn, Found, bounded, execute, list, to_json},
 };
 
-pub(crate) fn row(found: Found<'_>) -> sqlx::Result<NoticeRow> {
-    Ok(NoticeRow {
-        id: found.id("id")?,
+/// A notice, or none where a newer version wrote it: one that cannot be read must not keep all others, of all people, from
+/// being read. A newer node tells of it.
+pub(crate) fn row(found: Found<'_>) -> sqlx::Result<Option<NoticeRow>> {
+    let id = found.id("id")?;
+    let notice = match found.json("notice") {
+        Ok(notice) => notice,
+        Err(error) => {
+            tracing::warn!(notice = %id, %error, "a notice cannot be read, and is left to a newer version");
+            return Ok(None);
+        }
+    };
+    Ok(Some(NoticeRow {
+        id,
         user: found.id("user_id")?,
-        notice: found.json("notice")?,
+        notice,
         created_at: found.time("created_at")?,
         delivered_at: found.maybe_time("delivered_at")?,
-    })
+    }))
+}
+
+/// Those that can be read.
+pub(crate) fn readable(rows: Vec<Option<NoticeRow>>) -> Vec<NoticeRow> {
+    rows.into_iter().flatten().collect()
 }
 
 impl Records for Db {
     fn notices(&self, user: Id<User>, limit: u32) -> Answer<'_, Vec<NoticeRow>> {
         bounded(async move {
-            list!(
+            let rows: sqlx::Result<Vec<_>> = list!(
                 self.reads(),
                 row,
                 "SELECT id, user_id, notice, created_at, delivered_at FROM notices \
                  WHERE user_id = $1 ORDER BY seq DESC LIMIT $2",
                 user.bytes().as_slice(),
                 i64::from(limit),
-            )
+            );
+            rows.map(readable)
         })
     }
 

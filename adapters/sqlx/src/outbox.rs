@@ -33,7 +33,7 @@ fn next(found: Found<'_>) -> sqlx::Result<Option<Time>> {
 impl Outbox for Db {
     fn waiting_notices(&self, now: Time, limit: u32) -> Answer<'_, Vec<NoticeRow>> {
         bounded(async move {
-            list!(
+            let rows: sqlx::Result<Vec<_>> = list!(
                 self.reads(),
                 notify::row,
                 // A node of an older version does not say when: at once, then.
@@ -42,7 +42,8 @@ impl Outbox for Db {
                  WHERE delivered_at IS NULL AND (due_at <= $1 OR due_at IS NULL)) ORDER BY seq LIMIT $2",
                 now.0,
                 i64::from(limit),
-            )
+            );
+            rows.map(notify::readable)
         })
     }
 

@@ -7,7 +7,9 @@ use std::{path::PathBuf, time::Duration};
 use idp_core::{
     Fault, Id, Store as _, Time,
     contract::store,
-    store::{Batch, Committed, Guard, Users as _, Write},
+    notify::{Notice, NoticeRow},
+    outbox::Outbox as _,
+    store::{Batch, Committed, Guard, Records as _, Users as _, Write},
     users::{Profile, User, UserState, UserWrite},
 };
 use sqlx::{Connection as _, SqliteConnection};
@@ -201,4 +203,27 @@ async fn what_is_no_database_is_refused() {
     }
     let error = Db::open("sqlite:/dev/null/symbolon.db", Options::default()).await.unwrap_err();
     assert!(matches!(error, OpenError::File(_)), "{error}");
+}
+
+/// What a newer version tells of must not keep people from reading, or anybody from being told, whatever else there is.
+#[tokio::test]
+async fn a_notice_of_a_newer_version_hides_no_other_one() {
+    let folder = Folder::new();
+    let db = open(&folder).await;
+    assert_eq!(insert(&db, 1).await, Committed::Yes);
+    let owner = user(1).id;
+    let told = |number: u8| NoticeRow {
+        id: Id::from_bytes([number; 16]),
+        user: owner,
+        notice: Notice::PasswordChanged,
+        created_at: Time(5),
+        delivered_at: None,
+    };
+    let both = Batch::new().with(Write::Notice(told(1))).with(Write::Notice(told(2)));
+    assert_eq!(db.commit(both).await.unwrap(), Committed::Yes);
+    let mut raw = SqliteConnection::connect(&folder.url()).await.unwrap();
+    let newer = sqlx::query("UPDATE notices SET notice = '{\"what\":\"of_a_newer_version\"}' WHERE id = $1");
+    newer.bind([1_u8; 16].as_slice()).execute(&mut raw).await.unwrap();
+    assert_eq!(db.notices(owner, 10).await.unwrap(), [told(2)]);
+    assert_eq!(db.waiting_notices(Time(5), 10).await.unwrap(), [told(2)]);
 }

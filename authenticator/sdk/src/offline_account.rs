@@ -3,6 +3,8 @@
 //! Such an account came to be without a network ([`idp_protocol::offline_codes`]): it has neither keys of a device nor a
 //! server that knows one, so it signs nothing and approves nothing. A device of the same account takes its place.
 
+use std::fmt;
+
 use idp_protocol::{
     Octets, Text,
     jws::Unverified,
@@ -53,12 +55,19 @@ impl OfflineAccount {
 }
 
 /// An account with codes only, and the digits that the person types into the portal.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Activated {
     /// The account, as it was put into the store.
     pub account: OfflineAccount,
     /// Ten digits. They are nowhere else: who loses them scans a new code.
     pub code: String,
+}
+
+/// Without the digits: whoever has a picture of the page lacks nothing else.
+impl fmt::Debug for Activated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Activated").field("account", &self.account).finish_non_exhaustive()
+    }
 }
 
 impl<T: Transport> Authenticator<T> {

@@ -117,7 +117,8 @@ impl Engine {
         for stored in self.store.open_ceremonies(row.user, now).await? {
             let id = stored.id;
             // A newer node may have begun it: what cannot be read here must not hide what else waits.
-            let Ok(run) = self.open(stored) else {
+            let known = self.ceremony_of(&stored.kind, stored.sign_in.is_some()).is_ok();
+            let Some(run) = self.open(stored).ok().filter(|_| known) else {
                 tracing::warn!(ceremony = %id, "a ceremony cannot be read, and no device is asked about it here");
                 continue;
             };

@@ -274,6 +274,7 @@ impl Engine {
         let schedule = self.settings.limits.pin_throttle();
         let spend = ThrottleWrite::Spend { key: throttle, now, schedule };
         if self.store.commit(Batch::new().with(spend)).await? != Committed::Yes {
+            self.pin_was_wrong(row.id, now).await?;
             return Err(Refusal::Wrong.into());
         }
         let expected = pin::proof(self.crypto(), &key.0, M::TYP, &authentic.posted.message);

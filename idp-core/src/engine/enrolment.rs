@@ -264,7 +264,8 @@ impl Engine {
     pub(super) async fn end_enrolments_of(&self, user: Id<User>, batch: &mut Batch) -> Result<(), Error> {
         let now = self.now();
         for row in self.store.open_ceremonies(user, now).await? {
-            let run = self.open(row)?;
+            // One that a newer node began ends with its session.
+            let Ok(run) = self.open(row) else { continue };
             if run.row.sign_in.is_none() && run.refusal(now).is_none() {
                 self.end_enrolment(run, batch).await?;
             }

@@ -137,7 +137,10 @@ impl Engine {
                 Err(Refusal::TooMany(now + 1).into())
             }
             // A right answer while locked gets the answer of a wrong one, and is not even compared.
-            Committed::Conflict(Guard::Rate | Guard::Throttle) => Err(Refusal::Wrong.into()),
+            Committed::Conflict(Guard::Rate | Guard::Throttle) => {
+                self.code_was_wrong(scene).await?;
+                Err(Refusal::Wrong.into())
+            }
             other => Ok(other),
         }
     }

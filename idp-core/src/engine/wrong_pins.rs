@@ -7,14 +7,14 @@
 //!
 //! [`Ceremony::pins`]: crate::method::Ceremony::pins
 
-use super::{Engine, step::Scene};
+use super::{ATTEMPTS, Engine, step::Scene};
 use crate::{
     Fault, Id, Time,
     credential::CredentialRow,
     device::{DeviceRow, DeviceState, DeviceWrite},
     mark::{MarkRow, MarkWrite},
     notify::Notice,
-    store::{Batch, Committed},
+    store::{Batch, Committed, Guard},
     throttle::ThrottleWrite,
 };
 
@@ -65,20 +65,27 @@ impl Engine {
 
     /// The last wrong PIN in a row, the tenth at the latest, stops the device: whoever holds it does not know the PIN. Its
     /// owner hears of it before. Of a device that is not there, which a ticket for nobody names, the same is read.
+    ///
+    /// Whoever finds the counter shut calls it as well: a node may have died between the last wrong PIN and this, or the
+    /// device have been renamed in between, and a shut counter beside a device that goes on would stay so.
     pub(super) async fn pin_was_wrong(&self, id: Id<DeviceRow>, now: Time) -> Result<(), Fault> {
         let Some(count) = self.store.throttle(self.pin_throttle(id)).await? else { return Ok(()) };
         if count.failures < TOLD_AFTER && !count.is_locked() {
             return Ok(());
         }
-        let device = self.store.device(id).await?;
-        let batch = match device {
-            Some(device) if count.is_locked() => self.stopped_by_wrong_pins(&device, now),
-            device => self.told_of_wrong_pins(id, device, now),
-        };
-        // In a batch of its own: who comes second loses nothing else.
-        match self.store.commit(batch).await? {
-            Committed::Yes | Committed::Conflict(_) => Ok(()),
+        for _ in 0..ATTEMPTS {
+            let device = self.store.device(id).await?;
+            let batch = match device {
+                Some(device) if count.is_locked() => self.stopped_by_wrong_pins(&device, now),
+                device => self.told_of_wrong_pins(id, device, now),
+            };
+            // In a batch of its own: who comes second loses nothing else.
+            match self.store.commit(batch).await? {
+                Committed::Conflict(Guard::Device) => {}
+                Committed::Yes | Committed::Conflict(_) => return Ok(()),
+            }
         }
+        Ok(())
     }
 
     fn stopped_by_wrong_pins(&self, device: &DeviceRow, now: Time) -> Batch {
