@@ -12,7 +12,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a suite tells what does not hold by panicking")]
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
 use idp_protocol::{Crypto, Prompt};
 use serde_json::Value;
@@ -117,6 +117,18 @@ impl Case {
     }
 }
 
+/// Runs attacks one after the other. Each has a frame of its own on the stack: without optimisation a function keeps room for
+/// all futures that it makes, and together they do not fit.
+macro_rules! attacks {
+    ($case:expr, $($attack:path),* $(,)?) => { $( boxed($case, |case| Box::pin($attack(case))).await; )* };
+}
+
+type Attack<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+fn boxed<'a>(case: &'a Case, attack: impl FnOnce(&'a Case) -> Attack<'a>) -> Attack<'a> {
+    attack(case)
+}
+
 /// Runs what holds while nodes of two versions serve the same sign-ins, for a method whose state has more than one.
 ///
 /// # Panics
@@ -131,53 +143,74 @@ pub async fn across_versions(case: &Case) {
 /// # Panics
 /// If the method fails one.
 pub async fn all(case: &Case) {
-    general::honest_answers_sign_in(case).await;
-    general::nobody_else_goes_on_with_a_sign_in(case).await;
-    general::looking_writes_nothing(case).await;
-    general::a_repeat_changes_nothing(case).await;
-    general::nothing_comes_of_an_expired_sign_in(case).await;
-    general::malformed_answers_are_refused_and_cost_nothing(case).await;
-    general::parallel_answers_count_once(case).await;
-    across_versions(case).await;
+    attacks!(
+        case,
+        general::honest_answers_sign_in,
+        general::nobody_else_goes_on_with_a_sign_in,
+        general::looking_writes_nothing,
+        general::a_repeat_changes_nothing,
+        general::nothing_comes_of_an_expired_sign_in,
+        general::malformed_answers_are_refused_and_cost_nothing,
+        general::parallel_answers_count_once,
+        across_versions,
+    );
     if case.method.descriptor().guards == Guards::Additions {
-        guardians::it_is_asked_before_an_addition_and_its_answer_lets_that_begin(case).await;
-        guardians::the_answer_to_a_sign_in_approves_nothing(case).await;
-        guardians::an_approval_signs_nobody_in(case).await;
-        guardians::an_approval_of_one_addition_is_none_of_another(case).await;
-        guardians::a_credential_that_is_removed_approves_nothing(case).await;
+        attacks!(
+            case,
+            guardians::it_is_asked_before_an_addition_and_its_answer_lets_that_begin,
+            guardians::the_answer_to_a_sign_in_approves_nothing,
+            guardians::an_approval_signs_nobody_in,
+            guardians::an_approval_of_one_addition_is_none_of_another,
+            guardians::a_credential_that_is_removed_approves_nothing,
+        );
     }
     if case.is_form() {
-        forms::a_wrong_answer_is_wrong_and_the_right_one_still_counts(case).await;
-        forms::the_answers_of_one_user_open_no_other_account(case).await;
-        forms::an_unknown_user_gets_the_answer_of_a_wrong_one(case).await;
-        forms::lock_out_survives_a_restart(case).await;
+        attacks!(
+            case,
+            forms::a_wrong_answer_is_wrong_and_the_right_one_still_counts,
+            forms::the_answers_of_one_user_open_no_other_account,
+            forms::an_unknown_user_gets_the_answer_of_a_wrong_one,
+            forms::lock_out_survives_a_restart,
+        );
     } else if case.played == Played::WithoutMessages {
-        typed::a_wrong_answer_is_wrong_and_the_right_one_still_counts(case).await;
-        typed::the_answer_of_one_ceremony_serves_in_no_other(case).await;
-        typed::nobody_gets_the_answers_of_somebody(case).await;
-        typed::wrong_answers_end_a_ceremony_and_count_in_the_next(case).await;
-        devices::a_revoked_device_finishes_nothing(case).await;
+        attacks!(
+            case,
+            typed::a_wrong_answer_is_wrong_and_the_right_one_still_counts,
+            typed::the_answer_of_one_ceremony_serves_in_no_other,
+            typed::nobody_gets_the_answers_of_somebody,
+            typed::wrong_answers_end_a_ceremony_and_count_in_the_next,
+            devices::a_revoked_device_finishes_nothing,
+        );
     } else if case.handle.is_some() {
-        initiators::malformed_answers_are_refused_and_cost_nothing(case).await;
-        initiators::the_answer_to_one_sign_in_serves_no_other(case).await;
-        initiators::the_credential_of_one_user_opens_no_other_account(case).await;
-        initiators::somebody_who_is_switched_off_is_wrong(case).await;
-        initiators::a_credential_that_is_removed_finishes_nothing(case).await;
+        attacks!(
+            case,
+            initiators::malformed_answers_are_refused_and_cost_nothing,
+            initiators::the_answer_to_one_sign_in_serves_no_other,
+            initiators::the_credential_of_one_user_opens_no_other_account,
+            initiators::somebody_who_is_switched_off_is_wrong,
+            initiators::a_credential_that_is_removed_finishes_nothing,
+        );
     } else {
         let reached = case.reached().await;
         if reached.by_asking {
-            asked::a_device_of_somebody_else_is_shown_nothing_and_decides_nothing(case).await;
-            asked::the_first_device_that_decides_has_decided(case).await;
-            asked::an_approval_serves_for_one_request(case).await;
+            attacks!(
+                case,
+                asked::a_device_of_somebody_else_is_shown_nothing_and_decides_nothing,
+                asked::the_first_device_that_decides_has_decided,
+                asked::an_approval_serves_for_one_request,
+            );
         }
         if reached.by_claim {
-            devices::a_second_device_ends_it_for_both(case).await;
-            devices::a_device_signs_in_to_its_own_account_only(case).await;
+            attacks!(
+                case,
+                devices::a_second_device_ends_it_for_both,
+                devices::a_device_signs_in_to_its_own_account_only,
+            );
             // Of one that asks all devices there is one at a time.
             if !reached.by_asking {
-                devices::an_approval_serves_for_one_sign_in(case).await;
+                attacks!(case, devices::an_approval_serves_for_one_sign_in,);
             }
         }
-        devices::a_revoked_device_finishes_nothing(case).await;
+        attacks!(case, devices::a_revoked_device_finishes_nothing,);
     }
 }
