@@ -83,3 +83,17 @@ async fn a_question_that_cannot_be_read_hides_no_other_one() {
     let (waiting, _) = begin(&world, &phone).await.unwrap();
     assert_eq!(waiting.contexts.len(), 1, "may another device be added?");
 }
+
+/// Another node has a method that this one has not (any more).
+#[tokio::test]
+async fn a_question_of_a_method_that_is_not_plugged_in_hides_no_other_one() {
+    let world = World::with_passkeys().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&phone).await;
+    browser.add_passkey().await.expect("the phone is asked");
+    assert_eq!(begin(&world, &phone).await.unwrap().0.contexts.len(), 1);
+    let without = world.restarted(&[1]).await;
+    let (waiting, _) = begin(&without, &phone).await.expect("nothing that can be shown here");
+    assert!(waiting.contexts.is_empty());
+}

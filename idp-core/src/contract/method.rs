@@ -191,26 +191,31 @@ pub async fn all(case: &Case) {
             initiators::a_credential_that_is_removed_finishes_nothing,
         );
     } else {
-        let reached = case.reached().await;
-        if reached.by_asking {
-            attacks!(
-                case,
-                asked::a_device_of_somebody_else_is_shown_nothing_and_decides_nothing,
-                asked::the_first_device_that_decides_has_decided,
-                asked::an_approval_serves_for_one_request,
-            );
-        }
-        if reached.by_claim {
-            attacks!(
-                case,
-                devices::a_second_device_ends_it_for_both,
-                devices::a_device_signs_in_to_its_own_account_only,
-            );
-            // Of one that asks all devices there is one at a time.
-            if !reached.by_asking {
-                attacks!(case, devices::an_approval_serves_for_one_sign_in,);
-            }
-        }
-        attacks!(case, devices::a_revoked_device_finishes_nothing,);
+        attacks!(case, by_devices);
     }
+}
+
+/// Those of methods in which a device answers with messages.
+async fn by_devices(case: &Case) {
+    let reached = case.reached().await;
+    if reached.by_asking {
+        attacks!(
+            case,
+            asked::a_device_of_somebody_else_is_shown_nothing_and_decides_nothing,
+            asked::the_first_device_that_decides_has_decided,
+            asked::an_approval_serves_for_one_request,
+        );
+    }
+    if reached.by_claim {
+        attacks!(
+            case,
+            devices::a_second_device_ends_it_for_both,
+            devices::a_device_signs_in_to_its_own_account_only,
+        );
+        // Of one that asks all devices there is one at a time.
+        if !reached.by_asking {
+            attacks!(case, devices::an_approval_serves_for_one_sign_in);
+        }
+    }
+    attacks!(case, devices::a_revoked_device_finishes_nothing);
 }

@@ -76,6 +76,13 @@ pub async fn device(server: &Server, state: DeviceState) -> Id<DeviceRow> {
     id
 }
 
+/// A token of alice's.
+async fn token(server: &Server) -> Id<CredentialRow> {
+    let key = Key::new(vec![7; 20], HashFunction::Sha1, 6, MovingFactor::Counter(0)).unwrap();
+    let secret = serde_json::to_vec(&key).unwrap();
+    server.app.engine().add_credential(server.user.id, "hotp", None, &secret).await.unwrap()
+}
+
 /// What alice can sign in with, and what is under way.
 async fn standing(server: &Server) -> (Vec<DeviceRow>, Vec<CredentialRow>, usize) {
     let (store, user) = (server.app.engine().store(), server.user.id);
@@ -114,7 +121,7 @@ async fn refused_on_every_form(server: &Server, has: &Has) {
     for path in BINDING.iter().flat_map(|path| has.forms(path)) {
         let answer = server.visit(&path, &cookie, Some(&form)).await;
         // Where nothing else could confirm a device, there is no sign-in to be led to.
-        if path.ends_with("/confirm") && answer.status() == 400 {
+        if path.ends_with("/confirm") && has.token.is_none() && answer.status() == 400 {
             assert_eq!(standing(server).await, before, "{path} changed something");
             continue;
         }
@@ -145,11 +152,20 @@ async fn a_phished_password_is_refused_on_every_form_that_binds_beside_a_passkey
 #[tokio::test]
 async fn a_phished_password_is_refused_on_every_form_that_binds_beside_a_token() {
     let server = Server::at_localhost().await;
-    let key = Key::new(vec![7; 20], HashFunction::Sha1, 6, MovingFactor::Counter(0)).unwrap();
-    let secret = serde_json::to_vec(&key).unwrap();
-    let added = server.app.engine().add_credential(server.user.id, "hotp", None, &secret).await;
-    let has = Has { token: Some(added.unwrap()), ..Has::default() };
-    refused_on_every_form(&server, &has).await;
+    let token = Some(token(&server).await);
+    refused_on_every_form(&server, &Has { token, ..Has::default() }).await;
+}
+
+#[tokio::test]
+async fn a_phished_password_is_refused_on_every_form_that_binds_and_confirms_no_device() {
+    let server = Server::at_localhost().await;
+    let low = device(&server, DeviceState::Active).await;
+    let store = server.app.engine().store();
+    let mut row = store.device(low).await.unwrap().unwrap();
+    (row.facts.assurance, row.revision) = (idp_core::evidence::Assurance::Low, row.revision + 1);
+    let _ = store.commit(Batch::new().with(DeviceWrite::Update(row))).await.unwrap();
+    let token = Some(token(&server).await);
+    refused_on_every_form(&server, &Has { devices: vec![low], token, ..Has::default() }).await;
 }
 
 #[tokio::test]
