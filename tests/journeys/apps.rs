@@ -96,14 +96,8 @@ async fn an_account_has_five_apps_at_most() {
         world.engine.add_credential(user.id, "totp", None, &secret).await.unwrap();
     }
     let mut browser = Browser::new(&world);
-    browser.requirement.acr = Some(idp_core::policy::Acr::MultiFactor);
-    let id = browser.open().await;
-    let password = json!({ "password": symbolon_tests::world::PASSWORD });
-    world.engine.answer_form(&browser.claimant, id, "password", "alice", password).await.unwrap();
     let key = Key::new(vec![3; 20], HashFunction::Sha1, 6, MovingFactor::Time(30)).unwrap();
-    let typed = json!({ "code": code(&world, &key) });
-    world.engine.answer_form(&browser.claimant, id, "totp", "alice", typed).await.unwrap();
-    browser.finish(id, idp_core::engine::Account::Unasked).await.unwrap();
+    browser.with_code("alice", "totp", &code(&world, &key)).await.unwrap();
     assert_eq!(refusal(begin(&world, &browser).await), Refusal::NotAllowed);
 }
 
@@ -141,13 +135,7 @@ async fn a_new_name_takes_no_pin_off_that_was_set_meanwhile() {
     let secret = serde_json::to_vec(&key).unwrap();
     world.engine.add_credential(user.id, "totp", None, &secret).await.unwrap();
     let mut browser = Browser::new(&world);
-    browser.requirement.acr = Some(idp_core::policy::Acr::MultiFactor);
-    let id = browser.open().await;
-    let password = json!({ "password": symbolon_tests::world::PASSWORD });
-    world.engine.answer_form(&browser.claimant, id, "password", "alice", password).await.unwrap();
-    let typed = json!({ "code": code(&world, &key) });
-    world.engine.answer_form(&browser.claimant, id, "totp", "alice", typed).await.unwrap();
-    let session = browser.finish(id, idp_core::engine::Account::Unasked).await.unwrap().session;
+    let session = browser.with_code("alice", "totp", &code(&world, &key)).await.unwrap().session;
 
     let token = world.engine.tokens(user.id).await.unwrap()[0].id;
     let (elsewhere, same) = (world.clone(), session.clone());

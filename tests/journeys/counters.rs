@@ -113,15 +113,7 @@ async fn an_old_sign_in_sets_no_token_right_and_a_password_takes_none_off() {
 
 /// A session with password and code.
 async fn with_both(world: &World) -> idp_core::session::SessionRow {
-    let mut browser = Browser::new(world);
-    browser.requirement.acr = Some(Acr::MultiFactor);
-    let id = browser.open().await;
-    let answer = async |kind: &str, value| {
-        world.engine.answer_form(&browser.claimant, id, kind, "alice", value).await.unwrap()
-    };
-    answer("password", json!({ "password": PASSWORD })).await;
-    answer("hotp", json!({ "code": code(5) })).await;
-    browser.finish(id, Account::Unasked).await.expect("a session").session
+    Browser::new(world).with_code("alice", "hotp", &code(5)).await.expect("a session").session
 }
 
 #[tokio::test]

@@ -3,20 +3,13 @@
 use idp_core::{
     Id, Refusal,
     credential::CredentialRow,
-    engine::{Account, NewHardware},
+    engine::NewHardware,
     hardware::{HardwareRow, HardwareState},
     methods::otp::{HashFunction, Key, MovingFactor},
-    policy::Acr,
     session::SessionRow,
 };
 use serde_json::json;
-use symbolon_tests::{
-    Browser, World,
-    browser::refusal,
-    process::Town,
-    web::WebBrowser,
-    world::{PASSWORD, START},
-};
+use symbolon_tests::{Browser, World, browser::refusal, process::Town, web::WebBrowser, world::START};
 
 const SECRET: &[u8] = b"12345678901234567890";
 /// One token that counts: in plain, as some vendors still deliver it, and encrypted.
@@ -37,15 +30,7 @@ async fn token(world: &World) -> HardwareRow {
 
 /// A session with a password and a code of the token.
 async fn with_both(world: &World, count: i64) -> SessionRow {
-    let mut browser = Browser::new(world);
-    browser.requirement.acr = Some(Acr::MultiFactor);
-    let id = browser.open().await;
-    for (kind, value) in
-        [("password", json!({ "password": PASSWORD })), ("hotp", json!({ "code": code(count) }))]
-    {
-        world.engine.answer_form(&browser.claimant, id, kind, "alice", value).await.unwrap();
-    }
-    browser.finish(id, Account::Unasked).await.expect("a session").session
+    Browser::new(world).with_code("alice", "hotp", &code(count)).await.expect("a session").session
 }
 
 /// The owner may take a token off his account, as any other; what he used stays used.

@@ -92,6 +92,16 @@ impl Browser {
         self.password(login, PASSWORD).await.expect("a session").session
     }
 
+    /// Signs in with the password that everybody has here, and a code of a token of this kind: two factors that a page relays.
+    pub async fn with_code(&mut self, login: &str, kind: &str, code: &str) -> Result<Opened, Error> {
+        self.requirement.acr = Some(Acr::MultiFactor);
+        let (id, engine) = (self.open().await, &self.world.engine);
+        let password = json!({ "password": PASSWORD });
+        engine.answer_form(&self.claimant, id, "password", login, password).await?;
+        engine.answer_form(&self.claimant, id, kind, login, json!({ "code": code })).await?;
+        self.finish(id, Account::Unasked).await
+    }
+
     /// Signs in with what is left when all devices are gone: the password, and a code on paper.
     pub async fn recover(&mut self, login: &str, code: &str) -> Result<Opened, Error> {
         self.requirement.acr = Some(Acr::MultiFactor);

@@ -6,17 +6,11 @@ use idp_core::{
     engine::{Account, DeviceChange},
     evidence::Assurance,
     methods::otp::Key,
-    policy::Acr,
     session::SessionRow,
 };
 use idp_protocol::Octets;
 use serde_json::json;
-use symbolon_tests::{
-    Browser, Passkey, Phone, World,
-    browser::refusal,
-    phone::PIN,
-    world::{ISSUER, PASSWORD},
-};
+use symbolon_tests::{Browser, Passkey, Phone, World, browser::refusal, phone::PIN, world::ISSUER};
 
 use super::{assurance, completed};
 
@@ -42,13 +36,7 @@ async fn a_person_confirms_a_device_of_the_help_desk_with_a_passkey() {
 
 /// A session of password and one-time code.
 async fn with_code(world: &World, code: &str) -> SessionRow {
-    let mut browser = Browser::new(world);
-    browser.requirement.acr = Some(Acr::MultiFactor);
-    let id = browser.open().await;
-    for (kind, value) in [("password", json!({ "password": PASSWORD })), ("totp", json!({ "code": code }))] {
-        world.engine.answer_form(&browser.claimant, id, kind, "alice", value).await.expect("right");
-    }
-    browser.finish(id, Account::Unasked).await.expect("signed in").session
+    Browser::new(world).with_code("alice", "totp", code).await.expect("signed in").session
 }
 
 #[tokio::test]
