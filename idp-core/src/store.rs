@@ -56,6 +56,18 @@ pub trait Ceremonies: Send + Sync {
     fn unfinished_enrolments(&self, now: Time, limit: u32) -> Answer<'_, Vec<CeremonyRow>>;
     /// The sign-in with this id.
     fn sign_in(&self, id: Id<SignInRow>) -> Answer<'_, Option<SignInRow>>;
+    /// The sign-in with this id, with the mark with this key if it holds at `now`: one trip where two are dear.
+    fn sign_in_with_mark(
+        &self,
+        id: Id<SignInRow>,
+        key: [u8; 32],
+        now: Time,
+    ) -> Answer<'_, Option<(SignInRow, Option<MarkRow>)>> {
+        Box::pin(async move {
+            let Some(row) = self.sign_in(id).await? else { return Ok(None) };
+            Ok(Some((row, self.mark(key, now).await?)))
+        })
+    }
     /// How many unfinished sign-ins an address has at `now`.
     fn open_sign_ins(&self, address: &str, now: Time) -> Answer<'_, u32>;
     /// The mark with this key that holds at `now`.
@@ -158,6 +170,16 @@ pub trait Store:
     /// Where the wake-ups of committed batches arrive, of all nodes.
     fn bus(&self) -> &Bus;
 
+    /// A user's credentials of all kinds and his devices, the oldest first of each: one trip where two are dear.
+    fn authenticators(&self, user: Id<User>) -> Answer<'_, Authenticators> {
+        Box::pin(async move {
+            Ok(Authenticators {
+                credentials: self.credentials(user).await?,
+                devices: self.devices(user).await?,
+            })
+        })
+    }
+
     /// Deletes what is over: sign-ins and ceremonies [`REPEATABLE`] seconds after their end, marks and known
     /// browsers at theirs, sessions after [`SESSION_TRACE`], notices that left for the outbox after [`NOTICES_STAY`]. Audit
     /// events and locks stay; rates go at the end of their window, other failures after [`FAILURES_STAY`]. At most [`SWEEP_ROWS`] rows of a table a call; returns how many in all.
@@ -165,6 +187,15 @@ pub trait Store:
 
     /// Whether the store answers.
     fn ping(&self) -> Answer<'_, ()>;
+}
+
+/// Whatever a person can sign in with.
+#[derive(Clone, Debug)]
+pub struct Authenticators {
+    /// His credentials, of all kinds and in all states.
+    pub credentials: Vec<CredentialRow>,
+    /// His devices, in all states.
+    pub devices: Vec<DeviceRow>,
 }
 
 /// A store that can be shared.

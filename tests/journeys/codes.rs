@@ -54,7 +54,7 @@ async fn a_code_costs_each_read_once_and_two_commits() {
     world.engine.answer_form(&browser.claimant, id, "totp", "alice", value).await.unwrap();
     let (commits, reads): (Vec<_>, Vec<_>) = asked.take().into_iter().partition(|what| what.contains('('));
     // How sure it is whose token this is stands with the token, or with the device that it belongs to.
-    assert_eq!(reads, ["sign_in", "mark", "user_by_login", "credentials", "devices", "rate"]);
+    assert_eq!(reads, ["sign_in_with_mark", "user_by_login", "authenticators", "rate"]);
     assert_eq!(commits.len(), 2, "the try is spent durably before anything is compared: {commits:?}");
 }
 

@@ -151,7 +151,7 @@ async fn an_approval_costs_each_read_once() {
     let reads: Vec<_> = asked.take().into_iter().filter(|what| !what.contains('(')).collect();
     // Was it answered before, and was the number of the message used before: two marks.
     let before = ["mark", "device_by_key", "user", "mark"];
-    let about = ["ceremony", "known_users", "credentials", "devices", "sign_in"];
+    let about = ["ceremony", "known_users", "authenticators", "sign_in"];
     assert_eq!(reads, [before.as_slice(), &about].concat());
 }
 

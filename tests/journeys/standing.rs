@@ -324,7 +324,7 @@ async fn a_relay_that_stops_the_device_between_two_reads_binds_nothing() {
     let relay = relayed(&world).await;
     let (session, engine) = (relay.session.as_ref().unwrap().1.clone(), Arc::clone(&world.engine));
     let device = engine.devices(user.id).await.unwrap()[0].id;
-    asked.overtake_read("devices", async move {
+    asked.overtake_read("authenticators", async move {
         engine.change_device(&session, device, DeviceChange::Suspend).await.unwrap();
     });
     let until = world.clock.now() + 86_400;

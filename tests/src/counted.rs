@@ -20,8 +20,8 @@ use idp_core::{
     session::SessionRow,
     signin::SignInRow,
     store::{
-        Answer, Batch, BoxFuture, Ceremonies, Committed, Credentials, Devices, Inventory, Keys, Records,
-        Sessions, Store, Users, Write,
+        Answer, Authenticators, Batch, BoxFuture, Ceremonies, Committed, Credentials, Devices, Inventory,
+        Keys, Records, Sessions, Store, Users, Write,
     },
     throttle::ThrottleRow,
     users::User,
@@ -61,8 +61,17 @@ impl Asked {
         state.faster.is_none() && state.between.is_none()
     }
 
-    fn between(&self, read: &str) -> Option<BoxFuture<'static, ()>> {
-        self.lock().between.take_if(|(overtaken, _)| *overtaken == read).map(|(_, faster)| faster)
+    /// A read that is written down, and overtaken if that was asked for.
+    fn noted<'a, T: Send + 'a>(&self, read: &str, answer: Answer<'a, T>) -> Answer<'a, T> {
+        self.note(read);
+        let Some((_, faster)) = self.lock().between.take_if(|(overtaken, _)| *overtaken == read) else {
+            return answer;
+        };
+        Box::pin(async move {
+            let found = answer.await;
+            faster.await;
+            found
+        })
     }
 
     fn note(&self, what: impl Into<String>) {
@@ -89,16 +98,7 @@ macro_rules! passes_on {
     ($port:ident by $inner:ident: $($read:ident($($name:ident: $of:ty),*) -> $answer:ty;)*) => {
         impl $port for Counted { $(
             fn $read(&self, $($name: $of),*) -> Answer<'_, $answer> {
-                self.asked.note(stringify!($read));
-                let answer = self.$inner.$read($($name),*);
-                match self.asked.between(stringify!($read)) {
-                    None => answer,
-                    Some(faster) => Box::pin(async move {
-                        let found = answer.await;
-                        faster.await;
-                        found
-                    }),
-                }
+                self.asked.noted(stringify!($read), self.$inner.$read($($name),*))
             }
         )* }
     };
@@ -110,6 +110,7 @@ passes_on! { Ceremonies by store:
     unfinished_enrolments(now: Time, limit: u32) -> Vec<CeremonyRow>;
     ceremony_by_code(code: [u8; 32], now: Time) -> Option<CeremonyRow>;
     sign_in(id: Id<SignInRow>) -> Option<SignInRow>;
+    sign_in_with_mark(id: Id<SignInRow>, key: [u8; 32], now: Time) -> Option<(SignInRow, Option<MarkRow>)>;
     open_sign_ins(address: &str, now: Time) -> u32;
     mark(key: [u8; 32], now: Time) -> Option<MarkRow>;
     throttle(key: [u8; 32]) -> Option<ThrottleRow>;
@@ -179,6 +180,10 @@ impl Store for Counted {
             }
             self.store.commit(batch).await
         })
+    }
+
+    fn authenticators(&self, user: Id<User>) -> Answer<'_, Authenticators> {
+        self.asked.noted("authenticators", self.store.authenticators(user))
     }
 
     fn bus(&self) -> &Bus {

@@ -95,6 +95,15 @@ impl Ceremonies for Db {
         bounded(signin::find(self, id))
     }
 
+    fn sign_in_with_mark(
+        &self,
+        id: Id<SignInRow>,
+        key: [u8; 32],
+        now: Time,
+    ) -> Answer<'_, Option<(SignInRow, Option<MarkRow>)>> {
+        bounded(signin::find_with_mark(self, id, key, now))
+    }
+
     fn open_sign_ins(&self, address: &str, now: Time) -> Answer<'_, u32> {
         let address = address.to_owned();
         bounded(async move { signin::count_open(self, &address, now).await })

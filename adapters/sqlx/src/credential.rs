@@ -22,7 +22,7 @@ macro_rules! select {
     };
 }
 
-fn row(found: Found<'_>) -> sqlx::Result<CredentialRow> {
+pub(crate) fn row(found: Found<'_>) -> sqlx::Result<CredentialRow> {
     Ok(CredentialRow {
         id: found.id("id")?,
         user: found.id("user_id")?,

@@ -5,21 +5,20 @@ use std::{fmt, io, path::Path, str::FromStr as _, sync::Arc, time::Duration};
 use idp_core::bus::Bus;
 use sqlx::{
     migrate::MigrateError,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
+    postgres::PgConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteSynchronous},
 };
 
 use crate::{
     commit::Committer,
     listen::{Channel, Listener},
     migrate,
+    pool::Connections,
     sql::Pool,
     work::{Outcome, Work},
     writer::Writer,
 };
 
-/// How long a call waits for a connection.
-const ACQUIRE: Duration = Duration::from_secs(2);
 /// How many connections read SQLite at most. A read there takes a processor and waits for nobody, so more of them at once
 /// only share processors out, and each has a thread and a cache of its own that another one has to fill again.
 const READERS: u32 = 4;
@@ -119,7 +118,7 @@ impl Db {
             Pool::Pg(pool) => pool.close().await,
         }
         if let Writes::Lite(writer) = &self.0.writes {
-            writer.pool.close().await;
+            writer.close().await;
         }
     }
 
@@ -151,15 +150,9 @@ async fn sqlite(url: &str, options: &Options) -> Result<Db, OpenError> {
         .busy_timeout(BUSY);
     make_private(connect.get_filename())?;
     migrate::sqlite(&connect).await?;
-    let pool = |connections| {
-        SqlitePoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(ACQUIRE)
-            .test_before_acquire(false)
-    };
-    let writes = pool(1).idle_timeout(None).max_lifetime(None).connect_with(connect.clone()).await?;
-    let reads =
-        pool(options.connections.min(READERS)).connect_with(connect.pragma("query_only", "on")).await?;
+    let writes = Connections::open(connect.clone(), 1, false).await?;
+    let readers = options.connections.min(READERS);
+    let reads = Connections::open(connect.pragma("query_only", "on"), readers, false).await?;
     let bus = Bus::default();
     let writes = Writes::Lite(Writer::start(writes, bus.clone()));
     Ok(Db(Arc::new(Inner { reads: Pool::Lite(reads), writes, bus })))
@@ -194,15 +187,11 @@ async fn postgres(url: &str, options: &Options) -> Result<Db, OpenError> {
     // A node that hangs must not hold its locks for ever, and the database need not work for nobody.
     let connect =
         connect.options([("statement_timeout", "5000"), ("idle_in_transaction_session_timeout", "10000")]);
-    let pool = PgPoolOptions::new()
-        .max_connections(options.connections)
-        .acquire_timeout(ACQUIRE)
-        .connect_with(connect.clone())
-        .await?;
+    let pool = Arc::new(Connections::open(connect.clone(), options.connections, true).await?);
     let bus = Bus::default();
     let channel = Channel::join(&pool, schema).await?;
-    let listener = Listener::start(connect, pool.clone(), channel.clone(), bus.clone()).await?;
-    let committer = Committer { pool: pool.clone(), channel, bus: bus.clone() };
+    let listener = Listener::start(connect, Arc::clone(&pool), channel.clone(), bus.clone()).await?;
+    let committer = Committer { pool: Arc::clone(&pool), channel, bus: bus.clone() };
     let writes = Writes::Pg { committer, _listener: listener };
     Ok(Db(Arc::new(Inner { reads: Pool::Pg(pool), writes, bus })))
 }

@@ -21,7 +21,7 @@ macro_rules! select {
     };
 }
 
-fn row(found: Found<'_>) -> sqlx::Result<DeviceRow> {
+pub(crate) fn row(found: Found<'_>) -> sqlx::Result<DeviceRow> {
     Ok(DeviceRow {
         id: found.id("id")?,
         user: found.id("user_id")?,

@@ -5,6 +5,7 @@
 //! statement (`… WHERE id = $1 AND revision = $2`, `ON CONFLICT …`), never a check before it.
 
 mod audit;
+mod authenticators;
 mod browser;
 mod ceremony;
 mod commit;
@@ -18,9 +19,11 @@ mod mark;
 mod migrate;
 mod notify;
 mod outbox;
+mod pool;
 pub mod provider;
 mod rate;
 mod reseal;
+mod script;
 mod session;
 mod signin;
 mod sql;

@@ -3,15 +3,17 @@
 //! NOTIFY is part of the transaction, so a wake-up arrives if and only if its batch was committed. While the
 //! connection is lost notifications are lost too; afterwards everybody is woken, and reads again.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use idp_core::bus::{Bus, Topic};
 use idp_protocol::Octets;
 use sqlx::{
-    PgConnection, PgPool,
+    PgConnection,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use tokio::{task::AbortHandle, time};
+
+use crate::pool::Connections;
 
 /// Topics in one notification; a payload has fewer than 8,000 bytes, and a topic takes 23.
 const TOPICS: usize = 256;
@@ -31,8 +33,10 @@ pub(crate) struct Channel {
 
 impl Channel {
     /// The channel of a schema. The database gives this node a name by which it knows its own notifications.
-    pub(crate) async fn join(pool: &PgPool, schema: Option<&str>) -> sqlx::Result<Self> {
-        let node = sqlx::query_scalar("SELECT gen_random_uuid()::text").fetch_one(pool).await?;
+    pub(crate) async fn join(pool: &Connections<PgConnection>, schema: Option<&str>) -> sqlx::Result<Self> {
+        let mut lease = pool.lend().await?;
+        let node = sqlx::query_scalar("SELECT gen_random_uuid()::text").fetch_one(&mut *lease).await?;
+        lease.give_back();
         let name = schema.map_or_else(|| "symbolon".to_owned(), |schema| format!("symbolon:{schema}"));
         Ok(Self { name, node })
     }
@@ -45,12 +49,12 @@ impl Channel {
                 payload.push(' ');
                 payload.push_str(&Octets(*topic).to_string());
             }
-            self.send(&mut *conn, &payload).await?;
+            self.send(conn, &payload).await?;
         }
         Ok(())
     }
 
-    async fn send(&self, to: impl sqlx::PgExecutor<'_>, payload: &str) -> sqlx::Result<()> {
+    async fn send(&self, to: &mut PgConnection, payload: &str) -> sqlx::Result<()> {
         sqlx::query("SELECT pg_notify($1, $2)").bind(self.name.as_str()).bind(payload).execute(to).await?;
         Ok(())
     }
@@ -83,7 +87,7 @@ impl Listener {
     /// Listens from now on: what is committed after the answer is not missed.
     pub(crate) async fn start(
         options: PgConnectOptions,
-        pool: PgPool,
+        pool: Arc<Connections<PgConnection>>,
         channel: Channel,
         bus: Bus,
     ) -> sqlx::Result<Self> {
@@ -94,11 +98,16 @@ impl Listener {
     }
 }
 
-async fn beat(pool: PgPool, channel: Channel) {
+async fn beat(pool: Arc<Connections<PgConnection>>, channel: Channel) {
     loop {
         time::sleep(HEARTBEAT).await;
+        pool.close_idle();
         // If it fails there is silence, which is what the listener waits for.
-        drop(channel.send(&pool, &channel.node).await);
+        if let Ok(mut lease) = pool.lend().await
+            && channel.send(&mut lease, &channel.node).await.is_ok()
+        {
+            lease.give_back();
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use idp_core::{
     Id, Time,
+    mark::MarkRow,
+    seal::Sealed,
     signin::{SignInRow, SignInWrite},
 };
 
@@ -30,6 +32,32 @@ pub(crate) async fn find(db: &Db, id: Id<SignInRow>) -> sqlx::Result<Option<Sign
         row,
         "SELECT id, revision, browser, address, open, created_at, expires_at, body FROM sign_ins WHERE id = $1",
         id.bytes().as_slice(),
+    )
+}
+
+/// The mark's columns have names of their own, because both tables have an end.
+pub(crate) async fn find_with_mark(
+    db: &Db,
+    id: Id<SignInRow>,
+    key: [u8; 32],
+    now: Time,
+) -> sqlx::Result<Option<(SignInRow, Option<MarkRow>)>> {
+    let both = |found: Found<'_>| {
+        let mark = found.maybe_time("mark_expires_at")?.map(|expires_at| {
+            let answer = found.maybe_bytes("mark_answer")?.map(Sealed);
+            Ok::<_, sqlx::Error>(MarkRow { key, answer, expires_at })
+        });
+        Ok::<_, sqlx::Error>((row(found)?, mark.transpose()?))
+    };
+    find!(
+        db.reads(),
+        both,
+        "SELECT id, revision, browser, address, open, created_at, sign_ins.expires_at, body, \
+         marks.answer AS mark_answer, marks.expires_at AS mark_expires_at FROM sign_ins \
+         LEFT JOIN marks ON marks.key = $2 AND marks.expires_at > $3 WHERE id = $1",
+        id.bytes().as_slice(),
+        key.as_slice(),
+        now.0,
     )
 }
 

@@ -1,12 +1,12 @@
 //! How does one query text run on two databases, and how is a row of either read?
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use idp_core::{Fault, Id, Time, seal::Sealed, store::Answer};
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{
-    PgConnection, PgPool, Row as _, SqliteConnection, SqlitePool, postgres::PgRow, sqlite::SqliteRow,
-};
+use sqlx::{PgConnection, Row as _, SqliteConnection, postgres::PgRow, sqlite::SqliteRow};
+
+use crate::{pool::Connections, script::Script};
 
 /// How long a call may take before it is a fault: whoever waits for a dead database holds a connection of a
 /// browser, and there are only so many.
@@ -14,13 +14,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where queries outside of transactions go.
 pub(crate) enum Pool {
-    Lite(SqlitePool),
-    Pg(PgPool),
+    Lite(Connections<SqliteConnection>),
+    Pg(Arc<Connections<PgConnection>>),
 }
 
-/// A connection inside a transaction.
+/// A connection inside a transaction, or what is written down for one.
 pub(crate) enum Conn<'a> {
     Lite(&'a mut SqliteConnection),
+    Script(&'a mut Script),
     Pg(&'a mut PgConnection),
 }
 
@@ -31,8 +32,27 @@ macro_rules! execute {
             $crate::sql::Conn::Lite(conn) => {
                 sqlx::query($sql)$(.bind($bind))*.execute(&mut **conn).await?.rows_affected()
             }
+            $crate::sql::Conn::Script(script) => {
+                if let Some(_arguments) = script.statement($sql) {
+                    $(sqlx::Arguments::add(_arguments, $bind).map_err(sqlx::Error::Encode)?;)*
+                }
+                script.touched($sql)
+            }
             $crate::sql::Conn::Pg(conn) => {
                 sqlx::query($sql)$(.bind($bind))*.execute(&mut **conn).await?.rows_affected()
+            }
+        }
+    };
+}
+
+/// Asks the database, and once more if the connection turns out to have died.
+macro_rules! ask {
+    ($pool:expr, $fetch:ident, $sql:expr $(, $bind:expr)*) => {
+        loop {
+            let mut lease = $pool.lend().await?;
+            let answer = sqlx::query($sql)$(.bind($bind))*.$fetch(&mut *lease).await;
+            if let Some(answer) = lease.answered(answer) {
+                break answer?;
             }
         }
     };
@@ -42,10 +62,10 @@ macro_rules! execute {
 macro_rules! find {
     ($pool:expr, $read:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
         match $pool {
-            $crate::sql::Pool::Lite(pool) => sqlx::query($sql)$(.bind($bind))*
-                .fetch_optional(pool).await?.map(|row| $read(&row)).transpose(),
-            $crate::sql::Pool::Pg(pool) => sqlx::query($sql)$(.bind($bind))*
-                .fetch_optional(pool).await?.map(|row| $read(&row)).transpose(),
+            $crate::sql::Pool::Lite(pool) => $crate::sql::ask!(pool, fetch_optional, $sql $(, $bind)*)
+                .map(|row| $read(&row)).transpose(),
+            $crate::sql::Pool::Pg(pool) => $crate::sql::ask!(pool, fetch_optional, $sql $(, $bind)*)
+                .map(|row| $read(&row)).transpose(),
         }
     };
 }
@@ -54,15 +74,15 @@ macro_rules! find {
 macro_rules! list {
     ($pool:expr, $read:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
         match $pool {
-            $crate::sql::Pool::Lite(pool) => sqlx::query($sql)$(.bind($bind))*
-                .fetch_all(pool).await?.iter().map(|row| $read(row)).collect(),
-            $crate::sql::Pool::Pg(pool) => sqlx::query($sql)$(.bind($bind))*
-                .fetch_all(pool).await?.iter().map(|row| $read(row)).collect(),
+            $crate::sql::Pool::Lite(pool) => $crate::sql::ask!(pool, fetch_all, $sql $(, $bind)*)
+                .iter().map(|row| $read(row)).collect(),
+            $crate::sql::Pool::Pg(pool) => $crate::sql::ask!(pool, fetch_all, $sql $(, $bind)*)
+                .iter().map(|row| $read(row)).collect(),
         }
     };
 }
 
-pub(crate) use {execute, find, list};
+pub(crate) use {ask, execute, find, list};
 
 /// A row of either database.
 pub(crate) trait Columns {

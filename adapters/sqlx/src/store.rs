@@ -1,13 +1,14 @@
 //! How is a batch committed and an old row swept, whichever the database?
 
 use idp_core::{
-    Time,
+    Id, Time,
     bus::Bus,
-    store::{Answer, Batch, Committed, Store},
+    store::{Answer, Authenticators, Batch, Committed, Store},
+    users::User,
 };
 
 use crate::{
-    Db,
+    Db, authenticators,
     sql::{Found, bounded, find, unknown_write},
     work::{Conflict, Work},
 };
@@ -21,6 +22,10 @@ impl Store for Db {
                 Err(Conflict::Provider) => return Err(unknown_write()),
             })
         })
+    }
+
+    fn authenticators(&self, user: Id<User>) -> Answer<'_, Authenticators> {
+        bounded(authenticators::of(self, user))
     }
 
     fn bus(&self) -> &Bus {

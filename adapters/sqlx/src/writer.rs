@@ -6,10 +6,12 @@
 use std::{io, sync::Arc};
 
 use idp_core::bus::Bus;
-use sqlx::{Acquire as _, Connection as _, SqliteConnection, SqlitePool};
+use sqlx::{Acquire as _, Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    pool::Connections,
+    script::Script,
     sql::Conn,
     work::{ATTEMPTS, Outcome, Work, is_transient, pause},
 };
@@ -22,8 +24,11 @@ const GROUP: usize = 128;
 /// The way to the writer task; the task ends with the last of them.
 pub(crate) struct Writer {
     queue: mpsc::Sender<Job>,
-    pub(crate) pool: SqlitePool,
+    file: File,
 }
+
+/// The one connection that writes.
+type File = Arc<Connections<SqliteConnection>>;
 
 struct Job {
     work: Work,
@@ -41,11 +46,16 @@ impl Job {
 }
 
 impl Writer {
-    /// Starts the task. `pool` has one connection, and nobody else writes.
-    pub(crate) fn start(pool: SqlitePool, bus: Bus) -> Self {
+    /// Starts the task. `file` has one connection, and nobody else writes.
+    pub(crate) fn start(file: Connections<SqliteConnection>, bus: Bus) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(pool.clone(), bus, jobs));
-        Self { queue, pool }
+        let file = Arc::new(file);
+        tokio::spawn(serve(Arc::clone(&file), bus, jobs));
+        Self { queue, file }
+    }
+
+    pub(crate) async fn close(&self) {
+        self.file.close().await;
     }
 
     pub(crate) async fn run(&self, work: Work) -> sqlx::Result<Outcome> {
@@ -55,21 +65,21 @@ impl Writer {
     }
 }
 
-async fn serve(pool: SqlitePool, bus: Bus, mut queue: mpsc::Receiver<Job>) {
+async fn serve(file: File, bus: Bus, mut queue: mpsc::Receiver<Job>) {
     let mut jobs = Vec::new();
     while queue.recv_many(&mut jobs, GROUP).await > 0 {
         // Whoever gave up was told that it failed, and it should have.
         jobs.retain(|job| !job.reply.is_closed());
-        for job in commit(&pool, &bus, std::mem::take(&mut jobs)).await {
-            commit(&pool, &bus, vec![job]).await;
+        for job in commit(&file, &bus, std::mem::take(&mut jobs)).await {
+            commit(&file, &bus, vec![job]).await;
         }
     }
 }
 
 /// Commits the jobs and answers them. If one of several is broken nothing is committed, and all come back to
 /// be tried alone: a broken one must not spoil its neighbours.
-async fn commit(pool: &SqlitePool, bus: &Bus, jobs: Vec<Job>) -> Vec<Job> {
-    match patiently(pool, &jobs).await {
+async fn commit(file: &File, bus: &Bus, jobs: Vec<Job>) -> Vec<Job> {
+    match patiently(file, &jobs).await {
         Ok(outcomes) => {
             jobs.into_iter().zip(outcomes).for_each(|(job, outcome)| job.finish(Ok(outcome), bus))
         }
@@ -97,21 +107,21 @@ impl Failed {
     }
 }
 
-async fn patiently(pool: &SqlitePool, jobs: &[Job]) -> Result<Vec<Outcome>, Failed> {
+async fn patiently(file: &File, jobs: &[Job]) -> Result<Vec<Outcome>, Failed> {
     let mut attempt = 1;
     loop {
-        let mut conn = pool.acquire().await.map_err(Failed::Group)?;
+        let mut conn = file.lend().await.map_err(Failed::Group)?;
         match group(&mut conn, jobs).await {
-            Ok(outcomes) => return Ok(outcomes),
-            Err(failed) => {
-                // SQLite ends a transaction by itself after some errors (a full disk); a new connection is
-                // certain to be outside of one.
-                conn.close_on_drop();
-                if !failed.is_transient() || attempt >= ATTEMPTS {
-                    return Err(failed);
-                }
+            Ok(outcomes) => {
+                conn.give_back();
+                return Ok(outcomes);
             }
+            // The connection is not given back: SQLite ends a transaction by itself after some errors (a full disk), and a
+            // new one is certain to be outside of it.
+            Err(failed) if !failed.is_transient() || attempt >= ATTEMPTS => return Err(failed),
+            Err(_) => {}
         }
+        drop(conn);
         pause(attempt).await;
         attempt = attempt.saturating_add(1);
     }
@@ -130,11 +140,11 @@ async fn together(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<Option<Ve
     let mut transaction = conn.begin_with("BEGIN IMMEDIATE").await.map_err(Failed::Group)?;
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let outcome = job.work.apply(&mut Conn::Lite(&mut transaction)).await.map_err(Failed::Job)?;
-        outcomes.push(outcome);
-        if outcome.is_err() {
+        let outcome = Script::perform(&mut transaction, &job.work).await.map_err(Failed::Job)?;
+        outcomes.extend(outcome);
+        if outcome.is_none_or(|outcome| outcome.is_err()) {
             transaction.rollback().await.map_err(Failed::Group)?;
-            return Ok((jobs.len() == 1).then_some(outcomes));
+            return Ok((outcomes.len() == 1 && jobs.len() == 1).then_some(outcomes));
         }
     }
     transaction.commit().await.map_err(Failed::Group)?;

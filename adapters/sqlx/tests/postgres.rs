@@ -184,13 +184,13 @@ async fn a_database_that_is_away_is_a_fault_soon_and_comes_back() {
     let mut watch = db.bus().watch(TOPIC);
     assert_eq!(insert(&db, 1).await.unwrap(), Committed::Yes);
     for way in [proxy::Way::Refused, proxy::Way::Silent] {
-        proxy.set(way);
+        proxy.set(way).await;
         let calls = async { tokio::join!(db.ping(), db.users(None, 9), insert(&db, 2)) };
         let (ping, read, write) = tokio::time::timeout(Duration::from_secs(7), calls).await.unwrap();
         for fault in [ping.unwrap_err(), read.unwrap_err(), write.unwrap_err()] {
             assert!(matches!(fault, Fault::Store(_)), "{fault}");
         }
-        proxy.set(proxy::Way::Open);
+        proxy.set(proxy::Way::Open).await;
         db.ping().await.unwrap();
     }
     assert_eq!(insert(&db, 3).await.unwrap(), Committed::Yes);

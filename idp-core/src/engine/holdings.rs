@@ -9,6 +9,7 @@ use crate::{
     method::Ceremony as _,
     methods::{activation, password::Password, recovery::Recovery},
     policy::Acr,
+    store::Authenticators,
     users::User,
 };
 
@@ -33,37 +34,33 @@ pub(super) enum Guardian {
 }
 
 /// Whatever an account has to sign in with.
-pub(super) struct Holdings {
-    devices: Vec<DeviceRow>,
-    credentials: Vec<CredentialRow>,
-}
+pub(super) struct Holdings(Authenticators);
 
 impl Holdings {
     /// Those that were active once. Suspended, lost and revoked ones count too: ten wrong codes must not open the door to a
     /// phished password. An administrator's reset forgets them.
     fn counted(&self) -> impl Iterator<Item = &DeviceRow> {
-        self.devices.iter().filter(|device| device.facts.activated_at.is_some())
+        self.0.devices.iter().filter(|device| device.facts.activated_at.is_some())
     }
 
     /// Those of which somebody is sure whose they are.
     fn sure(&self) -> impl Iterator<Item = &DeviceRow> {
-        self.devices.iter().filter(|device| device.facts.assurance == Assurance::Usual)
+        self.0.devices.iter().filter(|device| device.facts.assurance == Assurance::Usual)
     }
 
     /// What counts apart from the devices: the codes of a device count with it. What nobody is sure of meets no requirement, so
     /// it must not make one: its owner could never bind anything better.
     fn others(&self) -> impl Iterator<Item = &CredentialRow> {
-        self.credentials.iter().filter(|row| {
+        self.0.credentials.iter().filter(|row| {
             row.assurance == Assurance::Usual
-                && !self.devices.iter().any(|device| device.credential() == row.id)
+                && !self.0.devices.iter().any(|device| device.credential() == row.id)
         })
     }
 }
 
 impl Engine {
     pub(super) async fn holdings(&self, user: Id<User>) -> Result<Holdings, Fault> {
-        let devices = self.store.devices(user).await?;
-        Ok(Holdings { devices, credentials: self.store.credentials(user).await? })
+        self.store.authenticators(user).await.map(Holdings)
     }
 
     /// The class that a change of the account needs.
@@ -89,7 +86,7 @@ impl Engine {
     pub(super) fn guardian_of(&self, own: &Holdings, now: Time) -> Guardian {
         let active = own.sure().filter(|device| device.state == DeviceState::Active);
         let devices: Vec<_> = active.map(|device| (device.id, device.revision)).collect();
-        let asked = own.credentials.iter().filter(|row| self.guards(row));
+        let asked = own.0.credentials.iter().filter(|row| self.guards(row));
         let credentials: Vec<_> = asked.map(|row| row.id).collect();
         if !devices.is_empty() || !credentials.is_empty() {
             return Guardian::Asked { devices, credentials };
@@ -98,7 +95,7 @@ impl Engine {
         if passkeys || self.has_what_is_switched_off(own) {
             return Guardian::Shown;
         }
-        let removed = own.credentials.iter().filter_map(guardians::removed_at);
+        let removed = own.0.credentials.iter().filter_map(guardians::removed_at);
         let stopped = own.sure().filter(|device| device.facts.activated_at.is_some());
         let stopped = stopped.filter_map(|device| device.facts.stopped_at);
         let until = stopped.chain(removed).map(|at| at + STOPPED_LATELY).max();

@@ -88,9 +88,9 @@ impl Engine {
         login: &str,
         value: Value,
     ) -> Result<Progress, Error> {
-        let open = self.load_own_sign_in(claimant, sign_in).await?;
         let repeat = self.repeat_key(&[sign_in.bytes(), kind.as_bytes(), login.as_bytes(), &bytes(&value)]);
-        if let Some(answer) = self.repeated(repeat).await? {
+        let (open, answered) = self.load_own_sign_in_at(claimant, sign_in, repeat).await?;
+        if let Some(answer) = answered {
             answer?;
             return self.progress(claimant, sign_in).await;
         }
@@ -280,10 +280,14 @@ impl Engine {
 
     /// The recorded answer to this very input, if there is one.
     pub(super) async fn repeated(&self, key: [u8; 32]) -> Result<Option<Result<(), Refusal>>, Fault> {
-        let Some(mark) = self.store.mark(key, self.now()).await? else { return Ok(None) };
-        let Some(answer) = mark.answer else { return Ok(Some(Ok(()))) };
-        let refusal: Refusal = self.sealer.open_json(&Aad::row("repeat", &key), &answer)?;
-        Ok(Some(Err(refusal)))
+        let mark = self.store.mark(key, self.now()).await?;
+        mark.map(|mark| self.answer_in(&mark)).transpose()
+    }
+
+    pub(super) fn answer_in(&self, mark: &MarkRow) -> Result<Result<(), Refusal>, Fault> {
+        let Some(answer) = &mark.answer else { return Ok(Ok(())) };
+        let refusal: Refusal = self.sealer.open_json(&Aad::row("repeat", &mark.key), answer)?;
+        Ok(Err(refusal))
     }
 
     /// The record of an initiator's input. The key is a digest under the server's secret: a password cannot

@@ -80,7 +80,7 @@ use crate::{
     seal::{Aad, Place, Sealer},
     settings::Settings,
     signin::Origin,
-    store::{Batch, Committed, SharedStore, Users},
+    store::{Authenticators, Batch, Committed, SharedStore, Users},
     ticket::Party,
     tools::Tools,
     users::{User, UserState},
@@ -240,10 +240,9 @@ impl Engine {
                 return Ok(About { kind, subject, own, devices, bound: 0, context, guardians, renews: None });
             }
         };
-        let own = self.store.credentials(whose).await?;
-        let own = own.into_iter().filter(|row| row.kind == kind);
+        let Authenticators { credentials, devices: rows } = self.store.authenticators(whose).await?;
+        let own = credentials.into_iter().filter(|row| row.kind == kind);
         let own = own.map(|row| self.open_credential(row)).collect::<Result<_, _>>()?;
-        let rows = self.store.devices(whose).await?;
         let bound = rows.iter().filter(|row| row.state == Suspended || row.state == Active).count();
         let active = rows.iter().filter(|row| row.state == Active);
         let devices = active.map(|row| device_with(row, Uv::None)).collect();

@@ -188,9 +188,12 @@ impl Engine {
     }
 
     pub(super) async fn load_sign_in(&self, id: Id<SignInRow>) -> Result<Option<OpenSignIn>, Fault> {
-        let Some(row) = self.store.sign_in(id).await? else { return Ok(None) };
+        self.store.sign_in(id).await?.map(|row| self.unsealed(row)).transpose()
+    }
+
+    fn unsealed(&self, row: SignInRow) -> Result<OpenSignIn, Fault> {
         let sign_in = self.sealer.open_json(&sign_in_aad(row.id, row.revision), &row.body)?;
-        Ok(Some(OpenSignIn { row, sign_in }))
+        Ok(OpenSignIn { row, sign_in })
     }
 
     /// The sign-in of this claimant. One answer for "no such sign-in" and "not yours" (F1).
@@ -199,8 +202,25 @@ impl Engine {
         claimant: &Claimant,
         id: Id<SignInRow>,
     ) -> Result<OpenSignIn, Error> {
-        let open = self.load_sign_in(id).await?;
-        let own = open.filter(|open| claimant.owns(self.crypto(), id.bytes(), &open.sign_in.binding));
+        self.own(claimant, self.load_sign_in(id).await?)
+    }
+
+    /// The same, with the answer that this input of his got before.
+    pub(super) async fn load_own_sign_in_at(
+        &self,
+        claimant: &Claimant,
+        id: Id<SignInRow>,
+        repeat: [u8; 32],
+    ) -> Result<(OpenSignIn, Option<Result<(), Refusal>>), Error> {
+        let found = self.store.sign_in_with_mark(id, repeat, self.now()).await?;
+        let (row, mark) = found.ok_or(Refusal::NotFound)?;
+        let open = self.own(claimant, Some(self.unsealed(row)?))?;
+        Ok((open, mark.map(|mark| self.answer_in(&mark)).transpose()?))
+    }
+
+    fn own(&self, claimant: &Claimant, open: Option<OpenSignIn>) -> Result<OpenSignIn, Error> {
+        let own =
+            open.filter(|open| claimant.owns(self.crypto(), open.row.id.bytes(), &open.sign_in.binding));
         own.ok_or_else(|| Refusal::NotFound.into())
     }
 

@@ -247,7 +247,7 @@ async fn a_passkey_that_is_removed_between_two_reads_lets_nothing_in() {
     let relay = alice.relayed_with_a_code().await;
     let (engine, key) = (Arc::clone(&world.engine), alice.key().await);
     let (_, session) = alice.browser.session.clone().unwrap();
-    asked.overtake_read("credentials", async move {
+    asked.overtake_read("authenticators", async move {
         engine.remove_credential(&session, ("passkey", key), "Laptop").await.unwrap();
     });
     let until = world.clock.now() + 86_400;

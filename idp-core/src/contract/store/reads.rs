@@ -14,7 +14,7 @@ use crate::{
     credential::{CredentialRow, CredentialWrite},
     device::{DeviceRow, DeviceState, DeviceWrite},
     keys::KeyWrite,
-    mark::MarkWrite,
+    mark::{MarkRow, MarkWrite},
     session::{SessionRow, SessionWrite},
     signin::{SignInRow, SignInWrite},
     store::{Store, Users, Write},
@@ -83,6 +83,15 @@ async fn sign_ins_and_marks<S: Store>(store: &S) {
     assert_eq!(ok(store.mark(digest(1), NOW + 59).await), Some(mark(1)));
     assert_eq!(ok(store.mark(digest(1), NOW + 60).await), None);
     assert_eq!(ok(store.throttle(digest(1)).await), None);
+    let both = async |number, key, now| ok(store.sign_in_with_mark(id(number), digest(key), now).await);
+    let row = || SignInRow { address: address.to_owned(), expires_at: NOW + 100, ..sign_in(1) };
+    let answered = MarkRow { answer: None, ..mark(2) };
+    yes(store, MarkWrite::Insert { row: answered.clone(), now: NOW }).await;
+    assert_eq!(both(1, 1, NOW + 59).await, Some((row(), Some(mark(1)))));
+    assert_eq!(both(1, 2, NOW + 59).await, Some((row(), Some(answered))), "a mark without an answer");
+    assert_eq!(both(1, 1, NOW + 60).await, Some((row(), None)), "it does not hold any more");
+    assert_eq!(both(1, 3, NOW).await, Some((row(), None)), "nobody made it");
+    assert_eq!(both(9, 1, NOW).await, None, "no such sign-in");
 }
 
 async fn lists_of_a_user<S: Store>(store: &S) {
@@ -97,6 +106,11 @@ async fn lists_of_a_user<S: Store>(store: &S) {
     let credentials: Vec<_> = ok(store.credentials(id(1)).await).iter().map(|row| row.id).collect();
     assert_eq!(credentials, [id(1), id(2), id(3)], "the oldest first");
     assert_eq!(ok(store.devices(id(9)).await), []);
+    for user in [id(1), id(4), id(9)] {
+        let both = ok(store.authenticators(user).await);
+        assert_eq!(both.devices, ok(store.devices(user).await), "in one trip as in two");
+        assert_eq!(both.credentials, ok(store.credentials(user).await), "in one trip as in two");
+    }
     let of_kind = async |kind, after, limit| {
         let rows = ok(store.credentials_of_kind(kind, after, limit).await);
         rows.iter().map(|row| row.id).collect::<Vec<_>>()
