@@ -51,7 +51,7 @@ impl fmt::Debug for Credentials {
 pub struct Settings {
     /// Its name, for which its certificate has to be, or its address.
     pub host: String,
-    /// Its port: 587 for submission (RFC 6409), 465 with TLS from the first byte.
+    /// Its port: 465 with TLS from the first byte (RFC 8314), 587 with STARTTLS (RFC 6409).
     pub port: u16,
     /// How the connection is protected.
     pub security: Security,
