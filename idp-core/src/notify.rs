@@ -159,7 +159,7 @@ pub enum Notice {
     Unlocked,
     /// A right code came at a wrong time: the clock of the device that made it is wrong, or somebody kept the code.
     ClockOff {
-        /// What the owner calls the token; empty for a registered device.
+        /// What the owner calls the token, or the registered device; empty where it has no name.
         token: String,
         /// By how many minutes it is ahead.
         minutes: i64,

@@ -427,6 +427,8 @@ fn mail_and_webhook_that_cannot_work_are_refused_with_what_would_be_right() {
     let cases = [
         ("[mail]\nhost = \"mail.example.org\"", "`mail.from`", "Sign-in <id@example.org>"),
         (&format!("{MAIL}security = \"none\""), "`mail.security`", "starttls"),
+        (&format!("{MAIL}security = \"starttls\""), "`mail.security`", "at port 587"),
+        (&format!("{MAIL}port = 587"), "`mail.security`", "at port 465"),
         (&format!("{MAIL}user = \"id\""), "`mail.user`", "both or none"),
         (&format!("{MAIL}password = \"hunter2\""), "`mail.user`", "both or none"),
         (

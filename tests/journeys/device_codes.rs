@@ -6,6 +6,7 @@ use idp_core::{
     credential::CredentialWrite,
     device::{DeviceRow, DeviceState, DeviceWrite},
     engine::{Account, DeviceChange, Opened},
+    notify::Notice,
     policy::Acr,
     seal::Sealed,
     settings::Settings,
@@ -55,6 +56,18 @@ async fn a_code_of_a_registered_device_signs_in_and_says_that_a_pin_was_needed()
     let phone = Phone::enrolled(&world, "alice").await;
     let opened = sign_in(&world, &phone.code("")).await.unwrap();
     assert_eq!(idp_core::verified::amr(&opened.session.facts.ledger), ["otp"]);
+}
+
+/// Whoever has three phones reads which clock to set.
+#[tokio::test]
+async fn the_owner_hears_whose_clock_is_wrong_by_its_name() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let code = phone.code(PIN);
+    world.clock.advance(300);
+    assert_eq!(refusal(sign_in(&world, &code).await), Refusal::Wrong);
+    let told = world.store.notices(phone.account().id.into(), 1).await.unwrap().remove(0).notice;
+    assert_eq!(told, Notice::ClockOff { token: "Phone".to_owned(), minutes: -5 });
 }
 
 #[tokio::test]

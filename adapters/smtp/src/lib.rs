@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `mail.rs` | what a mail is made of, and why nothing in it can become a header |
 //! | `mailer.rs` | how it is handed over |
+//! | `lines.rs` | why what is said in the clear cannot be taken for what is said inside TLS |
 //! | `failure.rs` | why it was not, and whether another try is of use |
 //!
 //! TLS 1.2 or newer with a certificate that somebody vouches for, from the first byte or by STARTTLS (RFC 3207), which is then
@@ -11,6 +12,7 @@
 //! end in; nothing is kept open.
 
 mod failure;
+mod lines;
 mod mail;
 mod mailer;
 

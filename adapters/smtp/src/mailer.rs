@@ -12,10 +12,10 @@ use lettre::{
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
     },
 };
-use tokio::time::timeout;
+use tokio::{net::TcpStream, time::timeout};
 use zeroize::Zeroizing;
 
-use crate::{Failure, Mail, SetupError, failure::words};
+use crate::{Failure, Mail, SetupError, failure::words, lines::Lines};
 
 /// How long saying good-bye may take: the mail is handed over already.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -51,7 +51,7 @@ impl fmt::Debug for Credentials {
 pub struct Settings {
     /// Its name, for which its certificate has to be, or its address.
     pub host: String,
-    /// Its port: 587 for submission (RFC 6409), 465 with TLS from the first byte.
+    /// Its port: 465 with TLS from the first byte (RFC 8314), 587 with STARTTLS (RFC 6409).
     pub port: u16,
     /// How the connection is protected.
     pub security: Security,
@@ -135,24 +135,27 @@ impl Mailer {
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
-        let from_the_start = self.tls.clone().filter(|_| self.security == Security::Implicit);
         let server = (self.host.as_str(), self.port);
-        let connected = AsyncSmtpConnection::connect_tokio1(
-            server,
-            Some(self.timeout),
-            &self.hello,
-            from_the_start,
-            None,
-        );
-        let mut connection = connected.await.map_err(|error| Failure::of_connection(&error))?;
         if let (Security::StartTls, Some(tls)) = (self.security, self.tls.clone()) {
-            // Somebody between us could have taken the offer out of the answer.
-            if !connection.can_starttls() {
-                return Err(Failure::Untrusted("it does not offer STARTTLS".to_owned()));
-            }
-            let started = connection.starttls(tls, &self.hello).await;
-            started.map_err(|error| Failure::Untrusted(words(&error)))?;
+            return self.upgrade(server, tls).await;
         }
+        let (name, tls) = (&self.hello, self.tls.clone());
+        let connected = AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), name, tls, None);
+        connected.await.map_err(|error| Failure::of_connection(&error))
+    }
+
+    async fn upgrade(&self, server: (&str, u16), tls: TlsParameters) -> Result<AsyncSmtpConnection, Failure> {
+        let stream = TcpStream::connect(server).await.map_err(|error| Failure::Unreachable(words(&error)))?;
+        // What somebody says behind the line that agrees to TLS is not kept as if it had come inside.
+        let stream = Box::new(Lines(stream));
+        let connected = AsyncSmtpConnection::connect_with_transport(stream, &self.hello).await;
+        let mut connection = connected.map_err(|error| Failure::of_connection(&error))?;
+        // Somebody between us could have taken the offer out of the answer.
+        if !connection.can_starttls() {
+            return Err(Failure::Untrusted("it does not offer STARTTLS".to_owned()));
+        }
+        let started = connection.starttls(tls, &self.hello).await;
+        started.map_err(|error| Failure::Untrusted(words(&error)))?;
         Ok(connection)
     }
 

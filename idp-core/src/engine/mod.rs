@@ -334,6 +334,7 @@ fn device_with(row: &DeviceRow, uv: Uv) -> Device {
         id: row.id,
         user: row.user,
         credential: row.credential(),
+        name: row.facts.name.clone(),
         uv,
         assurance: row.facts.assurance,
         seen_at: row.seen_at,

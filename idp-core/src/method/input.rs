@@ -21,6 +21,8 @@ pub struct Device {
     pub user: Id<User>,
     /// Its id as a credential.
     pub credential: Id<CredentialRow>,
+    /// What its owner calls it.
+    pub name: String,
     /// How it verified its user in this message: what the engine checked, never what the device says.
     pub uv: Uv,
     /// How sure it is that it is its owner's.

@@ -6,7 +6,8 @@
 use idp_core::{
     Error, Refusal,
     engine::{CeremonyView, MethodOffer, SignInPage, Status},
-    method::Entry,
+    method::{Ceremony as _, Entry},
+    methods::otp::Totp,
 };
 use idp_protocol::Prompt;
 
@@ -56,8 +57,21 @@ fn form(t: Language, page: &SignInPage, offer: &MethodOffer, trouble: Option<&Fo
         label: t.say(label),
         hint: t.say(hint),
         digits,
-        error: error.map(|error: &Error| form_sentence(t, error, wrong(page))),
+        error: error.map(|error| refused(t, page, offer.kind, error)),
     })
+}
+
+/// What is said to a wrong answer. A clock that is wrong makes wrong codes for ever, and what its owner is told stands behind the
+/// sign-in that does not succeed. So everybody reads it here, whoever is named and whatever was typed: a sentence for those
+/// alone whose clock is wrong would tell a stranger that his code was right once.
+fn refused(t: Language, page: &SignInPage, kind: &str, error: &Error) -> String {
+    let said = form_sentence(t, error, wrong(page));
+    match error {
+        Error::Refused(Refusal::Wrong) if kind == Totp::KIND => {
+            format!("{said} {}", t.say("form-wrong-clock"))
+        }
+        _ => said,
+    }
 }
 
 /// Where no name is asked for, none can be wrong.

@@ -65,6 +65,7 @@ impl fmt::Debug for Words {
 struct Item {
     at: Moment,
     text: String,
+    subject: String,
     about: Line,
 }
 
@@ -87,7 +88,7 @@ impl Words {
                 let items: Vec<Item> =
                     notices.iter().map(|happened| item(t, happened.at, &happened.notice)).collect();
                 let subject = match &items[..] {
-                    [one] => one.text.trim_end_matches(':').to_owned(),
+                    [one] => one.subject.clone(),
                     _ => t.say_with("mail-notices-subject", "count", items.len()),
                 };
                 let after = vec![t.say("mail-not-you"), t.say("mail-never-asks")];
@@ -180,7 +181,7 @@ impl Words {
 
 fn item(t: Language, at: idp_core::Time, notice: &idp_core::notify::Notice) -> Item {
     let line = notices::line(t, at, notice);
-    Item { at: line.at, text: line.text, about: line.about.as_str().into() }
+    Item { at: line.at, text: line.text, subject: line.subject, about: line.about.as_str().into() }
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ use crate::{pages::Moment, text::Language};
 pub(crate) struct Line {
     pub at: Moment,
     pub text: String,
+    /// The same as the subject of a mail.
+    pub subject: String,
     /// The part that somebody else chose: a name, an address.
     pub about: String,
     pub alarming: bool,
@@ -22,7 +24,27 @@ pub(crate) struct Line {
 
 pub(crate) fn line(t: Language, at: Time, notice: &Notice) -> Line {
     let (key, about, alarming) = read(t, notice);
-    Line { at: Moment(at), text: t.say(key), about, alarming }
+    let subject = t.say(subject(key)).trim_end_matches(':').to_owned();
+    Line { at: Moment(at), text: t.say(key), subject, about, alarming }
+}
+
+/// What stands in the subject of a mail: the sentence itself, or a shorter one where it would be cut off.
+pub(crate) fn subject(key: &str) -> &str {
+    match key {
+        "notice-help-desk" => "subject-help-desk",
+        "notice-invitation-expired" => "subject-invitation-expired",
+        "notice-enrolment-expired" => "subject-enrolment-expired",
+        "notice-enrolment-attacked" => "subject-enrolment-attacked",
+        "notice-requests-stopped" => "subject-requests-stopped",
+        "notice-wrong-pins" => "subject-wrong-pins",
+        "notice-clock-off" => "subject-clock-off",
+        "notice-out-of-step" => "subject-out-of-step",
+        "notice-invited" => "subject-invited",
+        "notice-pin-reset-issued" => "subject-pin-reset-issued",
+        "notice-credential-suspected" => "subject-credential-suspected",
+        "notice-account-reset" => "subject-account-reset",
+        short => short,
+    }
 }
 
 fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use super::{ENGLISH, GERMAN, Language};
+use crate::portal::notices;
 
 fn keys(source: &str) -> BTreeSet<String> {
     let starts = |line: &&str| line.starts_with(|c: char| c.is_ascii_lowercase());
@@ -67,6 +68,23 @@ fn no_sentence_is_missing_and_none_is_left_over() {
     };
     let left: Vec<_> = keys.iter().filter(|key| !is_used(key)).collect();
     assert!(left.is_empty(), "left over: {left:?}");
+}
+
+/// A subject is read in a list, and cut off there; what is behind the cut was the part to act on.
+#[test]
+fn no_subject_of_a_mail_is_longer_than_a_line_and_none_breaks_off() {
+    let keys = keys(ENGLISH);
+    let notices = keys.iter().filter(|key| key.starts_with("notice-"));
+    let subjects: BTreeSet<&str> = notices.map(|key| notices::subject(key)).collect();
+    let others = keys.iter().filter(|key| key.starts_with("mail-") && key.ends_with("-subject"));
+    let subjects: Vec<&str> = others.map(String::as_str).chain(subjects).collect();
+    assert!(subjects.len() > 20, "{subjects:?}");
+    for key in subjects {
+        for language in [Language::English, Language::German] {
+            let said = language.say(key);
+            assert!(said.chars().count() <= 80, "{key}: {said}");
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! These tests start aiosmtpd in the Python of the interoperability tests, and `cargo test` alone passes them over:
 //! `tests/interop/python/venv.sh && cargo test -p idp-server --test oidc mail:: -- --ignored`.
 
+mod slipped_in;
+
 use std::{net::TcpListener, path::PathBuf, process::Command};
 
 use idp_core::{

@@ -79,3 +79,4 @@ mod told;
 mod trouble;
 mod userinfo;
 mod waiting;
+mod warned;

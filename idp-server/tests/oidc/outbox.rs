@@ -36,7 +36,7 @@ fn told_at(site: &Site) -> impl FnOnce(&mut Config) {
     }
 }
 
-async fn start(site: &Site) -> Server {
+pub async fn start(site: &Site) -> Server {
     Server::start_with(told_at(site)).await
 }
 
@@ -60,7 +60,7 @@ fn verify(message: &Message, now: Time, seen: &mut BTreeSet<String>) -> Result<V
     Ok(serde_json::from_str(&message.body).unwrap())
 }
 
-fn believed(server: &Server, message: &Message) -> Value {
+pub fn believed(server: &Server, message: &Message) -> Value {
     verify(message, server.clock_now(), &mut BTreeSet::new()).unwrap()
 }
 
@@ -90,7 +90,7 @@ async fn change_password(server: &Server, password: &str) {
     server.app.engine().set_password(server.user.id, password).await.unwrap();
 }
 
-/// Somebody fails to sign in until an account is locked.
+/// What somebody brings about who fails to sign in until an account is locked, without the ten tries.
 async fn locked(server: &Server) {
     let notice = Notice::Locked { kind: "password".to_owned() };
     let (user, created_at) = (server.user.id, server.clock_now());

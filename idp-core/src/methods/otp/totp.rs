@@ -7,7 +7,7 @@
 
 use idp_protocol::Prompt;
 
-use super::{PinUse, Token, Typed, first, prove, tokens, typed::Answer};
+use super::{Key, PinUse, Token, Typed, first, prove, tokens, typed::Answer};
 use crate::{
     Fault, Id, Refusal,
     device::DeviceRow,
@@ -98,8 +98,14 @@ fn wrong_clock(cx: &Cx<'_>, tokens: &[Token], answer: &Answer) -> Result<Option<
         let minutes = seen.token.key.minutes(off);
         // A code of a moment ago, typed late or a second time after a wrong PIN, says nothing about a clock.
         (off.abs() > SKEW + MOST_DRIFT)
-            .then(|| Effect::Notify(Notice::ClockOff { token: seen.token.key.label(), minutes }))
+            .then(|| Effect::Notify(Notice::ClockOff { token: called(cx, &seen.token.key), minutes }))
     }))
+}
+
+/// What its owner calls what gave a code. Whoever has three phones has to learn which clock to set.
+fn called(cx: &Cx<'_>, key: &Key) -> String {
+    let device = cx.devices.iter().find(|device| key.device == Some(device.id));
+    device.map_or_else(|| key.label(), |device| device.name.clone())
 }
 
 impl AuthMethod for Totp {
