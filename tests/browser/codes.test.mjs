@@ -122,6 +122,9 @@ describe("a person with codes", { concurrency: false }, () => {
     await page.getByLabel("behind the code").check();
     await page.getByRole("button", { name: "Set a PIN" }).click();
     await page.getByRole("heading", { name: "Hello" }).waitFor();
+    await page.getByRole("link", { name: "Use no PIN" }).click();
+    await page.getByText("The code alone is enough then").waitFor();
+    await inspect(page, "token-pin-off");
     await profile.close();
 
     const again = await withoutScript();
