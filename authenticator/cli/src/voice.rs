@@ -18,23 +18,40 @@ pub struct Voice {
     words: Mutex<Box<dyn Write + Send>>,
     events: Mutex<Box<dyn Write + Send>>,
     input: Mutex<Box<dyn BufRead + Send>>,
+    secrets: Secrets,
+}
+
+/// Where secrets are typed.
+#[derive(Clone, Copy)]
+enum Secrets {
+    /// At the terminal of this process, whatever its standard input is, without showing them.
+    Terminal,
+    /// In the input.
+    Input,
 }
 
 impl Voice {
     /// The streams of this process.
     pub fn of_process(json: bool) -> Self {
         let words: Box<dyn Write + Send> = if json { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
-        Self::new(json, words, Box::new(io::stdout()), Box::new(BufReader::new(io::stdin())))
+        let voice = Self::new(json, words, Box::new(io::stdout()), Box::new(BufReader::new(io::stdin())));
+        Self { secrets: Secrets::Terminal, ..voice }
     }
 
-    /// Streams of the caller.
+    /// Streams of the caller, secrets among them.
     pub fn new(
         json: bool,
         words: Box<dyn Write + Send>,
         events: Box<dyn Write + Send>,
         input: Box<dyn BufRead + Send>,
     ) -> Self {
-        Self { json, words: Mutex::new(words), events: Mutex::new(events), input: Mutex::new(input) }
+        Self {
+            json,
+            words: Mutex::new(words),
+            events: Mutex::new(events),
+            input: Mutex::new(input),
+            secrets: Secrets::Input,
+        }
     }
 
     /// Says a sentence to the person.
@@ -112,7 +129,15 @@ impl Voice {
         let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = write!(words, "{question}").and_then(|()| words.flush());
         drop(words);
-        rpassword::read_password().map(Zeroizing::new).map_err(|_| {
+        let typed = match self.secrets {
+            Secrets::Terminal => rpassword::read_password(),
+            Secrets::Input => {
+                let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut typed = String::new();
+                input.read_line(&mut typed).map(|_| typed.trim_end().to_owned())
+            }
+        };
+        typed.map(Zeroizing::new).map_err(|_| {
             Failure::Secret(
                 "There is no terminal to type a secret at: use --passphrase-file and --pin-file.".to_owned(),
             )
@@ -149,6 +174,9 @@ pub fn clean(text: &str) -> String {
     };
     text.chars().map(|c| if hidden(c) { '\u{FFFD}' } else { c }).collect()
 }
+
+#[cfg(test)]
+pub mod screen;
 
 #[cfg(test)]
 mod tests {
