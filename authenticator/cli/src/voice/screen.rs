@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::Voice;
+use super::{Pastes, Voice};
 
 /// What was written.
 #[derive(Clone, Default)]
@@ -32,4 +32,10 @@ pub fn voice(json: bool, typed: &str) -> (Voice, Screen, Screen) {
     let (words, events) = (Screen::default(), Screen::default());
     let input = Cursor::new(typed.as_bytes().to_vec());
     (Voice::new(json, Box::new(words.clone()), Box::new(events.clone()), Box::new(input)), words, events)
+}
+
+/// The same at a terminal, where a person pastes.
+pub fn pasting(typed: &str) -> (Voice, Screen) {
+    let (voice, words, _) = voice(false, typed);
+    (Voice { pastes: Pastes::AtTerminal, ..voice }, words)
 }
