@@ -89,7 +89,8 @@ fn what(t: Language, kind: &str) -> String {
     let key = match kind {
         "device" => "device-one",
         "password" => "way-password",
-        "totp" => "token-app",
+        // An app, a token with a clock, or the codes that every registered device shows.
+        "totp" => "way-totp",
         OfflineCodes::KIND => "token-offline",
         "hotp" => "token-hardware",
         "recovery" => "form-recovery",

@@ -9,7 +9,10 @@ use idp_core::{
 };
 use serde_json::json;
 
-use crate::server::Server;
+use crate::{
+    requests::request,
+    server::{Server, cookies},
+};
 
 const PIN: &str = "274036";
 
@@ -110,4 +113,22 @@ async fn a_pin_is_taken_off_with_a_button_of_its_own_and_only_one_that_may_go() 
     assert_eq!(server.visit(&off, &cookie, None).await.status(), 404);
     assert!(server.visit(&off, &cookie, Some(&[])).await.status().is_client_error());
     assert_eq!(token(&server).await.pin, Some(Position::Behind), "its maker wants one");
+}
+
+/// The same page for everybody: somebody who has only a registered device, or a PIN beside the codes, finds his field, too.
+#[tokio::test]
+async fn the_form_for_codes_is_named_for_each_thing_that_shows_them_and_says_where_a_pin_goes() {
+    let server = Server::start().await;
+    let parked = server.authorize(&request("shop"), None).await;
+    let page = server.visit(parked.headers()["location"].to_str().unwrap(), &cookies(&parked), None).await;
+    let page = page.text().await.unwrap();
+    for words in [
+        "Code of your phone, app or token",
+        "change by themselves every half minute or minute",
+        "Code of your hardware token",
+        "only when you press its button",
+    ] {
+        assert!(page.contains(words), "{words} is missing in {page}");
+    }
+    assert_eq!(page.matches("type it in the same field, before or behind the digits").count(), 2, "{page}");
 }
