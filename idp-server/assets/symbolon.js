@@ -20,6 +20,9 @@ function localTimes(root) {
   }
 }
 
+// Between two questions that a server answers at once, in milliseconds.
+const PAUSE = 2000;
+
 class Panel {
   constructor(element) {
     this.element = element;
@@ -67,23 +70,30 @@ class Panel {
   }
 
   async ask(round) {
-    let pause = 2000;
+    let trouble = 0;
     while (!this.over && round === this.round) {
+      const asked = performance.now();
+      let isNews = false;
       try {
         const seen = this.tag ? "&wait=1&seen=" + encodeURIComponent(this.tag) : "";
         const answer = await fetch(this.element.dataset.state + seen, { cache: "no-store" });
         if (answer.status === 404) return;
         if (round !== this.round) return;
         if (answer.ok) {
-          this.show(await answer.json());
-          pause = 2000;
+          const state = await answer.json();
+          isNews = state.tag !== this.tag;
+          this.show(state);
+          trouble = 0;
         } else {
-          pause += 5000;
+          trouble += 5000;
         }
       } catch {
-        pause += 5000;
+        trouble += 5000;
       }
-      await new Promise((done) => setTimeout(done, pause));
+      // News, or an answer that the server has kept: what happens next must not wait for a pause of ours. One that says at
+      // once what is known comes from a server that lets nobody wait.
+      if (trouble === 0 && (isNews || performance.now() - asked >= PAUSE)) continue;
+      await new Promise((done) => setTimeout(done, PAUSE + trouble));
     }
   }
 

@@ -69,13 +69,14 @@ pub const LAUNCH: &str = "/launch";
 
 /// Forms of the account pages that bind, replace, reset or remove what somebody signs in with: the binding rule holds
 /// for each. `tests/oidc/binding.rs` tries them with a phished password.
-pub const BINDING: [&str; 16] = [
+pub const BINDING: [&str; 17] = [
     "/account/password",
     "/account/recovery-codes",
     "/account/authenticators",
     "/account/offline-codes",
     "/account/tokens/{id}/upgrade",
     "/account/tokens/{id}/pin",
+    "/account/tokens/{id}/no-pin",
     "/account/tokens/{id}/remove",
     "/account/devices",
     "/account/devices/mail",
@@ -201,6 +202,10 @@ fn account_pages() -> Router<App> {
         .route("/account/tokens/{id}/upgrade", get(offline_codes::ask_upgrade).post(offline_codes::upgrade))
         .route("/account/tokens/{id}/resync", get(portal::tokens::ask_resync).post(portal::tokens::resync))
         .route("/account/tokens/{id}/pin", get(portal::tokens::ask_pin).post(portal::tokens::set_pin))
+        .route(
+            "/account/tokens/{id}/no-pin",
+            get(portal::tokens::ask_no_pin).post(portal::tokens::take_pin_off),
+        )
         .route("/account/tokens/{id}/remove", get(portal::tokens::ask_remove).post(portal::tokens::remove))
         .route("/account/devices", post(portal::begin))
         .route("/account/devices/new", get(portal::new))

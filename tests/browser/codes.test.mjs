@@ -54,19 +54,19 @@ describe("a person with codes", { concurrency: false }, () => {
     await page.locator("[data-step=done]").getByText("The app is added.").waitFor();
     await inspect(page, "app-done");
     await page.getByRole("link", { name: "To your account" }).click();
-    await page.getByText("Something to sign in with was added: Authenticator app").waitFor();
+    await page.getByText("Something to sign in with was added: One-time codes").waitFor();
     await profile.close();
   });
 
   test("signs in with a code of the app, without script", async () => {
     const profile = await withoutScript();
     const { page } = profile;
-    await other(page, "Code of your app", { login: "alice", code: totp(secret, 40) });
+    await other(page, "Code of your phone, app or token", { login: "alice", code: totp(secret, 40) });
     await page.getByText("That is not right for this user name").waitFor();
     await page.locator("#totp:focus").waitFor();
     assert.equal(await page.getByLabel("Password", { exact: true }).inputValue(), "");
     // The code of the first proof is used up.
-    await other(page, "Code of your app", { login: "alice", code: totp(secret, 1) });
+    await other(page, "Code of your phone, app or token", { login: "alice", code: totp(secret, 1) });
     await page.waitForURL(`${town.shop}/`);
     assert.match(await page.textContent("body"), /alice Example/);
     await profile.close();
@@ -122,6 +122,9 @@ describe("a person with codes", { concurrency: false }, () => {
     await page.getByLabel("behind the code").check();
     await page.getByRole("button", { name: "Set a PIN" }).click();
     await page.getByRole("heading", { name: "Hello" }).waitFor();
+    await page.getByRole("link", { name: "Use no PIN" }).click();
+    await page.getByText("The code alone is enough then").waitFor();
+    await inspect(page, "token-pin-off");
     await profile.close();
 
     const again = await withoutScript();

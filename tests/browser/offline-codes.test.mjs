@@ -87,7 +87,7 @@ describe("a phone without network", { concurrency: false }, () => {
     const profile = await Profile.fresh(browser, { javaScriptEnabled: false });
     const { page } = profile;
     await page.goto(`${town.shop}/sign-in`);
-    await other(page, "Code of your app", { login: "bob", code: next });
+    await other(page, "Code of your phone, app or token", { login: "bob", code: next });
     await page.waitForURL(`${town.shop}/`);
     assert.match(await page.textContent("body"), /bob Example/);
     await profile.close();

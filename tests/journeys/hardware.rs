@@ -41,6 +41,7 @@ async fn taken_off(world: World) {
         serial: "H1".to_owned(),
         key: key(),
         counter: 0,
+        drift: 0,
         expires_at: None,
     };
     world.engine.stock_hardware(vec![new]).await.unwrap();

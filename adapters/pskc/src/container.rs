@@ -183,8 +183,8 @@ pub struct KeyData {
     pub time: Option<u64>,
     /// The length of an interval, in seconds.
     pub interval: Option<u32>,
-    /// How many intervals the clock of the device is off.
-    pub drift: Option<u32>,
+    /// How many intervals the clock of the device was ahead at its last code; below zero if it was behind.
+    pub drift: Option<i32>,
 }
 
 /// A secret. It is wiped when it goes, and never printed.

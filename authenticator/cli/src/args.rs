@@ -133,6 +133,9 @@ pub struct Otp {
     /// The PIN is the first line of this file.
     #[arg(long, value_name = "FILE")]
     pub pin_file: Option<PathBuf>,
+    /// Trust the clock of this computer, whatever the server's showed when they last met.
+    #[arg(long)]
+    pub own_clock: bool,
 }
 
 /// What to do with a PIN.

@@ -1,7 +1,7 @@
 //! How does the program speak with people, and how with scripts?
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, IsTerminal as _, Write},
     sync::{Mutex, PoisonError},
 };
 
@@ -11,6 +11,9 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
+/// Sets the clipboard to nothing (Operating System Command 52 of xterm, which most terminals know).
+const EMPTY_CLIPBOARD: &str = "\u{1b}]52;c;\u{7}";
+
 /// Standard output and input. For scripts, events are JSON lines on standard output and all words for
 /// people go to standard error.
 pub struct Voice {
@@ -18,23 +21,53 @@ pub struct Voice {
     words: Mutex<Box<dyn Write + Send>>,
     events: Mutex<Box<dyn Write + Send>>,
     input: Mutex<Box<dyn BufRead + Send>>,
+    secrets: Secrets,
+    pastes: Pastes,
+}
+
+/// Whether what is read may come from a clipboard that the terminal can empty.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pastes {
+    /// A person sits at a terminal, and both streams are its own.
+    AtTerminal,
+    /// A file, a pipe or a program of somebody.
+    Elsewhere,
+}
+
+/// Where secrets are typed.
+#[derive(Clone, Copy)]
+enum Secrets {
+    /// At the terminal of this process, whatever its standard input is, without showing them.
+    Terminal,
+    /// In the input.
+    Input,
 }
 
 impl Voice {
     /// The streams of this process.
     pub fn of_process(json: bool) -> Self {
         let words: Box<dyn Write + Send> = if json { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
-        Self::new(json, words, Box::new(io::stdout()), Box::new(BufReader::new(io::stdin())))
+        let voice = Self::new(json, words, Box::new(io::stdout()), Box::new(BufReader::new(io::stdin())));
+        let at_terminal = !json && io::stdin().is_terminal() && io::stdout().is_terminal();
+        let pastes = if at_terminal { Pastes::AtTerminal } else { Pastes::Elsewhere };
+        Self { secrets: Secrets::Terminal, pastes, ..voice }
     }
 
-    /// Streams of the caller.
+    /// Streams of the caller, secrets among them.
     pub fn new(
         json: bool,
         words: Box<dyn Write + Send>,
         events: Box<dyn Write + Send>,
         input: Box<dyn BufRead + Send>,
     ) -> Self {
-        Self { json, words: Mutex::new(words), events: Mutex::new(events), input: Mutex::new(input) }
+        Self {
+            json,
+            words: Mutex::new(words),
+            events: Mutex::new(events),
+            input: Mutex::new(input),
+            secrets: Secrets::Input,
+            pastes: Pastes::Elsewhere,
+        }
     }
 
     /// Says a sentence to the person.
@@ -60,6 +93,21 @@ impl Voice {
     pub fn redraw(&self, text: &str) {
         let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = write!(words, "\r\u{1b}[K{text}").and_then(|()| words.flush());
+    }
+
+    /// Asks the terminal to empty the clipboard (OSC 52), and says that somebody should look. Whether it does, no terminal says.
+    pub fn empty_clipboard(&self) {
+        if self.pastes == Pastes::Elsewhere {
+            self.say("If you copied it, copy something else now: other programs can read the clipboard.");
+            return;
+        }
+        let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = write!(words, "{EMPTY_CLIPBOARD}").and_then(|()| words.flush());
+        drop(words);
+        self.say(
+            "The terminal was asked to empty the clipboard, and not every one does: if you copied the text and can still paste \
+             it, copy something else now. Other programs can read the clipboard.",
+        );
     }
 
     /// Tells a script what happened: the fields of `event`, under the name `name`.
@@ -112,7 +160,18 @@ impl Voice {
         let mut words = self.words.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = write!(words, "{question}").and_then(|()| words.flush());
         drop(words);
-        rpassword::read_password().map(Zeroizing::new).map_err(|_| {
+        let typed = match self.secrets {
+            Secrets::Terminal => rpassword::read_password(),
+            Secrets::Input => {
+                let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut typed = String::new();
+                match input.read_line(&mut typed) {
+                    Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+                    read => read.map(|_| typed.trim_end().to_owned()),
+                }
+            }
+        };
+        typed.map(Zeroizing::new).map_err(|_| {
             Failure::Secret(
                 "There is no terminal to type a secret at: use --passphrase-file and --pin-file.".to_owned(),
             )
@@ -149,6 +208,9 @@ pub fn clean(text: &str) -> String {
     };
     text.chars().map(|c| if hidden(c) { '\u{FFFD}' } else { c }).collect()
 }
+
+#[cfg(test)]
+pub mod screen;
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ use idp_protocol::{
 
 use crate::{
     Account, Clock, Error, Signer, Store, Transport,
+    clock::Corrected,
     transport::{Request, Response, TransportError},
     trust::Trusted,
 };
@@ -69,8 +70,28 @@ impl<T: Transport> Authenticator<T> {
     /// The time at `issuer`, as far as it is known: our own clock until the server corrected it.
     #[must_use]
     pub fn now(&self, issuer: &Origin) -> i64 {
-        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).get(issuer).copied();
-        self.clock.now().saturating_add(ahead.unwrap_or(0))
+        self.clock.now().saturating_add(self.ahead(issuer))
+    }
+
+    /// How many seconds the clock of `issuer` is ahead of ours, as it was when it was last seen: maybe in an earlier run, and
+    /// maybe our clock was set since.
+    #[must_use]
+    pub fn ahead(&self, issuer: &Origin) -> i64 {
+        let seen = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).get(issuer).copied();
+        // A store that cannot be read is told where something is asked of it.
+        seen.unwrap_or_else(|| self.store.ahead(issuer).unwrap_or(0))
+    }
+
+    /// Our clock, corrected by what is known of the one of `issuer`.
+    #[must_use]
+    pub fn clock_of(&self, issuer: &Origin) -> Corrected {
+        Corrected::new(Arc::clone(&self.clock), self.ahead(issuer))
+    }
+
+    /// The clock of this device as it is.
+    #[must_use]
+    pub fn own_clock(&self) -> Corrected {
+        Corrected::new(Arc::clone(&self.clock), 0)
     }
 
     /// Gives the device another name at the server and here.

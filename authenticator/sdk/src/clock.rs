@@ -1,9 +1,13 @@
 //! What time is it, and how does the authenticator wait?
 
 use std::{
+    fmt,
     future::{self, Future},
     pin::Pin,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -31,6 +35,37 @@ impl Clock for SystemClock {
 
     fn sleep(&self, pause: Duration) -> Pause<'_> {
         Box::pin(tokio::time::sleep(pause))
+    }
+}
+
+/// A clock that is known to be behind by so many seconds, and shows the right time.
+#[derive(Clone)]
+pub struct Corrected {
+    clock: Arc<dyn Clock>,
+    behind: i64,
+}
+
+impl Corrected {
+    /// Another clock, corrected.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, behind: i64) -> Self {
+        Self { clock, behind }
+    }
+}
+
+impl fmt::Debug for Corrected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Corrected").field("behind", &self.behind).finish_non_exhaustive()
+    }
+}
+
+impl Clock for Corrected {
+    fn now(&self) -> i64 {
+        self.clock.now().saturating_add(self.behind)
+    }
+
+    fn sleep(&self, pause: Duration) -> Pause<'_> {
+        self.clock.sleep(pause)
     }
 }
 

@@ -14,6 +14,8 @@ use crate::{
 };
 
 const TRIES: u64 = 3;
+/// What two readings of the same clocks may differ by, in seconds: no reason to write.
+const JITTER: u64 = 2;
 /// The longest wait that a server's `Retry-After` can ask for, in seconds.
 const MAX_WAIT: u64 = 10;
 
@@ -123,6 +125,11 @@ impl<T: Transport> Authenticator<T> {
     pub(crate) fn set_time(&self, issuer: &Origin, time: i64) {
         let ahead = time.saturating_sub(self.clock.now());
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner).insert(issuer.clone(), ahead);
+        let kept = self.store.ahead(issuer).unwrap_or(0);
+        if kept.abs_diff(ahead) > JITTER {
+            // Where it cannot be kept, the next run begins with our own clock: no reason to stop what is under way.
+            let _ = self.store.keep_ahead(issuer, ahead);
+        }
     }
 
     /// The server signed something at `time`, so its clock shows at least that. (Not exactly that: an

@@ -31,7 +31,7 @@ mod waiting;
 
 pub use account::{Account, Keys, Stage};
 pub use authenticator::Authenticator;
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, Corrected, ManualClock, SystemClock};
 pub use codes::{Code, Codes};
 pub use enrol::{Details, Enrolled, Offered};
 pub use error::Error;
@@ -41,5 +41,5 @@ pub use offline::{Answered, OfflineTicket, Opened};
 pub use offline_account::{Activated, OfflineAccount};
 pub use party::Party;
 pub use sign_in::{Answer, Claimed, Ticket};
-pub use store::{MemoryStore, OfflineAccounts, SealedFile, Store};
+pub use store::{MemoryStore, OfflineAccounts, SealedFile, ServerClocks, Store};
 pub use transport::{HttpTransport, Transport};

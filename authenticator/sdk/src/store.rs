@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use idp_protocol::Octets;
+use idp_protocol::{Octets, link::Origin};
 
 use crate::{Account, OfflineAccount, Party};
 
@@ -18,7 +18,7 @@ pub use file::SealedFile;
 use kept::Kept;
 
 /// The place where accounts and their keys are kept.
-pub trait Store: OfflineAccounts {
+pub trait Store: OfflineAccounts + ServerClocks {
     /// All accounts, in the order in which they are proposed.
     ///
     /// # Errors
@@ -77,6 +77,21 @@ pub trait OfflineAccounts: Send + Sync {
     fn remove_offline(&self, account: &OfflineAccount) -> Result<(), StoreError>;
 }
 
+/// The part of it for the clocks of servers: a code that is made without a network follows the server's, too.
+pub trait ServerClocks: Send + Sync {
+    /// How many seconds a server's clock was ahead of ours when it was last seen; 0 if nothing is known.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    fn ahead(&self, issuer: &Origin) -> Result<i64, StoreError>;
+
+    /// Keeps that, as long as there is an account of this server.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be written.
+    fn keep_ahead(&self, issuer: &Origin, seconds: i64) -> Result<(), StoreError>;
+}
+
 /// Why accounts could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -122,6 +137,17 @@ impl OfflineAccounts for MemoryStore {
 
     fn remove_offline(&self, account: &OfflineAccount) -> Result<(), StoreError> {
         self.kept().remove_offline(account);
+        Ok(())
+    }
+}
+
+impl ServerClocks for MemoryStore {
+    fn ahead(&self, issuer: &Origin) -> Result<i64, StoreError> {
+        Ok(self.kept().ahead(issuer))
+    }
+
+    fn keep_ahead(&self, issuer: &Origin, seconds: i64) -> Result<(), StoreError> {
+        self.kept().keep_ahead(issuer, seconds);
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! Does the device follow the protocol, and notice each lie of a server or a network?
 
 #[cfg(test)]
+mod clocks;
+#[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod hostile;

@@ -11,8 +11,8 @@ mod sealed {
     };
     use serde_json::{Value, json};
     use symbolon_authenticator::{
-        Account, Keys, OfflineAccount, OfflineAccounts as _, Party, SealedFile, Stage, Store,
-        account::CodeKey, store::StoreError,
+        Account, Keys, OfflineAccount, OfflineAccounts as _, Party, SealedFile, ServerClocks as _, Stage,
+        Store, account::CodeKey, store::StoreError,
     };
 
     const PASSPHRASE: &str = "correct horse battery";
@@ -114,6 +114,35 @@ mod sealed {
         assert!(again.used(&party(Some(Octets([255, 0])))).unwrap().is_some());
     }
 
+    #[test]
+    fn clocks_of_servers_come_back_as_long_as_there_is_an_account() {
+        let folder = Folder::new("clocks");
+        let store = folder.open(PASSPHRASE).unwrap();
+        let (first, second) =
+            (account(&symbolon_aws_lc::crypto(), 1), account(&symbolon_aws_lc::crypto(), 2));
+        let stranger = Origin::parse("https://id.example.net").unwrap();
+        store.keep_ahead(&first.issuer, 600).unwrap();
+        assert_eq!(
+            store.ahead(&first.issuer).unwrap(),
+            0,
+            "a server of whom there is no account fills no file"
+        );
+        let codes_only = offline_account(3);
+        store.put(&first).unwrap();
+        store.put(&second).unwrap();
+        store.put_offline(&codes_only).unwrap();
+        store.keep_ahead(&first.issuer, -7).unwrap();
+        store.keep_ahead(&first.issuer, 600).unwrap();
+        let again = folder.open(PASSPHRASE).unwrap();
+        assert_eq!((again.ahead(&first.issuer).unwrap(), again.ahead(&stranger).unwrap()), (600, 0));
+        again.remove(&first).unwrap();
+        again.put_offline(&codes_only).unwrap();
+        again.remove(&second).unwrap();
+        assert_eq!(again.ahead(&first.issuer).unwrap(), 600, "the codes still need it");
+        again.remove_offline(&codes_only).unwrap();
+        assert_eq!(again.ahead(&first.issuer).unwrap(), 0);
+    }
+
     /// What an older version wrote: version 1 the list of accounts, version 2 the accounts and which was used last for whom.
     fn of_version(crypto: &Crypto, version: u8, kept: &Value) -> Vec<u8> {
         let (salt, nonce) = (crypto.random::<16>(), crypto.random::<12>());
@@ -132,7 +161,11 @@ mod sealed {
     fn a_file_of_an_older_version_opens_and_is_written_as_a_newer_one() {
         let crypto = symbolon_aws_lc::crypto();
         let accounts = [2, 1].map(|device| account(&crypto, device));
-        let older = [(1, json!(accounts)), (2, json!({ "accounts": accounts, "used": [] }))];
+        let older = [
+            (1, json!(accounts)),
+            (2, json!({ "accounts": accounts, "used": [] })),
+            (3, json!({ "accounts": accounts, "used": [], "offline": [] })),
+        ];
         for (version, kept) in older {
             let folder = Folder::new(&format!("older-{version}"));
             fs::create_dir_all(&folder.0).unwrap();
@@ -142,11 +175,11 @@ mod sealed {
             assert!(store.offline_accounts().unwrap().is_empty());
             assert_eq!(fs::read(folder.file()).unwrap()[8], version, "to look changes nothing");
             store.arrange(&accounts[1], 0).unwrap();
-            assert_eq!(fs::read(folder.file()).unwrap()[8], 3);
+            assert_eq!(fs::read(folder.file()).unwrap()[8], 4);
             assert_eq!(names(&folder.open(PASSPHRASE).unwrap()), [1, 2]);
 
             let mut newer = fs::read(folder.file()).unwrap();
-            newer[8] = 4;
+            newer[8] = 5;
             fs::write(folder.file(), newer).unwrap();
             assert!(matches!(folder.open(PASSPHRASE), Err(StoreError::Format(_))));
         }

@@ -10,7 +10,7 @@ use crate::{
     credential::{CredentialRow, CredentialWrite},
     evidence::Assurance,
     hardware::{HardwareRow, HardwareState, HardwareWrite, Leaves},
-    methods::otp::Key,
+    methods::otp::{Key, followed},
     notify::Notice,
     seal::Place,
     store::{Batch, Committed},
@@ -31,6 +31,9 @@ pub struct NewHardware {
     pub key: Key,
     /// Its counter: that of the next code, or the last time step that was used.
     pub counter: i64,
+    /// How many steps its clock was ahead at its last code; below zero if it was behind. Of what somebody else says no more
+    /// is followed than of what is seen here.
+    pub drift: i32,
     /// When its policy ends its use.
     pub expires_at: Option<Time>,
 }
@@ -44,6 +47,8 @@ pub struct OpenedHardware {
     pub key: Key,
     /// Its counter, be it in stock or with somebody.
     pub counter: i64,
+    /// The drift of its clock, likewise.
+    pub drift: i8,
 }
 
 /// Why nothing was done with a token.
@@ -98,7 +103,7 @@ impl Engine {
     }
 
     fn new_hardware(&self, token: NewHardware) -> Result<HardwareRow, Fault> {
-        let NewHardware { manufacturer, serial, key, counter, expires_at } = token;
+        let NewHardware { manufacturer, serial, key, counter, drift, expires_at } = token;
         let id = Id::random(self.crypto());
         Ok(HardwareRow {
             id,
@@ -110,7 +115,7 @@ impl Engine {
             credential: None,
             revision: 1,
             counter,
-            drift: 0,
+            drift: followed(drift.into()),
             since: self.now(),
             expires_at,
             secret: self.sealer.seal_json(&Place::Hardware(id).aad(), &key)?,
@@ -244,12 +249,13 @@ impl Engine {
         };
         let used = used.into_iter().find(|used| Some(used.id) == row.credential);
         let counter = used.as_ref().map_or(row.counter, |used| used.counter).max(row.counter);
+        let drift = used.as_ref().map_or(row.drift, |used| used.drift);
         if let Some(used) = used {
             // Its owner may have given it a PIN since, and without that it must not leave.
             let own: Key = self.sealer.open_json(&credential_aad(used.id), &used.secret)?;
             key.pin = own.pin.clone();
         }
-        Ok(OpenedHardware { row, key, counter })
+        Ok(OpenedHardware { row, key, counter, drift })
     }
 
     async fn commit_hardware(&self, batch: Batch, conflict: HardwareError) -> Result<(), HardwareError> {

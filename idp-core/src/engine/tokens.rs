@@ -38,6 +38,8 @@ pub struct TokenFacts {
     pub serial: Option<String>,
     /// Where its PIN stands, if the server compares one.
     pub pin: Option<Position>,
+    /// Whether it has to have one.
+    pub pin_rule: PinRule,
     /// How sure it is that nobody else has its key.
     pub assurance: Assurance,
     /// When it was added.
@@ -56,6 +58,7 @@ impl Engine {
             kind: row.kind,
             name: key.name.clone(),
             serial: key.serial.clone(),
+            pin_rule: key.pin_rule,
             pin: match key.pin {
                 PinUse::Server { position, .. } => Some(position),
                 PinUse::None | PinUse::InKey => None,
@@ -167,7 +170,7 @@ impl Engine {
         Ok(Batch::new().with(CredentialWrite::Advance { id, to }).with(self.audit(Some(user), event)))
     }
 
-    /// Gives a token a PIN that is typed beside its codes, or takes that PIN away.
+    /// Gives a token a PIN that is typed beside its codes, or takes that PIN away. Of one that is away nobody is told again.
     ///
     /// # Errors
     /// [`Refusal::FreshSignIn`] if the binding rule is not met, [`Refusal::Malformed`] for a PIN that is too short, too
@@ -184,6 +187,7 @@ impl Engine {
         let pin = match pin {
             // Its maker wants one (RFC 6030, 5): it may be another one.
             None if key.pin_rule == PinRule::Required => return Err(Refusal::NotAllowed.into()),
+            None if key.pin == PinUse::None => return Ok(()),
             None => PinUse::None,
             Some((pin, position)) => {
                 pin::check(pin, self.settings.pin).map_err(|_| Refusal::Malformed)?;

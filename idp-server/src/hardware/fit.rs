@@ -52,8 +52,9 @@ pub(super) async fn token(
         None => new,
     };
     let counter = counter(engine.now(), &new, key)?;
+    let drift = key.data.drift.filter(|_| new.step_at(engine.now()).is_some()).unwrap_or(0);
     let manufacturer = key.device.manufacturer.as_ref().map(ToString::to_string).unwrap_or_default();
-    Ok(Some(NewHardware { manufacturer, serial, key: new, counter, expires_at }))
+    Ok(Some(NewHardware { manufacturer, serial, key: new, counter, drift, expires_at }))
 }
 
 fn whole(counter: Option<u64>) -> Result<i64, Reason> {

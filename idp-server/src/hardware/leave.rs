@@ -34,7 +34,9 @@ fn key(token: &OpenedHardware) -> Key {
             (Algorithm::Hotp, KeyData { counter, ..KeyData::default() })
         }
         MovingFactor::Time(period) => {
-            (Algorithm::Totp, KeyData { time: counter, interval: Some(period), ..KeyData::default() })
+            // Drift is learned from codes that are taken: without it a slow token would find nobody who takes its first.
+            let drift = (token.drift != 0).then(|| token.drift.into());
+            (Algorithm::Totp, KeyData { time: counter, interval: Some(period), drift, ..KeyData::default() })
         }
     };
     let suite = match token.key.algorithm {

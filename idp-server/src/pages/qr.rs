@@ -49,10 +49,20 @@ fn draw_row(path: &mut String, row: &[Color], y: usize) {
 mod tests {
     use super::QrCode;
 
+    /// The link of an enrolment as it is made, with a host of so many letters.
+    fn enrolment_link(host: usize) -> String {
+        let vectors = include_str!("../../../idp-protocol/vectors/links.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let link = vectors["good"][0]["qr"].as_str().unwrap();
+        assert!(link.starts_with("HTTPS://ID.EXAMPLE.ORG/E#"), "{link}");
+        link.replace("ID.EXAMPLE.ORG", &"H".repeat(host))
+    }
+
     #[test]
     fn an_enrolment_link_fits_a_phone() {
-        let text = format!("HTTPS://ID.EXAMPLE.ORG/E#{}", "A".repeat(80));
-        let code = QrCode::of(&text).unwrap();
+        let modules = |host| QrCode::of(&enrolment_link(host)).unwrap().modules;
+        assert_eq!([modules(58), modules(59)], [49, 53], "version 6 holds a host of 58 letters");
+        let code = QrCode::of(&enrolment_link("id.example.org".len())).unwrap();
         assert!(code.modules <= 49, "version 6 at most: {}", code.modules);
         assert!(code.pixels <= 288, "a narrow phone has 288 pixels between its margins");
         assert!(code.path.starts_with("M4 4h7v1h-7z"), "the finder stands behind the quiet zone");

@@ -36,6 +36,7 @@ pub(crate) fn subject(key: &str) -> &str {
         "notice-enrolment-expired" => "subject-enrolment-expired",
         "notice-enrolment-attacked" => "subject-enrolment-attacked",
         "notice-requests-stopped" => "subject-requests-stopped",
+        "notice-locked" => "subject-locked",
         "notice-wrong-pins" => "subject-wrong-pins",
         "notice-clock-off" => "subject-clock-off",
         "notice-out-of-step" => "subject-out-of-step",
@@ -111,7 +112,8 @@ fn what(t: Language, kind: &str) -> String {
     let key = match kind {
         "device" => "device-one",
         "password" => "way-password",
-        "totp" => "token-app",
+        // An app, a token with a clock, or the codes that every registered device shows.
+        "totp" => "way-totp",
         OfflineCodes::KIND => "token-offline",
         "hotp" => "token-hardware",
         "recovery" => "form-recovery",

@@ -12,10 +12,10 @@ use idp_core::{
     engine::TokenFacts,
     evidence::Assurance,
     method::Ceremony as _,
-    methods::otp::{Position, Totp},
+    methods::otp::{PinRule, Position, Totp},
     settings::AuthenticatorApps,
 };
-use idp_protocol::Text;
+use idp_protocol::{Text, context::PinRules};
 use serde::{Deserialize, Serialize};
 use symbolon_axum::Visitor;
 use zeroize::Zeroizing;
@@ -29,7 +29,7 @@ use crate::{
 
 /// A change of a token, as it stands in addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// Another name.
     Rename,
@@ -37,12 +37,15 @@ pub enum Change {
     Resync,
     /// A PIN that is typed beside its codes.
     Pin,
+    /// No PIN any more. A form of its own: whoever sends the other one with nothing in it has slipped, and must not
+    /// weaken his token by that.
+    NoPin,
     /// Take it off the account.
     Remove,
 }
 
 impl Change {
-    const ALL: [Self; 4] = [Self::Rename, Self::Resync, Self::Pin, Self::Remove];
+    const ALL: [Self; 5] = [Self::Rename, Self::Resync, Self::Pin, Self::NoPin, Self::Remove];
 
     /// The name in addresses.
     #[must_use]
@@ -51,6 +54,7 @@ impl Change {
             Self::Rename => "rename",
             Self::Resync => "resync",
             Self::Pin => "pin",
+            Self::NoPin => "no-pin",
             Self::Remove => "remove",
         }
     }
@@ -60,6 +64,7 @@ impl Change {
             Self::Rename => "action-rename",
             Self::Resync => "token-resync",
             Self::Pin => "token-pin",
+            Self::NoPin => "token-pin-off",
             Self::Remove => "action-revoke",
         }
     }
@@ -69,13 +74,23 @@ impl Change {
             Self::Rename => "explain-token-rename",
             Self::Resync => "explain-token-resync",
             Self::Pin => "explain-token-pin",
+            Self::NoPin => "explain-token-pin-off",
             Self::Remove => "explain-token-remove",
         }
     }
 
-    /// Only a token that counts can be out of step.
+    /// Only a token that counts can be out of step, and only a PIN that is there and may go can be taken off.
     fn fits(self, token: &TokenFacts) -> bool {
-        self != Self::Resync || token.kind != Totp::KIND
+        match self {
+            Self::Resync => token.kind != Totp::KIND,
+            Self::NoPin => token.pin.is_some() && token.pin_rule == PinRule::Optional,
+            Self::Rename | Self::Pin | Self::Remove => true,
+        }
+    }
+
+    /// Whether it takes something away.
+    fn takes(self) -> bool {
+        matches!(self, Self::NoPin | Self::Remove)
     }
 }
 
@@ -167,6 +182,7 @@ struct Ask {
     label: String,
     explained: String,
     rules: String,
+    behind: bool,
     error: Option<String>,
 }
 
@@ -175,7 +191,7 @@ pub async fn ask(app: App, visitor: Visitor, id: Id<CredentialRow>, change: Chan
     let place = Place::Token { id, change };
     let asked = match change {
         Change::Rename => signed_in(&app, &visitor, place).await,
-        Change::Resync | Change::Pin | Change::Remove => fresh(&app, &visitor, place).await,
+        Change::Resync | Change::Pin | Change::NoPin | Change::Remove => fresh(&app, &visitor, place).await,
     };
     match asked {
         Ok(signed_in) => page(&app, &visitor, signed_in.user.id, id, change, None).await,
@@ -208,10 +224,16 @@ async fn page(
         given: token.name.unwrap_or_default(),
         label: t.say(change.label()),
         explained: t.say(change.explained()),
-        rules: t.say_with("token-pin-rules", "least", app.engine().settings().pin.min_length),
+        rules: rules(t, app.engine().settings().pin),
+        behind: token.pin == Some(Position::Behind),
         error: error.map(|error| t.say(error)),
     };
     pages::render(status, &body)
+}
+
+/// All that a new PIN must be, for somebody who has not typed yet.
+fn rules(t: Language, pin: PinRules) -> String {
+    t.say_with_two("token-pin-rules", ("least", pin.min_length), ("most", pin.max_length))
 }
 
 /// What the forms send, each its own part of it.
@@ -252,9 +274,9 @@ pub async fn change(
         Change::Resync => engine.resync_own_token(session, id, [&fields.first, &fields.second]).await,
         Change::Pin => {
             let place = fields.place.unwrap_or(Position::Before);
-            let pin = (!fields.pin.is_empty()).then_some((fields.pin.as_str(), place));
-            engine.set_token_pin(session, id, pin).await
+            engine.set_token_pin(session, id, Some((fields.pin.as_str(), place))).await
         }
+        Change::NoPin => engine.set_token_pin(session, id, None).await,
     };
     let user = signed_in.user.id;
     match done {
@@ -273,7 +295,7 @@ pub async fn change(
 /// A page of a token's change.
 type Of = Named<Id<CredentialRow>>;
 
-/// The handlers of the four changes, each at an address of its own: the route table says which of them bind.
+/// The handlers of the five changes, each at an address of its own: the route table says which of them bind.
 macro_rules! pages_of {
     ($($ask:ident, $post:ident: $change:expr;)*) => { $(
         /// Asks.
@@ -293,5 +315,6 @@ pages_of! {
     ask_name, rename: Change::Rename;
     ask_resync, resync: Change::Resync;
     ask_pin, set_pin: Change::Pin;
+    ask_no_pin, take_pin_off: Change::NoPin;
     ask_remove, remove: Change::Remove;
 }

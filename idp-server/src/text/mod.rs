@@ -88,6 +88,20 @@ impl Language {
         self.format(key, Some(&args))
     }
 
+    /// The sentence of this name, with two values.
+    #[must_use]
+    pub fn say_with_two(
+        self,
+        key: &str,
+        first: (&str, impl ToString),
+        second: (&str, impl ToString),
+    ) -> String {
+        let mut args = FluentArgs::new();
+        args.set(first.0.to_owned(), first.1.to_string());
+        args.set(second.0.to_owned(), second.1.to_string());
+        self.format(key, Some(&args))
+    }
+
     fn format(self, key: &str, args: Option<&FluentArgs<'_>>) -> String {
         let [english, german] = &*CATALOGUE;
         let bundle = match self {

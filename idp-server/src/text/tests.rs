@@ -58,7 +58,10 @@ fn no_sentence_is_missing_and_none_is_left_over() {
     let keys = keys(ENGLISH);
     let is_key =
         |text: &String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    let asked = ["say(\"", "say_with(\""].iter().flat_map(|call| arguments(&all, call)).filter(is_key);
+    let asked = ["say(\"", "say_with(\"", "say_with_two(\""]
+        .iter()
+        .flat_map(|call| arguments(&all, call))
+        .filter(is_key);
     let asked: BTreeSet<String> = asked.collect();
     let missing: Vec<_> = asked.iter().filter(|key| !keys.contains(*key)).collect();
     assert!(missing.is_empty(), "missing: {missing:?}");

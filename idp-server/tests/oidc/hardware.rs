@@ -41,8 +41,13 @@ fn container() -> Container {
         .replace("987654321", "T1");
     let mut container = parsed(&counts);
     container.keys.extend(parsed(&follows).keys);
+    written_and_read(&container)
+}
+
+/// The same as it comes out of a file.
+fn written_and_read(container: &Container) -> Container {
     let lock = Lock::PreShared { key: &VENDOR_KEY, name: "Pre-shared-key" };
-    let sent = write(&container, lock, &symbolon_aws_lc::SystemRandom::default()).unwrap();
+    let sent = write(container, lock, &symbolon_aws_lc::SystemRandom::default()).unwrap();
     read(sent.as_bytes(), Unlock::PreShared(&VENDOR_KEY), Integrity::Required).unwrap()
 }
 
@@ -301,6 +306,42 @@ async fn a_pin_of_the_container_belongs_in_front_of_the_code_or_into_the_token()
     assert!(signs_in(&server, "hotp", "bob", &key.code(0).unwrap()).await, "the token asked for it");
 }
 
+/// Whoever writes a container does not choose which codes of long ago count.
+#[tokio::test]
+async fn a_container_moves_the_window_of_codes_two_steps_at_most() {
+    for (said, kept) in [("-100", -2), ("-1", -1), ("2147483647", 2)] {
+        let server = Server::start().await;
+        let drift = format!("</Time><TimeDrift><PlainValue>{said}</PlainValue></TimeDrift>");
+        let text = FIGURE_3
+            .replace("pskc:hotp", "pskc:totp")
+            .replace("<Counter>", "<Time>")
+            .replace("</Counter>", &drift);
+        import(&server, &parsed(&text)).await;
+        assert_eq!(hardware::find(server.app.engine(), "987654321", None).await.unwrap().drift, kept);
+        assign(&server, "987654321", "alice").await.unwrap();
+        let key = Key::new(SECRET.to_vec(), HashFunction::Sha1, 8, MovingFactor::Time(30)).unwrap();
+        let now = key.step_at(NOW).unwrap();
+        let beyond = now + i64::from(kept) + 2 * i64::from(kept.signum());
+        assert!(!signs_in(&server, "totp", "alice", &key.code(beyond).unwrap()).await, "{said}");
+        let last = now + i64::from(kept) + i64::from(kept.signum());
+        assert!(signs_in(&server, "totp", "alice", &key.code(last).unwrap()).await, "{said}");
+    }
+    let counts =
+        FIGURE_3.replace("</Counter>", "</Counter><TimeDrift><PlainValue>2</PlainValue></TimeDrift>");
+    let server = Server::start().await;
+    import(&server, &parsed(&counts)).await;
+    assert_eq!(
+        hardware::find(server.app.engine(), "987654321", None).await.unwrap().drift,
+        0,
+        "it has no clock"
+    );
+    for bad in ["-", "--1", "+1", "1.5", "2147483648", "-2147483649", ""] {
+        let drift = format!("</Counter><TimeDrift><PlainValue>{bad}</PlainValue></TimeDrift>");
+        let text = FIGURE_3.replace("</Counter>", &drift);
+        assert!(read(text.as_bytes(), Unlock::Plain, Integrity::Required).is_err(), "{bad:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_export_is_an_import_elsewhere_with_the_newest_counter() {
     let server = Server::start().await;
@@ -311,6 +352,14 @@ async fn an_export_is_an_import_elsewhere_with_the_newest_counter() {
     release(&server, "D1", Leaves::OutOfUse).await;
     assign(&server, "H1", "alice").await.unwrap();
     assert!(signs_in(&server, "hotp", "alice", &event_token().code(11).unwrap()).await);
+    // The clock of the other one runs slowly, and is followed.
+    assign(&server, "T1", "alice").await.unwrap();
+    let (clock, minute) = (clock_token(), 60);
+    let behind =
+        |server: &Server, steps| clock.code(clock.step_at(server.clock.now()).unwrap() - steps).unwrap();
+    assert!(signs_in(&server, "totp", "alice", &behind(&server, 1)).await);
+    server.clock.advance(2 * minute);
+    assert!(signs_in(&server, "totp", "alice", &behind(&server, 2)).await);
 
     let left = hardware::container(&server.app.engine().export_hardware().await.unwrap());
     assert_eq!(
@@ -319,12 +368,14 @@ async fn an_export_is_an_import_elsewhere_with_the_newest_counter() {
         "neither disabled ones, nor those with a PIN"
     );
     let elsewhere = Server::start().await;
-    import(&elsewhere, &left.container).await;
+    elsewhere.clock.advance(4 * minute);
+    import(&elsewhere, &written_and_read(&left.container)).await;
     for serial in ["H1", "T1"] {
         assign(&elsewhere, serial, "alice").await.unwrap();
     }
     assert!(!signs_in(&elsewhere, "hotp", "alice", &event_token().code(11).unwrap()).await, "used here");
     assert!(signs_in(&elsewhere, "hotp", "alice", &event_token().code(12).unwrap()).await);
+    assert!(signs_in(&elsewhere, "totp", "alice", &behind(&elsewhere, 3)).await, "its drift came along");
     assert!(signs_in(&elsewhere, "totp", "alice", &now_code(&elsewhere, &clock_token())).await);
     let audit = server.app.engine().store().audit(None, 1).await.unwrap();
     assert_eq!(audit[0].event.name, "hardware.exported");

@@ -75,6 +75,7 @@ mod single_sign_on;
 mod site;
 mod television;
 mod token;
+mod token_pins;
 mod told;
 mod trouble;
 mod userinfo;

@@ -189,15 +189,25 @@ impl Server {
 
     /// Signs somebody in with the password.
     pub async fn sign_in_as(&self, login: &str) -> (String, SessionRow) {
-        self.signed_in(login, None).await
+        self.signed_in(login, Vec::new(), None).await
     }
 
     /// The same in a browser where there is a session already.
     pub async fn sign_in_where(&self, login: &str, before: &SessionRow) -> (String, SessionRow) {
-        self.signed_in(login, Some(before)).await
+        self.signed_in(login, Vec::new(), Some(before)).await
     }
 
-    async fn signed_in(&self, login: &str, before: Option<&SessionRow>) -> (String, SessionRow) {
+    /// The same with the password and one proof more, of this kind.
+    pub async fn sign_in_and_prove(&self, login: &str, kind: &str, typed: Value) -> (String, SessionRow) {
+        self.signed_in(login, vec![(kind, typed)], None).await
+    }
+
+    async fn signed_in(
+        &self,
+        login: &str,
+        more: Vec<(&str, Value)>,
+        before: Option<&SessionRow>,
+    ) -> (String, SessionRow) {
         let engine = self.app.engine();
         let claimant = Claimant::random(engine.crypto());
         let from = self.origin();
@@ -205,7 +215,10 @@ impl Server {
             client: "Test".to_owned(),
             client_id: "test".to_owned(),
             redirect_host: "localhost".to_owned(),
-            requirement: Requirement::default(),
+            requirement: Requirement {
+                acr: (!more.is_empty()).then_some(Acr::MultiFactor),
+                ..Requirement::default()
+            },
             from,
             opens: Opens::default(),
             initiator: Initiator::Browser,
@@ -216,7 +229,10 @@ impl Server {
         let ledger = Vec::<Evidence>::new();
         let id = engine.open_sign_in(&claimant, NewSignIn { ask, subject: None, ledger }).await.unwrap();
         let typed = json!({ "password": PASSWORD });
-        let progress = engine.answer_form(&claimant, id, "password", login, typed).await.unwrap();
+        let mut progress = engine.answer_form(&claimant, id, "password", login, typed).await.unwrap();
+        for (kind, typed) in more {
+            progress = engine.answer_form(&claimant, id, kind, login, typed).await.unwrap();
+        }
         assert!(matches!(progress, Progress::Ready | Progress::Confirm), "{progress:?}");
         let opened = engine.finish_into_session(&claimant, id, Account::Confirmed, before).await.unwrap();
         (format!("session={}", *opened.secret.reveal()), opened.session)

@@ -117,7 +117,7 @@ fn data(element: Element, opener: &Opener) -> Result<KeyData, ReadError> {
         counter: number(&mut inside, "Counter", opener)?,
         time: number(&mut inside, "Time", opener)?,
         interval: number(&mut inside, "TimeInterval", opener)?,
-        drift: number(&mut inside, "TimeDrift", opener)?,
+        drift: drift(&mut inside, opener)?,
     };
     inside.done()?;
     Ok(data)
@@ -173,6 +173,22 @@ fn number<T: TryFrom<u64>>(
         },
     };
     T::try_from(number).map(Some).map_err(|_| too_large(name).at(line))
+}
+
+/// The one number that may be below zero: encrypted, it is a two's complement (RFC 6030, 4.2 and `intDataType`).
+fn drift(inside: &mut Inside, opener: &Opener) -> Result<Option<i32>, ReadError> {
+    const NAME: &str = "TimeDrift";
+    let Some(element) = inside.maybe(Space::Pskc, NAME)? else { return Ok(None) };
+    let line = element.line();
+    let drift = match value_of(element, opener)? {
+        Value::Plain(plain) => value::signed(&plain)?,
+        Value::Opened(bytes) => match *bytes.as_slice() {
+            [a, b, c, d] => i64::from(i32::from_be_bytes([a, b, c, d])),
+            [a, b, c, d, e, f, g, h] => i64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            _ => return Err(too_large(NAME).at(line)),
+        },
+    };
+    i32::try_from(drift).map(Some).map_err(|_| too_large(NAME).at(line))
 }
 
 fn too_large(name: &str) -> Problem {

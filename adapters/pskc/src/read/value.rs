@@ -37,19 +37,28 @@ pub(super) fn maybe<T: FromStr>(element: Option<Element>) -> Result<Option<T>, R
 /// A number.
 pub(super) fn number<T: FromStr>(element: &Element) -> Result<T, ReadError> {
     let text = element.text()?;
-    // `parse` takes a sign, which no number here has.
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = digits.then(|| text.parse().ok()).flatten();
+    // `parse` takes a sign, which these numbers do not have.
+    let number = are_digits(text).then(|| text.parse().ok()).flatten();
     number.ok_or_else(|| element.must_be("a whole number that is not too large"))
+}
+
+/// The same, and it may be below zero.
+pub(super) fn signed(element: &Element) -> Result<i64, ReadError> {
+    let text = element.text()?;
+    let number = are_digits(text.strip_prefix('-').unwrap_or(text)).then(|| text.parse().ok()).flatten();
+    number.ok_or_else(|| element.must_be("a whole number that is not too large"))
+}
+
+fn are_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A number in an attribute.
 pub(super) fn numbered<T: FromStr>(element: &Element, name: &str) -> Result<Option<T>, ReadError> {
     let Some(text) = element.attribute(name) else { return Ok(None) };
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let what = format!("{name} of {}", element.name());
     let problem = Problem::Value { what, must: "a whole number that is not too large" };
-    digits.then(|| text.parse().ok()).flatten().map(Some).ok_or_else(|| element.wrong(problem))
+    are_digits(text).then(|| text.parse().ok()).flatten().map(Some).ok_or_else(|| element.wrong(problem))
 }
 
 /// A point in time, in seconds since 1970 (RFC 3339; RFC 6030 wants UTC, and any other zone is as clear).

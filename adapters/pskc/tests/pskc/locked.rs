@@ -159,3 +159,19 @@ fn encrypted_numbers_are_read() {
         (_, Problem::Value { .. })
     ));
 }
+
+/// A clock may be behind, too.
+#[test]
+fn an_encrypted_drift_may_be_below_zero() {
+    let lock = Lock::PreShared { key: &KEY, name: "ours" };
+    let drift = |bytes: &[u8]| {
+        let text = written(&one_key(bytes), lock);
+        let text = text.replace("<Secret>", "<TimeDrift>").replace("</Secret>", "</TimeDrift>");
+        shared(&text).ok().map(|container| container.keys[0].data.drift)
+    };
+    assert_eq!(drift(&2_i32.to_be_bytes()), Some(Some(2)));
+    assert_eq!(drift(&(-2_i32).to_be_bytes()), Some(Some(-2)));
+    assert_eq!(drift(&(-2_i64).to_be_bytes()), Some(Some(-2)));
+    assert_eq!(drift(&i64::MIN.to_be_bytes()), None, "too far");
+    assert_eq!(drift(b"123"), None);
+}

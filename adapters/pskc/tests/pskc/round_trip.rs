@@ -78,7 +78,7 @@ impl Draw {
                 counter: self.maybe(|| self.below(u64::MAX)),
                 time: self.maybe(|| self.below(u64::MAX)),
                 interval: self.maybe(|| self.short()),
-                drift: self.maybe(|| self.short()),
+                drift: self.maybe(|| i32::from_be_bytes(self.short().to_be_bytes())),
             },
             policy: self.policy(),
         }

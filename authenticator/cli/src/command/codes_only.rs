@@ -32,7 +32,8 @@ pub async fn enrol(device: &Device, voice: &Voice, text: &str) -> Result<Outcome
         account.issuer,
         show::grouped(&activated.code)
     ));
-    otp::show(voice, &device.offline_codes(account), device.now(&account.issuer)).await;
+    let clock = otp::clock_of(device, voice, &account.issuer);
+    otp::show(voice, &device.offline_codes(account), &clock).await;
     voice.say(
         "\nUse it until this device has a network: then begin its upgrade in the portal, where it is listed, and enrol again.",
     );

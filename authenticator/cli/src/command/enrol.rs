@@ -70,7 +70,7 @@ fn source_of(voice: &Voice, code: Option<&str>) -> Result<Source, Failure> {
         ]),
         Some("-") => {
             let text = ask("The link or the activation text: ")?;
-            voice.say("If you copied it, copy something else now: other programs can read the clipboard.");
+            voice.empty_clipboard();
             Source::Text(text)
         }
         Some(text) if text.contains("://") || text.starts_with(typed::PREFIX) => {
@@ -153,3 +153,6 @@ pub fn choose_pin(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

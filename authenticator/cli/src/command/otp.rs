@@ -1,32 +1,40 @@
 //! How are one-time codes shown?
 //!
 //! In a terminal the code stands in one line that counts down, for two minutes; a script gets a line for the code of now
-//! and one for the next.
+//! and one for the next. They follow the clock of the server, as far as it is known: that of this computer may be wrong.
 
 use std::{io::IsTerminal as _, time::Duration};
 
-use idp_protocol::context::UserVerification;
+use idp_protocol::{context::UserVerification, link::Origin};
 use serde_json::json;
-use symbolon_authenticator::{Clock, Code, Codes, SystemClock};
+use symbolon_authenticator::{Account, Clock, Code, Codes, clock::Corrected};
 use zeroize::Zeroizing;
 
 use super::{Outcome, account_of, codes_only};
 use crate::{
     args::Otp,
     failure::Failure,
-    home::{Home, first_line},
+    home::{Device, Home, first_line},
     voice::{Voice, clean},
 };
 
 /// How long codes stand on the screen, in seconds. Who goes away must not leave them there.
 const SHOWN: i64 = 120;
+/// By how much the clocks may differ before anybody is told, in seconds.
+const BEARABLE: u64 = 60;
+/// How long a server is waited for that says what time it is. Codes are for whoever has no network, too.
+const LONGEST_LOOK: Duration = Duration::from_secs(3);
 
 /// Shows the codes of an account.
 pub async fn run(home: &Home, voice: &Voice, args: Otp) -> Result<Outcome, Failure> {
     let pin = args.pin_file.as_deref().map(first_line).transpose()?;
     let device = home.open(voice)?;
     if let Some(account) = codes_only::chosen(&device, args.account.as_deref())? {
-        show(voice, &device.offline_codes(&account), device.now(&account.issuer)).await;
+        let clock = match args.own_clock {
+            true => device.own_clock(),
+            false => clock_of(&device, voice, &account.issuer),
+        };
+        show(voice, &device.offline_codes(&account), &clock).await;
         codes_only::offer_upgrade(&device, voice, &account).await;
         return Ok(Outcome::Done);
     }
@@ -39,21 +47,59 @@ pub async fn run(home: &Home, voice: &Voice, args: Otp) -> Result<Outcome, Failu
     if pin.is_some() {
         voice.say("A wrong PIN makes wrong codes.");
     }
-    show(voice, &codes, device.now(&account.issuer)).await;
+    let clock = match args.own_clock {
+        true => device.own_clock(),
+        false => {
+            look_again(&device, &account).await;
+            clock_of(&device, voice, &account.issuer)
+        }
+    };
+    show(voice, &codes, &clock).await;
     Ok(Outcome::Done)
 }
 
-/// Shows codes from a time on.
-pub async fn show(voice: &Voice, codes: &Codes, now: i64) {
+/// What is known of a clock that was wrong may be old: it may have been set since. Where it was right nothing is sent.
+async fn look_again(device: &Device, account: &Account) {
+    if device.ahead(&account.issuer).unsigned_abs() > BEARABLE {
+        // Without a network the codes are made with what is known.
+        let _ = tokio::time::timeout(LONGEST_LOOK, device.pending(account)).await;
+    }
+}
+
+/// The clock that codes follow; where it is another one than this computer's, the person is told.
+pub fn clock_of(device: &Device, voice: &Voice, issuer: &Origin) -> Corrected {
+    let ahead = device.ahead(issuer);
+    if let Some(words) = apart(ahead, issuer) {
+        voice.event("clock", &json!({ "server_ahead": ahead }));
+        voice.say(&words);
+    }
+    device.clock_of(issuer)
+}
+
+/// What the person is told of clocks that are too far apart.
+fn apart(ahead: i64, issuer: &Origin) -> Option<String> {
+    let off = ahead.unsigned_abs();
+    let minutes = off.saturating_add(30) / 60;
+    let direction = if ahead > 0 { "behind" } else { "ahead of" };
+    (off > BEARABLE).then(|| {
+        format!(
+            "The clock of this computer was {minutes} min {direction} that of {issuer} when they last met: set it. The codes \
+             follow the server's. If you have set it since, and have no network now, use --own-clock."
+        )
+    })
+}
+
+/// Shows codes from now on.
+pub async fn show(voice: &Voice, codes: &Codes, clock: &dyn Clock) {
     if voice.is_for_scripts() || !std::io::stdout().is_terminal() {
-        for code in two(codes, now) {
+        for code in two(codes, clock.now()) {
             voice.event("code", &json!({ "code": code.digits, "from": code.from, "until": code.until }));
             voice.line(&code.digits);
         }
         return;
     }
     voice.say("The codes stand here for two minutes; Ctrl-C ends it.");
-    count_down(voice, codes, &SystemClock).await;
+    count_down(voice, codes, clock).await;
 }
 
 /// The code of a time, and the next.
@@ -91,14 +137,4 @@ fn halves(digits: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_line_counts_down_and_names_the_next_code() {
-        let code = |digits: &str, from| Code { digits: digits.to_owned(), from, until: from + 30 };
-        let two = [code("12345678", 60), code("87654321", 90)];
-        assert_eq!(line(&two, 60).as_str(), "  1234 5678   30 s   then 8765 4321");
-        assert_eq!(line(&two, 89).as_str(), "  1234 5678    1 s   then 8765 4321");
-    }
-}
+mod tests;

@@ -1,10 +1,5 @@
 //! Is Deny what Enter does, and does the person see all the facts?
 
-use std::{
-    io::{self, Cursor, Write},
-    sync::{Mutex, PoisonError},
-};
-
 use idp_protocol::{
     Octets,
     context::{Confirm, From, Opens, PinRules, Purpose, Risk, UserVerification},
@@ -13,30 +8,7 @@ use idp_protocol::{
 use symbolon_authenticator::{Keys, ManualClock, Stage};
 
 use super::*;
-
-#[derive(Clone, Default)]
-struct Screen(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Screen {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Screen {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-fn voice(json: bool, typed: &str) -> (Voice, Screen, Screen) {
-    let (words, events) = (Screen::default(), Screen::default());
-    let input = Cursor::new(typed.as_bytes().to_vec());
-    (Voice::new(json, Box::new(words.clone()), Box::new(events.clone()), Box::new(input)), words, events)
-}
+use crate::voice::screen::voice;
 
 fn account() -> Account {
     Account {

@@ -1,8 +1,9 @@
 //! How are accounts kept in a file that is sealed by a passphrase?
 //!
 //! `symbolon` ‖ version ‖ m, t, p of Argon2id (4 bytes each) ‖ salt (16) ‖ nonce (12) ‖ AES-256-GCM of what is
-//! kept as JSON: of version 3 accounts, accounts with codes only, and which was used last for whom; of version 2 without
-//! those with codes only; of version 1 the accounts. Everything before the ciphertext is its associated data, so nobody can
+//! kept as JSON: of version 4 accounts, accounts with codes only, which was used last for whom, and how far the clocks of
+//! servers are from ours; of version 3 without the clocks; of version 2 without those with codes only; of version 1 the
+//! accounts. Everything before the ciphertext is its associated data, so nobody can
 //! weaken the parameters of a file and have it rewritten with them.
 
 use std::{
@@ -13,14 +14,14 @@ use std::{
 };
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use idp_protocol::{Crypto, Octets};
+use idp_protocol::{Crypto, Octets, link::Origin};
 use zeroize::Zeroizing;
 
-use super::{Kept, OfflineAccounts, Store, StoreError};
+use super::{Kept, OfflineAccounts, ServerClocks, Store, StoreError};
 use crate::{Account, OfflineAccount, Party};
 
 const MAGIC: &[u8; 8] = b"symbolon";
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 /// Files of this one are read, and written as the newest.
 const ONLY_ACCOUNTS: u8 = 1;
 /// The cheapest Argon2id of OWASP's password storage cheat sheet: 19 MiB, two passes, one lane.
@@ -143,6 +144,16 @@ impl OfflineAccounts for SealedFile {
 
     fn remove_offline(&self, account: &OfflineAccount) -> Result<(), StoreError> {
         self.change(|kept| kept.remove_offline(account))
+    }
+}
+
+impl ServerClocks for SealedFile {
+    fn ahead(&self, issuer: &Origin) -> Result<i64, StoreError> {
+        Ok(self.read()?.ahead(issuer))
+    }
+
+    fn keep_ahead(&self, issuer: &Origin, seconds: i64) -> Result<(), StoreError> {
+        self.change(|kept| kept.keep_ahead(issuer, seconds))
     }
 }
 

@@ -89,6 +89,7 @@ pub struct Fake {
     pub root: Arc<dyn SigningKey>,
     pub key: Mutex<Arc<dyn SigningKey>>,
     agreement: [u8; 32],
+    store: Arc<MemoryStore>,
 }
 
 pub type Phone = Authenticator<Arc<Fake>>;
@@ -105,11 +106,10 @@ pub fn start() -> (Arc<Fake>, Phone, Arc<ManualClock>) {
         root: new_key(&crypto),
         key: Mutex::new(new_key(&crypto)),
         agreement: *crypto.agreement.generate(),
+        store: Arc::default(),
         crypto: crypto.clone(),
     });
-    let store = Arc::new(MemoryStore::default());
-    let phone = Authenticator::new(crypto, clock.clone(), fake.clone(), store);
-    (fake, phone, clock)
+    (fake.clone(), fake.phone(), clock)
 }
 
 pub fn new_key(crypto: &Crypto) -> Arc<dyn SigningKey> {
@@ -118,6 +118,11 @@ pub fn new_key(crypto: &Crypto) -> Arc<dyn SigningKey> {
 }
 
 impl Fake {
+    /// The phone, as it is after a start: what it kept is there, and nothing else.
+    pub fn phone(self: &Arc<Self>) -> Phone {
+        Authenticator::new(self.crypto.clone(), self.phones.clone(), self.clone(), self.store.clone())
+    }
+
     pub fn payload(&self) -> EnrolPayload {
         let root = P256Key::try_from(self.root.public()).unwrap().thumbprint(&self.crypto);
         EnrolPayload { enrolment: [1; 16], secret: [2; 16], root: root[..16].try_into().unwrap(), flags: 0 }

@@ -17,6 +17,7 @@ pub use hotp::{Hotp, LOOK_AHEAD, RESYNC};
 pub use key::{BadKey, HashFunction, Key, MAX_SECRET, MIN_SECRET, MovingFactor, PinRule, PinUse, Position};
 pub use offline_codes::OfflineCodes;
 pub use totp::Totp;
+pub(crate) use totp::followed;
 pub use typed::{LONGEST_PIN, Typed};
 
 use idp_protocol::Octets;

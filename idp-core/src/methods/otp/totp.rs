@@ -75,10 +75,15 @@ impl Ceremony for Totp {
             return Ok(told.into_iter().fold(Turn::refuse(Refusal::Wrong), Turn::effect));
         };
         let seen = found.value - found.token.key.step_at(cx.now).unwrap_or(found.value);
-        let drift = i8::try_from(seen.clamp(-MOST_DRIFT, MOST_DRIFT)).unwrap_or_default();
-        let advance = Effect::Follow { credential: found.token.id, to: found.value, drift };
+        let advance = Effect::Follow { credential: found.token.id, to: found.value, drift: followed(seen) };
         Ok(Turn::done(found.token.proves()).effect(advance))
     }
+}
+
+/// As much of a drift as is followed, in steps. More would move the window to codes that somebody saw long ago, or that a
+/// token shows long before they are due: nobody is followed there, whoever says that the clock is so far off.
+pub(crate) fn followed(drift: i64) -> i8 {
+    i8::try_from(drift.clamp(-MOST_DRIFT, MOST_DRIFT)).unwrap_or_default()
 }
 
 /// The steps around the token's, `reach` before and behind it, that were not used yet.
