@@ -60,6 +60,9 @@ pub struct Settings {
     pub first_approval_life: i64,
     /// How long an invitation can be taken up. Default 24 hours.
     pub invitation_life: i64,
+    /// What the digits of an invitation are worth with nothing beside them, on an account that has no password. Default
+    /// `refused`: they are one secret that went through somebody else's hands.
+    pub invitation_alone: InvitationAlone,
     /// How old the sign-in may be that binds a new authenticator. Default 300; at most 1200 (NIST
     /// SP 800-63B-4, 4.1).
     pub binding_max_age: i64,
@@ -89,6 +92,16 @@ pub enum AuthenticatorApps {
     Allowed,
 }
 
+/// What the digits of an invitation are worth with nothing beside them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvitationAlone {
+    /// Nothing: something else is shown beside them.
+    Refused,
+    /// A device of low assurance, until its owner confirms it with another factor, or an administrator does.
+    LowAssurance,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -112,6 +125,7 @@ impl Default for Settings {
             confirm_life: 300,
             first_approval_life: 600,
             invitation_life: 24 * 3_600,
+            invitation_alone: InvitationAlone::Refused,
             binding_max_age: 300,
             devices_per_user: 10,
             session_idle: 8 * 3_600,

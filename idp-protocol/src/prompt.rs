@@ -18,7 +18,7 @@ pub enum Prompt {
     AskSecret,
     /// Ask for digits.
     AskCode {
-        /// How many.
+        /// How many at most, but for a PIN that stands beside them: tokens show six to eight. No field is made of so many boxes.
         digits: u8,
         /// How many tries are left.
         tries_left: u8,

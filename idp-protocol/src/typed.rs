@@ -1,4 +1,5 @@
-//! What does a person type who cannot scan an enrolment code? An address, a serial and an activation code.
+//! What does a person type who cannot scan an enrolment code? An address, a serial and an activation code. And how are digits
+//! read that somebody copied from another screen?
 //!
 //! The same as one text for the clipboard: `symbolon~ADDRESS~SERIAL~CODE`. It is no link on purpose: a program that
 //! makes links clickable, or fetches them to show a preview, would hand the code to a server.
@@ -29,6 +30,13 @@ const CHECK_LEN: usize = 4;
 const MAX_LEN: usize = 512;
 /// The first byte of the payload; that of a scanned one is 1.
 const VERSION: u8 = 2;
+
+/// Digits as they are typed, without the spaces and dashes that people put between groups. Nothing else is dropped: what then
+/// holds a character that is no digit is another text, and wrong, and never the digits that are left of it.
+#[must_use]
+pub fn digits(typed: &str) -> String {
+    typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect()
+}
 
 /// The serial of an enrolment: eight letters of RFC 8628's alphabet, which name it and open nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]

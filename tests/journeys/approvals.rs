@@ -2,6 +2,7 @@
 
 use idp_core::{
     Refusal,
+    ceremony::Reason,
     engine::{Account, DeviceChange, NewSignIn, Progress, Status},
     policy::{Acr, Requirement, achieved},
     signin::Ask,
@@ -9,8 +10,9 @@ use idp_core::{
 use idp_protocol::{
     ErrorCode, Prompt,
     context::{Confirm, Purpose, Risk},
-    message::{EnrolDecision, QrDecision, Verdict},
+    message::{AddDecision, Decision, EnrolDecision, QrDecision, Verdict},
 };
+use serde_json::json;
 use symbolon_authenticator::{Answer, Ticket};
 use symbolon_tests::{
     Browser, Phone, World,
@@ -43,6 +45,53 @@ async fn a_relayed_sign_in_is_not_made_permanent_without_an_approval_of_its_own(
     second.approve_pending(&number_of(&browser.wizard(view.id).await)).await.unwrap();
     assert_eq!(browser.wizard(view.id).await.status, Status::Done);
     Browser::new(&world).qr_sign_in(&second).await;
+}
+
+/// What could never be the number guesses nothing.
+#[tokio::test]
+async fn an_approval_without_a_number_that_could_be_it_costs_no_try() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&phone).await;
+    let view = browser.add_device().await.unwrap();
+    let nonsense = async |phone: &Phone, what: &str| {
+        for number in [None, Some(""), Some("12345"), Some("1234567"), Some("12345x"), Some("approve")] {
+            let pending = phone.app.pending(&phone.account()).await.unwrap();
+            let number = number.map(str::to_owned);
+            let decision = Decision { number, ..phone.decision(&pending[0], Verdict::Approve) };
+            let answer = match what {
+                "add" => phone.forge(AddDecision(decision), Some(PIN)).await,
+                _ => phone.forge(EnrolDecision(decision), Some(PIN)).await,
+            };
+            assert_eq!(answer, Some(ErrorCode::Malformed), "{what}");
+        }
+    };
+    nonsense(&phone, "add").await;
+    phone.approve_pending(&number_of(&view)).await.expect("there are tries left");
+    let second = Phone::new(&world, "second");
+    let code = second.register(&qr_of(&browser.wizard(view.id).await)).await.unwrap();
+    browser.confirm(view.id, &code).await.unwrap();
+    nonsense(&second, "first").await;
+    second.approve_pending(&number_of(&browser.wizard(view.id).await)).await.expect("here, too");
+}
+
+/// An enrolment without a try left is over, whatever the last one was refused for.
+#[tokio::test]
+async fn an_enrolment_ends_with_its_last_try_whatever_that_was() {
+    let world = World::new().await;
+    let phone = Phone::enrolled(&world, "alice").await;
+    let mut browser = Browser::new(&world);
+    browser.qr_sign_in(&phone).await;
+    let view = browser.add_device().await.unwrap();
+    for (number, expected) in [Refusal::NotAllowed, Refusal::NotAllowed, Refusal::Burned(Reason::NoTriesLeft)]
+        .into_iter()
+        .enumerate()
+    {
+        let approval = json!({ "approval": { "kind": "cockatoo", "answer": number } });
+        assert_eq!(refusal(browser.answer_enrolment(view.id, approval).await), expected);
+    }
+    assert_eq!(browser.wizard(view.id).await.status, Status::Burned);
 }
 
 #[tokio::test]

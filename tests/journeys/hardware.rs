@@ -4,7 +4,7 @@ use idp_core::{
     Id, Refusal,
     credential::CredentialRow,
     engine::NewHardware,
-    hardware::{HardwareRow, HardwareState},
+    hardware::{HardwareRow, HardwareState, Leaves},
     methods::otp::{HashFunction, Key, MovingFactor},
     session::SessionRow,
 };
@@ -74,6 +74,37 @@ async fn a_token_that_its_owner_takes_off_keeps_its_counter() {
     taken_off(World::new().await).await;
     taken_off(World::sqlite().await).await;
     taken_off(World::two_nodes().await.0).await;
+}
+
+/// What is typed is held against every token of its kind: six are six chances to hit.
+#[tokio::test]
+async fn a_person_has_five_tokens_of_one_kind_at_most() {
+    let world = World::new().await;
+    let user = world.user("alice").await;
+    let step = MovingFactor::Time(30);
+    let counting = (0..6).map(|number| (format!("H{number}"), MovingFactor::Counter(0)));
+    for (serial, factor) in counting.chain([("T0".to_owned(), step)]) {
+        let key = Key::new(SECRET.to_vec(), HashFunction::Sha1, 8, factor).unwrap().with_serial(&serial);
+        let new =
+            NewHardware { manufacturer: String::new(), serial, key, counter: 0, drift: 0, expires_at: None };
+        world.engine.stock_hardware(vec![new]).await.unwrap();
+    }
+    let hand_out = async |serial: &str| {
+        let row = world.engine.hardware_by_serial(serial).await.unwrap().remove(0);
+        world.engine.assign_hardware(&row, user.id).await
+    };
+    for serial in ["H0", "H1", "H2", "H3", "H4", "T0"] {
+        hand_out(serial).await.expect("another kind is another form");
+    }
+    let refused = hand_out("H5").await.unwrap_err();
+    assert!(
+        refused.to_string().contains("has 5 tokens of this kind already; take one back first"),
+        "{refused}"
+    );
+    hand_out("H4").await.expect("whoever has it keeps it");
+    let row = world.engine.hardware_by_serial("H0").await.unwrap().remove(0);
+    world.engine.release_hardware(&row, Leaves::ToStock).await.unwrap();
+    hand_out("H5").await.expect("there is room");
 }
 
 #[tokio::test]

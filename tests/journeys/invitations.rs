@@ -1,5 +1,7 @@
 //! Activation by invitation: a link by mail, digits by another way.
 
+mod alone;
+
 use idp_core::{
     Error, Refusal,
     device::DeviceState,
@@ -93,6 +95,19 @@ async fn a_phished_password_with_an_invitation_pending_binds_nothing() {
         Refusal::FreshSignIn,
         "not while the owner is at it, either"
     );
+}
+
+/// Digits are typed in groups. A letter among them is no gap.
+#[tokio::test]
+async fn an_activation_password_is_read_in_groups_and_with_nothing_else_in_it() {
+    let world = World::new().await;
+    let (_, invited) = invited(&world, Old::Stay).await;
+    let (one, other) = invited.digits.split_at(4);
+    assert_eq!(wrong(&world, "alice", &format!("{one}x{other}")).await, Refusal::Wrong);
+    world.clock.advance(61);
+    activate(&mut Browser::new(&world), "alice", &format!(" {one} - {other} "))
+        .await
+        .expect("the same digits");
 }
 
 #[tokio::test]

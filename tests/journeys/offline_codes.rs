@@ -96,6 +96,25 @@ async fn the_token(world: &World, user: &User) -> Id<CredentialRow> {
     token.id
 }
 
+/// Whoever scans the picture once more, because the page is still open, keeps the key that the portal has.
+#[tokio::test]
+async fn the_same_picture_takes_no_key_away_that_works() {
+    let world = World::with(allowing()).await;
+    let (user, browser, view) = begun(&world).await;
+    let (phone, account) = activated(&world, &browser, &view).await;
+    let again = phone.app.enrol_offline(&picture(&view)).unwrap_err();
+    assert!(matches!(again, symbolon_authenticator::Error::Known), "{again:?}");
+    let [kept] = &phone.app.offline_accounts().unwrap()[..] else { panic!("one account") };
+    assert_eq!(kept.id.0, *user.id.bytes());
+    sign_in(&world, &mut Browser::new(&world), &code(&world, &phone, kept))
+        .await
+        .expect("it works as before");
+
+    // Who has lost the digits says so, and gets others.
+    phone.app.forget_offline(&account).unwrap();
+    phone.app.enrol_offline(&picture(&view)).expect("nothing is lost");
+}
+
 #[tokio::test]
 async fn a_phone_without_network_becomes_a_soft_token_and_sends_nothing() {
     let world = World::with(allowing()).await;

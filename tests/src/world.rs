@@ -116,10 +116,15 @@ impl World {
 
     /// A world in memory that writes down what the engine asks of its store.
     pub async fn counted() -> (Self, Asked) {
+        Self::counted_with(Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub async fn counted_with(settings: Settings) -> (Self, Asked) {
         let store = Arc::new(MemoryStore::new());
         let asked = Asked::default();
         let counted = Arc::new(Counted { store: store.clone(), users: store, asked: asked.clone() });
-        (Self::on(counted.clone(), counted, Settings::default()).await, asked)
+        (Self::on(counted.clone(), counted, settings).await, asked)
     }
 
     /// A world in memory with one method more.
@@ -260,6 +265,13 @@ impl World {
 
     /// Adds a person with [`PASSWORD`].
     pub async fn user(&self, login: &str) -> User {
+        let user = self.user_without_password(login).await;
+        self.engine.set_password(user.id, PASSWORD).await.expect("a password");
+        user
+    }
+
+    /// Adds a person who has nothing to sign in with.
+    pub async fn user_without_password(&self, login: &str) -> User {
         let user = User {
             id: Id::random(self.engine.crypto()),
             login: login.to_owned(),
@@ -269,7 +281,6 @@ impl World {
         };
         let batch = Batch::new().with(UserWrite::Insert(user.clone()));
         assert_eq!(self.store.commit(batch).await.expect("commit"), Committed::Yes);
-        self.engine.set_password(user.id, PASSWORD).await.expect("a password");
         user
     }
 

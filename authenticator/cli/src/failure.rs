@@ -50,6 +50,7 @@ impl Failure {
                 | Error::NotOffline
                 | Error::UnknownTicket
                 | Error::NotEnrolment
+                | Error::Known
                 | Error::Foreign(_)
                 | Error::OtherServer(_)
                 | Error::NoAccount

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use idp_protocol::{Prompt, context::Context, message::Verdict};
+use idp_protocol::{Prompt, context::Context, message::Verdict, typed};
 use serde_json::json;
 use symbolon_authenticator::{Account, Cancelled, Clock, Human};
 use zeroize::Zeroizing;
@@ -109,7 +109,7 @@ impl Human for Terminal<'_> {
         self.voice.event("number_needed", &json!({ "digits": digits, "tries_left": tries_left }));
         for _ in 0..TRIES {
             let question = format!("The {digits}-digit number that the browser shows: ");
-            let typed = self.voice.ask(&question).ok_or(Cancelled)?.replace([' ', '-'], "");
+            let typed = typed::digits(&self.voice.ask(&question).ok_or(Cancelled)?);
             if typed.len() == usize::from(digits) && typed.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Ok(typed);
             }

@@ -49,6 +49,12 @@ pub enum Error {
     /// A sign-in code was handed in for an enrolment.
     #[error("this is not an enrolment code: get one in the portal, under your devices")]
     NotEnrolment,
+    /// The code has made an account with codes only on this device before.
+    #[error(
+        "this device has the key of this code already: if the portal took its digits, go on with its codes; if not, remove the \
+         account here and get a new code in the portal"
+    )]
+    Known,
     /// The code belongs to an identity provider that this device is not enrolled at. Nothing was sent.
     #[error("the code leads to {0}, and this device has no account there: do not use the code")]
     Foreign(Origin),

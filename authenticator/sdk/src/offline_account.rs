@@ -75,15 +75,22 @@ impl<T: Transport> Authenticator<T> {
     /// digits is not known here.
     ///
     /// # Errors
-    /// [`Error::Link`] or [`Error::NotEnrolment`] for another text.
+    /// [`Error::Link`] or [`Error::NotEnrolment`] for another text, [`Error::Known`] for a code that made an account here before.
     pub fn enrol_offline(&self, code: &str) -> Result<Activated, Error> {
         let Link { origin, target: Target::Codes(payload) } = Link::parse(code)? else {
             return Err(Error::NotEnrolment);
         };
+        // Bits that are drawn anew make another key. The portal may have that of before: it would be lost, and nobody would know
+        // until its codes are wrong.
+        let enrolment = Octets(payload.share.enrolment);
+        let mut kept = self.store.offline_accounts()?.into_iter();
+        if kept.any(|kept| kept.issuer == origin && kept.enrolment == enrolment) {
+            return Err(Error::Known);
+        }
         let bits = Bits::draw(&self.crypto);
         let account = OfflineAccount {
             codes: CodeKey(payload.share.key(&self.crypto, origin.as_str(), bits)),
-            enrolment: Octets(payload.share.enrolment),
+            enrolment,
             id: Octets(payload.account),
             organisation: payload.organisation,
             name: payload.name,

@@ -11,6 +11,7 @@ use idp_protocol::{
         PushDecision, QrClaim, QrDecision, Reference, Verdict,
     },
     prompt::{Prompt, normalise_user_code},
+    typed,
 };
 use zeroize::Zeroizing;
 
@@ -168,7 +169,7 @@ impl Answer {
     /// With the number from the browser.
     #[must_use]
     pub fn number(mut self, number: &str) -> Self {
-        self.number = Some(number.to_owned());
+        self.number = Some(typed::digits(number));
         self
     }
 

@@ -3,6 +3,7 @@
 use super::{
     Engine,
     holdings::{Guardian, STOPPED_LATELY},
+    invitation::ByInvitation,
 };
 use crate::{
     Error, Fault, Id, Refusal, Time,
@@ -61,7 +62,7 @@ impl Engine {
         session: SignedIn<'_>,
         gives: Acr,
         now: Time,
-    ) -> Result<(Vec<Write>, Old), Error> {
+    ) -> Result<(Vec<Write>, ByInvitation), Error> {
         self.bound_by(session, Change::Adds(gives), now).await
     }
 
@@ -70,7 +71,7 @@ impl Engine {
         session: SignedIn<'_>,
         change: Change,
         now: Time,
-    ) -> Result<(Vec<Write>, Old), Error> {
+    ) -> Result<(Vec<Write>, ByInvitation), Error> {
         let own = self.holdings(session.user).await?;
         let (strongest, guardian) = (self.class_of(&own), self.guardian_of(&own, now));
         let needed = match (change, &guardian) {
@@ -89,14 +90,15 @@ impl Engine {
                 return Err(Refusal::StoppedLately(until).into());
             }
             held.push(self.bound_once(session, now).await?);
-            return Ok((held, Old::Stay));
+            return Ok((held, ByInvitation::NO));
         }
         let has_authenticator = strongest > Acr::Single;
-        let old = self.check_invitation(session, &fresh, has_authenticator).await?;
-        let needed = if old == Old::Replaced { Acr::Single } else { needed };
+        let invitation = self.check_invitation(session, &fresh, has_authenticator).await?;
+        let needed = if invitation.old == Old::Replaced { Acr::Single } else { needed };
         if achieved(&fresh).is_none_or(|achieved| achieved < needed) {
             return Err(Refusal::FreshSignIn.into());
         }
+        self.check_alone(invitation, matches!(change, Change::Adds(_)))?;
         match guardian {
             // Whoever is to be asked must be there still when the question is put.
             Guardian::Asked { devices, credentials } if change.is_guarded() => {
@@ -104,12 +106,12 @@ impl Engine {
                     devices.into_iter().map(|(id, revision)| DeviceWrite::Unchanged { id, revision }.into());
                 let credentials = credentials.into_iter().map(|id| CredentialWrite::Present(id).into());
                 held.extend(devices.chain(credentials));
-                Ok((held, old))
+                Ok((held, invitation))
             }
-            Guardian::Stopped(until) if change.is_guarded() && old == Old::Stay => {
+            Guardian::Stopped(until) if change.is_guarded() && invitation.old == Old::Stay => {
                 Err(Refusal::StoppedLately(until).into())
             }
-            _ => Ok((held, old)),
+            _ => Ok((held, invitation)),
         }
     }
 

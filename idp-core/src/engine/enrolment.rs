@@ -117,15 +117,16 @@ impl Engine {
             if let Some(own) = self.open_enrolment(claimant, asked, now, &mut batch).await? {
                 return self.look(&own, None, now).await;
             }
-            let (held, old) = self.may_enrol(session, enrolment.gives(), now).await?;
-            // What takes the place of all devices is a device.
-            if old == Old::Replaced && kind != DeviceRegistration::KIND {
+            let (held, invitation) = self.may_enrol(session, enrolment.gives(), now).await?;
+            let replaces_all = invitation.old == Old::Replaced;
+            // What takes the place of all devices is a device; and nothing else that few digits made is ever confirmed.
+            if (replaces_all || invitation.alone) && kind != DeviceRegistration::KIND {
                 return Err(Refusal::NotAllowed.into());
             }
             self.discard_unfinished(user.id, &mut batch).await?;
-            let replaces = if old == Old::Replaced { Replaces::Everything } else { replaces };
+            let replaces = if replaces_all { Replaces::Everything } else { replaces };
             let parent = session.session.ours();
-            let assurance = enrolment.assurance();
+            let assurance = if invitation.alone { Assurance::Low } else { enrolment.assurance() };
             let (from, asks) = (from.clone(), Asks::Anywhere);
             let begun = Begun { claimant, user: &user, from, parent, replaces, assurance, asks };
             let row = self.new_enrolment(&**enrolment, begun).await?;

@@ -10,7 +10,7 @@ use crate::{
     credential::{CredentialRow, CredentialWrite},
     evidence::Assurance,
     hardware::{HardwareRow, HardwareState, HardwareWrite, Leaves},
-    methods::otp::{Key, followed},
+    methods::otp::{Key, MOST_TOKENS, followed},
     notify::Notice,
     seal::Place,
     store::{Batch, Committed},
@@ -64,6 +64,11 @@ pub enum HardwareError {
     /// Its policy has ended its use.
     #[error("the token may not be used any more: its maker set an end to its use, and that has passed")]
     Expired,
+    /// The person has as many of this kind as one may have.
+    #[error(
+        "the person has {MOST_TOKENS} tokens of this kind already; take one back first, or have an app removed in the portal"
+    )]
+    Enough,
     /// It was changed at this very moment.
     #[error("the token was changed at the same moment; look at it again")]
     Overtaken,
@@ -149,7 +154,8 @@ impl Engine {
     /// Hands a token out: its codes sign this person in from now on.
     ///
     /// # Errors
-    /// [`HardwareError::NotInStock`] if somebody else has it or it is disabled, [`HardwareError::Expired`].
+    /// [`HardwareError::NotInStock`] if somebody else has it or it is disabled, [`HardwareError::Expired`],
+    /// [`HardwareError::Enough`] if the person has five of this kind.
     pub async fn assign_hardware(&self, row: &HardwareRow, user: Id<User>) -> Result<Changed, HardwareError> {
         match row.state {
             HardwareState::Assigned if row.user == Some(user) => return Ok(Changed::Before),
@@ -158,6 +164,11 @@ impl Engine {
         }
         if row.expires_at.is_some_and(|end| end <= self.now()) {
             return Err(HardwareError::Expired);
+        }
+        // Two administrators at the same moment may each hand out the last one: no stranger can bring that about.
+        let own = self.tokens(user).await?;
+        if own.iter().filter(|token| token.kind == row.kind).count() >= MOST_TOKENS {
+            return Err(HardwareError::Enough);
         }
         let (credential, at) = (Id::random(self.crypto()), self.now());
         let key = self.sealer.open(&Place::Hardware(row.id).aad(), &row.secret)?;

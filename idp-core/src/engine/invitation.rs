@@ -19,6 +19,7 @@ use crate::{
     policy::{Acr, Requirement},
     rate::{Limit, RateWrite},
     session::SignedIn,
+    settings::InvitationAlone,
     store::{Batch, Committed, Guard},
     users::User,
 };
@@ -46,6 +47,19 @@ impl fmt::Debug for Invited {
             .field("until", &self.until)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether an invitation had a part in what a session shows, and what it changes.
+#[derive(Clone, Copy)]
+pub(super) struct ByInvitation {
+    pub old: Old,
+    /// Whether its digits are all that was shown.
+    pub alone: bool,
+}
+
+impl ByInvitation {
+    /// It had none.
+    pub(super) const NO: Self = Self { old: Old::Stay, alone: false };
 }
 
 /// An invitation that has not ended.
@@ -157,8 +171,7 @@ impl Engine {
     /// What an invitation changes about the binding rule.
     ///
     /// Who is invited and has no authenticator shows the digits beside whatever else is asked: a phished password must not
-    /// be faster than the letter. Digits alone do where there is no password. Where the old authenticators are to be
-    /// replaced, the digits stand in for them.
+    /// be faster than the letter. Where the old authenticators are to be replaced, the digits stand in for them.
     ///
     /// # Errors
     /// [`Refusal::FreshSignIn`] if something is missing.
@@ -167,14 +180,14 @@ impl Engine {
         session: SignedIn<'_>,
         fresh: &[Evidence],
         has_authenticator: bool,
-    ) -> Result<Old, Error> {
+    ) -> Result<ByInvitation, Error> {
         let shown = fresh.iter().find(|evidence| evidence.factor == Factor::Invitation);
         let pending = self.pending_invitation(session.user).await?;
         let (shown, pending) = match (shown, pending) {
             (Some(shown), Some(pending)) => (shown, pending),
             // Whoever has an authenticator may use it, whatever an administrator made ready.
-            (None, Some(_)) if has_authenticator => return Ok(Old::Stay),
-            (None, None) => return Ok(Old::Stay),
+            (None, Some(_)) if has_authenticator => return Ok(ByInvitation::NO),
+            (None, None) => return Ok(ByInvitation::NO),
             (None, Some(_)) | (Some(_), None) => return Err(Refusal::FreshSignIn.into()),
         };
         // Digits that a later invitation has ended stand for nothing.
@@ -183,7 +196,21 @@ impl Engine {
         if shown.credential != pending.credential || !complete {
             return Err(Refusal::FreshSignIn.into());
         }
-        Ok(pending.old)
+        // Paper may lie beside the letter, as it may beside the password.
+        let none = |factor| matches!(factor, Factor::Invitation | Factor::Recovery);
+        let alone = fresh.iter().all(|evidence| none(evidence.factor));
+        Ok(ByInvitation { old: pending.old, alone })
+    }
+
+    /// Whether digits with nothing beside them may do what is asked. Eight digits and ten guesses are no two factors, and who
+    /// reads the letter on its way would be the owner of the account: so they bind a device of low assurance, where the policy
+    /// has that, and they change nothing else. A password of the thief's choice beside them would be the second factor.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`] if they may not.
+    pub(super) fn check_alone(&self, invitation: ByInvitation, adds: bool) -> Result<(), Refusal> {
+        let allowed = adds && self.settings.invitation_alone == InvitationAlone::LowAssurance;
+        if invitation.alone && !allowed { Err(Refusal::NotAllowed) } else { Ok(()) }
     }
 
     async fn kinds_for_invited(&self, user: Id<User>) -> Result<Vec<String>, Fault> {

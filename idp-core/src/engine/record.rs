@@ -133,6 +133,13 @@ impl Body {
             .find(|context| context.device == device)
             .map(|context| context.statement.as_str())
     }
+
+    /// Whether the last decision was this one: a repeat that was signed anew gets its answer again.
+    pub(super) fn answered(&self, device: Id<DeviceRow>, decision: (Verdict, Octets<32>)) -> Option<&str> {
+        let decided = self.decided.as_ref()?;
+        let same = decided.device == device && (decided.verdict, decided.context) == decision;
+        same.then_some(decided.reply.as_str())
+    }
 }
 
 /// A ceremony, opened.

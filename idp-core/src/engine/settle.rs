@@ -1,11 +1,11 @@
 //! The transaction that a step ends in: the next revision, the effects, the record of the answer, the audit.
 
-use idp_protocol::{Octets, context};
+use idp_protocol::context;
 
 use super::{
     Engine,
     guessed::{is_right, left, proved_by},
-    record::{Body, Decided, OpenSignIn, Run, SignedContext},
+    record::{Decided, OpenSignIn, Replaces, Run, SignedContext},
     step::{Answered, Incoming, Scene, Sender, Stepped},
 };
 use crate::{
@@ -67,8 +67,11 @@ impl Engine {
             Step::Done(Outcome::Enrolled(new)) => {
                 self.enrolled(run, &scene, incoming, new, &mut batch).await?
             }
-            Step::Refuse(Refusal::Wrong) if last_try => {
-                self.count_wrong(&scene, incoming, guess, &mut batch).await?;
+            // Whatever it is refused for: without a try it would wait for nothing until it expires.
+            Step::Refuse(refusal) if last_try => {
+                if refusal == Refusal::Wrong {
+                    self.count_wrong(&scene, incoming, guess, &mut batch).await?;
+                }
                 self.burn(run, &scene, incoming, Reason::NoTriesLeft, &mut batch).await?
             }
             Step::Refuse(refusal) => return self.refused(&scene, incoming, refusal, guess, told).await,
@@ -79,13 +82,22 @@ impl Engine {
             batch.push(self.refused_guess(&scene, incoming));
         }
         self.record_answer(&stepped, incoming, scene.now, &mut batch)?;
-        self.conclude(batch, stepped).await
+        self.conclude(&scene, batch, stepped).await
     }
 
-    async fn conclude(&self, batch: Batch, stepped: Stepped) -> Result<Option<Stepped>, Error> {
+    async fn conclude(
+        &self,
+        scene: &Scene,
+        batch: Batch,
+        stepped: Stepped,
+    ) -> Result<Option<Stepped>, Error> {
         match self.store.commit(batch).await? {
             Committed::Yes => Ok(Some(stepped)),
             Committed::Conflict(Guard::Mark) => Ok(Some(Stepped::Repeated)),
+            // What an enrolment replaces may have been taken off meanwhile. That makes nobody's answer wrong: look again.
+            Committed::Conflict(Guard::Credential) if scene.run.body.replaces != Replaces::Nothing => {
+                Ok(None)
+            }
             // A counter was moved or a code used up meanwhile: the guess was right once, for somebody else.
             Committed::Conflict(Guard::Credential) => Err(Refusal::Wrong.into()),
             Committed::Conflict(_) => Ok(None),
@@ -385,18 +397,5 @@ impl Engine {
     fn decided_for_a_client(&self, row: &CeremonyRow) -> Option<Id<SignInRow>> {
         let by_client = self.method(&row.kind)?.descriptor().initiator == Initiator::Client;
         row.sign_in.filter(|_| by_client && matches!(row.phase, Phase::Parked | Phase::Burned))
-    }
-}
-
-impl Body {
-    /// Whether the last decision was this one: a repeat that was signed anew gets its answer again.
-    pub(super) fn answered(
-        &self,
-        device: Id<DeviceRow>,
-        decision: (idp_protocol::message::Verdict, Octets<32>),
-    ) -> Option<&str> {
-        let decided = self.decided.as_ref()?;
-        let same = decided.device == device && (decided.verdict, decided.context) == decision;
-        same.then_some(decided.reply.as_str())
     }
 }

@@ -4,7 +4,7 @@
 //! method ([`crate::policy::Requirement::allows`]), once, for a day, and five wrong ones end them
 //! ([`Descriptor::tries`]).
 
-use idp_protocol::Prompt;
+use idp_protocol::{Prompt, typed::digits};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, Zeroizing};
@@ -85,7 +85,7 @@ impl Ceremony for Activation {
 
     async fn advance(&self, cx: &Cx<'_>, (): (), input: InputOf<'_, Self>) -> Turned<Self> {
         let Input::Initiator(Typed { code }) = input else { return Ok(Turn::refuse(Refusal::Malformed)) };
-        let typed: Zeroizing<String> = Zeroizing::new(code.chars().filter(char::is_ascii_digit).collect());
+        let typed = Zeroizing::new(digits(&code));
         let Some(own) = cx.own.iter().find(|own| fits(own, &typed, cx.now)) else {
             return Ok(Turn::refuse(Refusal::Wrong));
         };

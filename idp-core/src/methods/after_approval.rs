@@ -20,7 +20,7 @@ mod asking;
 mod input;
 mod state;
 
-use idp_protocol::{Prompt, message::Verdict};
+use idp_protocol::Prompt;
 use serde_json::Value;
 
 use self::asking::Heard;
@@ -76,7 +76,7 @@ where
 
     fn guess(&self, state: &Self::State, input: &InputOf<'_, Self>) -> Guess {
         match (state, input) {
-            (State::AwaitApproval { .. }, Input::Device(_, answer)) if answer.approves() => Guess::OnCeremony,
+            (State::AwaitApproval { .. }, Input::Device(_, answer)) if answer.guesses() => Guess::OnCeremony,
             // A signature is not guessed, but nobody needs to be wrong for ever either.
             (State::AwaitApproval { .. }, Input::Initiator(answer)) if answer.approval.is_some() => {
                 Guess::OnCeremony
@@ -129,6 +129,7 @@ where
         }
         match number::check(decision, shown, number.as_deref()) {
             Checked::No(reason) => Ok(Turn::burn(reason)),
+            Checked::Unreadable => Ok(Turn::refuse(Refusal::Malformed)),
             Checked::Wrong => {
                 let state = State::AwaitApproval { number: number::draw(cx), questions };
                 Ok(Turn::ask(state).reply(Reply::Refused(Refusal::Wrong)))
@@ -217,8 +218,9 @@ where
 }
 
 impl<D> FromDevice<D> {
-    fn approves(&self) -> bool {
-        matches!(self.decided, Some(input::Decided::Decide { decision: Verdict::Approve, .. }))
+    fn guesses(&self) -> bool {
+        let Some(input::Decided::Decide { decision, number }) = &self.decided else { return false };
+        number::is_guess(*decision, number.as_deref())
     }
 }
 

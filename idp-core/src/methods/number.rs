@@ -1,9 +1,8 @@
 //! The number that a browser shows and a person types into a device: did she mean this very browser?
 
-use idp_protocol::{context::Confirm, message::Verdict};
+use idp_protocol::{context::Confirm, message::Verdict, typed};
 use subtle::ConstantTimeEq as _;
 
-use super::qr::digits;
 use crate::method::{Cx, Reason};
 
 /// How many digits it has (NIST SP 800-63B-4, 3.1.3.2, asks for six at least).
@@ -15,6 +14,9 @@ pub(super) enum Checked {
     Right,
     /// It is another one.
     Wrong,
+    /// There is none that could be it. That costs nothing: nothing is guessed with it, and a device that forgets the number must
+    /// not use up the tries of the person who has it.
+    Unreadable,
     /// The person said no.
     No(Reason),
 }
@@ -35,8 +37,19 @@ pub(super) fn check(decision: Verdict, shown: &str, typed: Option<&str>) -> Chec
         Verdict::Deny => Checked::No(Reason::Denied),
         Verdict::Report => Checked::No(Reason::Reported),
         Verdict::Approve => {
-            let typed = digits(typed.unwrap_or_default());
+            let Some(typed) = read(typed) else { return Checked::Unreadable };
             if shown.as_bytes().ct_eq(typed.as_bytes()).into() { Checked::Right } else { Checked::Wrong }
         }
     }
+}
+
+/// Whether a decision costs a try: whether it could be [`Checked::Right`].
+pub(super) fn is_guess(decision: Verdict, typed: Option<&str>) -> bool {
+    decision == Verdict::Approve && read(typed).is_some()
+}
+
+fn read(typed: Option<&str>) -> Option<String> {
+    let typed = typed::digits(typed?);
+    let is_one = typed.len() == usize::from(DIGITS) && typed.bytes().all(|byte| byte.is_ascii_digit());
+    is_one.then_some(typed)
 }

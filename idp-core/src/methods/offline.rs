@@ -10,12 +10,11 @@
 
 mod sheet;
 
-use idp_protocol::{Prompt, context::UserVerification, ocra};
+use idp_protocol::{Prompt, context::UserVerification, ocra, typed::digits};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use self::sheet::Sheet;
-use super::qr::digits;
 use crate::{
     Id, Refusal,
     device::DeviceRow,

@@ -73,7 +73,9 @@ impl Ceremony for Push {
 
     fn guess(&self, _: &State, input: &InputOf<'_, Self>) -> Guess {
         match input {
-            Input::Device(_, FromDevice::Decide { decision: Verdict::Approve, number: Some(_) }) => {
+            Input::Device(_, FromDevice::Decide { decision, number })
+                if number::is_guess(*decision, number.as_deref()) =>
+            {
                 Guess::OnCeremony
             }
             _ => Guess::No,
@@ -96,11 +98,9 @@ fn decide(
     state: &State,
     answer: (Verdict, Option<String>),
 ) -> Turn<State, Proven> {
-    if matches!(answer, (Verdict::Approve, None)) {
-        return Turn::refuse(Refusal::Malformed);
-    }
     match number::check(answer.0, &state.number, answer.1.as_deref()) {
         Checked::No(reason) => Turn::burn(reason),
+        Checked::Unreadable => Turn::refuse(Refusal::Malformed),
         Checked::Right => {
             Turn::done(proven(device.id, device.user, device.uv, false)).life(cx.settings.finish_window)
         }

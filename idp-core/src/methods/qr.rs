@@ -8,7 +8,7 @@
 //!
 //! In a known browser on the same network there is no third state: the approval is the end.
 
-use idp_protocol::{Prompt, context::Confirm, encoding::to_base64url, message::Verdict};
+use idp_protocol::{Prompt, context::Confirm, encoding::to_base64url, message::Verdict, typed::digits};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
@@ -261,11 +261,6 @@ impl Proof {
             _ => false,
         }
     }
-}
-
-/// What was typed, without the spaces that people put between groups of digits.
-pub(super) fn digits(typed: &str) -> String {
-    typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect()
 }
 
 impl AuthMethod for Qr {

@@ -19,16 +19,14 @@ use idp_protocol::{
     enrol::CODE_DIGITS,
     message::{Hello, Register, Verdict},
     prompt::DeviceFacts,
+    typed::digits,
 };
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use self::messages::{greet, has_secret, register_device, second};
 pub use self::offer::Grant;
-use super::{
-    number::{self, Checked},
-    qr::digits,
-};
+use super::number::{self, Checked};
 use crate::{
     Id, Refusal,
     device::DeviceRow,
@@ -158,11 +156,14 @@ impl Ceremony for DeviceRegistration {
     }
 
     fn guess(&self, state: &State, input: &InputOf<'_, Self>) -> Guess {
-        let approve =
-            matches!(input, Input::Device(_, FromDevice::Decide { decision: Verdict::Approve, .. }));
-        match state {
-            State::Registered { .. } if matches!(input, Input::Initiator(_)) => Guess::OnCeremony,
-            State::Confirmed { .. } if approve => Guess::OnCeremony,
+        match (state, input) {
+            (State::Registered { .. }, Input::Initiator(_)) => Guess::OnCeremony,
+            (
+                State::Confirmed { device, .. },
+                Input::Device(sender, FromDevice::Decide { decision, number }),
+            ) if sender.id == device.id && number::is_guess(*decision, number.as_deref()) => {
+                Guess::OnCeremony
+            }
             _ => Guess::No,
         }
     }
@@ -188,6 +189,7 @@ impl Ceremony for DeviceRegistration {
                 Input::Device(sender, FromDevice::Decide { decision, number: typed }),
             ) if sender.id == device.id => Ok(match number::check(decision, &number, typed.as_deref()) {
                 Checked::No(reason) => Turn::burn(reason),
+                Checked::Unreadable => Turn::refuse(Refusal::Malformed),
                 Checked::Wrong => {
                     let state = State::Confirmed { grant, device, number: number::draw(cx) };
                     Turn::ask(state).reply(Reply::Refused(Refusal::Wrong))

@@ -3,7 +3,7 @@
 use idp_protocol::{
     encoding::to_base64url,
     link::Origin,
-    typed::{TypedError, TypedOffer, fingerprint},
+    typed::{TypedError, TypedOffer, digits, fingerprint},
 };
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -115,4 +115,19 @@ fn an_activation_text_that_is_none_is_refused() {
 fn a_fingerprint_has_eighty_bits() {
     assert_eq!(fingerprint(&[0xff; 32]), "ZZZZ-ZZZZ-ZZZZ-ZZZZ");
     assert_eq!(fingerprint(&[0; 4]), "");
+}
+
+/// Groups are for people. What is no digit stays, so that it is wrong.
+#[test]
+fn digits_are_read_without_the_gaps_between_them_and_nothing_else_is_dropped() {
+    for (typed, read) in [
+        ("123456", "123456"),
+        (" 123 456\n", "123456"),
+        ("12-34\t56\u{a0}78", "12345678"),
+        ("12a34b56", "12a34b56"),
+        ("-", ""),
+        ("١٢٣", "١٢٣"),
+    ] {
+        assert_eq!(digits(typed), read, "{typed:?}");
+    }
 }

@@ -84,7 +84,6 @@ pub(super) async fn run(app: &App, command: DeviceCommand) -> anyhow::Result<()>
         }
         DeviceCommand::Complete { login, code, act } => {
             let user = accounts::find(engine, &login).await?;
-            let code: String = code.chars().filter(char::is_ascii_digit).collect();
             show(&engine.complete_by_help_desk(&user, &code, act.act()).await?)
         }
         DeviceCommand::Confirm { login, device, act } => {

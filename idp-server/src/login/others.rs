@@ -15,7 +15,7 @@ use super::{
     page::{FormTrouble, form_sentence},
     panel,
 };
-use crate::text::Language;
+use crate::text::{Language, words_of};
 
 /// The method that has a form of its own.
 pub(super) const PASSWORD: &str = "password";
@@ -43,13 +43,10 @@ pub(super) fn forms(t: Language, page: &SignInPage, trouble: Option<&FormTrouble
 fn form(t: Language, page: &SignInPage, offer: &MethodOffer, trouble: Option<&FormTrouble>) -> Option<Form> {
     let Entry::Form(prompt) = &offer.entry else { return None };
     let digits = matches!(prompt, Prompt::AskCode { .. });
-    let (label, hint) = match (offer.kind, digits) {
-        ("totp", _) => ("form-totp", "form-totp-hint"),
-        (ACTIVATION, _) => ("form-activation", "form-activation-hint"),
-        ("hotp", _) => ("form-hotp", "form-hotp-hint"),
-        ("recovery", _) => ("form-recovery", "form-recovery-hint"),
-        (_, true) => ("form-code", "form-code-hint"),
-        (_, false) => ("form-secret", "form-secret-hint"),
+    let [label, hint] = match (words_of(offer.kind).and_then(|words| words.form), digits) {
+        (Some(form), _) => form,
+        (None, true) => ["form-code", "form-code-hint"],
+        (None, false) => ["form-secret", "form-secret-hint"],
     };
     let error = trouble.filter(|trouble| trouble.kind == offer.kind).map(|trouble| &trouble.error);
     Some(Form {
@@ -118,12 +115,7 @@ pub(super) fn begins(
 }
 
 fn button(t: Language, page: &SignInPage, offer: &MethodOffer, trouble: Option<&FormTrouble>) -> Begin {
-    let label = match offer.kind {
-        panel::QR => "begin-qr",
-        panel::OFFLINE => "begin-offline",
-        panel::PUSH => "begin-push",
-        _ => "begin-other",
-    };
+    let label = words_of(offer.kind).and_then(|words| words.begins).unwrap_or("begin-other");
     let error = trouble.filter(|trouble| trouble.kind == offer.kind).map(|trouble| &trouble.error);
     Begin {
         kind: offer.kind,

@@ -31,7 +31,7 @@ use super::{Action, Place, elsewhere, enrolling, offline_codes, refused};
 use crate::{
     app::App,
     pages::{self, Asked, Frame, Sent},
-    text::Language,
+    text::{Language, words_of},
 };
 
 /// The kind of the enrolment.
@@ -141,12 +141,7 @@ async fn wizard(
     );
     let body = Wizard {
         frame: Frame::new(app, t),
-        title: t.say(match view.kind.as_str() {
-            KIND => "enrol-title",
-            PASSKEY => "passkey-add",
-            CODES => "token-offline",
-            _ => "app-title",
-        }),
+        title: t.say(words_of(&view.kind).and_then(|words| words.adds).unwrap_or("app-title")),
         passkey: view.kind == PASSKEY || matches!(view.prompt, Some(Prompt::AskApproval { .. })),
         id: id.to_string(),
         panel: render(t, &view, error.as_ref()),

@@ -1,15 +1,12 @@
 //! How does a notice read?
 
-use idp_core::{
-    Time,
-    method::Ceremony as _,
-    methods::{activation, otp::OfflineCodes},
-    notify::Notice,
-    users::UserState,
-};
+use idp_core::{Time, methods::activation, notify::Notice, users::UserState};
 
 use super::home;
-use crate::{pages::Moment, text::Language};
+use crate::{
+    pages::Moment,
+    text::{Language, words_of},
+};
 
 /// A notice on the page, or in a mail.
 pub(crate) struct Line {
@@ -109,20 +106,7 @@ fn read(t: Language, notice: &Notice) -> (&'static str, String, bool) {
 
 /// What a person calls what the engine knows by its kind; of a method from outside there is no better word.
 fn what(t: Language, kind: &str) -> String {
-    let key = match kind {
-        "device" => "device-one",
-        "password" => "way-password",
-        // An app, a token with a clock, or the codes that every registered device shows.
-        "totp" => "way-totp",
-        OfflineCodes::KIND => "token-offline",
-        "hotp" => "token-hardware",
-        "recovery" => "form-recovery",
-        activation::KIND => "form-activation",
-        "offline" => "offline-title",
-        symbolon_webauthn::KIND => "passkey-title",
-        other => return other.to_owned(),
-    };
-    t.say(key)
+    words_of(kind).map_or_else(|| kind.to_owned(), |words| t.say(words.told))
 }
 
 /// By how much which clock is off.

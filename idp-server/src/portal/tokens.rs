@@ -12,7 +12,7 @@ use idp_core::{
     engine::TokenFacts,
     evidence::Assurance,
     method::Ceremony as _,
-    methods::otp::{PinRule, Position, Totp},
+    methods::otp::{OfflineCodes, PinRule, Position, Totp},
     settings::AuthenticatorApps,
 };
 use idp_protocol::{Text, context::PinRules};
@@ -24,7 +24,7 @@ use super::{Place, enrol::to_wizard, fresh, refused, signed_in};
 use crate::{
     app::App,
     pages::{self, Frame, Moment, Named, Sent},
-    text::Language,
+    text::{Language, words_of},
 };
 
 /// A change of a token, as it stands in addresses.
@@ -135,9 +135,10 @@ pub(super) fn name(t: Language, token: &TokenFacts) -> String {
         (Some(name), Some(serial)) => format!("{name} ({serial})"),
         (Some(name), None) => name.clone(),
         (None, Some(serial)) => format!("{} {serial}", t.say("token-hardware")),
-        (None, None) if token.assurance == Assurance::Low => t.say("token-offline"),
-        (None, None) if token.kind == Totp::KIND => t.say("token-app"),
-        (None, None) => t.say("token-hardware"),
+        (None, None) => {
+            let kind = if token.assurance == Assurance::Low { OfflineCodes::KIND } else { &token.kind };
+            words_of(kind).map_or_else(|| kind.to_owned(), |words| t.say(words.name))
+        }
     }
 }
 

@@ -5,8 +5,11 @@ use std::sync::LazyLock;
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use symbolon_axum::Visitor;
 
+mod kinds;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use kinds::words_of;
 
 const ENGLISH: &str = include_str!("en.ftl");
 const GERMAN: &str = include_str!("de.ftl");

@@ -14,6 +14,7 @@ use idp_protocol::{
     message::{AddDecision, EnrolDecision, GrantDecision, Message, QrDecision, Reference, Verdict},
 };
 use idp_server::oidc::GrantType;
+use serde_json::json;
 
 use crate::{
     call_centre::{Centre, GRANT, polls, start},
@@ -273,6 +274,21 @@ async fn a_right_name_of_somebody_who_is_busy_is_no_guess() {
     for _ in 0..31 {
         let refused = centre.ask_with(&server, &[]).await;
         assert_eq!(error_of(&refused), (429, "temporarily_unavailable"));
+    }
+    let refused = centre.ask_with(&server, &[("login_hint", "nobody")]).await;
+    assert_eq!(error_of(&refused), (400, "unknown_user_id"), "there are tries left");
+}
+
+/// The rules are asked about people who exist.
+#[tokio::test]
+async fn a_right_name_of_somebody_whom_the_rules_keep_out_is_no_guess() {
+    let rules = json!([{ "name": "not the centre", "clients": ["centre"], "then": "deny" }]);
+    let rules = serde_json::from_value(rules).unwrap();
+    let server = Server::start_with(|config| config.engine.rules = rules).await;
+    let centre = Centre::on(&server, "centre", polls).await;
+    Phone::of(&server, &server.user).await;
+    for _ in 0..31 {
+        assert_eq!(error_of(&centre.ask_with(&server, &[]).await), (403, "access_denied"));
     }
     let refused = centre.ask_with(&server, &[("login_hint", "nobody")]).await;
     assert_eq!(error_of(&refused), (400, "unknown_user_id"), "there are tries left");

@@ -1,8 +1,11 @@
 //! A device takes the place of the codes of a phone that has a network again.
 
+use std::sync::Arc;
+
 use idp_core::{
     Error, Refusal,
     clock::Clock as _,
+    device::DeviceState,
     engine::{Account, CeremonyView},
     methods::otp::{HashFunction, Key, MovingFactor},
     notify::Notice,
@@ -127,4 +130,25 @@ async fn a_token_that_is_removed_during_its_upgrade_is_missed_by_nobody() {
     let session = &browser.session.as_ref().unwrap().1;
     world.engine.remove_token(session, the_token(&world, &user).await).await.unwrap();
     phone.approve_pending(&number_of(&browser.wizard(view.id).await)).await.expect("active");
+}
+
+/// The same while the approval is under way, on another node: its number was right, and nobody is told that it was wrong.
+#[tokio::test]
+async fn a_token_that_is_removed_at_the_moment_of_its_upgrade_makes_no_right_number_wrong() {
+    let (world, asked) = World::counted_with(allowing()).await;
+    let (user, phone, _) = alice(&world).await;
+    let (browser, view) = upgrade(&world, &user).await;
+    let view = view.unwrap();
+    let digits = phone.register(&qr_of(&view)).await.unwrap();
+    browser.confirm(view.id, &digits).await.unwrap();
+    let number = number_of(&browser.wizard(view.id).await);
+    let (engine, token) = (Arc::clone(&world.engine), the_token(&world, &user).await);
+    let session = browser.session.as_ref().unwrap().1.clone();
+    asked.overtake("Credential(Delete", async move {
+        engine.remove_token(&session, token).await.expect("it comes first");
+    });
+    phone.approve_pending(&number).await.expect("active");
+    assert!(asked.was_overtaken());
+    assert!(world.engine.tokens(user.id).await.unwrap().is_empty());
+    assert_eq!(world.engine.devices(user.id).await.unwrap()[0].state, DeviceState::Active);
 }

@@ -108,9 +108,13 @@ mod tests {
     #[test]
     fn a_device_that_answers_nonsense_answers_nothing() {
         type Answer = FromDevice<<DeviceRegistration as Ceremony>::FromDevice>;
-        let decided = json!({ "answer": "decide", "decision": "approve", "number": null });
-        let answer: Answer = serde_json::from_value(decided).unwrap();
-        assert!(answer.approves() && answer.inner.is_some());
+        let decided = |number| json!({ "answer": "decide", "decision": "approve", "number": number });
+        for (number, guesses) in
+            [(None, false), (Some("12345"), false), (Some("12345x"), false), (Some("123 456"), true)]
+        {
+            let answer: Answer = serde_json::from_value(decided(number)).unwrap();
+            assert!(answer.guesses() == guesses && answer.inner.is_some(), "{number:?}");
+        }
         assert!(serde_json::from_value::<Answer>(json!({ "answer": "claim", "via": "scan" })).is_err());
     }
 

@@ -4,7 +4,7 @@
 //! is further ahead is set right with two codes in a row, by its owner in the portal or by an administrator; a single
 //! code of that range is wrong, and its owner is told.
 
-use idp_protocol::Prompt;
+use idp_protocol::{Prompt, typed::digits};
 use subtle::ConstantTimeEq as _;
 
 use super::{Key, MovingFactor, Token, Typed, first, prove, tokens, typed::Answer};
@@ -14,7 +14,6 @@ use crate::{
         AuthMethod, Ceremony, Cx, Descriptor, Effect, Eligibility, Factor, Guess, Input, InputOf, Never,
         Proven, Turn, Turned, UvSource, View,
     },
-    methods::qr::digits,
     notify::Notice,
 };
 

@@ -30,8 +30,9 @@ use crate::{
     users::User,
 };
 
-/// How many apps and tokens that follow the clock an account may have: each one more is one more code to hit.
-const MOST: usize = 5;
+/// How many tokens of one kind an account may have, apps among them: what is typed is held against each, so each one more is
+/// one more code to hit.
+pub const MOST_TOKENS: usize = 5;
 
 /// A credential with its key.
 struct Token {
@@ -48,8 +49,8 @@ struct Match<'a> {
     value: i64,
 }
 
-/// The tokens whose codes count now. For a name that nobody has there is one of nobody's, so that as many codes are
-/// made for it.
+/// The tokens whose codes count now. For a name that nobody has there is one of nobody's, so that the codes of one token are
+/// made for it as well. Somebody with more tokens takes longer, by microseconds.
 fn tokens(cx: &Cx<'_>) -> Result<Vec<Token>, Fault> {
     if let Subject::Decoy(seed) = cx.subject {
         let (id, user) = (CredentialRow::ELSEWHERE, Id::from_bytes([0; 16]));
@@ -69,7 +70,7 @@ impl Token {
     /// devices that are gone with nothing.
     fn has_most(cx: &Cx<'_>) -> Result<bool, Fault> {
         let own = cx.own.iter().map(Self::open).collect::<Result<Vec<_>, _>>()?;
-        Ok(own.iter().filter(|token| token.key.device.is_none()).count() >= MOST)
+        Ok(own.iter().filter(|token| token.key.device.is_none()).count() >= MOST_TOKENS)
     }
 
     fn open(credential: &Credential) -> Result<Self, Fault> {

@@ -2,10 +2,11 @@
 //!
 //! A code is accepted one step before and after the token's, 90 seconds in all. The token's step is the server's, moved
 //! by the drift that was seen at its last code: a clock that runs slowly is followed, two steps at most, and the window
-//! stays as wide as it was. The server's own step counts always, or a clock that was followed and then put right would
-//! never be heard again. A clock that is further off is never accepted; its owner is told.
+//! moves with it. The server's own step counts always, or a clock that was followed and then put right would never be
+//! heard again: for a drift of two steps that is a fourth step, 120 seconds in all. A clock that is further off is never
+//! accepted; its owner is told.
 
-use idp_protocol::Prompt;
+use idp_protocol::{Prompt, otp};
 
 use super::{Key, PinUse, Token, Typed, first, prove, tokens, typed::Answer};
 use crate::{
@@ -42,7 +43,7 @@ impl Ceremony for Totp {
     }
 
     fn view(&self, cx: &Cx<'_>, (): &()) -> View {
-        let prompt = Prompt::AskCode { digits: 6, tries_left: cx.tries_left };
+        let prompt = Prompt::AskCode { digits: otp::DIGITS, tries_left: cx.tries_left };
         View { initiator: prompt, device: None, refresh_at: None }
     }
 
@@ -115,7 +116,7 @@ fn called(cx: &Cx<'_>, key: &Key) -> String {
 
 impl AuthMethod for Totp {
     fn descriptor(&self) -> Descriptor {
-        Descriptor::form(Prompt::AskCode { digits: 6, tries_left: Self::TRIES }, &[Factor::Otp])
+        Descriptor::form(Prompt::AskCode { digits: otp::DIGITS, tries_left: Self::TRIES }, &[Factor::Otp])
             .verifies_user(UvSource::Method)
     }
 

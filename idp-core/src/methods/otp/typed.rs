@@ -1,10 +1,10 @@
 //! What did the person type: a code alone, or a code with a PIN before or behind it?
 
+use idp_protocol::typed::digits;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::key::{Key, PinUse, Position};
-use crate::methods::qr::digits;
 
 /// The longest code, in digits. What is longer has a PIN in it.
 const LONGEST_CODE: usize = 8;

@@ -89,16 +89,15 @@ pub async fn ask(State(app): State<App>, sender: Sender, body: Bytes) -> Result<
     let life = asked.life;
     let ping = asked.notification_token.is_some();
     let question = Ask { requirement, ..question(&app, &client, &sender, asked)? };
-    let begun = match app.engine().begin_backchannel(question, user, life).await {
+    let begun = app.engine().begin_backchannel(question, user, life).await;
+    // Whoever is merely busy, or kept out by the rules, was found: that was no guess.
+    if !matches!(begun, Err(Error::Refused(Refusal::NotFound))) {
+        hint::found(&app, &client).await?;
+    }
+    let begun = match begun {
         Ok(begun) => begun,
-        // Whoever is merely busy was found: that was no guess either.
-        Err(error @ Error::Refused(Refusal::TooMany(_))) => {
-            hint::found(&app, &client).await?;
-            return refused(error);
-        }
         Err(error) => return refused(error),
     };
-    hint::found(&app, &client).await?;
     if ping {
         ping::expect(&app, &client, &begun).await?;
     }
