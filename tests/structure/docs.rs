@@ -53,6 +53,16 @@ fn sources(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Of two rows about one crate the stricter one wins, and nobody sees why.
+#[test]
+fn what_may_come_into_the_tree_says_of_each_crate_once_who_may_have_it() {
+    let text = page("deny.toml");
+    let rows: Vec<_> = text.lines().filter_map(|line| line.trim().strip_prefix("{ crate = \"")).collect();
+    let crates: Vec<_> = rows.iter().filter_map(|row| row.split_once('"')).map(|(name, _)| name).collect();
+    assert!(crates.len() > 20, "{crates:?}");
+    assert_eq!(crates.iter().collect::<BTreeSet<_>>().len(), crates.len(), "{crates:?}");
+}
+
 /// The names of all tests in Rust, those of the contract suites among them.
 fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
