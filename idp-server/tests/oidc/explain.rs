@@ -1,8 +1,9 @@
 //! Does `policy explain --event` tell the truth about a sign-in, and say which events it can explain?
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use idp_core::audit::AuditRow;
+use tokio::process::Command;
 
 use crate::{requests::request, server::Server};
 
@@ -16,7 +17,8 @@ async fn latest(server: &Server, name: &str) -> AuditRow {
     rows.into_iter().find(|row| row.event.name == name).unwrap()
 }
 
-fn explain(server: &Server, row: &AuditRow) -> Output {
+/// Beside the server, whose tasks go on meanwhile: one may be in the middle of a transaction.
+async fn explain(server: &Server, row: &AuditRow) -> Output {
     let file = server.folder.join("rules.toml");
     std::fs::write(&file, format!("[engine]\n{RULES}")).unwrap();
     Command::new(env!("CARGO_BIN_EXE_idp-server"))
@@ -24,6 +26,7 @@ fn explain(server: &Server, row: &AuditRow) -> Output {
         .args(["--state-dir", server.folder.to_str().unwrap(), "policy", "explain", "--event"])
         .arg(row.id.to_string())
         .output()
+        .await
         .unwrap()
 }
 
@@ -32,7 +35,7 @@ async fn a_finished_sign_in_and_a_refused_one_are_explained_and_nothing_else() {
     let rules = toml::from_str::<idp_core::settings::Settings>(RULES).unwrap().rules;
     let server = Server::start_with(|config| config.engine.rules = rules).await;
     server.sign_in().await;
-    let opened = explain(&server, &latest(&server, "session.opened").await);
+    let opened = explain(&server, &latest(&server, "session.opened").await).await;
     assert!(opened.status.success(), "{opened:?}");
     let text = String::from_utf8(opened.stdout).unwrap();
     assert!(text.contains("session.opened from 127.0.0.1, by rule \"all others\" then"), "{text}");
@@ -40,12 +43,12 @@ async fn a_finished_sign_in_and_a_refused_one_are_explained_and_nothing_else() {
     assert!(text.contains("rule \"all others\": matches, and decides"), "{text}");
 
     server.authorize(&request("bank"), None).await;
-    let denied = explain(&server, &latest(&server, "policy.denied").await);
+    let denied = explain(&server, &latest(&server, "policy.denied").await).await;
     assert!(denied.status.success(), "{denied:?}");
     let text = String::from_utf8(denied.stdout).unwrap();
     assert!(text.contains("by rule \"the bank\" then") && text.trim_end().ends_with("denied"), "{text}");
 
-    let other = explain(&server, &latest(&server, "method.proven").await);
+    let other = explain(&server, &latest(&server, "method.proven").await).await;
     assert_eq!(other.status.code(), Some(1));
     let text = String::from_utf8(other.stderr).unwrap();
     assert!(
