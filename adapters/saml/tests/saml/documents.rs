@@ -27,3 +27,12 @@ pub fn assertion(text: &str) -> &str {
 pub fn unsigned(text: &str) -> String {
     swap(text, signature(text), "")
 }
+
+/// The document with empty digest and value and without a key, to be signed again after it was changed.
+pub fn template(text: &str) -> String {
+    let empty =
+        |text: &str, begin: &str, end: &str| swap(text, cut(text, begin, end), &format!("{begin}{end}"));
+    let text = empty(text, "<ds:DigestValue>", "</ds:DigestValue>");
+    let text = empty(&text, "<ds:SignatureValue>", "</ds:SignatureValue>");
+    swap(&text, cut(&text, "<ds:KeyInfo>", "</ds:KeyInfo>"), "")
+}

@@ -4,7 +4,7 @@ use symbolon_saml::{Kind, PeerKeys, Refused, SignatureProblem, Trust, Wrapping, 
 
 use super::{
     actors::{EC, MALLORY, RSA, logout_request, take},
-    documents::{cut, signature, swap},
+    documents::{self, cut, signature, swap},
 };
 
 const SHA1: &str = "http://www.w3.org/2000/09/xmldsig#sha1";
@@ -23,14 +23,8 @@ fn refused(text: &str) -> Refused {
     required.expect_err(text)
 }
 
-/// The document with empty digest and value, to be signed again after it was changed.
 fn template() -> String {
-    let text = honest();
-    let text =
-        swap(&text, cut(&text, "<ds:DigestValue>", "</ds:DigestValue>"), "<ds:DigestValue></ds:DigestValue>");
-    let value = cut(&text, "<ds:SignatureValue>", "</ds:SignatureValue>").to_owned();
-    let text = swap(&text, &value, "<ds:SignatureValue></ds:SignatureValue>");
-    swap(&text, cut(&text, "<ds:KeyInfo>", "</ds:KeyInfo>"), "")
+    documents::template(&honest())
 }
 
 #[test]

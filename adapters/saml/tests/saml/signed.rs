@@ -68,12 +68,17 @@ fn a_changed_text_is_refused() {
     }
 }
 
+/// Somebody signs a response, and in it is an assertion that he did not sign: he may have passed it on unseen.
 #[test]
 fn of_two_signatures_both_must_be_right() {
-    let text = written(&RSA, Signed::Both);
     let by_mallory = response().write(&MALLORY.protection(Signed::Assertion, &*random())).unwrap();
-    let foreign = swap(&text, documents::assertion(&text), documents::assertion(&by_mallory));
-    assert_eq!(take(&foreign, Kind::Response, &RSA.keys), Err(SignatureProblem::Wrong.into()));
+    let template = documents::template(documents::signature(&written(&RSA, Signed::Response)));
+    let begin = by_mallory.replacen("</saml:Issuer>", &format!("</saml:Issuer>{template}"), 1);
+    let text = RSA.fill(&begin);
+    assert_eq!(take(&text, Kind::Response, &RSA.keys), Err(SignatureProblem::Wrong.into()));
+    let both = [&*RSA, &*MALLORY].map(|party| party.signer.certificate());
+    let both = symbolon_saml::PeerKeys::from_certificates(both).unwrap();
+    assert!(take(&text, Kind::Response, &both).unwrap().is_signed());
 }
 
 #[test]
