@@ -32,6 +32,16 @@ pub enum Parameter {
 }
 
 impl Parameter {
+    /// Where a message of this kind stands.
+    const fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Response | Kind::LogoutResponse | Kind::ArtifactResponse => Self::Response,
+            Kind::AuthnRequest | Kind::LogoutRequest | Kind::ArtifactResolve | Kind::EntityDescriptor => {
+                Self::Request
+            }
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Request => "SAMLRequest",
@@ -43,7 +53,6 @@ impl Parameter {
 /// A query with a message, whose signature nobody has looked at.
 #[derive(Clone, Debug)]
 pub struct Query {
-    parameter: Parameter,
     message: Message,
     issuer: Option<String>,
     relay_state: Option<String>,
@@ -64,12 +73,12 @@ struct Detached {
 /// [`Refused`] says what is wrong with it.
 pub fn read(query: &str, kind: Kind) -> Result<Query, Refused> {
     let parameters = Parameters::split(query)?;
-    let (parameter, raw) = match (parameters.request, parameters.response) {
-        (Some(raw), None) => (Parameter::Request, raw),
-        (None, Some(raw)) => (Parameter::Response, raw),
-        (None, None) => return Err(QueryProblem::Missing("SAMLRequest").into()),
+    let parameter = Parameter::of(kind);
+    let raw = match (parameter, parameters.request, parameters.response) {
         // Two messages: one would be checked, the other one read.
-        (Some(_), Some(_)) => return Err(QueryProblem::Twice("SAMLRequest").into()),
+        (_, Some(_), Some(_)) => return Err(QueryProblem::Twice("SAMLRequest").into()),
+        (Parameter::Request, Some(raw), None) | (Parameter::Response, None, Some(raw)) => raw,
+        _ => return Err(QueryProblem::Missing(parameter.name()).into()),
     };
     let signature = detached(&parameters, parameter, raw)?;
     let deflated = from_base64(&decode(raw, parameter.name())?, parameter.name())?;
@@ -77,7 +86,6 @@ pub fn read(query: &str, kind: Kind) -> Result<Query, Refused> {
     let opened = guard::open(&text, kind, Wrapping::None)?;
     let issuer = opened.issuer().map(str::to_owned);
     Ok(Query {
-        parameter,
         message: opened.without_signature()?,
         issuer,
         relay_state: parameters.relay_state.map(|raw| decode(raw, "RelayState")).transpose()?,
@@ -110,12 +118,6 @@ fn signed_part(parameter: Parameter, message: &str, relay_state: Option<&str>, a
 }
 
 impl Query {
-    /// Which parameter the message stood in.
-    #[must_use]
-    pub fn parameter(&self) -> Parameter {
-        self.parameter
-    }
-
     /// Who claims to have sent it: `Issuer`. Only good for looking up whose keys to check with.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {

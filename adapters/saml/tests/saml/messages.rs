@@ -14,7 +14,7 @@ fn message(text: &str, kind: Kind) -> Message {
     open(text, kind, Wrapping::None).unwrap().check(Trust::Optional(&NOBODY)).unwrap()
 }
 
-fn logout_response() -> LogoutResponse {
+pub fn logout_response() -> LogoutResponse {
     LogoutResponse {
         id: "_done".to_owned(),
         in_response_to: Some("_logout".to_owned()),

@@ -2,11 +2,14 @@
 
 use data_encoding::BASE64;
 use symbolon_saml::{
-    Kind, LogoutRequest, Message, QueryProblem, Refused, SignatureProblem, Trust, XmlProblem,
+    Kind, LogoutRequest, LogoutResponse, Message, QueryProblem, Refused, SignatureProblem, Trust, XmlProblem,
     redirect::{self, MAX_INFLATED, MAX_QUERY, Parameter},
 };
 
-use super::actors::{EC, MALLORY, NOBODY, RSA, crypto, logout_request};
+use super::{
+    actors::{EC, MALLORY, NOBODY, RSA, crypto, logout_request},
+    messages::logout_response,
+};
 
 /// What the relay state holds that encoders differ in.
 const STATE: &str = "https://shop.example/a b?c=d&e=ü+~/";
@@ -57,7 +60,7 @@ fn what_is_written_is_taken() {
         for state in [None, Some(STATE), Some("")] {
             let query = redirect::write(Parameter::Request, &message(), state, Some(&party.signer)).unwrap();
             let read = redirect::read(&query, Kind::LogoutRequest).unwrap();
-            assert_eq!((read.issuer(), read.parameter()), (Some(super::actors::SP), Parameter::Request));
+            assert_eq!(read.issuer(), Some(super::actors::SP));
             let (message, relay_state) = read.check(Trust::Required(&party.keys)).unwrap();
             assert_eq!(LogoutRequest::read(&message).unwrap(), logout_request());
             assert!(message.is_signed());
@@ -68,14 +71,20 @@ fn what_is_written_is_taken() {
 
 #[test]
 fn a_response_stands_in_a_parameter_of_its_own() {
-    let query = redirect::write(Parameter::Response, &message(), None, Some(&RSA.signer)).unwrap();
+    let text = logout_response().write(None).unwrap();
+    let query = redirect::write(Parameter::Response, &text, Some(STATE), Some(&RSA.signer)).unwrap();
     assert!(query.starts_with("SAMLResponse="));
-    let read = redirect::read(&query, Kind::LogoutRequest).unwrap();
-    assert_eq!(read.parameter(), Parameter::Response);
-    assert!(read.check(Trust::Required(&RSA.keys)).is_ok());
-    // A signature for the one parameter is none for the other.
+    let (message, _) = redirect::read(&query, Kind::LogoutResponse)
+        .and_then(|read| read.check(Trust::Required(&RSA.keys)))
+        .unwrap();
+    assert_eq!(LogoutResponse::read(&message).unwrap(), logout_response());
+    // Each kind of message has its parameter, and a signature for the one is none for the other.
     let moved = query.replace("SAMLResponse=", "SAMLRequest=");
-    assert_eq!(refused(&moved), SignatureProblem::Wrong.into());
+    let missing = |query: &str, kind| redirect::read(query, kind).unwrap_err();
+    assert_eq!(missing(&moved, Kind::LogoutResponse), QueryProblem::Missing("SAMLResponse").into());
+    assert_eq!(missing(&query, Kind::LogoutRequest), QueryProblem::Missing("SAMLRequest").into());
+    let request = honest().replace("SAMLRequest=", "SAMLResponse=");
+    assert_eq!(missing(&request, Kind::LogoutRequest), QueryProblem::Missing("SAMLRequest").into());
 }
 
 #[test]

@@ -5,11 +5,11 @@
 use std::{path::PathBuf, process::Command};
 
 use data_encoding::BASE64;
-use symbolon_saml::{Cipher, Signed, Transport};
+use symbolon_saml::{Cipher, Kind, LogoutRequest, Signed, Transport};
 
 use super::{
-    actors::{EC, MALLORY, Party, RSA, logout_request, random, response},
-    documents::{cut, swap},
+    actors::{EC, MALLORY, Party, RSA, logout_request, random, response, take},
+    documents::{cut, swap, template},
     encrypted::encrypted,
     metadata::metadata,
 };
@@ -126,5 +126,25 @@ fn xmlsec1_reads_what_we_encrypt() {
         assert!(read && said.contains(">7f2c<"), "{said}");
         let wrong = folder.pem("PRIVATE KEY", &RSA.private);
         assert!(!xmlsec1(&["--decrypt", "--privkey-pem", &wrong, &file]).0);
+    }
+}
+
+#[test]
+#[ignore = "needs xmlsec1"]
+fn what_xmlsec1_signs_is_taken() {
+    for (party, method) in [(&*RSA, "rsa"), (&*EC, "ecdsa")] {
+        let template = template(&logout_request().write(Some(&RSA.signer)).unwrap());
+        let template = swap(&template, "#rsa-sha256", &format!("#{method}-sha256"));
+        // As products print it: with lines, CRLF among them, and with a declaration.
+        let printed = template.replace("><ds:", ">\r\n  <ds:").replace("></saml:", ">\n</saml:");
+        let folder = Folder::new(&format!("sign-{method}"));
+        let key = folder.pem("PRIVATE KEY", &party.private);
+        let file = folder.write("template.xml", &format!("<?xml version=\"1.0\"?>\n{printed}"));
+        let element = "urn:oasis:names:tc:SAML:2.0:protocol:LogoutRequest";
+        let (signed, text) = xmlsec1(&["--sign", "--privkey-pem", &key, "--id-attr:ID", element, &file]);
+        assert!(signed, "{text}");
+        let message =
+            take(&text, Kind::LogoutRequest, &party.keys).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(LogoutRequest::read(&message).unwrap(), logout_request());
     }
 }
