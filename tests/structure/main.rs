@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("symbolon-jose", &["idp-protocol"]),
     ("symbolon-outbound", &[]),
     ("symbolon-pskc", &["idp-protocol"]),
+    ("symbolon-saml", &["idp-protocol"]),
     ("symbolon-smtp", &[]),
     ("symbolon-sqlx", &["idp-protocol", "idp-core"]),
     ("symbolon-tls", &["idp-protocol"]),

@@ -1,0 +1,62 @@
+//! What stands at the head of every message (SAML core, 3.2.1 and 3.2.2)?
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    element,
+    names::{Space, VERSION},
+    refused::{ContentProblem, Refused},
+    time,
+    writer::Element,
+};
+
+/// What all messages have.
+pub(super) struct Head {
+    pub(super) id: String,
+    pub(super) in_response_to: Option<String>,
+    pub(super) issued: DateTime<Utc>,
+    pub(super) destination: Option<String>,
+    pub(super) issuer: String,
+}
+
+impl Head {
+    pub(super) fn write(&self, local: &'static str) -> Element {
+        Element::new(Space::Samlp, local)
+            .attribute("ID", &self.id)
+            .attribute("Version", VERSION)
+            .attribute("IssueInstant", time::write(self.issued))
+            .optional("InResponseTo", self.in_response_to.as_deref())
+            .optional("Destination", self.destination.as_deref())
+            .child(issuer(&self.issuer))
+    }
+
+    pub(super) fn read(root: &element::Element) -> Result<Self, Refused> {
+        if root.required_attribute("Version")? != VERSION {
+            return Err(ContentProblem::Unsupported("Version").into());
+        }
+        Ok(Self {
+            id: root.required_attribute("ID")?.to_owned(),
+            in_response_to: root.attribute("InResponseTo").map(str::to_owned),
+            issued: required_time(root, "IssueInstant")?,
+            destination: root.attribute("Destination").map(str::to_owned),
+            issuer: root.required(Space::Saml.uri(), "Issuer")?.text("Issuer")?,
+        })
+    }
+}
+
+/// Who says it, by entity id.
+pub(super) fn issuer(entity_id: &str) -> Element {
+    Element::new(Space::Saml, "Issuer").text(entity_id)
+}
+
+pub(super) fn required_time(root: &element::Element, name: &'static str) -> Result<DateTime<Utc>, Refused> {
+    time::read(root.required_attribute(name)?).ok_or_else(|| ContentProblem::Value(name).into())
+}
+
+/// A point in time that need not be there.
+pub(super) fn optional_time(
+    root: &element::Element,
+    name: &'static str,
+) -> Result<Option<DateTime<Utc>>, Refused> {
+    root.attribute(name).map(|_| required_time(root, name)).transpose()
+}

@@ -1,0 +1,49 @@
+//! How does a value become text that can only be read as this value?
+
+use super::WriteError;
+
+/// The content of an element (canonical XML, 2.3: `&`, `<`, `>` and the carriage return).
+pub(super) fn text(value: &str, out: &mut String) -> Result<(), WriteError> {
+    escape(value, out, |c| match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '\r' => Some("&#xD;"),
+        _ => None,
+    })
+}
+
+/// The value of an attribute, in double quotes (canonical XML, 2.3: `&`, `<`, the quote, and white space but the space).
+pub(super) fn attribute(value: &str, out: &mut String) -> Result<(), WriteError> {
+    escape(value, out, |c| match c {
+        '&' => Some("&amp;"),
+        '<' => Some("&lt;"),
+        '"' => Some("&quot;"),
+        '\t' => Some("&#x9;"),
+        '\n' => Some("&#xA;"),
+        '\r' => Some("&#xD;"),
+        _ => None,
+    })
+}
+
+fn escape(
+    value: &str,
+    out: &mut String,
+    instead: impl Fn(char) -> Option<&'static str>,
+) -> Result<(), WriteError> {
+    for c in value.chars() {
+        if !is_char(c) {
+            return Err(WriteError::Character(u32::from(c)));
+        }
+        match instead(c) {
+            Some(escaped) => out.push_str(escaped),
+            None => out.push(c),
+        }
+    }
+    Ok(())
+}
+
+/// The characters of XML 1.0, 2.2.
+fn is_char(c: char) -> bool {
+    !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}

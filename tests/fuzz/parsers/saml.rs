@@ -1,0 +1,80 @@
+//! What do the guard and the readers of SAML make of any bytes? Never a panic, and never a signature of somebody else.
+
+use std::sync::LazyLock;
+
+use data_encoding::BASE64;
+use symbolon_saml::{
+    ArtifactResolve, ArtifactResponse, Kind, LogoutRequest, LogoutResponse, Message, PeerKeys, Trust,
+    Wrapping, open, post, redirect,
+};
+
+/// A certificate whose private key nobody here has.
+const STRANGER: &str = include_str!("../../../adapters/saml/vectors/stranger.b64");
+
+const KINDS: [Kind; 7] = [
+    Kind::AuthnRequest,
+    Kind::Response,
+    Kind::LogoutRequest,
+    Kind::LogoutResponse,
+    Kind::ArtifactResolve,
+    Kind::ArtifactResponse,
+    Kind::EntityDescriptor,
+];
+
+static KEYS: LazyLock<PeerKeys> = LazyLock::new(|| {
+    let certificate = BASE64.decode(STRANGER.trim().as_bytes()).expect("Base64");
+    PeerKeys::from_certificates([certificate]).expect("a certificate")
+});
+
+/// A message, of every kind and in every wrapping.
+pub fn message(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for kind in KINDS {
+        for wrapping in [Wrapping::None, Wrapping::Soap] {
+            let required = open(text, kind, wrapping).and_then(|opened| opened.check(Trust::Required(&KEYS)));
+            assert!(required.is_err(), "nobody signed {text:?}");
+            let optional = open(text, kind, wrapping).and_then(|opened| opened.check(Trust::Optional(&KEYS)));
+            if let Ok(message) = optional {
+                say(&message);
+                same_again(&message, kind);
+            }
+        }
+    }
+}
+
+/// What was taken is canonical, and is taken again as the same.
+fn same_again(message: &Message, kind: Kind) {
+    let text = message.canonical();
+    let again = open(text, kind, Wrapping::None).and_then(|opened| opened.check(Trust::Optional(&KEYS)));
+    assert_eq!(again.as_ref(), Ok(message), "{text}");
+}
+
+fn say(message: &Message) {
+    assert!(!message.is_signed(), "nobody signed {message:?}");
+    if let Ok(request) = LogoutRequest::read(message) {
+        assert!(request.write(None).is_ok(), "{request:?}");
+    }
+    drop(LogoutResponse::read(message));
+    drop(ArtifactResolve::read(message));
+    drop(ArtifactResponse::read(message));
+}
+
+/// A query.
+pub fn query(bytes: &[u8]) {
+    let Ok(query) = std::str::from_utf8(bytes) else { return };
+    for kind in KINDS {
+        let Ok(read) = redirect::read(query, kind) else { continue };
+        assert!(read.clone().check(Trust::Required(&KEYS)).is_err(), "nobody signed {query:?}");
+        if let Ok((message, _)) = read.check(Trust::Optional(&KEYS)) {
+            say(&message);
+        }
+    }
+}
+
+/// A field of a form.
+pub fn form(bytes: &[u8]) {
+    let Ok(value) = std::str::from_utf8(bytes) else { return };
+    if let Ok(text) = post::decode(value) {
+        message(text.as_bytes());
+    }
+}
