@@ -3,10 +3,13 @@
 //! SHA-1 has collisions, HMAC turns a public certificate into a shared secret that everybody knows, and RSA with PSS comes
 //! with parameters inside the message: none of them is here, and what is not here is refused before a key is touched.
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_FIXED,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey,
-    VerificationAlgorithm,
+use aws_lc_rs::{
+    digest,
+    signature::{
+        ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_FIXED,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+        UnparsedPublicKey, VerificationAlgorithm,
+    },
 };
 
 /// The kind of a public key.
@@ -71,9 +74,17 @@ impl Method {
 /// The digest with which we sign.
 pub(crate) const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
 
+/// The digest of this name, if it is taken.
+pub(crate) fn digest(uri: &str) -> Option<&'static digest::Algorithm> {
+    match uri {
+        SHA256 => Some(&digest::SHA256),
+        "http://www.w3.org/2001/04/xmldsig-more#sha384" => Some(&digest::SHA384),
+        "http://www.w3.org/2001/04/xmlenc#sha512" => Some(&digest::SHA512),
+        _ => None,
+    }
+}
+
 /// Whether this digest is taken.
 pub(crate) fn is_digest(uri: &str) -> bool {
-    const SHA384: &str = "http://www.w3.org/2001/04/xmldsig-more#sha384";
-    const SHA512: &str = "http://www.w3.org/2001/04/xmlenc#sha512";
-    [SHA256, SHA384, SHA512].contains(&uri)
+    digest(uri).is_some()
 }

@@ -12,6 +12,7 @@
 //! 6. What was signed is cut out, made canonical and parsed again. Everything that is read later is read from there: a
 //!    [`Message`] has nothing in it that was not signed, so nothing can be moved around the signature (signature wrapping).
 
+mod detached;
 mod place;
 mod scan;
 mod shape;
@@ -21,6 +22,7 @@ use bergshamra_dsig::verify::{VerifyResult, verify_document};
 use bergshamra_xml::nodeset::NodeSet;
 use uppsala::{Document, NodeId, Parser, XmlError};
 
+pub(crate) use detached::detached;
 pub use place::{Kind, Wrapping};
 
 use crate::{

@@ -5,6 +5,7 @@
 //!   turns it into text, in the exclusive canonical form, so that a [`Signer`] signs exactly what it wrote.
 //! - What arrives goes through [`open`]: a strict scan, a strict parser, one shape of signature. Only [`Unchecked::check`]
 //!   makes a [`Message`] of it, and a message holds nothing but what was signed.
+//! - [`aggregate`] reads the metadata of a federation, however long, in one pass.
 //! - [`redirect`] and [`post`] are the bindings by which messages travel; [`Encryption`] is for one service provider.
 //!
 //! Keys of others come from their metadata alone ([`PeerKeys`]); a key that stands inside a message is never looked at.
@@ -12,6 +13,7 @@
 //! **Time, addresses and repeats are not judged here.** `IssueInstant`, `NotOnOrAfter`, `Destination`, `InResponseTo` and ids
 //! are read and handed over: this crate has no clock and no store, the server has both.
 
+pub mod aggregate;
 mod algorithm;
 mod element;
 mod encrypt;

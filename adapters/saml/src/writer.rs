@@ -7,9 +7,11 @@
 //! declarations come first, by prefix, then attributes, by namespace and name; there is no empty-element tag and no comment;
 //! white space that a parser would normalise is written as a character reference.
 
-mod escape;
+pub(crate) mod escape;
 
 use std::borrow::Cow;
+
+pub(crate) use escape::is_char;
 
 use crate::{element, names::Space};
 

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use data_encoding::BASE64;
 use symbolon_saml::{
     ArtifactResolve, ArtifactResponse, Kind, LogoutRequest, LogoutResponse, Message, PeerKeys, Trust,
-    Wrapping, open, post, redirect,
+    Wrapping,
+    aggregate::{Entity, Origin, Staging, Unstaged, Verified, read},
+    open, post, redirect,
 };
 
 /// A certificate whose private key nobody here has.
@@ -76,5 +78,36 @@ pub fn form(bytes: &[u8]) {
     let Ok(value) = std::str::from_utf8(bytes) else { return };
     if let Ok(text) = post::decode(value) {
         message(text.as_bytes());
+    }
+}
+
+/// Counts, and compares what it gets with what the guard makes of it.
+struct Counter(usize);
+
+impl Staging for Counter {
+    type Done = (usize, Verified);
+
+    fn stage(&mut self, entity: &Entity<'_>) -> Result<(), Unstaged> {
+        self.0 += 1;
+        // What is handed over is canonical already, and says the same to a parser of another kind.
+        if let Ok(opened) = open(entity.text, Kind::EntityDescriptor, Wrapping::None)
+            && let Ok(message) = opened.check(Trust::Optional(&KEYS))
+        {
+            assert_eq!(message.canonical(), entity.text);
+        }
+        Ok(())
+    }
+
+    fn commit(self, verified: Verified) -> Self::Done {
+        (self.0, verified)
+    }
+}
+
+/// An aggregate of metadata.
+pub fn aggregate(bytes: &[u8]) {
+    let signed = read(bytes, 1 << 20, Origin::SignedBy(&KEYS), Counter(0));
+    assert!(signed.is_err(), "nobody signed {bytes:?}");
+    if let Ok((count, verified)) = read(bytes, 1 << 20, Origin::DangerUnchecked, Counter(0)) {
+        assert!(!verified.is_signed() && verified.staged() == count, "{verified:?}");
     }
 }

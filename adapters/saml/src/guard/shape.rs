@@ -25,12 +25,20 @@ pub(super) fn signatures(document: &Document<'_>, places: &[NodeId]) -> Result<V
         if found.iter().any(|other| other.holder == holder) {
             return Err(SignatureProblem::Second.into());
         }
-        found.push(read(document, holder, signature)?);
+        let Shape { key_info, method } = read(document, id(document, holder), signature)?;
+        found.push(Enveloped { holder, signature, key_info, method });
     }
     Ok(found)
 }
 
-fn read(document: &Document<'_>, holder: NodeId, signature: NodeId) -> Result<Enveloped, Refused> {
+/// What a signature of the right shape has in it.
+pub(super) struct Shape {
+    key_info: Option<NodeId>,
+    pub(super) method: Method,
+}
+
+/// Reads a signature that must refer to the element with this id.
+pub(super) fn read(document: &Document<'_>, id: Option<&str>, signature: NodeId) -> Result<Shape, Refused> {
     refuse_text(document, signature)?;
     let (signed_info, key_info) = match children(document, signature).as_slice() {
         [signed_info, value] => ([*signed_info, *value], None),
@@ -44,11 +52,11 @@ fn read(document: &Document<'_>, holder: NodeId, signature: NodeId) -> Result<En
     if let Some(key_info) = key_info {
         named(document, key_info, "KeyInfo", &[])?;
     }
-    let method = read_signed_info(document, holder, signed_info)?;
-    Ok(Enveloped { holder, signature, key_info, method })
+    let method = read_signed_info(document, id, signed_info)?;
+    Ok(Shape { key_info, method })
 }
 
-fn read_signed_info(document: &Document<'_>, holder: NodeId, node: NodeId) -> Result<Method, Refused> {
+fn read_signed_info(document: &Document<'_>, id: Option<&str>, node: NodeId) -> Result<Method, Refused> {
     let [c14n, method, reference] = exactly(document, node)?;
     named(document, c14n, "CanonicalizationMethod", &["Algorithm"])?;
     named(document, method, "SignatureMethod", &["Algorithm"])?;
@@ -60,15 +68,15 @@ fn read_signed_info(document: &Document<'_>, holder: NodeId, node: NodeId) -> Re
         return Err(SignatureProblem::Algorithm.into());
     }
     let method = Method::of(algorithm(document, method)).ok_or(SignatureProblem::Algorithm)?;
-    read_reference(document, holder, reference)?;
+    read_reference(document, id, reference)?;
     Ok(method)
 }
 
-fn read_reference(document: &Document<'_>, holder: NodeId, reference: NodeId) -> Result<(), Refused> {
+fn read_reference(document: &Document<'_>, id: Option<&str>, reference: NodeId) -> Result<(), Refused> {
     // An empty URI means the whole document, and an id of another element that element: what is read must be what is
     // signed, and that is the element around the signature.
     let target = attribute(document, reference, "URI").and_then(|uri| uri.strip_prefix('#'));
-    if target.is_none() || target != id(document, holder) {
+    if target.is_none() || target != id {
         return Err(SignatureProblem::Reference.into());
     }
     let [transforms, digest, value] = exactly(document, reference)?;

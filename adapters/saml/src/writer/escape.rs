@@ -3,7 +3,7 @@
 use super::WriteError;
 
 /// The content of an element (canonical XML, 2.3: `&`, `<`, `>` and the carriage return).
-pub(super) fn text(value: &str, out: &mut String) -> Result<(), WriteError> {
+pub(crate) fn text(value: &str, out: &mut String) -> Result<(), WriteError> {
     escape(value, out, |c| match c {
         '&' => Some("&amp;"),
         '<' => Some("&lt;"),
@@ -14,7 +14,7 @@ pub(super) fn text(value: &str, out: &mut String) -> Result<(), WriteError> {
 }
 
 /// The value of an attribute, in double quotes (canonical XML, 2.3: `&`, `<`, the quote, and white space but the space).
-pub(super) fn attribute(value: &str, out: &mut String) -> Result<(), WriteError> {
+pub(crate) fn attribute(value: &str, out: &mut String) -> Result<(), WriteError> {
     escape(value, out, |c| match c {
         '&' => Some("&amp;"),
         '<' => Some("&lt;"),
@@ -44,6 +44,6 @@ fn escape(
 }
 
 /// The characters of XML 1.0, 2.2.
-fn is_char(c: char) -> bool {
+pub(crate) fn is_char(c: char) -> bool {
     !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -11,7 +11,10 @@ use symbolon_saml::{
     redirect::{self, Parameter},
 };
 
-use super::actors::{EC, RSA, logout_request, random, response, take};
+use super::{
+    actors::{EC, RSA, logout_request, random, response, take},
+    aggregate,
+};
 
 fn messages() -> Vec<Vec<u8>> {
     let texts = [
@@ -49,6 +52,21 @@ fn three_thousand_hostile_queries() {
     let mut mutator = Mutator::new(20_052);
     for _ in 0..3_000 {
         parser::query(&mutator.of(&corpus));
+    }
+}
+
+#[test]
+fn three_thousand_hostile_aggregates() {
+    let inside = "<md:Extensions><x:a xmlns='' b='&#10;&amp;'><![CDATA[<]]><!-- --></x:a></md:Extensions>";
+    let corpus = [
+        aggregate::federation(&aggregate::entities()),
+        aggregate::plain(&format!("{inside}{}", aggregate::entities())),
+        "<!DOCTYPE a [<!ENTITY b \"c\">]>&b;<![CDATA[x]]><!-- --><?x?></a><a b='' xmlns:c=\"d\"/>".to_owned(),
+    ];
+    let corpus = corpus.map(String::into_bytes).to_vec();
+    let mut mutator = Mutator::new(20_053);
+    for _ in 0..3_000 {
+        parser::aggregate(&mutator.of(&corpus));
     }
 }
 

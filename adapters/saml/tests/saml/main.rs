@@ -8,6 +8,7 @@
 )]
 
 mod actors;
+mod aggregate;
 mod documents;
 mod encrypted;
 mod fuzz;
