@@ -53,7 +53,8 @@ in_browser() {
 passes() {
     # shellcheck disable=SC2086 # words for cargo
     case $kind in
-        test | processes) cargo test --quiet $test >/dev/null 2>&1 ;;
+        # Without a defence something may go round for ever.
+        test | processes) timeout 600 cargo test --quiet $test >/dev/null 2>&1 ;;
         browser) in_browser "${test%% *}" "${test#* }" ;;
     esac
 }
