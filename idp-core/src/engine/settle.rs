@@ -34,10 +34,7 @@ impl Engine {
             batch.extend(self.parent(&scene.run));
         }
         batch.extend(incoming.jti.clone());
-        if let Sender::Device { row, .. } = &incoming.sender {
-            batch.push(DeviceWrite::Unchanged { id: row.id, revision: row.revision });
-            batch.push(DeviceWrite::Seen { id: row.id, at: scene.now });
-        }
+        batch.extend(seen(&incoming.sender, scene.now));
         let right = is_right(&turn);
         if right && guess.is_on_subject() {
             self.was_right(&scene, proved_by(&turn), &mut batch)?;
@@ -390,12 +387,16 @@ impl Engine {
         }
         Ok(row)
     }
-}
 
-impl Engine {
     /// The sign-in whose application can ask again now: somebody decided for it, or it was ended.
     fn decided_for_a_client(&self, row: &CeremonyRow) -> Option<Id<SignInRow>> {
         let by_client = self.method(&row.kind)?.descriptor().initiator == Initiator::Client;
         row.sign_in.filter(|_| by_client && matches!(row.phase, Phase::Parked | Phase::Burned))
     }
+}
+
+/// What any answer of a device says about it: it is what it was when it was read, and it was here.
+fn seen(sender: &Sender<'_>, at: Time) -> Vec<DeviceWrite> {
+    let Sender::Device { row, .. } = sender else { return Vec::new() };
+    vec![DeviceWrite::Unchanged { id: row.id, revision: row.revision }, DeviceWrite::Seen { id: row.id, at }]
 }
