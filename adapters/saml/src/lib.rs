@@ -35,7 +35,7 @@ pub use guard::{Kind, MAX_MESSAGE, Message, Trust, Unchecked, Wrapping, open};
 pub use id::fresh_id;
 pub use keys::{KeyError, PeerKeys};
 pub use message::{
-    ArtifactResolve, ArtifactResponse, Assertion, Attribute, AuthnStatement, Bearer, Conditions,
+    ArtifactResolve, ArtifactResponse, Assertion, Attribute, AuthnStatement, Bearer, Conditions, Head,
     LogoutRequest, LogoutResponse, NameId, Protection, Response, Signed, Status, Subject,
 };
 pub use metadata::{Contact, Endpoint, Localized, Logo, Metadata, Organization, UiInfo};

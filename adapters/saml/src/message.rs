@@ -10,6 +10,7 @@ mod status;
 
 pub use artifact::{ArtifactResolve, ArtifactResponse};
 pub use assertion::{Assertion, Attribute, AuthnStatement, Bearer, Conditions, Subject};
+pub use head::Head;
 pub use logout::{LogoutRequest, LogoutResponse};
 pub use name_id::NameId;
 pub use response::{Protection, Response, Signed};

@@ -1,10 +1,8 @@
 //! Which message stands behind an artifact (SAML core, 3.5)?
 
-use chrono::{DateTime, Utc};
-
 use super::{
     Status,
-    head::Head,
+    head::{Head, in_response_to},
     logout::{envelope, signed},
 };
 use crate::{
@@ -18,14 +16,8 @@ use crate::{
 /// An artifact is to be exchanged for its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtifactResolve {
-    /// Its id.
-    pub id: String,
-    /// When it was made.
-    pub issued: DateTime<Utc>,
-    /// The address that it is sent to.
-    pub destination: Option<String>,
-    /// Who asks, by entity id.
-    pub issuer: String,
+    /// What all messages have.
+    pub head: Head,
     /// The artifact, in Base64.
     pub artifact: String,
 }
@@ -36,15 +28,8 @@ impl ArtifactResolve {
     /// # Errors
     /// [`WriteError`] if a value cannot be written, or the key cannot sign.
     pub fn write_soap(&self, signer: Option<&Signer>) -> Result<String, WriteError> {
-        let head = Head {
-            id: self.id.clone(),
-            in_response_to: None,
-            issued: self.issued,
-            destination: self.destination.clone(),
-            issuer: self.issuer.clone(),
-        };
         let artifact = Element::new(Space::Samlp, "Artifact").text(&self.artifact);
-        envelope(signed(head.write("ArtifactResolve").child(artifact), signer)?).canonical()
+        envelope(signed(self.head.write("ArtifactResolve", None).child(artifact), signer)?).canonical()
     }
 
     /// What a message says.
@@ -53,23 +38,18 @@ impl ArtifactResolve {
     /// [`Refused`] if it is another message, or says it in a way that is not understood.
     pub fn read(message: &Message) -> Result<Self, Refused> {
         let root = message.of(Kind::ArtifactResolve)?;
-        let Head { id, issued, destination, issuer, .. } = Head::read(root)?;
         let artifact = root.required(Space::Samlp.uri(), "Artifact")?.text("Artifact")?;
-        Ok(Self { id, issued, destination, issuer, artifact })
+        Ok(Self { head: Head::read(root)?, artifact })
     }
 }
 
 /// The message behind an artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtifactResponse {
-    /// Its id.
-    pub id: String,
+    /// What all messages have.
+    pub head: Head,
     /// The request that it answers.
     pub in_response_to: Option<String>,
-    /// When it was made.
-    pub issued: DateTime<Utc>,
-    /// Who answers, by entity id.
-    pub issuer: String,
     /// How it went. An artifact that nobody knows (any more) is answered by a success without a message (SAML profiles, 5.2).
     pub status: Status,
     /// The text of the message, as [`Response::write`](super::Response::write) made it.
@@ -82,14 +62,8 @@ impl ArtifactResponse {
     /// # Errors
     /// [`WriteError`] if a value cannot be written, the key cannot sign, or the message was not written here.
     pub fn write_soap(&self, signer: &Signer) -> Result<String, WriteError> {
-        let head = Head {
-            id: self.id.clone(),
-            in_response_to: self.in_response_to.clone(),
-            issued: self.issued,
-            destination: None,
-            issuer: self.issuer.clone(),
-        };
-        let response = head.write("ArtifactResponse").child(self.status.write());
+        let response = self.head.write("ArtifactResponse", self.in_response_to.as_deref());
+        let response = response.child(self.status.write());
         let response = response.children(self.message.as_deref().map(own).transpose()?);
         envelope(signer.enveloped(response)?).canonical()
     }
@@ -100,11 +74,11 @@ impl ArtifactResponse {
     /// [`Refused`] if it is another message, or says it in a way that is not understood.
     pub fn read(message: &Message) -> Result<Self, Refused> {
         let root = message.of(Kind::ArtifactResponse)?;
-        let Head { id, in_response_to, issued, issuer, .. } = Head::read(root)?;
         let inner = root.only(Space::Samlp.uri(), Kind::Response.local())?;
         let inner = inner.map(|inner| Element::try_from(inner).and_then(|inner| inner.canonical()));
         let message = inner.transpose().map_err(|_| crate::ContentProblem::Unsupported("Response"))?;
-        Ok(Self { id, in_response_to, issued, issuer, status: Status::read(root)?, message })
+        let in_response_to = in_response_to(root);
+        Ok(Self { head: Head::read(root)?, in_response_to, status: Status::read(root)?, message })
     }
 }
 

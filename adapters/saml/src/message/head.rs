@@ -11,21 +11,26 @@ use crate::{
 };
 
 /// What all messages have.
-pub(super) struct Head {
-    pub(super) id: String,
-    pub(super) in_response_to: Option<String>,
-    pub(super) issued: DateTime<Utc>,
-    pub(super) destination: Option<String>,
-    pub(super) issuer: String,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The id of the message.
+    pub id: String,
+    /// When it was made.
+    pub issued: DateTime<Utc>,
+    /// The address that it is sent to.
+    pub destination: Option<String>,
+    /// Who sends it, by entity id.
+    pub issuer: String,
 }
 
 impl Head {
-    pub(super) fn write(&self, local: &'static str) -> Element {
+    /// The beginning of a message. Only an answer has a request that it answers.
+    pub(super) fn write(&self, local: &'static str, in_response_to: Option<&str>) -> Element {
         Element::new(Space::Samlp, local)
             .attribute("ID", &self.id)
             .attribute("Version", VERSION)
             .attribute("IssueInstant", time::write(self.issued))
-            .optional("InResponseTo", self.in_response_to.as_deref())
+            .optional("InResponseTo", in_response_to)
             .optional("Destination", self.destination.as_deref())
             .child(issuer(&self.issuer))
     }
@@ -36,12 +41,16 @@ impl Head {
         }
         Ok(Self {
             id: root.required_attribute("ID")?.to_owned(),
-            in_response_to: root.attribute("InResponseTo").map(str::to_owned),
             issued: required_time(root, "IssueInstant")?,
             destination: root.attribute("Destination").map(str::to_owned),
             issuer: root.required(Space::Saml.uri(), "Issuer")?.text("Issuer")?,
         })
     }
+}
+
+/// The id of the request that a message answers, if it says so.
+pub(super) fn in_response_to(root: &element::Element) -> Option<String> {
+    root.attribute("InResponseTo").map(str::to_owned)
 }
 
 /// Who says it, by entity id.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     NameId, Status,
-    head::{Head, optional_time},
+    head::{Head, in_response_to, optional_time},
 };
 use crate::{
     guard::{Kind, Message},
@@ -21,14 +21,8 @@ const MAX_SESSIONS: usize = 64;
 /// Somebody is to be signed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogoutRequest {
-    /// Its id.
-    pub id: String,
-    /// When it was made.
-    pub issued: DateTime<Utc>,
-    /// The address that it is sent to.
-    pub destination: Option<String>,
-    /// Who asks, by entity id.
-    pub issuer: String,
+    /// What all messages have.
+    pub head: Head,
     /// Until when it may be followed, exclusively.
     pub not_on_or_after: Option<DateTime<Utc>>,
     /// Why.
@@ -57,15 +51,9 @@ impl LogoutRequest {
     }
 
     fn element(&self) -> Element {
-        let head = Head {
-            id: self.id.clone(),
-            in_response_to: None,
-            issued: self.issued,
-            destination: self.destination.clone(),
-            issuer: self.issuer.clone(),
-        };
         let session = |index: &String| Element::new(Space::Samlp, "SessionIndex").text(index);
-        head.write("LogoutRequest")
+        self.head
+            .write("LogoutRequest", None)
             .optional("NotOnOrAfter", self.not_on_or_after.map(time::write))
             .optional("Reason", self.reason.as_deref())
             .child(self.name_id.write())
@@ -78,7 +66,6 @@ impl LogoutRequest {
     /// [`Refused`] if it is another message, or says it in a way that is not understood.
     pub fn read(message: &Message) -> Result<Self, Refused> {
         let root = message.of(Kind::LogoutRequest)?;
-        let Head { id, issued, destination, issuer, .. } = Head::read(root)?;
         if root.only(Space::Saml.uri(), "EncryptedID")?.is_some() {
             return Err(ContentProblem::Unsupported("EncryptedID").into());
         }
@@ -90,10 +77,7 @@ impl LogoutRequest {
             return Err(ContentProblem::Value("SessionIndex").into());
         }
         Ok(Self {
-            id,
-            issued,
-            destination,
-            issuer,
+            head: Head::read(root)?,
             not_on_or_after: optional_time(root, "NotOnOrAfter")?,
             reason: root.attribute("Reason").map(str::to_owned),
             name_id: NameId::read(root.required(Space::Saml.uri(), "NameID")?)?,
@@ -105,16 +89,10 @@ impl LogoutRequest {
 /// How signing out went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogoutResponse {
-    /// Its id.
-    pub id: String,
+    /// What all messages have.
+    pub head: Head,
     /// The request that it answers.
     pub in_response_to: Option<String>,
-    /// When it was made.
-    pub issued: DateTime<Utc>,
-    /// The address that it is sent to.
-    pub destination: Option<String>,
-    /// Who answers, by entity id.
-    pub issuer: String,
     /// How it went; [`status::PARTIAL_LOGOUT`](crate::status::PARTIAL_LOGOUT) if somebody was not reached.
     pub status: Status,
 }
@@ -137,14 +115,7 @@ impl LogoutResponse {
     }
 
     fn element(&self) -> Element {
-        let head = Head {
-            id: self.id.clone(),
-            in_response_to: self.in_response_to.clone(),
-            issued: self.issued,
-            destination: self.destination.clone(),
-            issuer: self.issuer.clone(),
-        };
-        head.write("LogoutResponse").child(self.status.write())
+        self.head.write("LogoutResponse", self.in_response_to.as_deref()).child(self.status.write())
     }
 
     /// What a message says.
@@ -153,8 +124,8 @@ impl LogoutResponse {
     /// [`Refused`] if it is another message, or says it in a way that is not understood.
     pub fn read(message: &Message) -> Result<Self, Refused> {
         let root = message.of(Kind::LogoutResponse)?;
-        let Head { id, in_response_to, issued, destination, issuer } = Head::read(root)?;
-        Ok(Self { id, in_response_to, issued, destination, issuer, status: Status::read(root)? })
+        let in_response_to = in_response_to(root);
+        Ok(Self { head: Head::read(root)?, in_response_to, status: Status::read(root)? })
     }
 }
 

@@ -1,6 +1,5 @@
 //! What is answered to somebody who asked who a person is (SAML core, 3.3.3)?
 
-use chrono::{DateTime, Utc};
 use idp_protocol::crypto::Random;
 
 use super::{Assertion, Status, head::Head};
@@ -14,16 +13,10 @@ use crate::{
 /// The answer to an AuthnRequest, or what nobody asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// Its id.
-    pub id: String,
+    /// What all messages have.
+    pub head: Head,
     /// The request that it answers; `None` if nobody asked.
     pub in_response_to: Option<String>,
-    /// When it was made.
-    pub issued: DateTime<Utc>,
-    /// The address that it is sent to.
-    pub destination: Option<String>,
-    /// Who says it, by entity id.
-    pub issuer: String,
     /// How it went.
     pub status: Status,
     /// What is said, if it went well.
@@ -66,18 +59,12 @@ impl Response {
     /// # Errors
     /// [`WriteError`] if a value cannot be written, or a key cannot be used.
     pub fn write(&self, protection: &Protection<'_>) -> Result<String, WriteError> {
-        let head = Head {
-            id: self.id.clone(),
-            in_response_to: self.in_response_to.clone(),
-            issued: self.issued,
-            destination: self.destination.clone(),
-            issuer: self.issuer.clone(),
-        };
         let assertion =
             self.assertion.as_ref().map(|assertion| protect(assertion, protection)).transpose()?;
         // A failure that nobody signed could be sent by anybody, and a missing assertion leaves nothing else to sign.
         let sign = protection.signed != Signed::Assertion || assertion.is_none();
-        let response = head.write("Response").child(self.status.write()).children(assertion);
+        let response = self.head.write("Response", self.in_response_to.as_deref());
+        let response = response.child(self.status.write()).children(assertion);
         let response = if sign { protection.signer.enveloped(response)? } else { response };
         response.canonical()
     }

@@ -12,9 +12,9 @@ use idp_protocol::{
 use rcgen::{CertificateParams, KeyPair};
 use symbolon_aws_lc::SeededRandom;
 use symbolon_saml::{
-    Assertion, Attribute, AuthnStatement, Bearer, Conditions, Kind, LogoutRequest, Message, NameId, PeerKeys,
-    Protection, Refused, Response, Signed, Signer, Status, Subject, Trust, Wrapping, context, name_format,
-    name_id, open,
+    Assertion, Attribute, AuthnStatement, Bearer, Conditions, Head, Kind, LogoutRequest, Message, NameId,
+    PeerKeys, Protection, Refused, Response, Signed, Signer, Status, Subject, Trust, Wrapping, context,
+    name_format, name_id, open,
 };
 
 pub const IDP: &str = "https://id.example.org/saml";
@@ -128,13 +128,19 @@ pub fn assertion() -> Assertion {
     }
 }
 
+pub fn head(id: &str, issuer: &str, destination: Option<&str>) -> Head {
+    Head {
+        id: id.to_owned(),
+        issued: now(),
+        destination: destination.map(str::to_owned),
+        issuer: issuer.to_owned(),
+    }
+}
+
 pub fn response() -> Response {
     Response {
-        id: "_response".to_owned(),
+        head: head("_response", IDP, Some("https://shop.example/acs?a=1&b=2")),
         in_response_to: Some("_request".to_owned()),
-        issued: now(),
-        destination: Some("https://shop.example/acs?a=1&b=2".to_owned()),
-        issuer: IDP.to_owned(),
         status: Status::success(),
         assertion: Some(assertion()),
     }
@@ -142,10 +148,7 @@ pub fn response() -> Response {
 
 pub fn logout_request() -> LogoutRequest {
     LogoutRequest {
-        id: "_logout".to_owned(),
-        issued: now(),
-        destination: Some("https://id.example.org/saml/logout".to_owned()),
-        issuer: SP.to_owned(),
+        head: head("_logout", SP, Some("https://id.example.org/saml/logout")),
         not_on_or_after: Some(later(300)),
         reason: Some("urn:oasis:names:tc:SAML:2.0:logout:user".to_owned()),
         name_id: person(),

@@ -6,7 +6,7 @@ use symbolon_saml::{
 };
 
 use super::{
-    actors::{IDP, NOBODY, RSA, crypto, logout_request, now, take},
+    actors::{IDP, NOBODY, RSA, crypto, head, logout_request, take},
     documents::{cut, swap},
 };
 
@@ -16,11 +16,8 @@ fn message(text: &str, kind: Kind) -> Message {
 
 pub fn logout_response() -> LogoutResponse {
     LogoutResponse {
-        id: "_done".to_owned(),
+        head: head("_done", IDP, None),
         in_response_to: Some("_logout".to_owned()),
-        issued: now(),
-        destination: None,
-        issuer: IDP.to_owned(),
         status: Status {
             code: status::SUCCESS.to_owned(),
             detail: Some(status::PARTIAL_LOGOUT.to_owned()),
@@ -35,7 +32,7 @@ fn a_logout_request_says_what_was_written() {
     let message = take(&text, Kind::LogoutRequest, &RSA.keys).unwrap();
     assert_eq!(LogoutRequest::read(&message).unwrap(), logout_request());
     let mut short = logout_request();
-    (short.destination, short.not_on_or_after, short.reason) = (None, None, None);
+    (short.head.destination, short.not_on_or_after, short.reason) = (None, None, None);
     short.session_indexes.clear();
     short.name_id = symbolon_saml::NameId { value: "a".to_owned(), ..Default::default() };
     let text = short.write(None).unwrap();

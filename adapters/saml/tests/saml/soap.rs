@@ -6,7 +6,7 @@ use symbolon_saml::{
 };
 
 use super::{
-    actors::{IDP, RSA, SP, logout_request, now, random, response, take},
+    actors::{IDP, RSA, SP, head, logout_request, random, response, take},
     documents::{cut, swap, unsigned},
 };
 
@@ -16,20 +16,15 @@ fn take_soap(text: &str, kind: Kind, keys: &PeerKeys) -> Result<Message, Refused
 
 fn resolve() -> ArtifactResolve {
     ArtifactResolve {
-        id: "_resolve".to_owned(),
-        issued: now(),
-        destination: Some("https://id.example.org/saml/artifact".to_owned()),
-        issuer: SP.to_owned(),
+        head: head("_resolve", SP, Some("https://id.example.org/saml/artifact")),
         artifact: "AAQAAB+/==".to_owned(),
     }
 }
 
 fn resolved(message: Option<String>) -> ArtifactResponse {
     ArtifactResponse {
-        id: "_resolved".to_owned(),
+        head: head("_resolved", IDP, None),
         in_response_to: Some("_resolve".to_owned()),
-        issued: now(),
-        issuer: IDP.to_owned(),
         status: Status::success(),
         message,
     }
