@@ -29,5 +29,7 @@ cargo test --workspace --doc --locked
 cargo test --workspace --locked --test oidc --test journeys mail:: -- --ignored
 # And those that ask another implementation of signatures in XML.
 cargo test -p symbolon-saml --locked --test saml xmlsec:: -- --ignored
+# A process of its own, since it looks at how much memory that takes.
+cargo test -p symbolon-saml --locked --test memory -- --ignored
 npm --prefix tests/browser test --silent
 npm --prefix tests/interop test --silent

@@ -11,7 +11,7 @@ use data_encoding::BASE64;
 
 pub use deflate::MAX_INFLATED;
 pub use query::MAX_QUERY;
-use query::{Parameters, decode, percent_encode};
+use query::{Parameters, decode, decode_form, encode};
 
 use crate::{
     algorithm::Method,
@@ -88,7 +88,7 @@ pub fn read(query: &str, kind: Kind) -> Result<Query, Refused> {
     Ok(Query {
         message: opened.without_signature()?,
         issuer,
-        relay_state: parameters.relay_state.map(|raw| decode(raw, "RelayState")).transpose()?,
+        relay_state: parameters.relay_state.map(decode_form).transpose()?,
         signature,
     })
 }
@@ -159,14 +159,14 @@ pub fn write(
     relay_state: Option<&str>,
     signer: Option<&Signer>,
 ) -> Result<String, WriteError> {
-    let message = percent_encode(&BASE64.encode(&deflate::deflate(message)));
-    let relay_state = relay_state.map(percent_encode);
+    let message = encode(&BASE64.encode(&deflate::deflate(message)));
+    let relay_state = relay_state.map(encode);
     let Some(signer) = signer else {
         let relay_state = relay_state.map(|raw| format!("&RelayState={raw}")).unwrap_or_default();
         return Ok(format!("{}={message}{relay_state}", parameter.name()));
     };
-    let algorithm = percent_encode(signer.method().uri());
+    let algorithm = encode(signer.method().uri());
     let signed = signed_part(parameter, &message, relay_state.as_deref(), &algorithm);
-    let signature = percent_encode(&BASE64.encode(&signer.sign(signed.as_bytes())?));
+    let signature = encode(&BASE64.encode(&signer.sign(signed.as_bytes())?));
     Ok(format!("{signed}&Signature={signature}"))
 }

@@ -1,6 +1,11 @@
 //! Which parameters does a query have, exactly as they were sent?
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::refused::{QueryProblem, Refused};
+
+/// All but what never needs to be encoded (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The longest query that is read, in bytes. A signed AuthnRequest with a relay state has 3,000.
 pub const MAX_QUERY: usize = 16 * 1024;
@@ -71,14 +76,13 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
-/// A value, encoded: all but what never needs it (RFC 3986, 2.3).
-pub(super) fn percent_encode(value: &str) -> String {
-    let mut out = String::with_capacity(value.len().saturating_mul(2));
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+/// The relay state, decoded. Senders make it with whatever they make forms with, where a plus is a blank; one that means a
+/// plus writes `%2B` in either way.
+pub(super) fn decode_form(raw: &str) -> Result<String, Refused> {
+    decode(&raw.replace('+', " "), "RelayState")
+}
+
+/// A value, encoded.
+pub(super) fn encode(value: &str) -> String {
+    utf8_percent_encode(value, RESERVED).to_string()
 }

@@ -143,7 +143,7 @@ fn the_memory_for_an_aggregate_is_bounded() {
 }
 
 #[test]
-#[ignore = "fifty megabytes; run it alone and in a release build"]
+#[ignore = "it must be alone in its process: scripts/test.sh runs it"]
 fn fifty_megabytes_take_no_more_than_a_few() {
     let (size, grown) = grows_by(13_500);
     println!("{size} bytes, {grown} KiB more at the peak");

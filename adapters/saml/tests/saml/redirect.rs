@@ -95,6 +95,14 @@ fn senders_encode_in_their_own_way() {
     assert_eq!(state.as_deref(), Some("ü"));
 }
 
+/// Many senders encode a query as they encode a form.
+#[test]
+fn a_plus_in_the_relay_state_is_a_blank() {
+    let query = by_sender("https%3A%2F%2Fshop.example%2Fa+b%3Fc%3Dd%26e%3D%C3%BC%2B~%2F", str::to_owned);
+    let (_, state) = take(&query).expect("the signature is over what was sent");
+    assert_eq!(state.as_deref(), Some(STATE));
+}
+
 #[test]
 fn ecdsa_is_taken_as_asn1_too() {
     let query = redirect::write(Parameter::Request, &message(), None, Some(&EC.signer)).unwrap();

@@ -3,11 +3,27 @@
 use std::io::{BufReader, Cursor, Read};
 
 use symbolon_saml::aggregate::{
-    AggregateProblem as Problem, MAX_ENTITY, MAX_NAMED, Origin, WhySkipped, read,
+    AggregateProblem as Problem, Entity, MAX_ENTITIES, MAX_ENTITY, MAX_NAMED, Origin, Staging, Unstaged,
+    Verified, WhySkipped, read,
 };
 
 use super::{LIMIT, Shelf, entity, federation, ids, plain, take, take_unchecked};
 use crate::{actors::EC, documents::swap};
+
+/// Keeps nothing, and says how many it was given.
+struct Uncounted;
+
+impl Staging for Uncounted {
+    type Done = usize;
+
+    fn stage(&mut self, _: &Entity<'_>) -> Result<(), Unstaged> {
+        Ok(())
+    }
+
+    fn commit(self, verified: Verified) -> usize {
+        verified.staged()
+    }
+}
 
 fn problem(inside: &str) -> Problem {
     take_unchecked(&plain(inside)).expect_err("more than there may be").problem
@@ -90,6 +106,17 @@ fn an_entity_that_is_too_long_costs_itself() {
     let (kept, verified) = take(&text, &EC.keys).unwrap();
     assert_eq!(ids(&kept), ["https://a.example", "https://c.example"]);
     assert_eq!(verified.skipped()[0].why, WhySkipped::Size);
+}
+
+#[test]
+fn there_are_so_many_entities() {
+    let few = |count: usize| -> String {
+        let entities = (0..count).map(|at| format!("<md:EntityDescriptor entityID=\"urn:{at}\"/>"));
+        plain(&entities.collect::<String>())
+    };
+    let counted = |count| read(few(count).as_bytes(), 64 << 20, Origin::DangerUnchecked, Uncounted);
+    assert_eq!(counted(MAX_ENTITIES).unwrap(), MAX_ENTITIES);
+    assert!(matches!(counted(MAX_ENTITIES + 1).unwrap_err().problem, Problem::Entities));
 }
 
 #[test]
