@@ -98,3 +98,25 @@ pub enum Command {
     #[command(subcommand)]
     Audit(AuditCommand),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One in 64 ids of ours begins with a hyphen: an event, a device, an application that registered itself.
+    #[test]
+    fn an_id_may_begin_with_a_hyphen() {
+        let id = "-7SaWUNnmGY2qRqUwO1CNg";
+        let proof = ["--by", "bob", "--proof", "called back"];
+        let commands: [&[&str]; 4] = [
+            &["policy", "explain", "--event", id],
+            &["client", "remove", id],
+            &["client", "set", id, "--profile", "none"],
+            &["device", "confirm", "alice@example.org", id, proof[0], proof[1], proof[2], proof[3]],
+        ];
+        for command in commands {
+            let arguments = ["idp-server"].iter().chain(command);
+            assert!(Arguments::try_parse_from(arguments).is_ok(), "{command:?}");
+        }
+    }
+}

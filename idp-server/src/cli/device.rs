@@ -44,6 +44,7 @@ pub enum DeviceCommand {
         /// Whose.
         login: String,
         /// Its id, from `device list`.
+        #[arg(allow_hyphen_values = true)]
         device: Id<DeviceRow>,
         #[command(flatten)]
         act: ActArguments,

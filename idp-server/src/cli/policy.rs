@@ -29,7 +29,7 @@ pub enum PolicyCommand {
         #[arg(long)]
         known_browser: bool,
         /// Explain this event of the audit record instead, a policy.denied or a session.opened (`audit list` shows its id).
-        #[arg(long, conflicts_with_all = ["client", "address"])]
+        #[arg(long, conflicts_with_all = ["client", "address"], allow_hyphen_values = true)]
         event: Option<String>,
     },
 }

@@ -16,6 +16,7 @@ pub enum ClientCommand {
     /// Change what you decided about an application.
     Set {
         /// Which one.
+        #[arg(allow_hyphen_values = true)]
         id: String,
         /// The profile that it keeps to.
         #[arg(long, value_enum)]
@@ -35,6 +36,7 @@ pub enum ClientCommand {
     /// Remove an application.
     Remove {
         /// Which one.
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
 }
