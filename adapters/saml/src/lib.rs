@@ -24,8 +24,10 @@ mod message;
 mod metadata;
 mod names;
 pub mod post;
+mod provider;
 pub mod redirect;
 mod refused;
+mod request;
 mod sign;
 mod time;
 mod writer;
@@ -40,6 +42,11 @@ pub use message::{
 };
 pub use metadata::{Contact, Endpoint, Localized, Logo, Metadata, Organization, UiInfo};
 pub use names::{binding, context, name_format, name_id, status};
+pub use provider::{
+    AttributeService, Consumer, EncryptionCertificate, LogoutService, RequestedAttribute, ServiceProvider,
+    ServiceUi,
+};
 pub use refused::{ContentProblem, QueryProblem, Refused, SignatureProblem, XmlProblem};
+pub use request::{AskedConsumer, AuthnRequest, Comparison, NameIdPolicy, RequestedContext, Scoping};
 pub use sign::Signer;
 pub use writer::WriteError;
