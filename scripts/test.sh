@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-scripts/packages.sh cc=build-essential
+scripts/packages.sh build
 # What only the tests need is installed while Cargo builds.
 {
     scripts/packages.sh initdb=postgresql chromium=chromium node=nodejs npm=npm \

@@ -1,7 +1,7 @@
 //! What does the metadata of a service provider say?
 
 mod hostile;
-mod products;
+pub mod products;
 
 use data_encoding::BASE64;
 use symbolon_saml::{

@@ -29,7 +29,7 @@ pub const FULL: &str = r#"<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SA
 </samlp:AuthnRequest>"#;
 
 /// As little as there may be, with other prefixes.
-const SMALL: &str = r#"<AuthnRequest xmlns="urn:oasis:names:tc:SAML:2.0:protocol" ID="_request" Version="2.0" IssueInstant="2026-11-23T09:30:00"><Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://shop.example/metadata</Issuer></AuthnRequest>"#;
+pub const SMALL: &str = r#"<AuthnRequest xmlns="urn:oasis:names:tc:SAML:2.0:protocol" ID="_request" Version="2.0" IssueInstant="2026-11-23T09:30:00"><Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://shop.example/metadata</Issuer></AuthnRequest>"#;
 
 fn read(text: &str) -> Result<AuthnRequest, Refused> {
     AuthnRequest::read(&open(text, Kind::AuthnRequest, Wrapping::None)?.check(Trust::Optional(&NOBODY))?)

@@ -76,6 +76,11 @@ fn addresses_that_nothing_is_sent_to() {
         "https://shop.example/a&#10;cs",
         "ftp://shop.example/acs",
         "https://",
+        "https:shop.example/acs",
+        "https:/shop.example/acs",
+        "https:///shop.example/acs",
+        "https:\\\\shop.example/acs",
+        "https://shop.example\\@evil.example/acs",
     ] {
         assert_eq!(with(LOCATION, hostile), problem(), "{hostile}");
     }
