@@ -43,13 +43,11 @@ impl Keys {
         let methods = methods(descriptor)?;
         for certificate in certificates(descriptor)? {
             keys::read(&certificate).map_err(ContentProblem::Key)?;
-            let encrypts = EncryptionKey::from_certificate(&certificate);
+            let encrypts = EncryptionKey::from_certificate(&certificate).map_err(ContentProblem::Key);
             let (signs, encrypts) = match (descriptor.attribute("use"), encrypts) {
-                (Some("signing"), _) | (None, Err(KeyError::Kind)) => (true, false),
-                (None, encrypts) => (true, encrypts.map(|_| true).map_err(ContentProblem::Key)?),
-                (Some("encryption"), encrypts) => {
-                    (false, encrypts.map(|_| true).map_err(ContentProblem::Key)?)
-                }
+                (Some("signing"), _) | (None, Err(ContentProblem::Key(KeyError::Kind))) => (true, false),
+                (Some("encryption"), encrypts) => (false, encrypts.map(|_| true)?),
+                (None, encrypts) => (true, encrypts.map(|_| true)?),
                 (Some(_), _) => return Err(ContentProblem::Value("use").into()),
             };
             if encrypts {
