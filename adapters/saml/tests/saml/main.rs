@@ -9,14 +9,18 @@
 
 mod actors;
 mod aggregate;
+mod certificates;
 mod documents;
 mod encrypted;
 mod fuzz;
 mod hostile;
 mod keys;
+mod linked;
 mod messages;
 mod metadata;
+mod providers;
 mod redirect;
+mod requests;
 mod signatures;
 mod signed;
 mod soap;
