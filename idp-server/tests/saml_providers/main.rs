@@ -1,11 +1,7 @@
 //! Are service providers of SAML known, kept current and answered with the keys that they expect?
 
 #![cfg(feature = "saml")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "what the tests share may end a test, as they may themselves"
-)]
+#![expect(clippy::unwrap_used, reason = "what the tests share may end a test, as they may themselves")]
 
 mod federation;
 mod house;
