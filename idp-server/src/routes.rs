@@ -64,6 +64,17 @@ pub const SIGNED_OUT: &str = "/oauth2/signed-out";
 /// The frame in which pages of applications watch a session (Session Management 1.0, 3.2).
 pub const CHECK_SESSION: &str = "/oauth2/check-session";
 
+/// Our metadata as an identity provider of SAML (SAML metadata, 4.1).
+pub const SAML_METADATA: &str = "/saml/metadata";
+/// Where service providers send people to sign in (SAML profiles, 4.1).
+pub const SAML_SSO: &str = "/saml/sso";
+/// Where they fetch what an artifact stands for (SAML bindings, 3.6).
+pub const SAML_ARTIFACT: &str = "/saml/artifact";
+/// Where they send people to sign out (SAML profiles, 4.4).
+pub const SAML_SLO: &str = "/saml/slo";
+/// Where they sign people out by themselves.
+pub const SAML_SLO_SOAP: &str = "/saml/slo/soap";
+
 /// Opens an application; its name follows (OpenID Connect Core 1.0, 4).
 pub const LAUNCH: &str = "/launch";
 
@@ -125,6 +136,7 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn(navigations_only))
         .layer(from_fn_with_state(web, security_headers))
         .merge(applications(app))
+        .merge(service_providers())
         .merge(frames())
         .merge(probes())
         .with_state(app.clone())
@@ -245,6 +257,18 @@ fn applications(app: &App) -> Router<App> {
         .route(USERINFO, get(oidc::userinfo::tell).post(oidc::userinfo::tell))
         .layer(from_fn_with_state(app.clone(), oidc::dpop::next_nonce))
         .layer(for_pages())
+}
+
+/// What service providers of SAML ask, without cookies.
+#[cfg(feature = "saml")]
+fn service_providers() -> Router<App> {
+    Router::new().route(SAML_METADATA, get(crate::saml::metadata::document))
+}
+
+/// This build has no SAML.
+#[cfg(not(feature = "saml"))]
+fn service_providers() -> Router<App> {
+    Router::new()
 }
 
 /// Pages of any origin may ask what applications ask: no cookie counts there, so a page gets no further than whoever
