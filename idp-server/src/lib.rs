@@ -20,6 +20,7 @@
 //! | `demo.rs` | what it needs to be tried out on one computer |
 //! | `interaction.rs` | how a request is parked before a sign-in and resumed after it |
 //! | `oidc/` | OpenID Connect |
+//! | `saml/` | SAML 2.0 |
 //! | `login/` `portal/` `pages/` `text/` | everything that people see |
 
 pub mod accounts;
@@ -42,6 +43,8 @@ pub mod pages;
 pub mod portal;
 pub mod rotation;
 pub mod routes;
+#[cfg(feature = "saml")]
+pub mod saml;
 mod serve;
 pub mod text;
 mod waking;
