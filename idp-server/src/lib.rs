@@ -20,7 +20,7 @@
 //! | `demo.rs` | what it needs to be tried out on one computer |
 //! | `interaction.rs` | how a request is parked before a sign-in and resumed after it |
 //! | `oidc/` | OpenID Connect |
-//! | `saml/` | SAML 2.0 |
+//! | `saml/` | SAML 2.0, with the feature `saml` |
 //! | `login/` `portal/` `pages/` `text/` | everything that people see |
 
 pub mod accounts;

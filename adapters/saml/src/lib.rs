@@ -13,8 +13,10 @@
 //! **Time, addresses and repeats are not judged here.** `IssueInstant`, `NotOnOrAfter`, `Destination`, `InResponseTo` and ids
 //! are read and handed over: this crate has no clock and no store, the server has both.
 
+mod address;
 pub mod aggregate;
 mod algorithm;
+mod decode;
 mod element;
 mod encrypt;
 mod guard;

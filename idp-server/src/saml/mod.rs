@@ -2,14 +2,16 @@
 //!
 //! | file | what it answers |
 //! |---|---|
+//! | `provider/` | which service providers there are, and what was decided about them |
 //! | `context.rs` | how a person proved who it is, in the words of SAML |
 //! | `name_id.rs` | under which name a service provider knows a person |
-//! | `attributes/` | what else it learns |
+//! | `attributes.rs` | what else it learns |
 
 pub mod attributes;
 mod context;
 #[cfg(test)]
 mod fixture;
 pub(crate) mod name_id;
+pub mod provider;
 
-pub use name_id::NameFormat;
+pub use provider::{Provider, Providers, Terms};

@@ -6,43 +6,9 @@
 
 use idp_core::{Id, engine::Engine, session::SessionRow, users::User};
 use idp_protocol::encoding::to_base64url;
-use serde::{Deserialize, Serialize};
 use symbolon_saml::{NameId, NameIdPolicy, name_id};
 
-/// A kind of name that is given here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum NameFormat {
-    /// A pseudonym of its own for each service provider.
-    Persistent,
-    /// A name for one session.
-    Transient,
-    /// The e-mail address, if somebody verified it.
-    Email,
-    /// The login. It is given only where the administrator says so.
-    Unspecified,
-}
-
-impl NameFormat {
-    /// All formats.
-    pub const ALL: [Self; 4] = [Self::Persistent, Self::Transient, Self::Email, Self::Unspecified];
-
-    /// Its name in SAML.
-    #[must_use]
-    pub fn uri(self) -> &'static str {
-        match self {
-            Self::Persistent => name_id::PERSISTENT,
-            Self::Transient => name_id::TRANSIENT,
-            Self::Email => name_id::EMAIL,
-            Self::Unspecified => name_id::UNSPECIFIED,
-        }
-    }
-
-    fn of(uri: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.uri() == uri)
-    }
-}
+use super::provider::NameFormat;
 
 /// Why no name can be given (`InvalidNameIDPolicy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,14 +52,14 @@ impl Naming<'_> {
         }
         match policy.and_then(|policy| policy.format.as_deref()) {
             None | Some(name_id::UNSPECIFIED) => Ok(self.usual()),
-            Some(uri) => NameFormat::of(uri).ok_or(Unnameable::Format),
+            Some(uri) => NameFormat::from_uri(uri).ok_or(Unnameable::Format),
         }
     }
 
     /// What is given where nobody asks: what the administrator chose, or the first of its metadata, or a pseudonym. Only the
     /// administrator hands out logins.
     fn usual(&self) -> NameFormat {
-        let known = || self.formats.iter().filter_map(|uri| NameFormat::of(uri));
+        let known = || self.formats.iter().filter_map(|uri| NameFormat::from_uri(uri));
         let first = || known().find(|format| *format != NameFormat::Unspecified);
         self.usual.or_else(first).unwrap_or(NameFormat::Persistent)
     }
