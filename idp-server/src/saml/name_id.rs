@@ -4,11 +4,13 @@
 //! session and the provider: nobody guesses them, no two providers have the same, and each node makes the same ones. So every
 //! persistent name is there before somebody asks, and `AllowCreate` changes nothing.
 
+use data_encoding::HEXLOWER;
 use idp_core::{Id, engine::Engine, session::SessionRow, users::User};
 use idp_protocol::encoding::to_base64url;
 use symbolon_saml::{NameId, NameIdPolicy, name_id};
 
-use super::provider::NameFormat;
+use super::provider::{NameFormat, Provider};
+use crate::App;
 
 /// Why no name can be given (`InvalidNameIDPolicy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +41,18 @@ pub(crate) struct Naming<'a> {
     pub usual: Option<NameFormat>,
 }
 
-impl Naming<'_> {
+impl<'a> Naming<'a> {
+    /// How a service provider is told names.
+    pub(crate) fn of(app: &'a App, provider: &'a Provider) -> Self {
+        Self {
+            engine: app.engine(),
+            issuer: app.saml().entity_id(),
+            provider: &provider.entity_id,
+            formats: &provider.metadata.name_id_formats,
+            usual: provider.terms.name_id,
+        }
+    }
+
     /// The format of the name that is asked for.
     ///
     /// # Errors
@@ -98,6 +111,20 @@ impl Naming<'_> {
 
     fn digest(&self, usage: &str, of: &[u8]) -> String {
         to_base64url(&self.engine.keys().digest(usage, &[self.provider.as_bytes(), of]))
+    }
+
+    /// The index of a session: no other provider knows it by this name.
+    pub(crate) fn session_index(&self, session: Id<SessionRow>) -> String {
+        format!("_{}", self.digest("saml-session-index", session.bytes()))
+    }
+
+    /// The two names of the subject identifier attributes profile, without the scope. They are compared without regard to
+    /// case, so they have one.
+    pub(crate) fn identifiers(&self, user: Id<User>) -> (String, String) {
+        let digest = |usage, of: &str| {
+            HEXLOWER.encode(&self.engine.keys().digest(usage, &[of.as_bytes(), user.bytes()]))
+        };
+        (digest("saml-subject-id", ""), digest("saml-pairwise-id", self.provider))
     }
 
     /// Whether this is a name of the person: of whom a request speaks, another one must not answer (core, 3.4.1).
