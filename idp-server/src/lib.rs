@@ -12,6 +12,7 @@
 //! | `rotation.rs` | how its keys change, and how it notices |
 //! | `waking.rs` | how devices are woken that something waits for |
 //! | `deliveries.rs` | how something is brought to others until they have it |
+//! | `document.rs` | what stands at an address for everybody |
 //! | `outbox/` | how notices and messages reach people, by mail and otherwise |
 //! | `health.rs` | whether it is alive, and ready |
 //! | `activation.rs` | how an invited person begins |
@@ -32,6 +33,7 @@ mod client_certificate;
 pub mod config;
 mod deliveries;
 pub mod demo;
+mod document;
 pub mod hardware;
 mod health;
 pub mod interaction;

@@ -6,6 +6,7 @@
 //! - What arrives goes through [`open`]: a strict scan, a strict parser, one shape of signature. Only [`Unchecked::check`]
 //!   makes a [`Message`] of it, and a message holds nothing but what was signed.
 //! - [`aggregate`] reads the metadata of a federation, however long, in one pass.
+//! - [`certificate`] makes a certificate for a key of ours.
 //! - [`redirect`] and [`post`] are the bindings by which messages travel; [`Encryption`] is for one service provider.
 //!
 //! Keys of others come from their metadata alone ([`PeerKeys`]); a key that stands inside a message is never looked at.
@@ -16,6 +17,7 @@
 mod address;
 pub mod aggregate;
 mod algorithm;
+pub mod certificate;
 mod decode;
 mod element;
 mod encrypt;

@@ -15,7 +15,7 @@ use idp_core::{
     Error, Fault,
     mark::{MarkRow, MarkWrite},
     seal::Aad,
-    store::{Batch, Committed},
+    store::{Batch, Ceremonies as _, Committed, Store as _},
 };
 use serde::{Deserialize, Serialize};
 use symbolon_saml::{

@@ -15,7 +15,7 @@ use symbolon_axum::{SignedIn, Visitor, headers::FormTargets};
 
 use super::{
     assertion::{self, Signed},
-    provider::Provider,
+    provider::{NameFormat, Provider},
     request::{Failure, SignInRequest, Unanswered},
     respond, sso,
 };
@@ -57,9 +57,18 @@ pub(super) async fn then_granted(
 
 /// What the service provider learns, in short names; first that somebody signed in at all.
 fn learns(provider: &Provider, request: &SignInRequest) -> Vec<String> {
-    let rules = assertion::rules(provider, request);
-    let name = format!("name_id {}", request.name.uri());
-    [name].into_iter().chain(rules.iter().map(|rule| rule.label().to_owned())).collect()
+    let of_the_name = match request.name {
+        NameFormat::Email => Some("mail"),
+        NameFormat::Unspecified => Some("uid"),
+        NameFormat::Persistent | NameFormat::Transient => None,
+    };
+    let mut learns: Vec<String> = ["openid"].into_iter().chain(of_the_name).map(str::to_owned).collect();
+    for rule in assertion::rules(provider, request) {
+        if !learns.iter().any(|label| label == rule.label()) {
+            learns.push(rule.label().to_owned());
+        }
+    }
+    learns
 }
 
 #[derive(Template)]
@@ -95,12 +104,14 @@ fn show(
     provider: &Provider,
     user: &User,
 ) -> Response {
-    let rules = assertion::rules(provider, request);
-    let attributes = rules.iter().map(|rule| t.say_with("saml-consent-attribute", "name", rule.label().to_owned()));
+    let in_words = |label: &String| match label.as_str() {
+        "openid" => t.say("consent-openid"),
+        label => t.say_with("saml-consent-attribute", "name", label.to_owned()),
+    };
     let page = Page {
         frame: Frame::new(app, t),
         provider: provider.name(t).to_owned(),
-        learns: [t.say("consent-openid")].into_iter().chain(attributes).collect(),
+        learns: learns(provider, request).iter().map(in_words).collect(),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
         question,

@@ -5,14 +5,14 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 use idp_core::{
-    Fault, Time,
+    Fault,
     audit::{AuditRow, Event},
     mark::{MarkRow, MarkWrite},
     session::{SessionRow, SessionWrite},
-    store::{Batch, Guard},
+    store::{Batch, Guard, Store as _},
     users::User,
 };
-use symbolon_saml::{Head, NameId, Response as Message, Status, binding, fresh_id, post};
+use symbolon_saml::{Head, Response as Message, Status, binding, fresh_id, post};
 use symbolon_sqlx::provider::{Changed, SamlPartyWrite};
 use zeroize::Zeroizing;
 
@@ -58,7 +58,8 @@ pub(super) async fn granted(
     // Written and signed before anything is noted: what cannot be sent must not count as answered.
     let text = protect::write(app, provider, &message).await?.map_err(|failure| request.declined(failure))?;
     let (way, kept) = Way::of(app, provider, &request.to, text)?;
-    let batch = batch(app, provider, request, signed).with_all(kept);
+    let mut batch = batch(app, provider, request, signed);
+    batch.extend(kept);
     let writes = vec![join(app, provider, signed.session, &party)?.into()];
     match app.db().change_all(writes, batch).await? {
         Changed::Yes => way.answer(app, t, &request.to),

@@ -9,6 +9,7 @@
 
 mod actors;
 mod aggregate;
+mod certificates;
 mod documents;
 mod encrypted;
 mod fuzz;

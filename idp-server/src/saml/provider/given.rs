@@ -12,8 +12,6 @@ use symbolon_saml::{
     open,
 };
 
-/// The longest file with one service provider in it, in bytes. That of a federation is read on another way.
-pub(crate) const MAX_FILE: usize = 64 << 20;
 /// The longest entity id, in bytes: what an index of the database takes.
 const MAX_ENTITY_ID: usize = 1_024;
 /// How many entity ids an error names.

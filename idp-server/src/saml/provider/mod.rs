@@ -4,11 +4,16 @@
 //! |---|---|
 //! | `terms.rs` | what the administrator decided about it |
 //! | `given.rs` | how its metadata is read from a file or an address |
+//! | `federation.rs` | how all of a federation come and go |
+//! | `source.rs` `refresh.rs` | where metadata comes from, and how it stays current |
 //! | `registry.rs` `kept.rs` | which service providers there are |
 
+pub mod federation;
 mod given;
 mod kept;
+pub mod refresh;
 mod registry;
+pub mod source;
 mod terms;
 
 use idp_core::Time;
@@ -18,6 +23,7 @@ use crate::text::Language;
 
 pub use given::{BadMetadata, Given};
 pub use registry::{BadProvider, Providers};
+pub use source::Source;
 pub use terms::{Encrypt, Launch, NameFormat, Signature, Signed, Terms};
 
 /// A service provider that lets people sign in here.

@@ -9,8 +9,8 @@ use std::{
 };
 
 use idp_core::{
-    Fault, Id, Time,
-    audit::{AuditRow, Event},
+    Fault, Time,
+    audit::Event,
     engine::Engine,
     store::{Batch, Store as _, Write},
 };
@@ -25,6 +25,7 @@ use super::{
     given::read_kept,
     kept::{CHANGED, Kept},
 };
+use crate::saml::audit;
 
 /// How many are read at once where all are read.
 const PAGE: u32 = 200;
@@ -126,6 +127,23 @@ impl Providers {
         Ok(all?.into_iter().filter(|provider| !provider.ran_out(now)).collect())
     }
 
+    /// The service providers that expect a signing key of ours, with its number. Only what was decided is read.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails or holds something else.
+    pub async fn pinned(&self) -> Result<Vec<(String, i64)>, Fault> {
+        let (mut pinned, mut behind) = (Vec::new(), String::new());
+        loop {
+            let rows = self.0.db.service_providers(&behind, PAGE).await?;
+            let Some(last) = rows.last() else { return Ok(pinned) };
+            behind.clone_from(&last.entity_id);
+            for row in rows {
+                let terms: Terms = serde_json::from_str(&row.doc)?;
+                pinned.extend(terms.signing_key.map(|number| (row.entity_id, number)));
+            }
+        }
+    }
+
     /// Adds a service provider.
     ///
     /// # Errors
@@ -137,19 +155,9 @@ impl Providers {
         terms: Terms,
         source: Option<String>,
     ) -> Result<Provider, BadProvider> {
-        let keys = PeerKeys::from_certificates(&given.metadata.signing)?;
-        let provider = Provider {
-            entity_id: given.entity_id,
-            metadata: given.metadata,
-            keys,
-            terms,
-            source,
-            valid_until: given.valid_until,
-            created_at: engine.now(),
-            revision: 0,
-        };
-        provider.check()?;
-        let row = provider.row(given.text)?;
+        let text = given.text.clone();
+        let provider = Provider::given(given, terms, source, engine.now())?;
+        let row = provider.row(text)?;
         let with = self.told(engine, "service_provider.added", &provider.entity_id);
         match self.0.db.change(ServiceProviderWrite::Insert(row), with).await? {
             Changed::Yes => Ok(provider),
@@ -180,6 +188,10 @@ impl Providers {
     /// [`BadProvider`]; the metadata of before stays in use.
     pub async fn renew(&self, engine: &Engine, given: Given) -> Result<Option<Provider>, BadProvider> {
         let Some(row) = self.0.db.service_provider(&given.entity_id).await? else { return Ok(None) };
+        // The same again: nothing to write down, and nothing to tell.
+        if row.metadata == given.text && row.valid_until == given.valid_until {
+            return read(row).map(Some).map_err(BadProvider::from);
+        }
         let mut provider = read(row)?;
         provider.keys = PeerKeys::from_certificates(&given.metadata.signing)?;
         provider.metadata = given.metadata;
@@ -216,8 +228,7 @@ impl Providers {
     /// What goes with a change: the audit record says so, and every node hears of it.
     fn told(&self, engine: &Engine, name: &str, entity_id: &str) -> Batch {
         let event = Event::new(name).with("service_provider", entity_id);
-        let row = AuditRow { id: Id::random(engine.crypto()), at: engine.now(), user: None, event };
-        Batch::new().with(row).with(Write::Wake(CHANGED))
+        Batch::new().with(audit(engine, event)).with(Write::Wake(CHANGED))
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -242,6 +253,21 @@ fn read(row: ServiceProviderRow) -> Result<Provider, Fault> {
 }
 
 impl Provider {
+    /// A new one.
+    pub(super) fn given(
+        given: Given,
+        terms: Terms,
+        source: Option<String>,
+        created_at: Time,
+    ) -> Result<Self, BadProvider> {
+        let keys = PeerKeys::from_certificates(&given.metadata.signing)?;
+        let Given { entity_id, metadata, valid_until, .. } = given;
+        let provider =
+            Self { entity_id, metadata, keys, terms, source, valid_until, created_at, revision: 0 };
+        provider.check()?;
+        Ok(provider)
+    }
+
     /// Whether what it says and what was decided fit together.
     fn check(&self) -> Result<(), BadProvider> {
         use symbolon_saml::binding::{ARTIFACT, POST};
@@ -262,7 +288,7 @@ impl Provider {
         Ok(())
     }
 
-    fn row(&self, metadata: String) -> Result<ServiceProviderRow, Fault> {
+    pub(super) fn row(&self, metadata: String) -> Result<ServiceProviderRow, Fault> {
         Ok(ServiceProviderRow {
             entity_id: self.entity_id.clone(),
             doc: serde_json::to_string(&self.terms)?,

@@ -20,6 +20,7 @@ use super::provider::{NameFormat, Provider};
 use crate::{App, carried::Carried};
 
 pub(crate) use arrival::{from_form, from_query};
+pub(crate) use check::WINDOW;
 pub(crate) use unanswered::{BadRequest, Declined, Failure, Unanswered};
 
 /// How long a request may be under way from a form to the page that goes on with it, in seconds.

@@ -55,6 +55,9 @@ pub(crate) enum BadRequest {
     /// Its relay state is too long, or it is.
     #[error("the request, or its relay state, is too long")]
     Long,
+    /// The reason would have to wait here, and anybody could have sent the request.
+    #[error("a request by HTTP-Artifact that nobody signed cannot be granted")]
+    Unsaid,
     /// It was answered before.
     #[error("the request was answered before")]
     Answered,
@@ -71,6 +74,7 @@ impl BadRequest {
             Self::Destination => "saml-other-destination",
             Self::Time => "saml-wrong-time",
             Self::Consumer => "saml-unknown-address",
+            Self::Unsaid => "saml-not-granted",
             Self::Answered => "saml-answered-before",
         }
     }
