@@ -18,7 +18,7 @@ use symbolon_sqlx::{Db, OpenError, Options};
 use symbolon_webauthn::{PasskeyRegistration, PasskeySignIn, RelyingParty};
 
 #[cfg(feature = "saml")]
-use crate::saml::IdentityProvider;
+use crate::saml::{IdentityProvider, Saml};
 use crate::{
     Config,
     config::{CarrierError, KekError, Keyring, OutboundSetupError, PasskeySetupError},
@@ -169,8 +169,13 @@ impl App {
         let clients = Clients::new(db.clone(), config.oidc.profile);
         let fetched_keys = FetchedKeys::default();
         let web = Web::new(Arc::clone(&engine));
-        let protocols: Vec<Arc<dyn Protocol>> =
-            vec![Arc::new(OpenIdConnect), Arc::new(Portal), Arc::new(DeviceGrant)];
+        let protocols: Vec<Arc<dyn Protocol>> = vec![
+            Arc::new(OpenIdConnect),
+            Arc::new(Portal),
+            Arc::new(DeviceGrant),
+            #[cfg(feature = "saml")]
+            Arc::new(Saml),
+        ];
         Ok(Self(Arc::new(Inner {
             #[cfg(feature = "saml")]
             saml: IdentityProvider::new(&db, &config),

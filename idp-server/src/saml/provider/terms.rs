@@ -4,7 +4,10 @@ use idp_core::policy::Acr;
 use serde::{Deserialize, Serialize};
 use symbolon_saml::{Signed as What, name_id};
 
-use crate::oidc::{Consent, Sso};
+use crate::{
+    oidc::{Consent, Sso},
+    saml::attributes::Rule,
+};
 
 /// What a service provider does not say of itself, or is not asked about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +37,7 @@ pub struct Terms {
     pub name_id: Option<NameFormat>,
     /// What it learns of people: rules as `idp-server sp add --attribute` takes them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub attributes: Vec<String>,
+    pub attributes: Vec<Rule>,
     /// How long its own session may last (`SessionNotOnOrAfter`), in seconds; as long as ours if none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_life: Option<i64>,
