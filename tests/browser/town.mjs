@@ -152,6 +152,11 @@ export class Town {
     return /^client_secret +(\S+)$/m.exec(said)?.[1];
   }
 
+  /** Adds a service provider of SAML by its metadata, with arguments of `sp add`. */
+  async serviceProvider(file, args = []) {
+    return this.admin(["sp", "add", file, ...args], "");
+  }
+
   async close() {
     this.balancer?.close();
     for (const child of [this.shopkeeper, ...this.servers]) {

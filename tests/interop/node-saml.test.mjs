@@ -1,0 +1,163 @@
+// Does @node-saml/node-saml accept in a real browser what the server says of people, and is it understood?
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Profile, launch, password } from "../browser/browser.mjs";
+import { PASSWORD, Terminal, Town } from "../browser/town.mjs";
+import { Service, told } from "./node-saml.mjs";
+import { Party } from "./party.mjs";
+import { prove, register, signIn } from "./person.mjs";
+import { AUTHN, FORMAT, OID } from "./saml.mjs";
+
+describe("node-saml", { concurrency: false }, () => {
+  let town, browser, terminal, party;
+
+  before(async () => {
+    const people = [{ login: "alice", name: "Alice Example", email: "alice@example.org" }];
+    [town, browser, terminal, party] = await Promise.all([
+      Town.open({ people }),
+      launch(),
+      Terminal.open(),
+      Party.open(),
+    ]);
+    await register(browser, town, terminal);
+  });
+  after(async () => {
+    await browser?.close();
+    party?.close();
+    await Promise.all([town?.close(), terminal?.close()]);
+  });
+
+  /** A browser that nobody knows, until `journey` is over. */
+  async function stranger(journey) {
+    const profile = await Profile.fresh(browser);
+    await journey(profile.page);
+    await profile.close();
+  }
+
+  test("signs a person in by QR code, and learns who it is, how sure that is, and where to go on", async () => {
+    const attributes = ["--attribute", "mail", "--attribute", "displayName"];
+    const service = await Service.open(town, party, "qr", { args: attributes });
+    await stranger(async (page) => {
+      await service.ask(page, "/orders?page=2&sort=a b");
+      await page.getByText("to continue to qr").waitFor();
+      await signIn(page, terminal);
+      const { profile, relayState } = await service.answer(page);
+      assert.equal(relayState, "/orders?page=2&sort=a b");
+      assert.equal(profile.issuer, service.options.idpIssuer);
+      assert.equal(profile.nameIDFormat, FORMAT.persistent);
+      assert.equal(profile.spNameQualifier, service.entityId);
+      assert.ok(profile.sessionIndex);
+      assert.equal(profile.attributes[OID.mail], "alice@example.org");
+      assert.equal(profile.attributes[OID.displayName], "Alice Example");
+      assert.equal(told(profile), AUTHN.device);
+    });
+  });
+
+  test("signs a person in by password, and again without asking; the name stays the same", async () => {
+    const service = await Service.open(town, party, "shop");
+    await stranger(async (page) => {
+      await service.ask(page);
+      await password(page, "alice", PASSWORD);
+      const first = await service.answer(page);
+      assert.equal(told(first.profile), AUTHN.password);
+      await service.ask(page);
+      const second = await service.answer(page);
+      for (const part of ["nameID", "sessionIndex"]) assert.equal(second.profile[part], first.profile[part], part);
+      await service.with({ identifierFormat: FORMAT.email }).ask(page);
+      assert.equal((await service.answer(page)).profile.nameID, "alice@example.org");
+      const names = new Set();
+      for (let turn = 0; turn < 2; turn += 1) {
+        await service.with({ identifierFormat: FORMAT.transient }).ask(page);
+        names.add((await service.answer(page)).profile.nameID);
+      }
+      assert.equal(names.size, 2, "transient names are used once");
+    });
+  });
+
+  const SIGNED = {
+    assertion: { wantAssertionsSigned: true, wantAuthnResponseSigned: false },
+    response: { wantAssertionsSigned: false, wantAuthnResponseSigned: true },
+    both: { wantAssertionsSigned: true, wantAuthnResponseSigned: true },
+  };
+  for (const [signed, options] of Object.entries(SIGNED)) {
+    for (const decrypts of [false, true]) {
+      test(`takes ${decrypts ? "an encrypted" : "a readable"} assertion where this is signed: ${signed}`, async () => {
+        const name = `${signed}-${decrypts ? "encrypted" : "readable"}`;
+        const args = ["--signed", signed];
+        const service = await Service.open(town, party, name, { options, decrypts, args });
+        await stranger(async (page) => {
+          await service.ask(page);
+          await password(page, "alice", PASSWORD);
+          const form = await service.form(page);
+          const xml = Buffer.from(form.SAMLResponse, "base64").toString();
+          assert.equal(xml.includes("EncryptedAssertion"), decrypts);
+          const { profile } = await service.saml.validatePostResponseAsync(form);
+          assert.equal(profile.nameIDFormat, FORMAT.persistent);
+          const again = service.saml.validatePostResponseAsync(form);
+          await assert.rejects(again, /InResponseTo is not valid/, "an answer counts once");
+        });
+      });
+    }
+  }
+
+  test("asks anew who sits there (ForceAuthn)", async () => {
+    const service = await Service.open(town, party, "bank");
+    await stranger(async (page) => {
+      await service.ask(page);
+      await password(page, "alice", PASSWORD);
+      const first = await service.answer(page);
+      await service.with({ forceAuthn: true }).ask(page);
+      await password(page, "alice", PASSWORD);
+      const second = await service.answer(page);
+      const [before, after] = [first, second].map(({ profile }) => instant(profile));
+      assert.ok(after > before, `${after} is after ${before}`);
+    });
+  });
+
+  test("asks whether somebody is signed in, and nobody sees a page (IsPassive)", async () => {
+    const service = await Service.open(town, party, "silent");
+    const silent = service.with({ passive: true });
+    await stranger(async (page) => {
+      await silent.ask(page);
+      assert.deepEqual(await silent.answer(page), { profile: null, loggedOut: false, relayState: undefined });
+      await service.ask(page);
+      await password(page, "alice", PASSWORD);
+      await service.answer(page);
+      await silent.ask(page);
+      assert.ok((await silent.answer(page)).profile.nameID);
+    });
+  });
+
+  test("asks for more than a password (RequestedAuthnContext), and is told where nobody can show it", async () => {
+    const service = await Service.open(town, party, "vault");
+    const asking = (...authnContext) => service.with({ disableRequestedAuthnContext: false, authnContext });
+    await stranger(async (page) => {
+      await asking(AUTHN.password).ask(page);
+      await password(page, "alice", PASSWORD);
+      assert.equal(told((await service.answer(page)).profile), AUTHN.password);
+      await asking(AUTHN.mfa).ask(page);
+      await prove(page, terminal);
+      assert.equal(told((await service.answer(page)).profile), AUTHN.mfa);
+      await asking("urn:oasis:names:tc:SAML:2.0:ac:classes:Smartcard").ask(page);
+      await assert.rejects(service.answer(page), /NoAuthnContext/);
+    });
+  });
+
+  test("signs what it asks for, by an address and by a form; an unsigned request is answered by a page", async () => {
+    const service = await Service.open(town, party, "signer", { signs: true });
+    await stranger(async (page) => {
+      await service.ask(page, "a state");
+      await password(page, "alice", PASSWORD);
+      assert.equal((await service.answer(page)).relayState, "a state");
+      await service.post(page, "another state");
+      assert.equal((await service.answer(page)).relayState, "another state");
+      await service.with({ privateKey: undefined }).ask(page);
+      await page.getByRole("heading", { name: "This request cannot be answered" }).waitFor();
+      assert.equal(new URL(page.url()).origin, town.issuer);
+    });
+  });
+
+  function instant(profile) {
+    return Date.parse(profile.getAssertion().Assertion.AuthnStatement[0].$.AuthnInstant);
+  }
+});
