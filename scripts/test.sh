@@ -9,7 +9,7 @@ scripts/packages.sh cc=build-essential
 {
     scripts/packages.sh initdb=postgresql chromium=chromium node=nodejs npm=npm \
         '/usr/lib*/*/modules/mod_auth_openidc.so=libapache2-mod-auth-openidc' \
-        xmlsec1=xmlsec1 python3=python3 '/usr/lib*/python3*/ensurepip=python3-venv'
+        openssl=openssl xmlsec1=xmlsec1 python3=python3 '/usr/lib*/python3*/ensurepip=python3-venv'
     for folder in browser interop; do
         npm --prefix "tests/$folder" ci --loglevel=error --no-audit --no-fund >/dev/null
     done
@@ -27,8 +27,8 @@ cargo test --workspace --all-targets --locked --no-fail-fast
 cargo test --workspace --doc --locked
 # Those that need a mail server of somebody else's, which Cargo alone does not have.
 cargo test --workspace --locked --test oidc --test journeys mail:: -- --ignored
-# And those that ask another implementation of signatures in XML.
-cargo test -p symbolon-saml --locked --test saml xmlsec:: -- --ignored
+# And those that ask another implementation of signatures in XML, and of certificates.
+cargo test -p symbolon-saml --locked --test saml -- --ignored xmlsec:: certificates::
 # A process of its own, since it looks at how much memory that takes.
 cargo test -p symbolon-saml --locked --test memory -- --ignored
 npm --prefix tests/browser test --silent

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long a working key holds, in seconds: ten years, until somebody rotates it.
-const LIFE: i64 = 10 * 365 * 86_400;
+pub const KEY_LIFE: i64 = 10 * 365 * 86_400;
 /// How long after it was made every node knows a key, in seconds: each reads its keys again every 30 seconds. No
 /// key is listed or used before that, or whoever asks two nodes one after the other gets answers that contradict
 /// each other: a device refuses the older list.
@@ -113,7 +113,7 @@ pub async fn load_or_make(
         private: sealer.seal(&KeyRow::aad(purpose, 1), &make()?),
         created_at: now,
         not_before: now,
-        not_after: now + LIFE,
+        not_after: now + KEY_LIFE,
     };
     match store.commit(Batch::new().with(KeyWrite::Insert(row))).await? {
         Committed::Yes | Committed::Conflict(_) => {}
@@ -171,7 +171,7 @@ pub fn rotation(
         private: sealer.seal(&KeyRow::aad(purpose, number), private),
         created_at: now,
         not_before: at,
-        not_after: at + LIFE,
+        not_after: at + KEY_LIFE,
     })];
     // An end that comes sooner stays.
     writes.extend(older().filter(|row| end < row.not_after).map(|row| KeyWrite::Retire {

@@ -17,6 +17,8 @@ use symbolon_outbound::Outbound;
 use symbolon_sqlx::{Db, OpenError, Options};
 use symbolon_webauthn::{PasskeyRegistration, PasskeySignIn, RelyingParty};
 
+#[cfg(feature = "saml")]
+use crate::saml::{IdentityProvider, Saml};
 use crate::{
     Config,
     config::{CarrierError, KekError, Keyring, OutboundSetupError, PasskeySetupError},
@@ -121,6 +123,8 @@ struct Inner {
     outbound: Outbound,
     carriers: Carriers,
     protocols: Vec<Arc<dyn Protocol>>,
+    #[cfg(feature = "saml")]
+    saml: IdentityProvider,
 }
 
 impl fmt::Debug for App {
@@ -165,9 +169,16 @@ impl App {
         let clients = Clients::new(db.clone(), config.oidc.profile);
         let fetched_keys = FetchedKeys::default();
         let web = Web::new(Arc::clone(&engine));
-        let protocols: Vec<Arc<dyn Protocol>> =
-            vec![Arc::new(OpenIdConnect), Arc::new(Portal), Arc::new(DeviceGrant)];
+        let protocols: Vec<Arc<dyn Protocol>> = vec![
+            Arc::new(OpenIdConnect),
+            Arc::new(Portal),
+            Arc::new(DeviceGrant),
+            #[cfg(feature = "saml")]
+            Arc::new(Saml),
+        ];
         Ok(Self(Arc::new(Inner {
+            #[cfg(feature = "saml")]
+            saml: IdentityProvider::new(&db, &config),
             config,
             keks,
             engine,
@@ -240,6 +251,13 @@ impl App {
     #[must_use]
     pub fn provider(&self) -> &Provider {
         &self.0.provider
+    }
+
+    /// What we are to service providers of SAML.
+    #[cfg(feature = "saml")]
+    #[must_use]
+    pub fn saml(&self) -> &IdentityProvider {
+        &self.0.saml
     }
 
     /// Asks addresses that others chose: the only way to do so.

@@ -12,6 +12,7 @@
 //! | `rotation.rs` | how its keys change, and how it notices |
 //! | `waking.rs` | how devices are woken that something waits for |
 //! | `deliveries.rs` | how something is brought to others until they have it |
+//! | `document.rs` | what stands at an address for everybody |
 //! | `outbox/` | how notices and messages reach people, by mail and otherwise |
 //! | `health.rs` | whether it is alive, and ready |
 //! | `activation.rs` | how an invited person begins |
@@ -20,6 +21,7 @@
 //! | `demo.rs` | what it needs to be tried out on one computer |
 //! | `interaction.rs` | how a request is parked before a sign-in and resumed after it |
 //! | `oidc/` | OpenID Connect |
+//! | `saml/` | SAML 2.0, with the feature `saml` |
 //! | `login/` `portal/` `pages/` `text/` | everything that people see |
 
 pub mod accounts;
@@ -31,6 +33,7 @@ mod client_certificate;
 pub mod config;
 mod deliveries;
 pub mod demo;
+mod document;
 pub mod hardware;
 mod health;
 pub mod interaction;
@@ -42,6 +45,8 @@ pub mod pages;
 pub mod portal;
 pub mod rotation;
 pub mod routes;
+#[cfg(feature = "saml")]
+pub mod saml;
 mod serve;
 pub mod text;
 mod waking;

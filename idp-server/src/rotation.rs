@@ -4,6 +4,7 @@
 //! |---|---|
 //! | key-encryption key | `kek` holds several; the newest seals from its time on, all open; old values are sealed anew |
 //! | keys of tokens, keys of the device protocol | published at once, used from their time on |
+//! | keys of SAML | published two weeks before they sign, and only by an administrator: `saml/keys.rs` |
 //! | keys of tokens whose life is over | replaced by whichever server looks first, see `oidc/key_life.rs` |
 //!
 //! Whatever is new is known everywhere before it is used: every server reads its keys again every 30 seconds.
@@ -115,7 +116,10 @@ pub async fn renew(app: &App) -> Result<(), RotationError> {
         return Err(RotationError::Lost(sealing));
     }
     engine.reload_keys().await?;
-    Ok(app.provider().reload(engine).await?)
+    app.provider().reload(engine).await?;
+    #[cfg(feature = "saml")]
+    app.saml().reload(engine).await?;
+    Ok(())
 }
 
 /// What every server does now and then: reads all keys again, and replaces signing keys whose life is over.

@@ -15,6 +15,8 @@ use symbolon_axum::{
 use symbolon_tls::Authorities;
 use tower_http::cors::{Any, CorsLayer};
 
+#[cfg(feature = "saml")]
+use crate::saml;
 use crate::{
     App, activation,
     client_certificate::{PassedOn, passed_on},
@@ -63,6 +65,19 @@ pub const SIGNED_OUT: &str = "/oauth2/signed-out";
 
 /// The frame in which pages of applications watch a session (Session Management 1.0, 3.2).
 pub const CHECK_SESSION: &str = "/oauth2/check-session";
+
+/// Our metadata as an identity provider of SAML (SAML metadata, 4.1).
+pub const SAML_METADATA: &str = "/saml/metadata";
+/// Where service providers send people to sign in (SAML profiles, 4.1).
+pub const SAML_SSO: &str = "/saml/sso";
+/// Where the person is asked whether one may learn something.
+pub const SAML_CONSENT: &str = "/saml/consent";
+/// Where they fetch what an artifact stands for (SAML bindings, 3.6).
+pub const SAML_ARTIFACT: &str = "/saml/artifact";
+/// Where they send people to sign out (SAML profiles, 4.4).
+pub const SAML_SLO: &str = "/saml/slo";
+/// Where they sign people out by themselves.
+pub const SAML_SLO_SOAP: &str = "/saml/slo/soap";
 
 /// Opens an application; its name follows (OpenID Connect Core 1.0, 4).
 pub const LAUNCH: &str = "/launch";
@@ -117,7 +132,8 @@ pub fn router(app: &App) -> Router {
     // A form of an application's page may be posted here, so these are without the check of the origin.
     let open = Router::new()
         .route(AUTHORIZE, get(oidc::authorize::ask).post(oidc::authorize::ask_by_form))
-        .route(END_SESSION, get(oidc::logout::ask).post(oidc::logout::ask_by_form));
+        .route(END_SESSION, get(oidc::logout::ask).post(oidc::logout::ask_by_form))
+        .merge(saml_browsers());
     Router::new()
         .merge(pages)
         .merge(open)
@@ -125,6 +141,7 @@ pub fn router(app: &App) -> Router {
         .layer(from_fn(navigations_only))
         .layer(from_fn_with_state(web, security_headers))
         .merge(applications(app))
+        .merge(service_providers())
         .merge(frames())
         .merge(probes())
         .with_state(app.clone())
@@ -153,6 +170,7 @@ fn pages() -> Router<App> {
     still
         .merge(login_pages())
         .merge(account_pages())
+        .merge(saml_pages())
         .route(CONSENT, get(oidc::consent::page).post(oidc::consent::decide))
         .route("/D", get(device_grant::page::page))
         .route("/d", get(device_grant::page::page))
@@ -245,6 +263,35 @@ fn applications(app: &App) -> Router<App> {
         .route(USERINFO, get(oidc::userinfo::tell).post(oidc::userinfo::tell))
         .layer(from_fn_with_state(app.clone(), oidc::dpop::next_nonce))
         .layer(for_pages())
+}
+
+/// What service providers of SAML ask, without cookies.
+#[cfg(feature = "saml")]
+fn service_providers() -> Router<App> {
+    Router::new()
+        .route(SAML_METADATA, get(saml::metadata::document))
+        .route(SAML_ARTIFACT, post(saml::artifact::resolve))
+}
+
+/// Where they send browsers: a form of theirs may be posted here.
+#[cfg(feature = "saml")]
+fn saml_browsers() -> Router<App> {
+    Router::new().route(SAML_SSO, get(saml::sso::ask).post(saml::sso::ask_by_form))
+}
+
+/// What people see of it.
+#[cfg(feature = "saml")]
+fn saml_pages() -> Router<App> {
+    Router::new().route(SAML_CONSENT, get(saml::consent::page).post(saml::consent::decide))
+}
+
+/// This build has no SAML.
+#[cfg(not(feature = "saml"))]
+use self::{nothing as saml_browsers, nothing as saml_pages, nothing as service_providers};
+
+#[cfg(not(feature = "saml"))]
+fn nothing() -> Router<App> {
+    Router::new()
 }
 
 /// Pages of any origin may ask what applications ask: no cookie counts there, so a page gets no further than whoever

@@ -50,6 +50,8 @@ pub async fn serve(
         tokio::spawn(rotation::keep_resealing(app.clone())),
         tokio::spawn(rotation::equip_devices(app.clone())),
         tokio::spawn(certificates::keep_renewing(app.clone(), listeners.certificates(), LOOK)),
+        #[cfg(feature = "saml")]
+        tokio::spawn(crate::saml::provider::refresh::keep_refreshing(app.clone())),
     ];
     let connections = accept(&app, listeners, shutdown).await;
     tokio::select! {

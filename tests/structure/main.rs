@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "symbolon-jose",
             "symbolon-outbound",
             "symbolon-pskc",
+            "symbolon-saml",
             "symbolon-smtp",
             "symbolon-sqlx",
             "symbolon-tls",

@@ -2,7 +2,10 @@
 
 use uppsala::{Document, NodeId, NodeKind};
 
-use crate::refused::{ContentProblem, Refused};
+use crate::{
+    names::Space,
+    refused::{ContentProblem, Refused},
+};
 
 /// An element as it was read: names with their namespaces, no prefixes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,10 +101,21 @@ impl Element {
         own.find(|(_, name, _)| *name == local).map(|(.., value)| value)
     }
 
+    /// The language of its text (`xml:lang`).
+    pub(crate) fn language(&self) -> Option<&str> {
+        let xml = Some(Space::Xml.uri());
+        self.attributes().find(|(space, name, _)| *space == xml && *name == "lang").map(|(.., value)| value)
+    }
+
     /// The value of an attribute that must be there and not be empty.
     pub(crate) fn required_attribute(&self, local: &'static str) -> Result<&str, Refused> {
         let value = self.attribute(local).filter(|value| !value.is_empty());
         value.ok_or_else(|| ContentProblem::Missing(local).into())
+    }
+
+    /// Whether there is nothing in it but white space.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.content.iter().all(|content| matches!(content, Content::Text(text) if text.trim().is_empty()))
     }
 
     /// The text of an element that holds nothing else, without white space around it.

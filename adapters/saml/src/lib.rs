@@ -6,6 +6,7 @@
 //! - What arrives goes through [`open`]: a strict scan, a strict parser, one shape of signature. Only [`Unchecked::check`]
 //!   makes a [`Message`] of it, and a message holds nothing but what was signed.
 //! - [`aggregate`] reads the metadata of a federation, however long, in one pass.
+//! - [`certificate`] makes a certificate for a key of ours.
 //! - [`redirect`] and [`post`] are the bindings by which messages travel; [`Encryption`] is for one service provider.
 //!
 //! Keys of others come from their metadata alone ([`PeerKeys`]); a key that stands inside a message is never looked at.
@@ -13,8 +14,11 @@
 //! **Time, addresses and repeats are not judged here.** `IssueInstant`, `NotOnOrAfter`, `Destination`, `InResponseTo` and ids
 //! are read and handed over: this crate has no clock and no store, the server has both.
 
+mod address;
 pub mod aggregate;
 mod algorithm;
+pub mod certificate;
+mod decode;
 mod element;
 mod encrypt;
 mod guard;

@@ -65,6 +65,10 @@ impl Space {
 pub(crate) const EXCLUSIVE_C14N: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 /// The transform that takes a signature out of what it signs.
 pub(crate) const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
+/// The namespace of what a federation says of an entity.
+pub(crate) const ENTITY_ATTRIBUTES: &str = "urn:oasis:names:tc:SAML:metadata:attribute";
+/// The longest entity id, in characters (SAML core, 8.3.6).
+pub(crate) const MAX_ENTITY_ID: usize = 1_024;
 /// The version of everything here.
 pub(crate) const VERSION: &str = "2.0";
 /// How the one who shows an assertion proves that it is his: not at all (SAML profiles, 3.3).

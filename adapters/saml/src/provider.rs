@@ -1,5 +1,10 @@
 //! What does a service provider say of itself (SAML metadata, 2.4.4)?
 
+mod choice;
+mod extensions;
+mod keys;
+mod read;
+
 use crate::{
     aggregate::Lifetime,
     message::Attribute,

@@ -149,4 +149,27 @@ pub enum ContentProblem {
     /// Something that is not understood here.
     #[error("{0} is not supported here")]
     Unsupported(&'static str),
+    /// More of something than anybody needs.
+    #[error("there are more of {0} than are read")]
+    TooMany(&'static str),
+    /// Two things of which each one rules out the other.
+    #[error("{0} and {1} rule each other out")]
+    Together(&'static str, &'static str),
+    /// An address that nothing is sent to.
+    #[error(
+        "{0} has an address that nothing is sent to; it must begin with https:// and have no password and no fragment"
+    )]
+    Address(&'static str),
+    /// Metadata of something else: an identity provider, a group, or a service provider of SAML 1.1.
+    #[error("this is no service provider of SAML 2.0: no SPSSODescriptor names its protocol")]
+    NoServiceProvider,
+    /// A service provider that no answer can be sent to.
+    #[error(
+        "the service provider takes no answers by HTTP-POST or HTTP-Artifact at an https address; its metadata needs such an \
+         AssertionConsumerService"
+    )]
+    NoConsumer,
+    /// A key of its own that cannot be used.
+    #[error("a KeyDescriptor of the metadata: {0}")]
+    Key(#[from] crate::KeyError),
 }

@@ -1,5 +1,7 @@
 //! Who asks who a person is, and what does it ask for (SAML core, 3.4.1)?
 
+mod read;
+
 use crate::message::{Head, NameId};
 
 /// A service provider asks who somebody is.

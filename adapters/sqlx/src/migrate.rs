@@ -41,6 +41,11 @@ macro_rules! migrations {
                 "assurance of credentials",
                 include_str!(concat!("../migrations/", $database, "/0010_assurance_of_credentials.sql")),
             ),
+            (
+                11,
+                "service providers",
+                include_str!(concat!("../migrations/", $database, "/0011_service_providers.sql")),
+            ),
         ])
     };
 }

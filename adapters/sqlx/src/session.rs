@@ -11,7 +11,7 @@ use idp_core::{
 
 use crate::{
     Db, browser,
-    provider::parties,
+    provider::{parties, saml_parties},
     sql::{Conn, Found, bounded, execute, find, id_bytes, list, to_json, unknown_write},
 };
 
@@ -120,6 +120,7 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &SessionWrite) -> sqlx::Re
                 at.0,
             );
             parties::ended(conn, *id, *at).await?;
+            saml_parties::ended(conn, *id, *at).await?;
             ended
         }
         SessionWrite::EndAll { user, browser, except, at } => {
@@ -145,6 +146,7 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &SessionWrite) -> sqlx::Re
                 at.0,
             );
             parties::all_ended(conn, *user, *at).await?;
+            saml_parties::all_ended(conn, *user, *at).await?;
             ended
         }
         _ => return Err(unknown_write()),

@@ -89,6 +89,7 @@ pub(crate) trait Columns {
     fn maybe_int(&self, name: &str) -> sqlx::Result<Option<i64>>;
     fn maybe_bytes(&self, name: &str) -> sqlx::Result<Option<Vec<u8>>>;
     fn text(&self, name: &str) -> sqlx::Result<String>;
+    fn maybe_text(&self, name: &str) -> sqlx::Result<Option<String>>;
     fn flag(&self, name: &str) -> sqlx::Result<bool>;
 }
 
@@ -98,6 +99,7 @@ macro_rules! columns {
             fn maybe_int(&self, name: &str) -> sqlx::Result<Option<i64>> { self.try_get(name) }
             fn maybe_bytes(&self, name: &str) -> sqlx::Result<Option<Vec<u8>>> { self.try_get(name) }
             fn text(&self, name: &str) -> sqlx::Result<String> { self.try_get(name) }
+            fn maybe_text(&self, name: &str) -> sqlx::Result<Option<String>> { self.try_get(name) }
             fn flag(&self, name: &str) -> sqlx::Result<bool> { self.try_get(name) }
         }
     )* };

@@ -11,6 +11,9 @@ use idp_core::{
 
 use crate::sql::{Conn, execute};
 
+/// How long the file of a federation may be read, in seconds.
+const STAGING: i64 = 86_400;
+
 /// How many rows went.
 pub(crate) async fn sweep(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
     Ok(ceremonies(conn, now).await? + counts(conn, now).await? + accounts(conn, now).await?)
@@ -75,7 +78,8 @@ async fn accounts(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
             conn,
             // Not while an application is still to be told that somebody ended it: that settles within a day.
             "DELETE FROM sessions WHERE over_at <= $1 AND id IN (SELECT id FROM sessions WHERE over_at <= $1 \
-             AND NOT EXISTS (SELECT 1 FROM parties WHERE session_id = sessions.id AND due_at IS NOT NULL) LIMIT $2)",
+             AND NOT EXISTS (SELECT 1 FROM parties WHERE session_id = sessions.id AND due_at IS NOT NULL) \
+             AND NOT EXISTS (SELECT 1 FROM saml_parties WHERE session_id = sessions.id AND due_at IS NOT NULL) LIMIT $2)",
             (now + -SESSION_TRACE).0,
             limit,
         ),
@@ -105,6 +109,14 @@ async fn accounts(conn: &mut Conn<'_>, now: Time) -> sqlx::Result<u64> {
             "DELETE FROM notices WHERE delivered_at IS NOT NULL AND created_at <= $1 AND seq IN \
              (SELECT seq FROM notices WHERE delivered_at IS NOT NULL AND created_at <= $1 LIMIT $2)",
             (now + -NOTICES_STAY).0,
+            limit,
+        ),
+        execute!(
+            conn,
+            // Of a reading that nobody ended: the process is gone.
+            "DELETE FROM staged_providers WHERE staged_at <= $1 AND (staging, entity_id) IN \
+             (SELECT staging, entity_id FROM staged_providers WHERE staged_at <= $1 LIMIT $2)",
+            (now + -STAGING).0,
             limit,
         ),
     ];

@@ -14,6 +14,7 @@ mod mtls;
 mod oidc;
 mod outbound;
 mod passkeys;
+mod saml;
 mod secret;
 mod server;
 mod store;
@@ -35,6 +36,7 @@ pub use mtls::Mtls;
 pub use oidc::{Oidc, Registrants, Registration};
 pub use outbound::{Outbound, OutboundSetupError};
 pub use passkeys::{PasskeySetupError, Passkeys};
+pub use saml::Saml;
 pub use secret::{Secret, SecretFileError};
 pub use server::{ProxyHeader, Server};
 pub use store::Store;
@@ -67,6 +69,8 @@ pub struct Config {
     pub passkeys: Passkeys,
     /// How long codes and tokens live.
     pub oidc: Oidc,
+    /// Who we are to service providers of SAML.
+    pub saml: Saml,
     /// Whom it asks where others chose the address.
     pub outbound: Outbound,
     /// Through which mail server it writes to people.
@@ -156,6 +160,7 @@ impl Config {
             .or_else(|| engine::broken_rule(&self.engine, &self.passkeys))
             .or_else(|| self.passkeys.broken_rule())
             .or_else(|| self.oidc.broken_rule())
+            .or_else(|| self.saml.broken_rule())
             .or_else(|| self.outbound.broken_rule())
             .or_else(|| self.mail.broken_rule())
             .or_else(|| self.webhook.broken_rule())

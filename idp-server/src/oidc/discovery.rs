@@ -18,13 +18,18 @@ use super::{
     Profile,
     client::{AuthMethod, DeliveryMode, GrantType},
     decryption,
-    document::Document,
     keys::named,
     person,
     request::{DISPLAYS, Mode, Prompt, ResponseType, SCOPES},
     userinfo::CLAIMS,
 };
-use crate::{App, Config, config::Registrants, routes, text::Language};
+use crate::{
+    App, Config,
+    config::Registrants,
+    document::{Document, JSON},
+    routes,
+    text::Language,
+};
 
 /// How an application proves who it is.
 fn auth_methods(profile: Profile, with_certificates: bool) -> Vec<CoreClientAuthMethod> {
@@ -234,7 +239,7 @@ pub(super) fn write(engine: &Engine, config: &Config) -> Result<Document, Fault>
     .set_request_parameter_supported(Some(true))
     .set_request_uri_parameter_supported(Some(profile.is_none()))
     .set_require_request_uri_registration(Some(true));
-    Document::new(engine.crypto(), serde_json::to_string(&metadata)?)
+    Document::new(engine.crypto(), JSON, serde_json::to_string(&metadata)?)
 }
 
 /// What may be exchanged for tokens.

@@ -18,10 +18,8 @@ use openidconnect::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use super::{
-    decryption::{self, DecryptionKeys},
-    document::Document,
-};
+use super::decryption::{self, DecryptionKeys};
+use crate::document::{Document, JSON};
 
 /// The algorithms that keys are made for, one each; another one is another entry here. RS256 and PS256 could share the
 /// numbers of a key, but a key that says for what it is (`alg`) is used for nothing else by whoever reads it (RFC 8725, 3.1).
@@ -91,7 +89,7 @@ impl SigningKeys {
         let set: Result<Vec<_>, _> = keys.iter().map(|key| serde_json::to_value(&key.public)).collect();
         let mut set = set?;
         set.extend(decryption.published().map(serde_json::to_value).transpose()?);
-        let public_set = Document::new(crypto, json!({ "keys": set }).to_string())?;
+        let public_set = Document::new(crypto, JSON, json!({ "keys": set }).to_string())?;
         Ok(Self { public_set, decryption, keys, crypto: crypto.clone() })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | file | what it answers |
 //! |---|---|
-//! | `discovery.rs` `document.rs` | what the provider can do, and its public keys |
+//! | `discovery.rs` | what the provider can do, and its public keys |
 //! | `authorize.rs` | what happens to a browser that an application sends |
 //! | `reach.rs` | whether a sign-in can be as sure as it has to be |
 //! | `request/` | what an authorization request asks for |
@@ -35,7 +35,6 @@ pub mod consent;
 mod decryption;
 pub mod device_grant;
 pub mod discovery;
-mod document;
 pub mod dpop;
 mod encryption;
 pub(crate) mod error;
@@ -68,9 +67,7 @@ use idp_core::{
 };
 use idp_protocol::crypto::PrivateKey;
 
-use crate::{App, Config, config};
-
-use document::Document;
+use crate::{App, Config, config, document::Document};
 
 pub use authorize::OpenIdConnect;
 pub use client::{

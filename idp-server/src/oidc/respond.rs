@@ -1,9 +1,7 @@
 //! What comes back to an application for its request, and on which way? (OpenID Connect Core 1.0, 3.1.2.5, 3.2.2.5 and
 //! 3.3.2.5; RFC 9207; Form Post Response Mode 1.0; JARM)
 
-use askama::Template;
 use axum::{
-    Extension,
     http::{StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -17,7 +15,6 @@ use idp_core::{
 use idp_protocol::Octets;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use symbolon_axum::headers::FormTargets;
 use symbolon_sqlx::provider::{Changed, ProviderWrite};
 use zeroize::Zeroizing;
 
@@ -36,7 +33,7 @@ use super::{
 };
 use crate::{
     App,
-    pages::{self, Back, Frame},
+    pages::{self, Back, FormPost, Frame},
     text::Language,
 };
 
@@ -230,23 +227,10 @@ fn redirect(to: &str) -> Response {
     (headers, Redirect::to(to)).into_response()
 }
 
-/// The page whose form goes to the client: by itself with script, with a button without.
-#[derive(Template)]
-#[template(path = "form_post.html")]
-struct FormPost {
-    frame: Frame,
-    host: String,
-    action: String,
-    fields: Answer,
-}
-
 fn form(app: &App, t: Language, uri: &RedirectUri, fields: Answer) -> Response {
     let host = uri.host().unwrap_or_default();
     let page = FormPost { frame: Frame::new(app, t), host, action: uri.as_str().to_owned(), fields };
-    let targets = FormTargets(vec![uri.returns_to().to_owned()]);
-    // The client may look at where the form comes from, and `same-origin` would make that `null`.
-    let headers = [(header::REFERRER_POLICY, "strict-origin")];
-    (Extension(targets), headers, pages::render(StatusCode::OK, &page)).into_response()
+    page.answer(uri.returns_to().to_owned())
 }
 
 /// JARM, 2.1: who answers, to whom, until when, and the answer.

@@ -2,6 +2,7 @@
 
 mod asked;
 pub mod assets;
+mod form_post;
 pub mod language;
 mod moment;
 mod png;
@@ -15,6 +16,7 @@ use idp_core::Error;
 use symbolon_axum::{Visitor, errors};
 
 pub use asked::{Asked, Named, Sent, nothing};
+pub(crate) use form_post::FormPost;
 pub use moment::Moment;
 pub(crate) use png::Png;
 pub use qr::QrCode;

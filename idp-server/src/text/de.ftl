@@ -436,6 +436,17 @@ oidc-unknown-client = Die Anwendung, die Sie hierher geschickt hat, ist nicht be
 oidc-unknown-address = Die Anwendung will Sie an eine Adresse weiterleiten, die sie nicht angemeldet hat. Sagen Sie es ihrem Betreiber.
 oidc-unreadable-request = Die Anwendung hat eine Anmeldung verlangt, die sich nicht lesen lässt. Gehen Sie zu ihr zurück und beginnen Sie neu; hilft das nicht, sagen Sie es denen, die sie betreiben.
 
+saml-unknown-provider = Die Anwendung, die Sie hierher geschickt hat, ist nicht bekannt. Sagen Sie es ihrem Betreiber, oder versuchen Sie einen anderen Weg.
+saml-metadata-ran-out = Was hier über die Anwendung bekannt ist, ist abgelaufen, deshalb kann sich niemand bei ihr anmelden. Sagen Sie es dem Betreiber dieser Anmeldung: Ihre Metadaten müssen neu geholt werden.
+saml-bad-signature = Die Anfrage der Anwendung beweist nicht, woher sie kommt. Gehen Sie zurück und beginnen Sie neu; hilft das nicht, sagen Sie dem Betreiber der Anwendung, dass ihre Signatur hier nicht angenommen wird.
+saml-unreadable-request = Die Anwendung hat eine Anfrage geschickt, die nicht gelesen werden kann. Gehen Sie zurück und beginnen Sie neu; hilft das nicht, sagen Sie es ihrem Betreiber.
+saml-other-destination = Die Anfrage der Anwendung war für einen anderen Anmeldedienst bestimmt. Sagen Sie es ihrem Betreiber.
+saml-wrong-time = Die Anfrage der Anwendung ist zu alt, oder ihre Uhr geht falsch. Gehen Sie zurück zur Anwendung und beginnen Sie neu.
+saml-unknown-address = Die Anwendung will, dass Sie an einer Adresse weitermachen, die nicht als ihre bekannt ist. Sagen Sie es ihrem Betreiber.
+saml-not-granted = Der Anwendung kann nicht gesagt werden, warum Sie nicht angemeldet zurückkommen. Gehen Sie zurück und beginnen Sie neu.
+saml-answered-before = Diese Anmeldung ist schon abgeschlossen und gilt nur einmal. Gehen Sie zurück zur Anwendung; sind Sie dort nicht angemeldet, beginnen Sie neu.
+saml-consent-attribute = { $name }
+
 passkey-title = Passkey
 passkey-why = Melden Sie sich mit Fingerabdruck, Gesicht oder der PIN Ihres Geräts an. Es gilt nur für diese Seite, niemand kann es Ihnen entlocken.
 passkey-begin = Mit einem Passkey anmelden

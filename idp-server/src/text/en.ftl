@@ -436,6 +436,17 @@ oidc-unknown-client = The application that sent you here is not known. Tell its 
 oidc-unknown-address = The application wants you to go on at an address that it did not register. Tell its owner.
 oidc-unreadable-request = The application sent a sign-in request that cannot be read. Go back to it and begin again; if that does not help, tell whoever runs it.
 
+saml-unknown-provider = The application that sent you here is not known. Tell its owner, or go back and try another way.
+saml-metadata-ran-out = What is known here of the application is out of date, so nobody can sign in to it. Tell whoever runs this sign-in: its metadata has to be fetched again.
+saml-bad-signature = The application's request does not prove where it comes from. Go back to it and begin again; if that does not help, tell whoever runs it that its signature is not accepted here.
+saml-unreadable-request = The application sent a sign-in request that cannot be read. Go back to it and begin again; if that does not help, tell whoever runs it.
+saml-other-destination = The application's request was made for another sign-in service. Tell whoever runs it.
+saml-wrong-time = The application's request is too old, or its clock is wrong. Go back to the application and begin again.
+saml-unknown-address = The application wants you to go on at an address that is not known to be its own. Tell its owner.
+saml-not-granted = The application cannot be told why you do not come back signed in. Go back to it and begin again.
+saml-answered-before = This sign-in was completed already, and works once. Go back to the application; if you are not signed in there, begin again.
+saml-consent-attribute = { $name }
+
 passkey-title = Passkey
 passkey-why = Sign in with your fingerprint, your face or the PIN of your device. It works on this site only, so nobody can trick it out of you.
 passkey-begin = Sign in with a passkey

@@ -5,9 +5,7 @@ use super::{
     canonical::Canonical,
     scope::{Scope, Tag},
 };
-
-/// The longest entity id, in characters (SAML core, 8.3.6).
-const MAX_ENTITY_ID: usize = 1_024;
+use crate::names::MAX_ENTITY_ID;
 
 /// One `EntityDescriptor`. Nothing of it may be believed before [`Staging::commit`](super::Staging::commit).
 #[derive(Debug)]

@@ -5,7 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::scope::Tag;
-use crate::time;
+use crate::{
+    element::Element,
+    refused::{ContentProblem, Refused},
+    time,
+};
 
 /// How long metadata may be used. What is inside never lives longer than what is around it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,16 +25,22 @@ impl Lifetime {
     /// That of an element in one of this lifetime; `None` if it cannot be read. A time that is not understood must not become
     /// one that never ends.
     pub(super) fn within(self, tag: &Tag) -> Option<Self> {
-        let own_until =
-            tag.attribute("validUntil").map(|text| time::read(text.trim()).ok_or(())).transpose().ok()?;
-        let own_duration = tag
-            .attribute("cacheDuration")
-            .map(|text| time::read_duration(text.trim()).ok_or(()))
-            .transpose()
-            .ok()?;
-        Some(Self {
-            valid_until: earlier(self.valid_until, own_until),
-            cache_duration: earlier(self.cache_duration, own_duration),
+        self.with(tag.attribute("validUntil"), tag.attribute("cacheDuration")).ok()
+    }
+
+    /// That of an element that was read, in one of this lifetime.
+    pub(crate) fn within_element(self, element: &Element) -> Result<Self, Refused> {
+        let problem = |name| ContentProblem::Value(name).into();
+        self.with(element.attribute("validUntil"), element.attribute("cacheDuration")).map_err(problem)
+    }
+
+    /// With the attributes of one more element; the name of the one that cannot be read.
+    fn with(self, until: Option<&str>, duration: Option<&str>) -> Result<Self, &'static str> {
+        let until = until.map(|text| time::read(text.trim()).ok_or("validUntil")).transpose()?;
+        let duration = duration.map(|text| time::read_duration(text.trim()).ok_or("cacheDuration"));
+        Ok(Self {
+            valid_until: earlier(self.valid_until, until),
+            cache_duration: earlier(self.cache_duration, duration.transpose()?),
         })
     }
 }

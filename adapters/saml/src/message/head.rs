@@ -35,7 +35,7 @@ impl Head {
             .child(issuer(&self.issuer))
     }
 
-    pub(super) fn read(root: &element::Element) -> Result<Self, Refused> {
+    pub(crate) fn read(root: &element::Element) -> Result<Self, Refused> {
         if root.required_attribute("Version")? != VERSION {
             return Err(ContentProblem::Unsupported("Version").into());
         }

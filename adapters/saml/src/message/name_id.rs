@@ -24,7 +24,7 @@ impl NameId {
             .text(&self.value)
     }
 
-    pub(super) fn read(element: &element::Element) -> Result<Self, Refused> {
+    pub(crate) fn read(element: &element::Element) -> Result<Self, Refused> {
         let optional = |name| element.attribute(name).map(str::to_owned);
         Ok(Self {
             value: element.text("NameID")?,

@@ -9,6 +9,7 @@
 
 mod actors;
 mod aggregate;
+mod certificates;
 mod documents;
 mod encrypted;
 mod fuzz;
@@ -16,7 +17,9 @@ mod hostile;
 mod keys;
 mod messages;
 mod metadata;
+mod providers;
 mod redirect;
+mod requests;
 mod signatures;
 mod signed;
 mod soap;

@@ -4,8 +4,12 @@
 mod clients;
 mod consents;
 mod grants;
+mod metadata_sources;
 pub(crate) mod parties;
 pub(crate) mod pings;
+mod saml_certificates;
+pub(crate) mod saml_parties;
+mod service_providers;
 
 use idp_core::{
     Fault,
@@ -21,8 +25,12 @@ use crate::{
 pub use clients::{ClientRow, ClientWrite};
 pub use consents::{ConsentRow, ConsentWrite};
 pub use grants::{GrantRow, GrantWrite, StandingGrant};
+pub use metadata_sources::{MetadataSourceRow, MetadataSourceWrite, StagingWrite};
 pub use parties::{DueRow, PartyWrite};
 pub use pings::{PingRow, PingWrite};
+pub use saml_certificates::{SamlCertificateRow, SamlCertificateWrite};
+pub use saml_parties::{SamlPartyRow, SamlPartyWrite};
+pub use service_providers::{ServiceProviderRow, ServiceProviderWrite, consent_name};
 
 /// A change of what a provider keeps.
 #[derive(Debug)]
@@ -38,6 +46,16 @@ pub enum ProviderWrite {
     Party(PartyWrite),
     /// Of who is to be told that he can ask again.
     Ping(PingWrite),
+    /// Of a service provider of SAML.
+    ServiceProvider(ServiceProviderWrite),
+    /// Of where metadata comes from.
+    MetadataSource(MetadataSourceWrite),
+    /// Of what is put aside while the file of a federation is read.
+    Staging(StagingWrite),
+    /// Of which service provider knows of a session.
+    SamlParty(SamlPartyWrite),
+    /// Of the certificate of a signing key.
+    SamlCertificate(SamlCertificateWrite),
 }
 
 /// What became of a change.
@@ -64,6 +82,11 @@ writes! {
     Grant(GrantWrite);
     Party(PartyWrite);
     Ping(PingWrite);
+    ServiceProvider(ServiceProviderWrite);
+    MetadataSource(MetadataSourceWrite);
+    Staging(StagingWrite);
+    SamlParty(SamlPartyWrite);
+    SamlCertificate(SamlCertificateWrite);
 }
 
 impl Db {
@@ -98,5 +121,10 @@ pub(crate) async fn write(conn: &mut Conn<'_>, write: &ProviderWrite) -> sqlx::R
         ProviderWrite::Grant(write) => grants::write(conn, write).await,
         ProviderWrite::Party(write) => parties::write(conn, write).await,
         ProviderWrite::Ping(write) => pings::write(conn, write).await,
+        ProviderWrite::ServiceProvider(write) => service_providers::write(conn, write).await,
+        ProviderWrite::MetadataSource(write) => metadata_sources::write(conn, write).await,
+        ProviderWrite::Staging(write) => metadata_sources::stage(conn, write).await,
+        ProviderWrite::SamlParty(write) => saml_parties::write(conn, write).await,
+        ProviderWrite::SamlCertificate(write) => saml_certificates::write(conn, write).await,
     }
 }

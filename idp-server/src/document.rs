@@ -9,26 +9,30 @@ use axum::{
 use idp_core::{Crypto, Fault};
 use idp_protocol::encoding::to_base64url;
 
-/// A JSON document. The same for everybody, so pages of other origins may read it, and it may be kept for some minutes: a
+/// The media type of JSON.
+pub(crate) const JSON: &str = "application/json";
+
+/// A document. The same for everybody, so pages of other origins may read it, and it may be kept for some minutes: a
 /// new key is published long before it signs.
 #[derive(Clone, Debug)]
-pub(super) struct Document {
+pub(crate) struct Document {
     body: Bytes,
+    media_type: HeaderValue,
     etag: HeaderValue,
 }
 
 impl Document {
     /// # Errors
     /// [`Fault::Setup`] if its digest is no header, which none is.
-    pub fn new(crypto: &Crypto, json: String) -> Result<Self, Fault> {
-        let digest = to_base64url(&crypto.hash.sha256(json.as_bytes()));
+    pub(crate) fn new(crypto: &Crypto, media_type: &'static str, text: String) -> Result<Self, Fault> {
+        let digest = to_base64url(&crypto.hash.sha256(text.as_bytes()));
         let etag = HeaderValue::from_str(&format!("\"{digest}\""));
         let etag = etag.map_err(|_| Fault::Setup("a document has no digest"))?;
-        Ok(Self { body: Bytes::from(json), etag })
+        Ok(Self { body: Bytes::from(text), media_type: HeaderValue::from_static(media_type), etag })
     }
 
     /// What somebody gets who asks with these headers.
-    pub fn answer(&self, asked: &HeaderMap) -> Response {
+    pub(crate) fn answer(&self, asked: &HeaderMap) -> Response {
         let kept = [
             (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
             (header::ETAG, self.etag.clone()),
@@ -37,8 +41,7 @@ impl Document {
         if self.is_known_to(asked) {
             return (StatusCode::NOT_MODIFIED, kept).into_response();
         }
-        let json = HeaderValue::from_static("application/json");
-        (kept, [(header::CONTENT_TYPE, json)], self.body.clone()).into_response()
+        (kept, [(header::CONTENT_TYPE, self.media_type.clone())], self.body.clone()).into_response()
     }
 
     /// RFC 9110, 13.1.2: a list of tags, of which a weak one does as well.

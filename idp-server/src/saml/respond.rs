@@ -1,0 +1,206 @@
+//! What comes back to a service provider, and on which way (SAML profiles, 4.1.4.2)?
+
+use axum::{
+    http::header,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use idp_core::{
+    Fault,
+    audit::{AuditRow, Event},
+    mark::{MarkRow, MarkWrite},
+    session::{SessionRow, SessionWrite},
+    store::{Batch, Guard, Store as _},
+    users::User,
+};
+use symbolon_saml::{Head, Response as Message, Status, binding, fresh_id, post};
+use symbolon_sqlx::provider::{Changed, SamlPartyWrite};
+use zeroize::Zeroizing;
+
+use super::{
+    artifact,
+    assertion::{self, Signed},
+    party::Party,
+    protect,
+    provider::Provider,
+    request::{BadRequest, Declined, Failure, ReturnTo, SignInRequest, Unanswered},
+};
+use crate::{
+    App,
+    pages::{FormPost, Frame},
+    text::Language,
+};
+
+/// How long it is remembered that a request was answered, in seconds: longer than one can wait anywhere here.
+const ANSWERED: i64 = 86_400;
+
+/// Back to the service provider with an assertion.
+///
+/// Once a request: whoever loads an old address again, or answers a form twice, gets a page that says so. That nobody shows
+/// the assertion twice is for the service provider to see to; that there is no second one is for us.
+///
+/// # Errors
+/// [`Unanswered`] if the session ended at this moment, the request was answered before, or the person has no such name.
+pub(super) async fn granted(
+    app: &App,
+    t: Language,
+    provider: &Provider,
+    request: &SignInRequest,
+    signed: Signed<'_>,
+) -> Result<Response, Unanswered> {
+    let (assertion, party) =
+        assertion::of(app, provider, request, signed).map_err(|failure| request.declined(failure))?;
+    let message = Message {
+        head: head(app, &request.to.location),
+        in_response_to: request.to.in_response_to.clone(),
+        status: Status::success(),
+        assertion: Some(assertion),
+    };
+    // Written and signed before anything is noted: what cannot be sent must not count as answered.
+    let text = protect::write(app, provider, &message).await?.map_err(|failure| request.declined(failure))?;
+    let (way, kept) = Way::of(app, provider, &request.to, text)?;
+    let mut batch = batch(app, provider, request, signed);
+    batch.extend(kept);
+    let writes = vec![join(app, provider, signed.session, &party)?.into()];
+    match app.db().change_all(writes, batch).await? {
+        Changed::Yes => way.answer(app, t, &request.to),
+        Changed::Conflict(Guard::Mark) => Err(BadRequest::Answered.into()),
+        Changed::No | Changed::Conflict(_) => Err(request.declined(Failure::NotSignedIn)),
+    }
+}
+
+/// What is noted when a request is answered, and only as long as the session holds and nobody answered it before.
+fn batch(app: &App, provider: &Provider, request: &SignInRequest, signed: Signed<'_>) -> Batch {
+    let (engine, now) = (app.engine(), app.engine().now());
+    let event = Event::new("saml.response_issued").with("provider", &provider.entity_id);
+    let id = idp_core::Id::random(engine.crypto());
+    let mut batch = Batch::new()
+        .with(SessionWrite::Holds { id: signed.session.id, now })
+        .with(AuditRow { id, at: now, user: Some(signed.user.id), event });
+    if let Some(asked) = &request.to.in_response_to {
+        let key = engine.keys().digest("saml-request", &[provider.entity_id.as_bytes(), asked.as_bytes()]);
+        let row = MarkRow { key, answer: None, expires_at: now + ANSWERED };
+        batch.push(MarkWrite::Insert { row, now });
+    }
+    batch
+}
+
+fn join(
+    app: &App,
+    provider: &Provider,
+    session: &SessionRow,
+    party: &Party,
+) -> Result<SamlPartyWrite, Fault> {
+    Ok(SamlPartyWrite::Join {
+        entity_id: provider.entity_id.clone(),
+        session: session.id,
+        name_id: party.name.value.clone(),
+        name: serde_json::to_string(party)?,
+        at: app.engine().now(),
+    })
+}
+
+/// Back to the service provider with a reason. It may come several times, and says the same.
+///
+/// # Errors
+/// [`Unanswered`] if there is no way to say it.
+pub(super) async fn declined(
+    app: &App,
+    t: Language,
+    declined: &Declined,
+    failure: Failure,
+) -> Result<Response, Unanswered> {
+    let provider = app.saml().providers().look(&declined.provider, app.engine().now()).await?;
+    let provider = provider.ok_or(BadRequest::Provider)?;
+    let message = Message {
+        head: head(app, &declined.to.location),
+        in_response_to: declined.to.in_response_to.clone(),
+        status: failure.status(),
+        assertion: None,
+    };
+    let text = protect::write(app, &provider, &message).await?;
+    let text = text.map_err(|_| Fault::Setup("a message without an assertion was to be encrypted"))?;
+    // What waits for an artifact is kept, and strangers must not fill the store with refusals.
+    if declined.to.binding == binding::ARTIFACT && !declined.is_signed {
+        return Err(BadRequest::Unsaid.into());
+    }
+    let (way, kept) = Way::of(app, &provider, &declined.to, text)?;
+    if let Some(kept) = kept {
+        let _ = app.engine().store().commit(Batch::new().with(kept)).await?;
+    }
+    way.answer(app, t, &declined.to)
+}
+
+fn head(app: &App, destination: &str) -> Head {
+    Head {
+        id: fresh_id(&*app.engine().crypto().random),
+        issued: assertion::instant(app.engine().now()),
+        destination: Some(destination.to_owned()),
+        issuer: app.saml().entity_id().to_owned(),
+    }
+}
+
+/// How a message travels: itself in a form, or an artifact of it in an address.
+enum Way {
+    Post(Zeroizing<String>),
+    Artifact(Zeroizing<String>),
+}
+
+impl Way {
+    /// The way, and what is kept for it.
+    fn of(
+        app: &App,
+        provider: &Provider,
+        to: &ReturnTo,
+        text: String,
+    ) -> Result<(Self, Option<MarkWrite>), Fault> {
+        if to.binding != binding::ARTIFACT {
+            return Ok((Self::Post(Zeroizing::new(post::encode(&text))), None));
+        }
+        let (artifact, kept) = artifact::make(app, &provider.entity_id, text)?;
+        Ok((Self::Artifact(artifact), Some(kept)))
+    }
+
+    fn answer(self, app: &App, t: Language, to: &ReturnTo) -> Result<Response, Unanswered> {
+        let relay_state = to.relay_state.clone().map(|state| ("RelayState", Zeroizing::new(state)));
+        match self {
+            Self::Post(message) => {
+                let fields = [("SAMLResponse", message)].into_iter().chain(relay_state).collect();
+                form(app, t, &to.location, fields)
+            }
+            Self::Artifact(artifact) => {
+                let pairs = [("SAMLart", artifact)].into_iter().chain(relay_state);
+                redirect(&to.location, pairs)
+            }
+        }
+    }
+}
+
+fn form(
+    app: &App,
+    t: Language,
+    to: &str,
+    fields: Vec<(&'static str, Zeroizing<String>)>,
+) -> Result<Response, Unanswered> {
+    let url = url::Url::parse(to).map_err(|_| BadRequest::Consumer)?;
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let page = FormPost { frame: Frame::new(app, t), host, action: to.to_owned(), fields };
+    Ok(page.answer(url.origin().ascii_serialization()))
+}
+
+/// What is in the address must not travel on in `Referer`, nor stay in a cache.
+fn redirect(
+    to: &str,
+    pairs: impl Iterator<Item = (&'static str, Zeroizing<String>)>,
+) -> Result<Response, Unanswered> {
+    let mut url = url::Url::parse(to).map_err(|_| BadRequest::Consumer)?;
+    for (name, value) in pairs {
+        url.query_pairs_mut().append_pair(name, &value);
+    }
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")];
+    Ok((headers, Redirect::to(url.as_str())).into_response())
+}
+
+/// The origin of an address of the metadata.
+pub(super) fn origin(location: &str) -> Option<String> {
+    url::Url::parse(location).ok().map(|url| url.origin().ascii_serialization())
+}
