@@ -17,7 +17,7 @@ const PROGRAMS = ["/usr/sbin/apache2", "/usr/sbin/httpd"];
 const MODULES = ["/usr/lib/apache2/modules", "/usr/lib64/httpd/modules"];
 /** Apache answers nobody as root. */
 const NOBODY = 65534;
-const IDENTITY = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+export const IDENTITY = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
 export class Apache {
   /** An Apache that knows nothing of the town but its issuer, and what an administrator tells both. */

@@ -5,13 +5,13 @@ import { Profile, launch, password } from "../browser/browser.mjs";
 import { PASSWORD, Terminal, Town } from "../browser/town.mjs";
 import { Mellon } from "./mellon.mjs";
 import { prove, register, signIn } from "./person.mjs";
+import { ALICE } from "./saml.mjs";
 
 describe("Apache with mod_auth_mellon", { concurrency: false }, () => {
   let town, browser, terminal, mellon;
 
   before(async () => {
-    const people = [{ login: "alice", name: "Alice Example", email: "alice@example.org" }];
-    [town, browser, terminal] = await Promise.all([Town.open({ people }), launch(), Terminal.open()]);
+    [town, browser, terminal] = await Promise.all([Town.open({ people: [ALICE] }), launch(), Terminal.open()]);
     mellon = await Mellon.open(town);
     await register(browser, town, terminal);
   });

@@ -45,7 +45,8 @@ export class Service {
   /** The same service provider with other options: another page of it. */
   with(options) {
     const other = Object.assign(new Service(), this);
-    other.saml = new SAML({ ...this.options, ...options });
+    // It remembers the same requests.
+    other.saml = new SAML({ ...this.options, cacheProvider: this.saml.cacheProvider, ...options });
     return other;
   }
 

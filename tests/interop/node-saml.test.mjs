@@ -6,15 +6,14 @@ import { PASSWORD, Terminal, Town } from "../browser/town.mjs";
 import { Service, told } from "./node-saml.mjs";
 import { Party } from "./party.mjs";
 import { prove, register, signIn } from "./person.mjs";
-import { AUTHN, FORMAT, OID } from "./saml.mjs";
+import { ALICE, AUTHN, FORMAT, OID } from "./saml.mjs";
 
 describe("node-saml", { concurrency: false }, () => {
   let town, browser, terminal, party;
 
   before(async () => {
-    const people = [{ login: "alice", name: "Alice Example", email: "alice@example.org" }];
     [town, browser, terminal, party] = await Promise.all([
-      Town.open({ people }),
+      Town.open({ people: [ALICE] }),
       launch(),
       Terminal.open(),
       Party.open(),
@@ -146,11 +145,11 @@ describe("node-saml", { concurrency: false }, () => {
   test("signs what it asks for, by an address and by a form; an unsigned request is answered by a page", async () => {
     const service = await Service.open(town, party, "signer", { signs: true });
     await stranger(async (page) => {
-      await service.ask(page, "a state");
+      await service.ask(page, "a-state");
       await password(page, "alice", PASSWORD);
-      assert.equal((await service.answer(page)).relayState, "a state");
-      await service.post(page, "another state");
-      assert.equal((await service.answer(page)).relayState, "another state");
+      assert.equal((await service.answer(page)).relayState, "a-state");
+      await service.post(page, "another-state");
+      assert.equal((await service.answer(page)).relayState, "another-state");
       await service.with({ privateKey: undefined }).ask(page);
       await page.getByRole("heading", { name: "This request cannot be answered" }).waitFor();
       assert.equal(new URL(page.url()).origin, town.issuer);

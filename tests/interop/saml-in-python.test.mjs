@@ -1,15 +1,15 @@
 // Do python3-saml and pysaml2 get along with the server? What they do is in python/; here all are started.
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { PASSWORD, Town } from "../browser/town.mjs";
 import { python, unittest } from "./python.mjs";
-import { keyPair } from "./saml.mjs";
-import { join } from "node:path";
+import { ALICE, keyPair } from "./saml.mjs";
 
 describe("service providers in Python", { concurrency: false }, () => {
   let town, env;
 
   before(async () => {
-    town = await Town.open({ people: [{ login: "alice", name: "Alice Example", email: "alice@example.org" }] });
+    town = await Town.open({ people: [ALICE] });
     const names = ["onelogin", "onelogin-careful", "pysaml2"];
     for (const name of names) await keyPair(town.folder, name);
     env = { ISSUER: town.issuer, FOLDER: town.folder, PASSWORD, PATH: process.env.PATH };

@@ -6,6 +6,8 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
+/** Somebody of whose address the server is sure: others are not named by it. */
+export const ALICE = { login: "alice", name: "Alice Example", email: "alice@example.org", verified: true };
 /** The classes of authentication that the tests ask for and are told. */
 export const AUTHN = {
   password: "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
@@ -54,4 +56,9 @@ export async function introduce(town, name, metadata, args = []) {
   const file = join(town.folder, `${name}.xml`);
   await writeFile(file, metadata);
   return town.serviceProvider(file, ["--name", name, ...args]);
+}
+
+/** A certificate of metadata as a file has it. */
+export function pem(der) {
+  return `-----BEGIN CERTIFICATE-----\n${der.match(/.{1,64}/g).join("\n")}\n-----END CERTIFICATE-----\n`;
 }
