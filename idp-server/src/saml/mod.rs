@@ -15,8 +15,10 @@
 //! | `assertion.rs` | what an assertion says |
 //! | `protect.rs` | how it is signed, and for whom it is encrypted |
 //! | `respond.rs` `artifact.rs` | what comes back, and on which way |
+//! | `answered.rs` | whether a request was answered before |
 //! | `party.rs` | what is kept for signing out |
 
+mod answered;
 pub(crate) mod artifact;
 mod assertion;
 pub mod attributes;

@@ -11,10 +11,7 @@ use crate::{App, saml::provider::Provider};
 ///
 /// # Errors
 /// [`Unanswered`] says why it is not answered.
-pub(crate) async fn from_query(
-    app: &App,
-    query: &str,
-) -> Result<(Arc<Provider>, SignInRequest), Unanswered> {
+pub(crate) async fn from_query(app: &App, query: &str) -> Result<(Arc<Provider>, SignInRequest), Unanswered> {
     let query = redirect::read(query, Kind::AuthnRequest)?;
     let provider = sender(app, query.issuer()).await?;
     let (message, relay_state) = query.check(trust(app, &provider))?;
