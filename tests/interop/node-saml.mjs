@@ -71,6 +71,7 @@ export class Service {
 
   /** The same before anybody checks it. */
   async form(page) {
+    await page.waitForURL(this.party.callback);
     const request = await this.party.answer(page);
     return Object.fromEntries(new URLSearchParams(await request.text()));
   }

@@ -7,7 +7,7 @@ from pathlib import Path
 import requests
 from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser as Parser
 from onelogin.saml2.settings import OneLogin_Saml2_Settings as Settings
-from saml2 import BINDING_HTTP_ARTIFACT, BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
+from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
 from saml2.client import Saml2Client
 from saml2.config import SPConfig
 from saml2.metadata import create_metadata_string
@@ -64,10 +64,7 @@ def pysaml2(name="pysaml2", **more):
     """A service provider in pysaml2, which runs the program xmlsec1."""
     keys = {"key_file": str(FOLDER / f"{name}.key"), "cert_file": str(FOLDER / f"{name}.crt")}
     endpoints = {
-        "assertion_consumer_service": [
-            (page(name, "acs"), BINDING_HTTP_POST),
-            (page(name, "artifact"), BINDING_HTTP_ARTIFACT),
-        ],
+        "assertion_consumer_service": [(page(name, "acs"), BINDING_HTTP_POST)],
         "single_logout_service": [(page(name, "slo"), BINDING_HTTP_REDIRECT)],
     }
     service = {

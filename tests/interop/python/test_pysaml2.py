@@ -2,9 +2,8 @@
 
 import os
 import unittest
-from urllib.parse import parse_qs, urlsplit
 
-from saml2 import BINDING_HTTP_ARTIFACT, BINDING_HTTP_POST
+from saml2 import BINDING_HTTP_POST
 from saml2.response import StatusNoAuthnContext, StatusNoPassive
 
 from person import Person
@@ -42,19 +41,6 @@ class AServiceProvider(unittest.TestCase):
         form = person.brings(http["data"], http["url"], page("pysaml2", "acs"))
         answer = client.parse_authn_request_response(form["SAMLResponse"], BINDING_HTTP_POST, outstanding={request: "/"})
         self.assertEqual((form["RelayState"], answer.in_response_to), ("posted", request))
-
-    def test_fetches_the_answer_itself_where_the_browser_brings_an_artifact(self):
-        client, person = pysaml2(), alice()
-        asked = {"response_binding": BINDING_HTTP_ARTIFACT, "relay_state": "behind"}
-        request, http = client.prepare_for_authenticate(**asked)
-        url = person.go(dict(http["headers"])["Location"], page("pysaml2", "artifact"))
-        came = parse_qs(urlsplit(url).query)
-        self.assertEqual(came["RelayState"], ["behind"])
-        fetched = client.artifact2message(came["SAMLart"][0], "idpsso")
-        self.assertEqual(fetched.status_code, 200)
-        response = client.parse_artifact_resolve_response(fetched.text)
-        answer = client.parse_authn_request_response(str(response), BINDING_HTTP_ARTIFACT, outstanding={request: "/"})
-        self.assertEqual(answer.ava["mail"], ["alice@example.org"])
 
     def test_asks_silently_and_for_what_nobody_can_show(self):
         client, person = pysaml2(), alice()
