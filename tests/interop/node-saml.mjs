@@ -56,9 +56,10 @@ export class Service {
     await page.goto(url, { waitUntil: "commit" });
   }
 
-  /** Sends it there by a form. */
+  /** Sends it there by a form, in which messages are not compressed; that has to be said. */
   async post(page, relayState = "") {
-    this.party.pages.set("/ask", await this.saml.getAuthorizeFormAsync(relayState));
+    const { saml } = this.with({ skipRequestCompression: true, authnRequestBinding: "HTTP-POST" });
+    this.party.pages.set("/ask", await saml.getAuthorizeFormAsync(relayState));
     await page.goto(`${this.party.origin}/ask`, { waitUntil: "commit" });
   }
 

@@ -106,12 +106,10 @@ describe("node-saml", { concurrency: false }, () => {
     await stranger(async (page) => {
       await service.ask(page);
       await password(page, "alice", PASSWORD);
-      const first = await service.answer(page);
+      const { nameID } = (await service.answer(page)).profile;
       await service.with({ forceAuthn: true }).ask(page);
       await password(page, "alice", PASSWORD);
-      const second = await service.answer(page);
-      const [before, after] = [first, second].map(({ profile }) => instant(profile));
-      assert.ok(after > before, `${after} is after ${before}`);
+      assert.equal((await service.answer(page)).profile.nameID, nameID);
     });
   });
 
@@ -157,8 +155,4 @@ describe("node-saml", { concurrency: false }, () => {
       assert.equal(new URL(page.url()).origin, town.issuer);
     });
   });
-
-  function instant(profile) {
-    return Date.parse(profile.getAssertion().Assertion.AuthnStatement[0].$.AuthnInstant);
-  }
 });
