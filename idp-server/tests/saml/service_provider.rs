@@ -263,9 +263,11 @@ impl Answered {
 
     /// The text of the one element with this name.
     pub fn element(&self, name: &str) -> &str {
-        let (_, behind) =
-            self.text.split_once(&format!("<saml:{name}")).unwrap_or_else(|| panic!("{}", self.text));
-        behind.split_once('>').unwrap().1.split_once('<').unwrap().0
+        let starts =
+            |rest: &str| rest.strip_prefix(name).is_some_and(|behind| behind.starts_with([' ', '>']));
+        let found = self.text.split("<saml:").find(|rest| starts(rest));
+        let found = found.unwrap_or_else(|| panic!("no {name}: {}", self.text));
+        found.split_once('>').unwrap().1.split_once('<').unwrap().0
     }
 
     /// The first attribute with this name, wherever it stands.
@@ -327,7 +329,13 @@ pub async fn scans(server: &Server, phone: &Phone, (id, cookies): &(String, Stri
     let decided = phone.decide(server, &asked, Verdict::Approve).await.unwrap();
     let Some(Prompt::ShowCode { code }) = decided.prompt else { panic!("{decided:?}") };
     let form = [("id", id.as_str()), ("ceremony", view["id"].as_str().unwrap()), ("code", &code)];
-    server.visit("/login/finish", cookies, Some(&form)).await
+    let done = server.visit("/login/finish", cookies, Some(&form)).await;
+    if done.status() == 200 {
+        return done;
+    }
+    // Nobody said before who it would be, so the browser asks whether it is the right one.
+    let form = [("id", id.as_str()), ("choice", "continue")];
+    server.visit("/login/continue", cookies, Some(&form)).await
 }
 
 /// A page of ours that says what is wrong, and sends the browser nowhere.

@@ -7,7 +7,10 @@ use idp_core::policy::Acr;
 
 use crate::{
     cli::client::arguments::{ConsentArgument, SsoArgument, acr},
-    saml::provider::{Encrypt, NameFormat, Signature, Signed, Terms},
+    saml::{
+        attributes::Rule,
+        provider::{Encrypt, NameFormat, Signature, Signed, Terms},
+    },
 };
 
 /// `sp …`
@@ -101,10 +104,10 @@ pub struct TermsArguments {
     /// The format of names where it asks for none.
     #[arg(long, value_enum)]
     pub name_id: Option<NameIdArgument>,
-    /// What it learns of people, such as "urn:oid:0.9.2342.19200300.100.1.3;friendly=mail=email"; may be given several
+    /// What it learns of people, such as mail, or role=groups ?? "user"; may be given several
     /// times, and takes the place of all before.
     #[arg(long = "attribute", value_name = "RULE", allow_hyphen_values = true)]
-    pub attributes: Vec<String>,
+    pub attributes: Vec<Rule>,
     /// How long its own session may last, in seconds; 0 for as long as ours.
     #[arg(long, value_name = "SECONDS")]
     pub session_life: Option<u32>,

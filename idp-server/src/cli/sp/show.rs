@@ -141,7 +141,7 @@ fn decided(provider: &Provider, line: impl Fn(&str, &str)) {
     if let Some(format) = terms.name_id {
         line("name if not asked", format.uri());
     }
-    terms.attributes.iter().for_each(|rule| line("learns", rule));
+    terms.attributes.iter().for_each(|rule| line("learns", &rule.to_string()));
     if let Some(life) = terms.session_life {
         line("session", &format!("{life} seconds"));
     }
