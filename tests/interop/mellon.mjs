@@ -8,7 +8,7 @@ import { identityProvider, introduce } from "./saml.mjs";
 
 const run = promisify(execFile);
 /** The program that comes with the module. */
-const MAKES = "mellon_create_metadata";
+const MAKES = "/usr/sbin/mellon_create_metadata";
 
 export class Mellon extends Apache {
   /** An Apache that knows the identity provider by its metadata, and whose own two service providers it knows. */
