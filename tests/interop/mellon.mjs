@@ -4,6 +4,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Apache } from "./apache.mjs";
+import { recipe } from "./recipe.mjs";
 import { identityProvider, introduce } from "./saml.mjs";
 
 const run = promisify(execFile);
@@ -18,6 +19,8 @@ export class Mellon extends Apache {
     const attributes = ["--attribute", "mail", "--attribute", "displayName"];
     await mellon.introduced(town, "pages", "/mellon", attributes);
     await mellon.introduced(town, "strong", "/strong/mellon", attributes);
+    const config = await recipe("mod_auth_mellon", "apache", { "/etc/apache2/mellon": mellon.folder });
+    await writeFile(join(mellon.folder, "recipe.conf"), config);
     await mellon.serve({});
     return mellon;
   }

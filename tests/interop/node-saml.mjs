@@ -1,6 +1,9 @@
 // How do the tests send a browser through @node-saml/node-saml?
-import { SAML, ValidateInResponseTo } from "@node-saml/node-saml";
-import { FORMAT, identityProvider, introduce, keyPair } from "./saml.mjs";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { SAML } from "@node-saml/node-saml";
+import { recipe } from "./recipe.mjs";
+import { identityProvider, introduce, keyPair } from "./saml.mjs";
 
 /** A service provider in node-saml, which an administrator introduced to the server. */
 export class Service {
@@ -11,35 +14,35 @@ export class Service {
   static async open(town, party, name, { options = {}, signs = false, decrypts = false, args = [] } = {}) {
     const service = new Service();
     Object.assign(service, { town, party, name, entityId: `${party.origin}/${name}` });
-    const keys = signs || decrypts ? await keyPair(town.folder, name) : null;
-    const own = {
-      ...(signs && { privateKey: keys.key, publicCert: keys.certificate }),
-      ...(decrypts && { decryptionPvk: keys.key }),
-    };
-    service.options = { ...(await service.known()), ...own, ...options };
+    const { certificate } = await keyPair(town.folder, name);
+    const own = await service.recipe();
+    for (const option of [...(signs ? [] : ["privateKey", "publicCert"]), ...(decrypts ? [] : ["decryptionPvk"])]) {
+      delete own[option];
+    }
+    service.options = { ...own, ...options };
     service.saml = new SAML(service.options);
-    const certificates = [decrypts ? keys.certificate : null, signs ? keys.certificate : null];
-    await introduce(town, name, service.saml.generateServiceProviderMetadata(...certificates), args);
+    const metadata = service.saml.generateServiceProviderMetadata(certificate, certificate);
+    await introduce(town, name, metadata, args);
     return service;
   }
 
-  /** What is the same for all: who they are, and what they read in the metadata of the identity provider. */
-  async known() {
-    const idp = await identityProvider(this.town);
-    return {
-      issuer: this.entityId,
-      callbackUrl: this.party.callback,
-      logoutCallbackUrl: `${this.party.origin}/logout`,
-      idpIssuer: idp.entityId,
-      idpCert: idp.certificates,
-      entryPoint: idp.location("SingleSignOnService", "HTTP-Redirect"),
-      logoutUrl: idp.location("SingleLogoutService", "HTTP-Redirect"),
-      identifierFormat: FORMAT.persistent,
-      disableRequestedAuthnContext: true,
-      signatureAlgorithm: "sha256",
-      digestAlgorithm: "sha256",
-      validateInResponseTo: ValidateInResponseTo.always,
-    };
+  /** The options of docs/saml.md, with the addresses of this one. */
+  async recipe() {
+    const { certificates } = await identityProvider(this.town);
+    const code = await recipe("node-saml", "js", {
+      "https://www.example.org/saml/metadata": this.entityId,
+      "https://www.example.org/saml/acs": this.party.callback,
+      "https://www.example.org/saml/slo": `${this.party.origin}/logout`,
+      "https://id.example.org": this.town.issuer,
+      "/etc/shop/sp": join(this.town.folder, this.name),
+    });
+    // The library keeps its options to itself.
+    class Options {
+      constructor(options) {
+        this.options = options;
+      }
+    }
+    return new Function("SAML", "readFileSync", "certificates", `${code}; return saml.options;`)(Options, readFileSync, certificates);
   }
 
   /** The same service provider with other options: another page of it. */

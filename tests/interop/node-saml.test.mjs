@@ -1,7 +1,7 @@
 // Does @node-saml/node-saml accept in a real browser what the server says of people, and is it understood?
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Profile, launch, password } from "../browser/browser.mjs";
+import { Profile, inspect, launch, password } from "../browser/browser.mjs";
 import { PASSWORD, Terminal, Town } from "../browser/town.mjs";
 import { Service, told } from "./node-saml.mjs";
 import { Party } from "./party.mjs";
@@ -154,5 +154,26 @@ describe("node-saml", { concurrency: false }, () => {
       await page.getByRole("heading", { name: "This request cannot be answered" }).waitFor();
       assert.equal(new URL(page.url()).origin, town.issuer);
     });
+  });
+
+  test("what a person sees on the way: who learns what, where it goes on without script, and what cannot be answered", async () => {
+    const args = ["--consent", "ask", "--attribute", "mail", "--attribute", "displayName"];
+    const service = await Service.open(town, party, "asking", { args });
+    const profile = await Profile.fresh(browser, { javaScriptEnabled: false });
+    const { page } = profile;
+    await service.ask(page);
+    await inspect(page, "saml-login");
+    await password(page, "alice", PASSWORD);
+    await page.getByText("alice@example.org").waitFor();
+    await inspect(page, "saml-consent");
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    await page.getByRole("heading", { name: "On to the application" }).waitFor();
+    await inspect(page, "saml-answer");
+    await page.getByRole("button", { name: "Continue" }).click();
+    assert.equal((await service.answer(page)).profile.attributes[OID.mail], "alice@example.org");
+    await service.with({ issuer: "https://nobody.example" }).ask(page);
+    await page.getByRole("heading", { name: "This request cannot be answered" }).waitFor();
+    await inspect(page, "saml-refused");
+    await profile.close();
   });
 });

@@ -1,11 +1,12 @@
 // How do the tests get an Apache with the SP of Shibboleth, and its daemon?
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Apache, IDENTITY } from "./apache.mjs";
+import { recipe } from "./recipe.mjs";
 import { identityProvider, introduce, keyPair, pem } from "./saml.mjs";
 
 const DAEMON = "/usr/sbin/shibd";
@@ -15,10 +16,12 @@ export class Shibboleth extends Apache {
   static async open(town) {
     const shibboleth = await Shibboleth.planned("shibboleth");
     const idp = await identityProvider(town);
-    await keyPair(shibboleth.folder, "sp");
+    const { files } = await keyPair(shibboleth.folder, "sp");
+    await rename(files.key, join(shibboleth.folder, "sp-key.pem"));
+    await rename(files.certificate, join(shibboleth.folder, "sp-cert.pem"));
     await writeFile(join(shibboleth.folder, "idp.crt"), pem(idp.certificates[0]));
-    for (const name of ["sp.key", "sp.crt", "idp.crt"]) await shibboleth.give(name);
-    await shibboleth.fill({ ISSUER: town.issuer, ENTITY_ID: idp.entityId });
+    for (const name of ["sp-key.pem", "sp-cert.pem", "idp.crt"]) await shibboleth.give(name);
+    await shibboleth.fill(town);
     await shibboleth.give(".");
     await shibboleth.listens();
     await shibboleth.serve({});
@@ -28,13 +31,28 @@ export class Shibboleth extends Apache {
     return shibboleth;
   }
 
-  /** Writes into the configuration where everything is. */
-  async fill(values) {
-    const all = { FOLDER: this.folder, ORIGIN: this.origin, ...values };
-    for (const name of ["shibboleth2.xml", "shibd.logger", "native.logger"]) {
-      const file = join(this.folder, name);
-      const text = await readFile(file, "utf8");
-      await writeFile(file, text.replace(/\{([A-Z_]+)\}/g, (_, key) => all[key]));
+  /** Writes the configuration of docs/saml.md, for a service provider without TLS that shares no file with others. */
+  async fill(town) {
+    const { folder } = this;
+    const own = ["attribute-map.xml", "idp.crt", "sp-key.pem", "sp-cert.pem"];
+    const config = await recipe("Shibboleth SP", "xml", {
+      "https://id.example.org": town.issuer,
+      "https://www.example.org": this.origin,
+      ...Object.fromEntries(own.map((name) => [`/etc/shibboleth/${name}`, join(folder, name)])),
+      'backingFilePath="idp.xml"': `backingFilePath="${join(folder, "idp.xml")}"`,
+      'handlerSSL="true" cookieProps="https"': 'handlerSSL="false" cookieProps="http"',
+      "<ApplicationDefaults ": `<OutOfProcess logger="${join(folder, "shibd.logger")}"/>
+        <InProcess logger="${join(folder, "native.logger")}"/>
+        <UnixListener address="${join(folder, "shibd.sock")}"/>
+        <ApplicationDefaults requireConfidentiality="false" `,
+    });
+    await writeFile(join(folder, "shibboleth2.xml"), config);
+    const map = await recipe("Shibboleth SP", "xml", {}, "<Attributes");
+    await writeFile(join(folder, "attribute-map.xml"), map);
+    await writeFile(join(folder, "recipe.conf"), await recipe("Shibboleth SP", "apache", {}));
+    for (const name of ["shibd.logger", "native.logger"]) {
+      const logger = await readFile(join(folder, name), "utf8");
+      await writeFile(join(folder, name), logger.replace("{FOLDER}", folder));
     }
   }
 

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../browser/town.mjs";
+import { recipe } from "./recipe.mjs";
 import { identityProvider, introduce, keyPair } from "./saml.mjs";
 
 const OURS = fileURLToPath(new URL("simplesamlphp", import.meta.url));
@@ -21,23 +22,25 @@ export class SimpleSaml {
     php.origin = `http://127.0.0.1:${await freePort()}`;
     await cp(OURS, php.folder, { recursive: true });
     for (const name of ["metadata", "tmp"]) await mkdir(join(php.folder, name));
-    await symlink(WEB, join(php.folder, "pages", "simplesaml"));
+    await symlink(WEB, join(php.folder, "pages", "simplesamlphp"));
     const idp = await identityProvider(town);
     await writeFile(join(php.folder, "metadata", "idp.xml"), idp.xml);
     await keyPair(php.folder, "sp");
-    await php.serve(idp.entityId);
+    const sources = { "https://id.example.org": town.issuer, "https://www.example.org": php.origin };
+    const config = await recipe("SimpleSAMLphp", "php", sources, "default-sp' => [");
+    await writeFile(join(php.folder, "config", "authsources.php"), config);
+    await php.serve();
     // It asks in its metadata for the attributes that it wants: the administrator need not say which.
-    const metadata = await fetch(`${php.origin}/simplesaml/module.php/saml/sp/metadata.php/default-sp`);
-    await introduce(town, "pages", await metadata.text());
+    const metadata = await fetch(`${php.origin}/simplesamlphp/module.php/saml/sp/metadata.php/default-sp`);
+    await introduce(town, "The Pages", await metadata.text());
     return php;
   }
 
-  async serve(idp) {
+  async serve() {
     const env = {
       PATH: process.env.PATH,
       FOLDER: this.folder,
       ORIGIN: this.origin,
-      ENTITY_ID: idp,
       SALT: randomBytes(24).toString("base64url"),
       SIMPLESAMLPHP_CONFIG_DIR: join(this.folder, "config"),
       PHP_CLI_SERVER_WORKERS: "4",

@@ -26,7 +26,7 @@ describe("SimpleSAMLphp", { concurrency: false }, () => {
     const profile = await Profile.fresh(browser);
     const { page } = profile;
     await page.goto(`${php.origin}/index.php`);
-    await page.getByText("to continue to pages").waitFor();
+    await page.getByText("to continue to The Pages").waitFor();
     await signIn(page, terminal);
     await page.getByRole("heading", { name: "Hello, Alice Example" }).waitFor();
     const known = await page.locator("dl").textContent();

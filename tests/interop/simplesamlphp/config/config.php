@@ -2,7 +2,7 @@
 // What of SimpleSAMLphp is other than Debian has it. The variables come from simplesamlphp.mjs.
 $folder = getenv('FOLDER') . '/';
 $config = [
-    'baseurlpath' => getenv('ORIGIN') . '/simplesaml/',
+    'baseurlpath' => getenv('ORIGIN') . '/simplesamlphp/',
     'certdir' => $folder,
     'loggingdir' => $folder,
     'datadir' => $folder,
