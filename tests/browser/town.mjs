@@ -64,7 +64,7 @@ const ALICE = { login: "alice", name: "Alice Example" };
 /** The identity provider, with a shop that signs people in with it. */
 export class Town {
   /**
-   * A town on SQLite in which `people` have the one password; each is { login, name, email }. `settings` are variables
+   * A town on SQLite in which `people` have the one password; each is { login, name, email, verified }. `settings` are variables
    * of the server's environment, `client` are arguments of `client add` for the shop.
    */
   static async open({ people = [ALICE], settings = {}, client = [] } = {}) {
@@ -105,8 +105,8 @@ export class Town {
   }
 
   async fill(people, client) {
-    for (const { login, name, email } of people) {
-      const mail = email ? ["--email", email] : [];
+    for (const { login, name, email, verified } of people) {
+      const mail = [...(email ? ["--email", email] : []), ...(verified ? ["--email-verified"] : [])];
       await this.admin(["user", "add", login, "--name", name, ...mail], PASSWORD);
     }
     const back = ["--redirect-uri", `${this.shop}/callback`, "--post-logout-redirect-uri", `${this.shop}/`];
@@ -150,6 +150,11 @@ export class Town {
   async client(id, args) {
     const said = await this.admin(["client", "add", id, "--name", id, ...args], "");
     return /^client_secret +(\S+)$/m.exec(said)?.[1];
+  }
+
+  /** Adds a service provider of SAML by its metadata, with arguments of `sp add`. */
+  async serviceProvider(file, args = []) {
+    return this.admin(["sp", "add", file, ...args], "");
   }
 
   async close() {

@@ -1,4 +1,4 @@
-// How do the tests get an Apache of their own, with mod_auth_openidc?
+// How do the tests get an Apache of their own, with mod_auth_openidc or with another module?
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -11,13 +11,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../browser/town.mjs";
 
-const OURS = fileURLToPath(new URL("apache", import.meta.url));
+const OURS = new URL(".", import.meta.url);
 /** Where the systems have the server and its modules. */
 const PROGRAMS = ["/usr/sbin/apache2", "/usr/sbin/httpd"];
 const MODULES = ["/usr/lib/apache2/modules", "/usr/lib64/httpd/modules"];
 /** Apache answers nobody as root. */
 const NOBODY = 65534;
-const IDENTITY = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+export const IDENTITY = process.getuid() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
 export class Apache {
   /** An Apache that knows nothing of the town but its issuer, and what an administrator tells both. */
@@ -44,17 +44,18 @@ export class Apache {
     const name = join(folder, encodeURIComponent(new URL(town.issuer).host));
     await writeFile(`${name}.provider`, await found.text());
     await writeFile(`${name}.conf`, JSON.stringify(settings));
-    if (IDENTITY.uid) await chown(folder, IDENTITY.uid, IDENTITY.gid);
+    await apache.give("metadata");
     await apache.serve({ ISSUER: town.issuer, PASSPHRASE: passphrase() }, ["-D", "UNREGISTERED"]);
     return apache;
   }
 
-  static async planned() {
-    const apache = new Apache();
+  /** One with a folder of its own, which has what is in a folder beside this file. */
+  static async planned(config = "apache") {
+    const apache = new this();
     apache.folder = await mkdtemp(join(tmpdir(), "symbolon-apache-"));
     apache.port = `${await freePort()}`;
     apache.origin = `http://127.0.0.1:${apache.port}`;
-    await cp(OURS, apache.folder, { recursive: true });
+    await cp(fileURLToPath(new URL(config, OURS)), apache.folder, { recursive: true });
     return apache;
   }
 
@@ -71,7 +72,7 @@ export class Apache {
   }
 
   async serve(variables, more = []) {
-    if (IDENTITY.uid) await chown(this.folder, IDENTITY.uid, IDENTITY.gid);
+    await this.give(".");
     const places = { FOLDER: this.folder, PAGES: join(this.folder, "pages"), MODULES: installed(MODULES) };
     const env = { PATH: process.env.PATH, PORT: this.port, ...places, ...variables };
     const args = ["-f", join(this.folder, "httpd.conf"), "-D", "FOREGROUND", ...more];
@@ -82,6 +83,11 @@ export class Apache {
       if (this.child.exitCode !== null) throw new Error(`Apache has ended: ${this.words}${await this.log()}`);
       await pause(20);
     }
+  }
+
+  /** Lets it read and write what is in its folder and was made by somebody else. */
+  async give(name) {
+    if (IDENTITY.uid) await chown(join(this.folder, name), IDENTITY.uid, IDENTITY.gid);
   }
 
   /** What it wrote down about trouble. */

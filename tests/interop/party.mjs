@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 
-/** The pages of an application, which keep what was sent to them. */
+/** The pages of an application, which keep what was sent to them; `pages` has those that say more than a title. */
 export class Party {
   static async open() {
     const party = new Party();
     party.posted = [];
+    party.pages = new Map();
     party.server = createServer((request, response) => party.hear(request, response)).listen(0, "127.0.0.1");
     await once(party.server, "listening");
     party.origin = `http://127.0.0.1:${party.server.address().port}`;
@@ -24,7 +25,7 @@ export class Party {
       this.server.emit("heard");
     }
     response.setHeader("content-type", "text/html");
-    response.end("<!doctype html><title>A party</title>");
+    response.end(this.pages.get(request.url) ?? "<!doctype html><title>A party</title>");
   }
 
   /** The answer that the page brings: an address, with what is behind its `#`, or the request of a form. */

@@ -26,6 +26,9 @@ pub struct Metadata {
     pub want_authn_requests_signed: bool,
     /// Names and logo, for pages on which people choose where to sign in.
     pub ui: UiInfo,
+    /// Whose people these are: the domains behind the `@` of what we say of them. Service providers of the Shibboleth
+    /// project drop what has another one. The element is `shibmd:Scope`.
+    pub scopes: Vec<String>,
     /// The certificates (DER) of the keys that we sign with: the present one and, during a change, the next one.
     pub signing_certificates: Vec<Vec<u8>>,
     /// Where artifacts are resolved.
@@ -122,6 +125,16 @@ impl Metadata {
             .children(self.contacts.iter().map(Contact::write))
     }
 
+    fn extensions(&self) -> Option<Element> {
+        let scope =
+            |scope: &String| Element::new(Space::Shibmd, "Scope").attribute("regexp", "false").text(scope);
+        if self.scopes.is_empty() && self.ui == UiInfo::default() {
+            return None;
+        }
+        let extensions = Element::new(Space::Md, "Extensions").children(self.scopes.iter().map(scope));
+        Some(extensions.children(self.ui.write()))
+    }
+
     /// The order is that of the schema.
     fn role(&self) -> Element {
         let key = |certificate: &Vec<u8>| {
@@ -134,7 +147,7 @@ impl Metadata {
         Element::new(Space::Md, "IDPSSODescriptor")
             .attribute("protocolSupportEnumeration", Space::Samlp.uri())
             .attribute("WantAuthnRequestsSigned", self.want_authn_requests_signed.to_string())
-            .children(self.ui.write())
+            .children(self.extensions())
             .children(self.signing_certificates.iter().map(key))
             .children(resolution)
             .children(self.single_logout.iter().map(|endpoint| endpoint.write("SingleLogoutService")))
@@ -172,7 +185,7 @@ impl UiInfo {
             .children(self.display_names.iter().map(|it| it.write(Space::Mdui, "DisplayName")))
             .children(self.descriptions.iter().map(|it| it.write(Space::Mdui, "Description")))
             .children(self.logos.iter().map(logo));
-        Some(Element::new(Space::Md, "Extensions").child(info))
+        Some(info)
     }
 }
 

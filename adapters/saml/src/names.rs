@@ -8,6 +8,7 @@ pub(crate) enum Space {
     Mdui,
     Saml,
     Samlp,
+    Shibmd,
     Soap,
     /// Needs no declaration.
     Xml,
@@ -16,12 +17,13 @@ pub(crate) enum Space {
 }
 
 impl Space {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Ds,
         Self::Md,
         Self::Mdui,
         Self::Saml,
         Self::Samlp,
+        Self::Shibmd,
         Self::Soap,
         Self::Xml,
         Self::Xenc,
@@ -35,6 +37,7 @@ impl Space {
             Self::Mdui => "mdui",
             Self::Saml => "saml",
             Self::Samlp => "samlp",
+            Self::Shibmd => "shibmd",
             Self::Soap => "soap",
             Self::Xml => "xml",
             Self::Xenc => "xenc",
@@ -49,6 +52,7 @@ impl Space {
             Self::Mdui => "urn:oasis:names:tc:SAML:metadata:ui",
             Self::Saml => "urn:oasis:names:tc:SAML:2.0:assertion",
             Self::Samlp => "urn:oasis:names:tc:SAML:2.0:protocol",
+            Self::Shibmd => "urn:mace:shibboleth:metadata:1.0",
             Self::Soap => "http://schemas.xmlsoap.org/soap/envelope/",
             Self::Xml => "http://www.w3.org/XML/1998/namespace",
             Self::Xenc => "http://www.w3.org/2001/04/xmlenc#",

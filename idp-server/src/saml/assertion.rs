@@ -7,6 +7,7 @@ use symbolon_saml::{Assertion, Attribute, AuthnStatement, Bearer, Conditions, Su
 use super::{
     attributes::{self, Facts, Rule},
     context,
+    metadata::scope,
     name_id::Naming,
     party::Party,
     provider::Provider,
@@ -77,9 +78,8 @@ pub(super) fn of(
 /// What the service provider learns beside the name.
 fn told(app: &App, provider: &Provider, request: &SignInRequest, user: &User) -> Vec<Attribute> {
     let (subject, pairwise) = Naming::of(app, provider).identifiers(user.id);
-    let scope = url::Url::parse(app.issuer()).ok();
-    let scope = scope.as_ref().and_then(url::Url::host_str).unwrap_or_default();
-    let facts = Facts { user, subject, pairwise, scope };
+    let scope = scope(app.issuer());
+    let facts = Facts { user, subject, pairwise, scope: &scope };
     attributes::released(&rules(provider, request), &facts)
 }
 

@@ -108,10 +108,17 @@ fn show(
         "openid" => t.say("consent-openid"),
         label => t.say_with("saml-consent-attribute", "name", label.to_owned()),
     };
+    // Two names of one thing are one line.
+    let mut words: Vec<String> = Vec::new();
+    for line in learns(provider, request).iter().map(in_words) {
+        if !words.contains(&line) {
+            words.push(line);
+        }
+    }
     let page = Page {
         frame: Frame::new(app, t),
         provider: provider.name(t).to_owned(),
-        learns: learns(provider, request).iter().map(in_words).collect(),
+        learns: words,
         name: user.display_name().to_owned(),
         login: user.login.clone(),
         question,

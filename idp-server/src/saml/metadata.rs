@@ -65,6 +65,7 @@ pub(super) fn write(
         cache_duration: u64::try_from(config.saml.metadata_cache).ok().map(Duration::from_secs),
         want_authn_requests_signed: config.saml.want_signed_requests,
         ui: ui(config),
+        scopes: vec![scope(&config.server.issuer)],
         signing_certificates: keys.certificates(now),
         name_id_formats: NameFormat::ALL.map(|format| format.uri().to_owned()).to_vec(),
         organization: Some(organization(config)),
@@ -97,6 +98,11 @@ fn endpoints(issuer: &str) -> Metadata {
         single_sign_on: vec![at(binding::REDIRECT, routes::SAML_SSO), at(binding::POST, routes::SAML_SSO)],
         ..Metadata::default()
     }
+}
+
+/// Whose people these are: the domain behind the `@` of what is said of them.
+pub(super) fn scope(issuer: &str) -> String {
+    url::Url::parse(issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// A name has no language of its own; there must be one in English (mdui, 2.1.2).

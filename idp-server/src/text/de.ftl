@@ -445,7 +445,26 @@ saml-wrong-time = Die Anfrage der Anwendung ist zu alt, oder ihre Uhr geht falsc
 saml-unknown-address = Die Anwendung will, dass Sie an einer Adresse weitermachen, die nicht als ihre bekannt ist. Sagen Sie es ihrem Betreiber.
 saml-not-granted = Der Anwendung kann nicht gesagt werden, warum Sie nicht angemeldet zurückkommen. Gehen Sie zurück und beginnen Sie neu.
 saml-answered-before = Diese Anmeldung ist schon abgeschlossen und gilt nur einmal. Gehen Sie zurück zur Anwendung; sind Sie dort nicht angemeldet, beginnen Sie neu.
-saml-consent-attribute = { $name }
+saml-consent-attribute = { $name ->
+    [mail] Ihre E-Mail-Adresse
+    [displayName] Ihren Namen
+    [cn] Ihren Namen
+    [givenName] Ihren Vornamen
+    [sn] Ihren Nachnamen
+    [uid] Ihren Benutzernamen
+    [preferredLanguage] Ihre Sprache
+    [telephoneNumber] Ihre Telefonnummer
+    [isMemberOf] die Gruppen, zu denen Sie gehören
+    [eduPersonPrincipalName] Ihren Benutzernamen mit dem Namen Ihrer Organisation
+    [eduPersonAffiliation] was Sie in Ihrer Organisation sind
+    [eduPersonScopedAffiliation] was Sie in Ihrer Organisation sind
+    [eduPersonEntitlement] wozu Sie berechtigt sind
+    [eduPersonAssurance] wie gut Ihre Identität geprüft wurde
+    [schacHomeOrganization] Ihre Organisation
+    [subject-id] eine Kennung, unter der alle Anwendungen Sie kennen
+    [pairwise-id] eine Kennung, an der sie Sie beim nächsten Mal wiedererkennt
+   *[other] { $name }
+}
 
 passkey-title = Passkey
 passkey-why = Melden Sie sich mit Fingerabdruck, Gesicht oder der PIN Ihres Geräts an. Es gilt nur für diese Seite, niemand kann es Ihnen entlocken.

@@ -445,7 +445,26 @@ saml-wrong-time = The application's request is too old, or its clock is wrong. G
 saml-unknown-address = The application wants you to go on at an address that is not known to be its own. Tell its owner.
 saml-not-granted = The application cannot be told why you do not come back signed in. Go back to it and begin again.
 saml-answered-before = This sign-in was completed already, and works once. Go back to the application; if you are not signed in there, begin again.
-saml-consent-attribute = { $name }
+saml-consent-attribute = { $name ->
+    [mail] your e-mail address
+    [displayName] your name
+    [cn] your name
+    [givenName] your first name
+    [sn] your family name
+    [uid] your user name
+    [preferredLanguage] your language
+    [telephoneNumber] your telephone number
+    [isMemberOf] the groups that you belong to
+    [eduPersonPrincipalName] your user name with the name of your organisation
+    [eduPersonAffiliation] what you are in your organisation
+    [eduPersonScopedAffiliation] what you are in your organisation
+    [eduPersonEntitlement] what you are entitled to
+    [eduPersonAssurance] how well your identity was checked
+    [schacHomeOrganization] your organisation
+    [subject-id] an identifier by which all applications know you
+    [pairwise-id] an identifier by which it recognises you next time
+   *[other] { $name }
+}
 
 passkey-title = Passkey
 passkey-why = Sign in with your fingerprint, your face or the PIN of your device. It works on this site only, so nobody can trick it out of you.

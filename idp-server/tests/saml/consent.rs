@@ -27,7 +27,7 @@ async fn whoever_agrees_once_is_not_asked_again() {
     let question = asked(&server, &shop, &cookie).await;
     let page = server.visit(&format!("/saml/consent?question={question}"), &cookie, None).await;
     let page = page.text().await.unwrap();
-    assert!(page.contains("<li>mail</li>") && page.contains(SHOP), "{page}");
+    assert!(page.contains("<li>your e-mail address</li>") && page.contains(SHOP), "{page}");
     let allow = [("question", question.as_str()), ("choice", "allow")];
     let answered = Answered::of(&server, server.visit("/saml/consent", &cookie, Some(&allow)).await).await;
     assert!(answered.has("alice@example.org"));

@@ -37,11 +37,26 @@ class Person:
         """Follows an address to the first one that begins with `until`, and signs in where a password is asked for."""
         answer = self.browser.get(url, allow_redirects=False)
         while not (url := self.leads(answer)).startswith(until):
-            if answer.is_redirect:
-                answer = self.browser.get(url, allow_redirects=False)
-            else:
-                answer = self.sign_in(answer)
+            answer = self.goes_on(answer)
         return url
+
+    def posts(self, url, to):
+        """Follows an address to the form that brings something to `to`, and returns what; signs in on the way, too."""
+        return self.led_to(to, self.browser.get(url, allow_redirects=False))
+
+    def brings(self, page, url, to):
+        """The same from a page that has a form which is posted to an address."""
+        return self.led_to(to, self.browser.post(url, data=Form(url, page).fields, allow_redirects=False))
+
+    def led_to(self, to, answer):
+        while not (fields := Form(to, answer.text).fields):
+            answer = self.goes_on(answer)
+        return fields
+
+    def goes_on(self, answer):
+        if answer.is_redirect:
+            return self.browser.get(self.leads(answer), allow_redirects=False)
+        return self.sign_in(answer)
 
     @staticmethod
     def leads(answer):
@@ -53,6 +68,7 @@ class Person:
         assert page.status_code == 200 and form, f"{page.status_code} {page.text}"
         form |= {"login": self.login, "password": self.password}
         answer = self.browser.post(urljoin(page.url, action), data=form, allow_redirects=False)
-        assert answer.is_redirect, f"{answer.status_code} {answer.text}"
+        # The next page may come at once: a form that brings the answer to where it belongs.
+        assert answer.ok and not Form(action, answer.text).fields, f"{answer.status_code} {answer.text}"
         self.sign_ins += 1
         return answer

@@ -28,6 +28,7 @@ pub fn metadata() -> Metadata {
             descriptions: vec![localized("en", "Sign in with a phone")],
             logos: vec![Logo { url: "https://id.example.org/logo.svg".to_owned(), width: 80, height: 60 }],
         },
+        scopes: vec!["example.org".to_owned()],
         signing_certificates: vec![RSA.signer.certificate().to_vec(), EC.signer.certificate().to_vec()],
         artifact_resolution: vec![endpoint(binding::SOAP, "artifact")],
         single_logout: vec![endpoint(binding::REDIRECT, "logout"), endpoint(binding::SOAP, "logout/soap")],
@@ -61,7 +62,8 @@ fn our_metadata_says_what_was_asked_for_in_the_order_of_the_schema() {
         "<ds:Signature ",
         "<md:IDPSSODescriptor WantAuthnRequestsSigned=\"false\" \
          protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\">",
-        "<md:Extensions><mdui:UIInfo ",
+        "<md:Extensions><shibmd:Scope xmlns:shibmd=\"urn:mace:shibboleth:metadata:1.0\" regexp=\"false\">example.org\
+         </shibmd:Scope><mdui:UIInfo ",
         "<mdui:DisplayName xml:lang=\"en\">Example &amp; Co</mdui:DisplayName>",
         "<mdui:DisplayName xml:lang=\"de\">Beispiel &lt;und&gt; Söhne</mdui:DisplayName>",
         "<mdui:Description xml:lang=\"en\">",
@@ -83,7 +85,8 @@ fn our_metadata_says_what_was_asked_for_in_the_order_of_the_schema() {
 
 #[test]
 fn without_names_there_is_no_extension() {
-    let plain = Metadata { ui: UiInfo::default(), organization: None, contacts: vec![], ..metadata() };
+    let ui = UiInfo::default();
+    let plain = Metadata { ui, scopes: vec![], organization: None, contacts: vec![], ..metadata() };
     let text = plain.write(&EC.signer).unwrap();
     assert!(!text.contains("Extensions") && !text.contains("Organization"));
     assert!(take(&text, Kind::EntityDescriptor, &EC.keys).is_ok());

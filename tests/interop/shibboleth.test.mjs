@@ -1,0 +1,63 @@
+// Does Apache with the SP of Shibboleth let in whom the server knows, in a real browser?
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Profile, launch, password } from "../browser/browser.mjs";
+import { PASSWORD, Terminal, Town } from "../browser/town.mjs";
+import { prove, register, signIn } from "./person.mjs";
+import { Shibboleth } from "./shibboleth.mjs";
+import { ALICE } from "./saml.mjs";
+
+describe("Apache with the SP of Shibboleth", { concurrency: false }, () => {
+  let town, browser, terminal, apache;
+
+  before(async () => {
+    [town, browser, terminal] = await Promise.all([Town.open({ people: [ALICE] }), launch(), Terminal.open()]);
+    apache = await Shibboleth.open(town);
+    await register(browser, town, terminal);
+  });
+  after(async () => {
+    const log = (await apache?.log()) ?? "";
+    await browser?.close();
+    await Promise.all([apache?.close(), town?.close(), terminal?.close()]);
+    const errors = log.split("\n").filter((line) => / (ERROR|CRIT) /.test(line));
+    assert.deepEqual(errors, []);
+  });
+
+  test("a person opens a page, signs in by QR code, and the page knows who it is", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${apache.origin}/index.html`);
+    await page.getByText("to continue to pages").waitFor();
+    await signIn(page, terminal);
+    await page.getByRole("heading", { name: "Hello, Alice Example" }).waitFor();
+    const known = await page.locator("dl").textContent();
+    for (const part of ["alice@example.org", "MobileTwoFactorContract", "@localhost"]) assert.ok(known.includes(part), known);
+    await profile.close();
+  });
+
+  test("a person who signed in with a password is asked for more by a page that wants more", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${apache.origin}/index.html`);
+    await password(page, "alice", PASSWORD);
+    await page.getByRole("heading", { name: "Hello, Alice Example" }).waitFor();
+    assert.notEqual((await page.request.get(`${apache.origin}/strong.html`)).status(), 200);
+    await page.getByRole("link", { name: "More" }).click();
+    await prove(page, terminal);
+    await page.getByRole("heading", { name: "Surely Alice Example" }).waitFor();
+    await page.getByText("https://refeds.org/profile/mfa").waitFor();
+    await profile.close();
+  });
+
+  test("the SP fetches the answer itself where the browser brings an artifact", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    // Among its consumers the third one takes artifacts.
+    await page.goto(`${apache.origin}/Shibboleth.sso/Login?acsIndex=3&target=${encodeURIComponent("/index.html")}`);
+    const brought = page.waitForRequest((request) => request.url().includes("/SAML2/Artifact?"));
+    await password(page, "alice", PASSWORD);
+    assert.ok(new URL((await brought).url()).searchParams.get("SAMLart"));
+    await page.getByRole("heading", { name: "Hello, Alice Example" }).waitFor();
+    await profile.close();
+  });
+});
