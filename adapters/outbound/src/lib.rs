@@ -19,6 +19,7 @@ mod exchange;
 mod fresh;
 mod resolver;
 mod settings;
+mod streaming;
 mod targets;
 mod tls;
 
@@ -32,13 +33,14 @@ use tokio_rustls::TlsConnector;
 pub use error::{OutboundError, SetupError, Trouble};
 pub use hyper::body::Bytes;
 pub use resolver::{Lookup, Resolver, SystemResolver};
-pub use settings::{Limits, LoopbackHttp, Settings};
+pub use settings::{Limits, LoopbackHttp, Settings, StreamLimits};
+pub use streaming::{Streaming, Validators};
 pub use targets::{Fragment, Target, TargetError};
 
 use addresses::Rules;
-use bulkhead::Bulkhead;
-use connect::Connector;
-use exchange::Wanted;
+use bulkhead::{Bulkhead, Place};
+use connect::{Connector, Stream};
+use exchange::{Exchange, Wanted};
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("Symbolon/", env!("CARGO_PKG_VERSION")));
 
@@ -156,15 +158,36 @@ impl Outbound {
         request: Request<Full<Bytes>>,
         wanted: Wanted,
     ) -> Result<Response<Bytes>, OutboundError> {
+        let asked = self.enter(target, |stream| exchange::exchange(stream, request, wanted)).await;
+        asked.map(|(answer, _)| answer)
+    }
+
+    /// The same, but no further than the head of the answer.
+    async fn begin(
+        &self,
+        target: &Target,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(Exchange, Arc<Place>), OutboundError> {
+        self.enter(target, |stream| Exchange::begin(stream, request)).await
+    }
+
+    async fn enter<T, F>(
+        &self,
+        target: &Target,
+        ask: impl FnOnce(Box<dyn Stream>) -> F,
+    ) -> Result<(T, Arc<Place>), OutboundError>
+    where
+        F: Future<Output = Result<T, Trouble>>,
+    {
         let deadline = Instant::now() + self.0.settings.timeout;
         let answer = async {
             let place = timeout_at(deadline, self.0.bulkhead.enter(target.origin())).await;
             let place = Arc::new(place.ok().flatten().ok_or(Trouble::Busy)?);
-            within(deadline, async {
+            let asked = within(deadline, async {
                 let stream = self.0.connector.connect(target, Arc::clone(&place)).await?;
-                exchange::exchange(stream, request, wanted).await
-            })
-            .await
+                ask(stream).await
+            });
+            Ok((asked.await?, place))
         };
         answer.await.map_err(|trouble| OutboundError::new(target.origin(), trouble))
     }

@@ -4,7 +4,7 @@ use idp_server::{
     oidc::Sso,
     saml::{
         Terms,
-        provider::{Encrypt, Signature, Signed},
+        provider::{Encrypt, Signature, Signed, Whence},
     },
 };
 use reqwest::header;
@@ -165,7 +165,7 @@ async fn what_must_be_encrypted_does_not_go_without() {
     let engine = server.app.engine();
     let given =
         idp_server::saml::provider::Given::read(metadata.as_bytes(), None, None, engine.now()).unwrap();
-    server.app.saml().providers().renew(engine, given).await.unwrap();
+    server.app.saml().providers().renew(engine, given, Whence::Same(None)).await.unwrap();
     let (cookie, _) = server.sign_in().await;
     let came = opens(&server, &shop.sends(&server, &Request::default()), Some(&cookie)).await;
     assert_eq!(Answered::of(&server, came).await.statuses(), ["Responder", "RequestUnsupported"]);

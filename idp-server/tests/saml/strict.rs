@@ -1,7 +1,10 @@
 //! Is a request that is not quite right refused, by a page where nobody knows whom to tell, and by a status where somebody
 //! does?
 
-use idp_server::saml::{Terms, provider::Given};
+use idp_server::saml::{
+    Terms,
+    provider::{Given, Whence},
+};
 use reqwest::{Response, header};
 use symbolon_saml::{
     post,
@@ -66,7 +69,7 @@ async fn an_address_that_was_taken_out_of_the_metadata_meanwhile_gets_nothing() 
     shop.acs = "https://shop.example/other".to_owned();
     let engine = server.app.engine();
     let given = Given::read(shop.metadata().as_bytes(), None, None, engine.now()).unwrap();
-    server.app.saml().providers().renew(engine, given).await.unwrap();
+    server.app.saml().providers().renew(engine, given, Whence::Same(None)).await.unwrap();
     refused(types_password(&server, &page(&parked, None)).await, "not known to be its own").await;
 }
 

@@ -151,7 +151,7 @@ fn decided(provider: &Provider, line: impl Fn(&str, &str)) {
 }
 
 /// The last word of the URI of a binding.
-fn short(binding: &str) -> &str {
+pub(super) fn short(binding: &str) -> &str {
     binding.rsplit_once(':').map_or(binding, |(_, last)| last)
 }
 

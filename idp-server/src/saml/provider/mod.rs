@@ -4,10 +4,11 @@
 //! |---|---|
 //! | `terms.rs` | what the administrator decided about it |
 //! | `given.rs` | how its metadata is read from a file or an address |
-//! | `federation.rs` | how all of a federation come and go |
+//! | `federation.rs` `arriving.rs` | how all of a federation come and go, and how they are read while they arrive |
 //! | `source.rs` `refresh.rs` | where metadata comes from, and how it stays current |
 //! | `registry.rs` `kept.rs` | which service providers there are |
 
+mod arriving;
 pub mod federation;
 mod given;
 mod kept;
@@ -22,7 +23,7 @@ use symbolon_saml::{Localized, Logo, PeerKeys, ServiceProvider};
 use crate::text::Language;
 
 pub use given::{BadMetadata, Given};
-pub use registry::{BadProvider, Providers};
+pub use registry::{BadProvider, Providers, Whence};
 pub use source::Source;
 pub use terms::{Encrypt, Launch, NameFormat, Signature, Signed, Terms};
 
