@@ -123,8 +123,9 @@ fn is_reachable(app: &App, needed: &Requirement) -> bool {
     reach.is_some() && reach >= needed.acr && needed.each.iter().all(has)
 }
 
-/// The session that may answer, if there is one: not one that was approved for another application alone, and not that of
-/// somebody else than the request is about.
+/// The session that may answer, if there is one: not one that was approved for another application alone, not that of
+/// somebody else than the request is about, and not that of whom the rules refuse. Somebody else may sign in then: to step
+/// such a session up would ask its owner again and again.
 async fn serving(
     app: &App,
     visitor: &Visitor,
@@ -135,7 +136,13 @@ async fn serving(
     let fits = |it: &SignedIn| {
         serves(&it.session, provider) && is_meant(app, provider, request, (&it.session, &it.user))
     };
-    Ok(signed_in.filter(fits))
+    let Some(signed_in) = signed_in.filter(fits) else { return Ok(None) };
+    let (from, asked) = (visitor.origin(app.engine()), Requirement::default());
+    match app.engine().required(&request.provider, &from, Some(signed_in.user.id), asked).await {
+        Ok(_) => Ok(Some(signed_in)),
+        Err(Error::Refused(_)) => Ok(None),
+        Err(trouble) => Err(trouble.into()),
+    }
 }
 
 /// A session may be good for one application only: its owner approved no more.
@@ -153,7 +160,7 @@ fn is_meant(
 }
 
 /// Whether a session is what was asked for, in one of the ways. The rules hold for it as well: one that was good enough for
-/// the canteen does not open the bank. If they refuse its owner, somebody else may sign in.
+/// the canteen does not open the bank.
 async fn is_enough(
     app: &App,
     visitor: &Visitor,
