@@ -27,6 +27,9 @@ use crate::{
 
 /// The parameter of a request that came in a form.
 const UNDER_WAY: &str = "request=";
+/// How long a request may be while it waits for a sign-in, in bytes. A name, an address and a relay state of the greatest
+/// length fit in. Deflate makes a hundred thousand bytes of an address, and strangers could fill the store with them.
+const MAX_PARKED: usize = 8_192;
 
 /// `GET /saml/sso`: a request by HTTP-Redirect, or one that came in a form.
 pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
@@ -82,7 +85,7 @@ pub(super) async fn answer(
         return Err(request.declined(Failure::Passive));
     }
     let request = request.requiring(needed, app.engine().now());
-    Ok(park(app, visitor, provider, request, signed_in).await?)
+    park(app, visitor, provider, request, signed_in).await
 }
 
 /// The ways in which a sign-in becomes what was asked for, the one that is preferred first.
@@ -189,7 +192,11 @@ async fn park(
     provider: &Provider,
     request: SignInRequest,
     signed_in: Option<SignedIn>,
-) -> Result<Response, Fault> {
+) -> Result<Response, Unanswered> {
+    let data = serde_json::to_value(&request).map_err(Fault::from)?;
+    if data.to_string().len() > MAX_PARKED {
+        return Err(BadRequest::Long.into());
+    }
     // A session that is merely too weak is stepped up: same person, and what was verified counts on.
     let stepped_up = signed_in.filter(|_| !request.force_authn);
     let wanted = Wanted {
@@ -203,7 +210,7 @@ async fn park(
         login_hint: None,
         languages: String::new(),
     };
-    let parked = Parked { protocol: Saml.name().to_owned(), data: serde_json::to_value(&request)? };
+    let parked = Parked { protocol: Saml.name().to_owned(), data };
     Ok(interaction::park(app, visitor, wanted, parked).await)
 }
 
