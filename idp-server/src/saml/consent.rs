@@ -1,7 +1,8 @@
 //! Does the person agree that a service provider learns something, and how is it asked?
 //!
-//! What was allowed is remembered like that of applications of OpenID Connect, attribute by attribute. The question is bound
-//! to the session that it was asked in.
+//! What was allowed is remembered like that of applications of OpenID Connect, attribute by attribute, under a name that none
+//! of them has ([`consent_name`]): what somebody allowed an application is not allowed to a service provider of the same name,
+//! and it goes when the service provider is removed. The question is bound to the session that it was asked in.
 
 use askama::Template;
 use axum::{
@@ -12,6 +13,7 @@ use axum::{
 };
 use idp_core::{session::SessionRow, users::User};
 use symbolon_axum::{SignedIn, Visitor, headers::FormTargets};
+use symbolon_sqlx::provider::consent_name;
 
 use super::{
     assertion::{self, Signed},
@@ -42,7 +44,7 @@ pub(super) async fn then_granted(
     (session, user): (&SessionRow, &User),
 ) -> Result<Response, Unanswered> {
     if provider.terms.consent == Consent::Ask {
-        let (allowed, _) = allowed::of(app, user.id, &provider.entity_id).await?;
+        let (allowed, _) = allowed::of(app, user.id, &consent_name(&provider.entity_id)).await?;
         let covers = |label: &String| allowed.scopes.contains(label);
         if !learns(provider, &request).iter().all(covers) {
             return if request.is_passive {
@@ -137,7 +139,7 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<A
             Choice::Deny => Err(request.declined(Failure::Denied)),
             Choice::Allow => {
                 let learns = learns(&provider, &request);
-                allowed::remember(&app, &session, &provider.entity_id, &learns).await?;
+                allowed::remember(&app, &session, &consent_name(&provider.entity_id), &learns).await?;
                 let signed = Signed { session: &session, user: &user };
                 respond::granted(&app, Language::of(&visitor), &provider, &request, signed).await
             }

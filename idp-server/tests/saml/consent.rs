@@ -61,3 +61,16 @@ async fn a_question_to_somebody_else_is_not_answered() {
     let allow = [("question", question.as_str()), ("choice", "allow")];
     assert_eq!(server.visit("/saml/consent", &bob, Some(&allow)).await.status(), 404);
 }
+
+/// Whoever gets the name of a service provider that was removed has a new owner, perhaps.
+#[tokio::test]
+async fn what_was_allowed_goes_with_the_provider() {
+    let (server, shop, cookie) = start().await;
+    let question = asked(&server, &shop, &cookie).await;
+    let allow = [("question", question.as_str()), ("choice", "allow")];
+    Answered::of(&server, server.visit("/saml/consent", &cookie, Some(&allow)).await).await;
+    assert!(server.app.saml().providers().remove(server.app.engine(), SHOP).await.unwrap());
+    let attributes = vec!["mail".parse().unwrap()];
+    shop.join(&server.app, Terms { consent: Consent::Ask, attributes, ..Terms::default() }).await;
+    asked(&server, &shop, &cookie).await;
+}
