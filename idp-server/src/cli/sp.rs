@@ -4,6 +4,7 @@ mod add;
 mod arguments;
 mod changes;
 mod given;
+mod happens;
 mod show;
 mod source;
 mod update;

@@ -13,7 +13,7 @@
 //! | `attributes.rs` | what else it learns |
 //! | `consent.rs` | how the person is asked whether he agrees |
 //! | `assertion.rs` | what an assertion says |
-//! | `protect.rs` | how it is signed, and for whom it is encrypted |
+//! | `protect.rs` `envelope.rs` | how it is signed, and for whom and with what it is encrypted |
 //! | `respond.rs` `artifact.rs` | what comes back, and on which way |
 //! | `answered.rs` | whether a request was answered before |
 //! | `party.rs` | what is kept for signing out |
@@ -24,6 +24,7 @@ mod assertion;
 pub mod attributes;
 pub(crate) mod consent;
 mod context;
+pub(crate) mod envelope;
 #[cfg(test)]
 mod fixture;
 mod identity_provider;

@@ -168,3 +168,39 @@ async fn half_an_answer_is_no_federation() {
     assert!(matches!(loaded, Err(NotLoaded::File(_))), "{loaded:?}");
     assert_eq!(names(&house).await, Vec::<String>::new());
 }
+
+/// How long it takes, on SQLite and, with `SYMBOLON_TEST_POSTGRES`, there: `cargo test --release … -- --ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes half a minute; a figure for people"]
+#[expect(clippy::disallowed_methods, reason = "the address of the tests' own PostgreSQL, not a setting")]
+#[expect(clippy::print_stdout, reason = "a figure for people")]
+async fn ten_thousand_providers_within_the_patience_of_the_store() {
+    let database = std::env::var("SYMBOLON_TEST_POSTGRES").ok();
+    let house = House::open_with(|config| {
+        if let Some(url) = database {
+            config.store.url = url;
+        }
+    })
+    .await;
+    let name = "x".repeat(2_400);
+    let organization = format!(
+        "<md:Organization><md:OrganizationName xml:lang=\"en\">{name}</md:OrganizationName><md:OrganizationDisplayName xml:lang=\"en\">Shop</md:OrganizationDisplayName><md:OrganizationURL xml:lang=\"en\">https://shop.example</md:OrganizationURL></md:Organization></md:EntityDescriptor>"
+    );
+    let ids: Vec<String> = (0..10_000).map(|number| format!("https://sp{number}.example")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let file = |ids: &[&str], path| {
+        FEDERATION.sign(&all(ids, path, None).replace("</md:EntityDescriptor>", &organization))
+    };
+    for (what, ids, path) in [
+        ("new", &ids[..], "acs"),
+        ("the same again", &ids[..], "acs"),
+        ("all changed", &ids[..], "new"),
+        ("half of them gone", &ids[..5_000], "new"),
+    ] {
+        let file = file(ids, path);
+        let (size, begun) = (file.len(), std::time::Instant::now());
+        let taken = take(&house, file).await.unwrap().taken;
+        println!("{what}: {taken} of {size} bytes in {:?}", begun.elapsed());
+        assert_eq!(taken, ids.len());
+    }
+}

@@ -97,7 +97,9 @@ fn a_provider_is_added_shown_changed_and_removed() {
         "3600",
     ]);
     let shown = desk.says(&["sp", "show", WIKI]);
-    ["es256", "ask", "hidden", "3600 seconds", "assertion"].iter().for_each(|part| has(&shown, part));
+    ["the assertion, ECDSA with SHA-256", "ask", "hidden", "3600 seconds"]
+        .iter()
+        .for_each(|part| has(&shown, part));
     let (code, why) = desk.complains(&["sp", "set", WIKI, "--encrypt", "required"]);
     assert_eq!(code, Some(1));
     has(&why, "no key that assertions could be encrypted for");
@@ -129,7 +131,37 @@ fn newer_metadata_says_what_it_changes_and_keeps_what_was_decided() {
     .iter()
     .for_each(|part| has(&said, part));
     let shown = desk.says(&["sp", "show", WIKI]);
-    ["Wiki", "https://wiki.example/new"].iter().for_each(|part| has(&shown, part));
+    [
+        "Wiki",
+        "https://wiki.example/new",
+        "the assertion, RSA with SHA-256, by key 1 (SHA-256 ",
+        "no: its metadata has no key to encrypt for",
+        "need not be signed",
+        "no attributes",
+    ]
+    .iter()
+    .for_each(|part| has(&shown, part));
+    let rule = "role=groups ?? \"user\"";
+    desk.says(&[
+        "sp",
+        "set",
+        WIKI,
+        "--attribute",
+        "mail",
+        "--attribute",
+        rule,
+        "--signed-requests",
+        "required",
+    ]);
+    let shown = desk.says(&["sp", "show", WIKI]);
+    [
+        "mail (urn:oid:0.9.2342.19200300.100.1.3), made of email, as was decided",
+        "role (role), made of groups ?? \"user\"",
+        "must be signed",
+    ]
+    .iter()
+    .for_each(|part| has(&shown, part));
+    desk.says(&["sp", "set", WIKI, "--signed-requests", "optional"]);
     has(&desk.says(&["sp", "update", WIKI, &file]), "removed  signing key");
     has(&desk.complains(&["sp", "update", WIKI]).1, "came from a file");
     let other = desk.file("other.xml", &one("https://other.example", "acs", None));

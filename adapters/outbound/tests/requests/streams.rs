@@ -94,7 +94,7 @@ async fn a_stream_that_is_silent_or_slow_is_left() {
     let slow = Server::repeats(ENDLESS, b"1\r\na\r\n", Duration::from_millis(10)).await;
     let silent = Server::repeats(ENDLESS, b"", Duration::from_millis(10)).await;
     for (server, limits) in [
-        (&slow, StreamLimits { time: SHORT, ..limits(MIB) }),
+        (&slow, StreamLimits { time: SHORT, ..limits(300) }),
         (&silent, StreamLimits { silence: SHORT, ..limits(MIB) }),
     ] {
         let mut streaming = open(&outbound, &server.url("/"), limits).await.unwrap();

@@ -269,6 +269,8 @@ argument! {
         Never => Encrypt::Never,
         /// Always.
         Required => Encrypt::Required,
+        /// Always, and with AES in CBC where its metadata does not name GCM: somebody on the way may read what is inside.
+        DangerCbc => Encrypt::DangerCbc,
     }
 }
 

@@ -117,6 +117,18 @@ impl Rule {
         self.friendly.as_deref().unwrap_or(&self.name)
     }
 
+    /// Its name in the protocol.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is made of, as an administrator writes it.
+    #[must_use]
+    pub fn made_of(&self) -> String {
+        self.from.to_string()
+    }
+
     /// The known attribute that it is, under its URI.
     fn as_known(&self) -> Option<Known> {
         let known = Known::of_name(&self.name)?;

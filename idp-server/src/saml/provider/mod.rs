@@ -73,6 +73,12 @@ impl Provider {
         self.terms.signed_requests.unwrap_or(self.metadata.signs_requests)
     }
 
+    /// The same, where `saml.want_signed_requests` asks it of everybody about whom nobody decided otherwise.
+    #[must_use]
+    pub fn must_sign_as(&self, want_signed_requests: bool) -> bool {
+        self.must_sign() || (want_signed_requests && self.terms.signed_requests.is_none())
+    }
+
     /// Whether its metadata may no longer be used: nobody signs in to it then.
     #[must_use]
     pub fn ran_out(&self, now: Time) -> bool {

@@ -24,7 +24,7 @@ use symbolon_sqlx::{
 };
 
 use super::{
-    Encrypt, Given, Provider, Source, Terms,
+    Given, Provider, Source, Terms,
     given::read_kept,
     kept::{CHANGED, Kept},
 };
@@ -335,7 +335,7 @@ impl Provider {
             return Err(BadProvider::NoConsumer);
         }
         // It would answer nobody: better said now than to the first person who signs in.
-        if self.terms.encryption == Encrypt::Required && self.metadata.encryption.is_empty() {
+        if self.terms.encryption.is_required() && self.metadata.encryption.is_empty() {
             return Err(BadProvider::NoEncryptionKey);
         }
         if self.must_sign() && self.keys.is_empty() {

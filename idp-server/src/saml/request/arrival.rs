@@ -57,8 +57,7 @@ pub(super) async fn known(app: &App, entity_id: &str) -> Result<Arc<Provider>, U
 /// Whoever may write a request of a provider that signs could have people signed in with less than it asks for, or in the
 /// name of somebody else: it must be signed then. A signature that is there must be right in any case.
 fn trust<'a>(app: &App, provider: &'a Provider) -> Trust<'a> {
-    let everybody = app.config().saml.want_signed_requests && provider.terms.signed_requests.is_none();
-    if everybody || provider.must_sign() {
+    if provider.must_sign_as(app.config().saml.want_signed_requests) {
         Trust::Required(&provider.keys)
     } else {
         Trust::Optional(&provider.keys)
