@@ -135,14 +135,13 @@ impl Clients {
         self.0.db.clients().await?.into_iter().map(|row| self.read(row)).collect()
     }
 
-    /// Those of the administrator that people can open from here.
+    /// Those of the administrator that people can open from here: not those that registered themselves.
     ///
     /// # Errors
     /// [`Fault`] if the store fails or holds something else.
     pub async fn launched(&self) -> Result<Vec<Client>, Fault> {
         let rows = self.0.db.launched_clients(LAUNCHED).await?;
-        let all: Result<Vec<_>, _> = rows.into_iter().map(|row| self.read(row)).collect();
-        Ok(all?.into_iter().filter(|client| client.registration.registration_token.is_none()).collect())
+        rows.into_iter().map(|row| self.read(row)).collect()
     }
 
     /// Registers an application.
