@@ -72,6 +72,8 @@ pub const SAML_METADATA: &str = "/saml/metadata";
 pub const SAML_SSO: &str = "/saml/sso";
 /// Where the person is asked whether one may learn something.
 pub const SAML_CONSENT: &str = "/saml/consent";
+/// Where people open one from here (SAML profiles, 4.1.5).
+pub const SAML_LAUNCH: &str = "/saml/launch";
 /// Where they fetch what an artifact stands for (SAML bindings, 3.6).
 pub const SAML_ARTIFACT: &str = "/saml/artifact";
 /// Where they send people to sign out (SAML profiles, 4.4).
@@ -79,6 +81,8 @@ pub const SAML_SLO: &str = "/saml/slo";
 /// Where they sign people out by themselves.
 pub const SAML_SLO_SOAP: &str = "/saml/slo/soap";
 
+/// The page of the applications that a person can open.
+pub const OPEN: &str = "/account/launch";
 /// Opens an application; its name follows (OpenID Connect Core 1.0, 4).
 pub const LAUNCH: &str = "/launch";
 
@@ -210,6 +214,7 @@ fn account_pages() -> Router<App> {
         .route("/account/sign-out", post(portal::sign_out))
         .route("/account/password", get(portal::password::ask).post(portal::password::change))
         .route("/account/recovery-codes", get(portal::recovery::ask).post(portal::recovery::draw))
+        .route(OPEN, get(portal::launch::page))
         .route("/account/applications", get(portal::applications::list))
         .route("/account/applications/end", post(portal::applications::end))
         .route("/account/sessions/end-others", post(portal::sessions::end_others))
@@ -282,7 +287,9 @@ fn saml_browsers() -> Router<App> {
 /// What people see of it.
 #[cfg(feature = "saml")]
 fn saml_pages() -> Router<App> {
-    Router::new().route(SAML_CONSENT, get(saml::consent::page).post(saml::consent::decide))
+    Router::new()
+        .route(SAML_CONSENT, get(saml::consent::page).post(saml::consent::decide))
+        .route(SAML_LAUNCH, post(saml::launch::open))
 }
 
 /// This build has no SAML.

@@ -11,9 +11,10 @@
 //! | `context.rs` | how a person proved who it is, in the words of SAML |
 //! | `name_id.rs` | under which name a service provider knows a person |
 //! | `attributes.rs` | what else it learns |
-//! | `consent.rs` | how the person is asked whether he agrees |
+//! | `learned.rs` `consent.rs` | what that is in words, and how the person is asked whether he agrees |
 //! | `assertion.rs` | what an assertion says |
 //! | `protect.rs` `envelope.rs` | how it is signed, and for whom and with what it is encrypted |
+//! | `launch.rs` | how a person opens a service provider from here |
 //! | `respond.rs` `artifact.rs` | what comes back, and on which way |
 //! | `answered.rs` | whether a request was answered before |
 //! | `party.rs` | what is kept for signing out |
@@ -29,6 +30,8 @@ pub(crate) mod envelope;
 mod fixture;
 mod identity_provider;
 pub mod keys;
+pub(crate) mod launch;
+mod learned;
 pub(crate) mod metadata;
 mod name_id;
 mod party;

@@ -147,6 +147,6 @@ impl<'a> Naming<'a> {
 
 /// The address of a person that somebody verified. Service providers find accounts by it: with an address that anybody may
 /// claim, somebody would sign in there as the person whose address he wrote into his profile.
-fn email(user: &User) -> Option<&str> {
+pub(super) fn email(user: &User) -> Option<&str> {
     user.profile.email.as_deref().filter(|_| user.profile.email_verified)
 }

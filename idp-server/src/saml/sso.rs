@@ -11,7 +11,7 @@ use serde_json::Value;
 use symbolon_axum::{SignedIn, Visitor};
 
 use super::{
-    consent, context,
+    consent, context, launch,
     name_id::Naming,
     provider::Provider,
     request::{self, BadRequest, Declined, Failure, SignInRequest, Unanswered, UnderWay},
@@ -296,6 +296,9 @@ pub(super) async fn told(app: &App, visitor: &Visitor, unanswered: Unanswered) -
     let frame = Frame::of(app, visitor);
     let error = match unanswered {
         Unanswered::Page(bad) => return bad_request(frame, bad),
+        Unanswered::Refused(declined, failure) if declined.to.in_response_to.is_none() => {
+            return launch::not_opened(frame, failure);
+        }
         Unanswered::Refused(declined, failure) => {
             match respond::declined(app, frame.t, &declined, failure).await {
                 Ok(response) => return response,
@@ -311,6 +314,9 @@ pub(super) async fn told(app: &App, visitor: &Visitor, unanswered: Unanswered) -
 
 /// The page for a request whose answer must not go anywhere.
 fn bad_request(frame: Frame, bad: BadRequest) -> Response {
+    if bad == BadRequest::NotOffered {
+        return launch::not_offered(frame);
+    }
     // For whoever runs this and the service provider: the person has no use for it.
     tracing::info!(reason = %bad, "a SAML request was refused");
     let t = frame.t;

@@ -424,6 +424,16 @@ consent-allow = Allow
 consent-deny = Do not allow
 signed-in-as = You are signed in as
 
+launch-title = Open an application
+launch-show = Open an application
+launch-why = You are signed in to each of them without typing anything again, unless it wants to be surer.
+launch-none = There is no application that you can open from here.
+launch-back = Back to the applications
+launch-refused-title = The application was not opened
+launch-refused-denied = You may not open it now, or you did not agree that it learns something about you. It learned nothing.
+launch-refused-context = It wants to be surer who you are than you can show here. It learned nothing about you.
+launch-refused-not-signed-in = You did not sign in. It learned nothing about you.
+launch-refused-other = It needs something about you that cannot be told. Tell whoever runs this sign-in.
 launch-nowhere-title = This application cannot be opened from here
 launch-nowhere-text = Open it as you usually do. It will send you here to sign in.
 logout-title = Do you want to sign out?
@@ -445,26 +455,22 @@ saml-wrong-time = The application's request is too old, or its clock is wrong. G
 saml-unknown-address = The application wants you to go on at an address that is not known to be its own. Tell its owner.
 saml-not-granted = The application cannot be told why you do not come back signed in. Go back to it and begin again.
 saml-answered-before = This sign-in was completed already, and works once. Go back to the application; if you are not signed in there, begin again.
-saml-consent-attribute = { $name ->
-    [mail] your e-mail address
-    [displayName] your name
-    [cn] your name
-    [givenName] your first name
-    [sn] your family name
-    [uid] your user name
-    [preferredLanguage] your language
-    [telephoneNumber] your telephone number
-    [isMemberOf] the groups that you belong to
-    [eduPersonPrincipalName] your user name with the name of your organisation
-    [eduPersonAffiliation] what you are in your organisation
-    [eduPersonScopedAffiliation] what you are in your organisation
-    [eduPersonEntitlement] what you are entitled to
-    [eduPersonAssurance] how well your identity was checked
-    [schacHomeOrganization] your organisation
-    [subject-id] an identifier by which all applications know you
-    [pairwise-id] an identifier by which it recognises you next time
-   *[other] { $name }
-}
+saml-consent-attribute = what it calls “{ $name }”
+saml-learns-mail = your e-mail address
+saml-learns-name = your name
+saml-learns-given-name = your given name
+saml-learns-family-name = your family name
+saml-learns-login = your user name
+saml-learns-principal = your name across organisations
+saml-learns-affiliation = what you are in your organisation
+saml-learns-entitlement = what you are entitled to
+saml-learns-assurance = how surely it is known who you are
+saml-learns-groups = the groups that you are in
+saml-learns-language = your language
+saml-learns-organization = your organisation
+saml-learns-subject = an identifier that other applications know, too
+saml-learns-pairwise = an identifier that no other application knows
+saml-learns-transient = an identifier for this time only
 
 passkey-title = Passkey
 passkey-why = Sign in with your fingerprint, your face or the PIN of your device. It works on this site only, so nobody can trick it out of you.

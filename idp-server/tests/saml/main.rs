@@ -11,6 +11,7 @@
 mod artifact;
 mod consent;
 mod context;
+mod launch;
 mod names;
 #[expect(dead_code, reason = "the tests of OpenID Connect use more of it")]
 #[path = "../oidc/phone.rs"]

@@ -30,7 +30,7 @@ pub use parties::{DueRow, PartyWrite};
 pub use pings::{PingRow, PingWrite};
 pub use saml_certificates::{SamlCertificateRow, SamlCertificateWrite};
 pub use saml_parties::{SamlPartyRow, SamlPartyWrite};
-pub use service_providers::{ServiceProviderRow, ServiceProviderWrite, consent_name};
+pub use service_providers::{ServiceProviderRow, ServiceProviderWrite, consent_name, named_in_consent};
 
 /// A change of what a provider keeps.
 #[derive(Debug)]

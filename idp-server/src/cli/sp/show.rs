@@ -147,6 +147,9 @@ fn decided(provider: &Provider, line: impl Fn(&str, &str)) {
     let consent = if terms.consent == crate::oidc::Consent::Ask { "ask" } else { "never" };
     line("consent", consent);
     line("launch", if terms.launch.shown { "shown" } else { "hidden" });
+    if let Some(state) = &terms.launch.relay_state {
+        line("relay state", state);
+    }
 }
 
 /// The last word of the URI of a binding.

@@ -111,6 +111,12 @@ impl Rule {
         })
     }
 
+    /// Its name in the protocol.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What people know the attribute as.
     #[must_use]
     pub fn label(&self) -> &str {

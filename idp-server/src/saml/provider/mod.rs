@@ -67,6 +67,12 @@ impl Provider {
         self.metadata.ui.logos.first()
     }
 
+    /// Where it says what it does with what it learns.
+    #[must_use]
+    pub fn privacy_statement(&self, t: Language) -> Option<&str> {
+        in_language(&self.metadata.ui.privacy_statements, t)
+    }
+
     /// Whether its requests must be signed.
     #[must_use]
     pub fn must_sign(&self) -> bool {
