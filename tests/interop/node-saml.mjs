@@ -73,9 +73,34 @@ export class Service {
     return { profile, loggedOut, relayState: form.RelayState };
   }
 
-  /** The same before anybody checks it. */
-  async form(page) {
-    await page.waitForURL(this.party.callback);
+  /** Sends the page to the identity provider to sign somebody out. */
+  async leave(page, profile, relayState = "") {
+    await page.goto(await this.saml.getLogoutUrlAsync(profile, relayState, {}), { waitUntil: "commit" });
+  }
+
+  /** What the browser brings back of that. */
+  async left(page) {
+    const form = await this.form(page, this.options.logoutCallbackUrl);
+    const { profile, loggedOut } = await this.saml.validatePostResponseAsync(form);
+    return { profile, loggedOut, relayState: form.RelayState };
+  }
+
+  /** What the identity provider asks for when somebody signs out there. */
+  async asked(page) {
+    const form = await this.form(page, this.options.logoutCallbackUrl);
+    const { profile } = await this.saml.validatePostRequestAsync(form);
+    return { profile, relayState: form.RelayState };
+  }
+
+  /** Sends the page back, when the person is signed out here. */
+  async agrees(page, { profile, relayState }) {
+    const url = await this.saml.getLogoutResponseUrlAsync(profile, relayState, {}, true);
+    await page.goto(url, { waitUntil: "commit" });
+  }
+
+  /** What a browser brings, before anybody checks it. */
+  async form(page, to = this.party.callback) {
+    await page.waitForURL(to);
     const request = await this.party.answer(page);
     return Object.fromEntries(new URLSearchParams(await request.text()));
   }

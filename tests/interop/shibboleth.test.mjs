@@ -1,6 +1,7 @@
 // Does Apache with the SP of Shibboleth let in whom the server knows, in a real browser?
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { Profile, launch, password } from "../browser/browser.mjs";
 import { PASSWORD, Terminal, Town } from "../browser/town.mjs";
 import { prove, register, signIn } from "./person.mjs";
@@ -58,6 +59,34 @@ describe("Apache with the SP of Shibboleth", { concurrency: false }, () => {
     await password(page, "alice", PASSWORD);
     assert.ok(new URL((await brought).url()).searchParams.get("SAMLart"));
     await page.getByRole("heading", { name: "Hello, Alice Example" }).waitFor();
+    await profile.close();
+  });
+
+  test("a person signs out of the page and of the server", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${apache.origin}/index.html`);
+    await password(page, "alice", PASSWORD);
+    await page.getByRole("link", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Goodbye" }).waitFor();
+    await page.goto(`${apache.origin}/index.html`);
+    await page.getByText("to continue to pages").waitFor();
+    await profile.close();
+  });
+
+  test("a session that ends at the server ends at the page, told by the server alone", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${apache.origin}/index.html`);
+    await password(page, "alice", PASSWORD);
+    await page.getByRole("heading", { name: "Hello, Alice Example" }).waitFor();
+    const elsewhere = await profile.context.newPage();
+    await elsewhere.goto(`${town.issuer}/account`);
+    await elsewhere.getByRole("button", { name: "Sign out", exact: true }).click();
+    await elsewhere.getByRole("heading", { name: "You are signed out" }).waitFor();
+    while (!(await town.admin(["audit", "list"], "")).includes("saml.logout_told")) await pause(50);
+    await page.reload();
+    await page.getByText("to continue to pages").waitFor();
     await profile.close();
   });
 });
