@@ -16,6 +16,7 @@
 //! | `protect.rs` | how it is signed, and for whom it is encrypted |
 //! | `respond.rs` `artifact.rs` | what comes back, and on which way |
 //! | `party.rs` | what is kept for signing out |
+//! | `logout/` | how a session ends for service providers |
 
 pub(crate) mod artifact;
 mod assertion;
@@ -26,6 +27,7 @@ mod context;
 mod fixture;
 mod identity_provider;
 pub mod keys;
+pub(crate) mod logout;
 pub(crate) mod metadata;
 mod name_id;
 mod party;
