@@ -15,7 +15,7 @@ server_core=${SERVER_CORE:-0}
 other_core=${OTHER_CORE:-1}
 target=${CARGO_TARGET_DIR:-target}
 
-scripts/packages.sh cc=build-essential initdb=postgresql taskset=util-linux
+scripts/packages.sh build initdb=postgresql taskset=util-linux
 cargo build --release --locked --quiet -p idp-server -p symbolon-bench
 folder=$PWD/$target/bench
 rm -rf "$folder"

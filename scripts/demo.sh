@@ -17,7 +17,7 @@ fail() {
 if ! command -v cargo >/dev/null 2>&1; then
     fail "missing: the Rust toolchain. Get it from https://rustup.rs, then run this again."
 fi
-scripts/packages.sh cc=build-essential
+scripts/packages.sh build
 
 echo "Building; the first time takes some minutes."
 cargo build --quiet --locked --bin idp-server --bin idp-authenticator --bin symbolon-shop

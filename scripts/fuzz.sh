@@ -4,6 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+scripts/packages.sh build
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- $(cargo +nightly fuzz list --fuzz-dir tests/fuzz)

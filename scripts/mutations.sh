@@ -10,6 +10,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 [ -z "$(git status --porcelain -- '*.rs' '*.mjs')" ] || { echo "commit or stash your changes first" >&2; exit 1; }
+scripts/packages.sh build
 # Some of the tests have a mail server in it.
 tests/interop/python/venv.sh
 SYMBOLON_TEST_POSTGRES=$(tests/postgres.sh start)

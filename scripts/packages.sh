@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes sure that commands or files exist, and installs the Debian packages that bring them.
-# usage: packages.sh COMMAND=PACKAGE '/PATTERN/OF/A/FILE=PACKAGE' …
+# Makes sure that commands, files or C libraries exist, and installs the Debian packages that bring them.
+# usage: packages.sh [build] COMMAND=PACKAGE '/PATTERN/OF/A/FILE=PACKAGE' LIBRARY.pc=PACKAGE …
+# `build` stands for all that building the workspace needs.
 # Without root it names what is missing and how to get it.
 set -eu
 
@@ -9,9 +10,17 @@ is_there() {
     # shellcheck disable=SC2086 # a pattern
     case $1 in
         /*) ls -d $1 ;;
+        *.pc) pkg-config --exists "${1%.pc}" ;;
         *) command -v "$1" || ls /usr/lib/postgresql/*/bin/"$1" ;;
     esac >/dev/null 2>&1
 }
+
+# AWS-LC and SQLite are C. A crate below symbolon-saml looks for the headers of OpenSSL, of which nothing is linked
+# (docs/adr/0030).
+if [ "${1-}" = build ]; then
+    shift
+    set -- cc=build-essential pkg-config=pkg-config openssl.pc=libssl-dev "$@"
+fi
 
 missing=""
 for pair in "$@"; do

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-scripts/packages.sh cc=build-essential
+scripts/packages.sh build
 # What only the tests need is installed while Cargo builds.
 {
     scripts/packages.sh initdb=postgresql chromium=chromium node=nodejs npm=npm \
@@ -29,7 +29,8 @@ cargo test --workspace --doc --locked
 cargo test --workspace --locked --test oidc --test journeys mail:: -- --ignored
 # And those that ask another implementation of signatures in XML, and of certificates.
 cargo test -p symbolon-saml --locked --test saml -- --ignored xmlsec:: certificates::
-# A process of its own, since it looks at how much memory that takes.
+# Processes of their own, since they look at how much memory that takes.
 cargo test -p symbolon-saml --locked --test memory -- --ignored
+cargo test -p symbolon-saml --locked --test soak -- --ignored
 npm --prefix tests/browser test --silent
 npm --prefix tests/interop test --silent

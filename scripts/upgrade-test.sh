@@ -13,7 +13,7 @@ case ${1:-} in
     *) stores='sqlite postgres' ;;
 esac
 
-scripts/packages.sh cc=build-essential curl=curl initdb=postgresql openssl=openssl
+scripts/packages.sh build curl=curl initdb=postgresql openssl=openssl
 root=$PWD
 target=${CARGO_TARGET_DIR:-$root/target}
 place=$target/upgrade

@@ -31,6 +31,12 @@ impl Document {
         Ok(Self { body: Bytes::from(text), media_type: HeaderValue::from_static(media_type), etag })
     }
 
+    /// The text.
+    #[cfg(feature = "saml")]
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// What somebody gets who asks with these headers.
     pub(crate) fn answer(&self, asked: &HeaderMap) -> Response {
         let kept = [

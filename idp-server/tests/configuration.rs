@@ -487,3 +487,22 @@ fn check_config_looks_at_the_secrets_of_mail_and_webhook() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("outbound.allowed_networks"), "{said}");
 }
+
+/// Settings of SAML: where it is not built in, none of them may be believed to hold.
+#[test]
+fn what_service_providers_are_told_is_checked() {
+    let cases = [
+        ("entity_id = \"not a uri\"", "`saml.entity_id`"),
+        ("logo = \"http://id.example.org/logo.png\"", "`saml.logo`"),
+        ("organisation_url = \"javascript:alert(1)\"", "`saml.organisation_url`"),
+        ("contact = \"nobody\"", "`saml.contact`"),
+        ("logo_width = 0", "`saml.logo_width`"),
+        ("metadata_life = 60", "`saml.metadata_life`"),
+        ("metadata_cache = 700000", "`saml.metadata_cache`"),
+    ];
+    for (text, key) in cases {
+        let said = complaint(&format!("{ISSUER}[saml]\n{text}\n"));
+        let wanted = if cfg!(feature = "saml") { key } else { "built without SAML" };
+        assert!(said.contains(wanted), "{text}: {said}");
+    }
+}

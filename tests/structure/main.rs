@@ -161,3 +161,48 @@ fn the_adapter_that_answers_over_tls_asks_nobody() {
         }
     }
 }
+
+/// It reads without namespaces and writes without escaping (docs/adr/0030), so it is used where that does no harm.
+#[test]
+fn samael_is_below_the_adapter_of_saml_alone() {
+    let all = dependencies(&metadata());
+    let above: Vec<&String> = all
+        .iter()
+        .filter(|(_, below)| below.contains(&"samael".to_owned()))
+        .map(|(package, _)| package)
+        .collect();
+    assert_eq!(above, ["symbolon-saml"]);
+}
+
+/// Its writer does not escape, its identity provider believes the key inside a message, and its check of queries panics.
+#[test]
+fn samael_gives_its_types_and_does_nothing() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../adapters/saml/src");
+    let mut uses = 0;
+    for path in rust_files(std::path::Path::new(folder)) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for word in ["ToXml", "to_xml", "idp::", "UrlVerifier", "url_verification", "service_provider::"] {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
+        for line in text.lines().filter(|line| line.contains("samael::")) {
+            let is_type =
+                line.starts_with("use samael::schema::") || line.starts_with("use samael::metadata::");
+            assert!(is_type, "{}: {line}", path.display());
+            uses += 1;
+        }
+    }
+    assert_eq!(uses, 2, "a request and metadata of a provider are what samael decodes");
+}
+
+fn rust_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}

@@ -1,12 +1,14 @@
 //! How is an assertion encrypted, so that only one service provider reads it (XML Encryption 1.1)?
 //!
-//! AES with GCM only: whoever decrypts CBC tells, by how it fails, what is inside (CVE-2011-1096). The key travels with
-//! RSA-OAEP only, because PKCS #1 v1.5 has the same flaw. The structure is written by the writer like all else, so that what
+//! AES with GCM: whoever decrypts CBC tells, by how it fails, what is inside (CVE-2011-1096). So CBC has a name that says so. The key
+//! travels with RSA-OAEP only, because PKCS #1 v1.5 has the same flaw. The structure is written by the writer like all else, so that what
 //! is around it can be signed.
 
 use aws_lc_rs::{
-    aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    aead::{self, AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    cipher::{self, AES_128, AES_256, EncryptionContext, PaddedBlockEncryptingKey, UnboundCipherKey},
     error::Unspecified,
+    iv::FixedLength,
     rsa::{
         OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm, OaepPublicEncryptingKey,
         PublicEncryptingKey,
@@ -35,6 +37,11 @@ pub enum Cipher {
     Aes128Gcm,
     /// AES with 256 bits in GCM.
     Aes256Gcm,
+    /// AES with 128 bits in CBC, for a service provider that knows nothing else. Somebody who sees an assertion on its way, and can
+    /// send that provider some thousand changed ones, reads what is inside.
+    DangerAes128Cbc,
+    /// AES with 256 bits in CBC, which is as dangerous.
+    DangerAes256Cbc,
 }
 
 impl Cipher {
@@ -42,13 +49,15 @@ impl Cipher {
         match self {
             Self::Aes128Gcm => "http://www.w3.org/2009/xmlenc11#aes128-gcm",
             Self::Aes256Gcm => "http://www.w3.org/2009/xmlenc11#aes256-gcm",
+            Self::DangerAes128Cbc => "http://www.w3.org/2001/04/xmlenc#aes128-cbc",
+            Self::DangerAes256Cbc => "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
         }
     }
 
     const fn key_length(self) -> usize {
         match self {
-            Self::Aes128Gcm => 16,
-            Self::Aes256Gcm => 32,
+            Self::Aes128Gcm | Self::DangerAes128Cbc => 16,
+            Self::Aes256Gcm | Self::DangerAes256Cbc => 32,
         }
     }
 }
@@ -130,19 +139,14 @@ impl Encryption<'_> {
             .child(cipher_data(&sealed)))
     }
 
-    /// Nonce, ciphertext and tag, one behind the other (XML Encryption 1.1, 5.2.4). The key serves this one time.
+    /// The content, behind the bytes that make two of the same different. The key serves this one time.
     fn seal(&self, key: &[u8], plain: &[u8], random: &dyn Random) -> Result<Vec<u8>, Unspecified> {
-        let algorithm = match self.cipher {
-            Cipher::Aes128Gcm => &AES_128_GCM,
-            Cipher::Aes256Gcm => &AES_256_GCM,
-        };
-        let mut nonce = [0; 12];
-        random.fill(&mut nonce);
-        let key = LessSafeKey::new(UnboundKey::new(algorithm, key)?);
-        let mut content = plain.to_vec();
-        let aad = Aad::empty();
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut content)?;
-        Ok([nonce.as_slice(), &content].concat())
+        match self.cipher {
+            Cipher::Aes128Gcm => gcm(&AES_128_GCM, key, plain, random),
+            Cipher::Aes256Gcm => gcm(&AES_256_GCM, key, plain, random),
+            Cipher::DangerAes128Cbc => cbc(&AES_128, key, plain, random),
+            Cipher::DangerAes256Cbc => cbc(&AES_256, key, plain, random),
+        }
     }
 
     fn wrap(&self, key: &[u8]) -> Result<Vec<u8>, Unspecified> {
@@ -153,6 +157,37 @@ impl Encryption<'_> {
         wrapped.truncate(length);
         Ok(wrapped)
     }
+}
+
+/// Nonce, ciphertext and tag, one behind the other (XML Encryption 1.1, 5.2.4).
+fn gcm(
+    algorithm: &'static aead::Algorithm,
+    key: &[u8],
+    plain: &[u8],
+    random: &dyn Random,
+) -> Result<Vec<u8>, Unspecified> {
+    let mut nonce = [0; 12];
+    random.fill(&mut nonce);
+    let key = LessSafeKey::new(UnboundKey::new(algorithm, key)?);
+    let mut content = plain.to_vec();
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut content)?;
+    Ok([nonce.as_slice(), &content].concat())
+}
+
+/// Initialization vector and ciphertext (XML Encryption 1.1, 5.2.2). Of the padding only the last byte counts there, and that of
+/// PKCS #7 is one of those that are allowed.
+fn cbc(
+    algorithm: &'static cipher::Algorithm,
+    key: &[u8],
+    plain: &[u8],
+    random: &dyn Random,
+) -> Result<Vec<u8>, Unspecified> {
+    let mut vector = [0; 16];
+    random.fill(&mut vector);
+    let key = PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(algorithm, key)?)?;
+    let mut content = plain.to_vec();
+    key.less_safe_encrypt(&mut content, EncryptionContext::Iv128(FixedLength::from(vector)))?;
+    Ok([vector.as_slice(), &content].concat())
 }
 
 fn cipher_data(bytes: &[u8]) -> Element {

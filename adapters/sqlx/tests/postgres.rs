@@ -101,6 +101,11 @@ async fn clients_consents_and_grants() {
 }
 
 #[tokio::test]
+async fn service_providers() {
+    provider::saml::service_providers(&Schema::new().open().await).await;
+}
+
+#[tokio::test]
 async fn nodes_that_start_at_once_make_one_set_of_tables() {
     let schema = Schema::new();
     let (a, b, c) = tokio::join!(schema.open(), schema.open(), schema.open());

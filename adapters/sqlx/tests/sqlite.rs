@@ -80,6 +80,12 @@ async fn clients_consents_and_grants() {
 }
 
 #[tokio::test]
+async fn service_providers() {
+    let folder = Folder::new();
+    provider::saml::service_providers(&open(&folder).await).await;
+}
+
+#[tokio::test]
 async fn a_second_start_finds_what_the_first_one_wrote() {
     let folder = Folder::new();
     let db = open(&folder).await;

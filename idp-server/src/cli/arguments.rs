@@ -14,6 +14,8 @@ use super::{
     token::TokenCommand,
     user::UserCommand,
 };
+#[cfg(feature = "saml")]
+use super::{saml::SamlCommand, sp::SpCommand};
 
 /// The Symbolon identity provider.
 #[derive(Debug, Parser)]
@@ -85,6 +87,14 @@ pub enum Command {
     /// Applications that may ask for sign-ins.
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Service providers of SAML that may ask for sign-ins.
+    #[cfg(feature = "saml")]
+    #[command(subcommand)]
+    Sp(SpCommand),
+    /// What we are to service providers of SAML.
+    #[cfg(feature = "saml")]
+    #[command(subcommand)]
+    Saml(SamlCommand),
     /// Mail to people.
     #[command(subcommand)]
     Mail(MailCommand),

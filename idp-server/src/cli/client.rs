@@ -19,7 +19,7 @@ use crate::{
     text::Language,
 };
 
-mod arguments;
+pub(super) mod arguments;
 
 pub use arguments::ClientCommand;
 use arguments::NewClientArguments;

@@ -8,7 +8,11 @@ mod device;
 mod keys;
 mod mail;
 mod policy;
+#[cfg(feature = "saml")]
+mod saml;
 mod serve;
+#[cfg(feature = "saml")]
+mod sp;
 mod terminal;
 mod token;
 mod user;
@@ -78,6 +82,10 @@ fn obey(arguments: Arguments) -> anyhow::Result<()> {
             Command::Device(command) => device::run(&app, command).await,
             Command::Client(command) => client::run(&app, command).await,
             Command::Keys(command) => keys::run(&app, &command).await,
+            #[cfg(feature = "saml")]
+            Command::Sp(command) => sp::run(&app, command).await,
+            #[cfg(feature = "saml")]
+            Command::Saml(command) => saml::run(&app, command).await,
             Command::Policy(command) => policy::run(&app, command).await,
             Command::Audit(command) => policy::audit(&app, command).await,
             Command::Serve { .. } | Command::CheckConfig | Command::Config(_) | Command::Mail(_) => Ok(()),

@@ -35,7 +35,7 @@ pub(crate) struct Allowed {
 ///
 /// # Errors
 /// [`Fault`] if the store fails.
-pub(super) async fn of(
+pub(crate) async fn of(
     app: &App,
     user: Id<User>,
     client_id: &str,
@@ -91,7 +91,7 @@ pub(crate) async fn all(app: &App, user: Id<User>) -> Result<Vec<Application>, F
 /// # Errors
 /// [`Refusal::Expired`] if the session has just ended: its consent would outlive it by a year. [`Fault`] if the store
 /// fails.
-pub(super) async fn remember(
+pub(crate) async fn remember(
     app: &App,
     session: &SessionRow,
     client_id: &str,

@@ -15,7 +15,7 @@ use idp_core::{
     Error, Fault,
     mark::{MarkRow, MarkWrite},
     seal::Aad,
-    store::{Batch, Ceremonies as _, Committed, Store as _},
+    store::{Batch, Committed},
 };
 use serde::{Deserialize, Serialize};
 use symbolon_saml::{
@@ -46,11 +46,7 @@ struct Waiting {
 ///
 /// # Errors
 /// [`Fault`] if it cannot be sealed.
-pub(super) fn make(
-    app: &App,
-    provider: &str,
-    text: String,
-) -> Result<(Zeroizing<String>, MarkWrite), Fault> {
+pub(super) fn make(app: &App, provider: &str, text: String) -> Result<(Zeroizing<String>, MarkWrite), Fault> {
     let engine = app.engine();
     // The specification wants SHA-1 of the entity id here. It protects nothing: it says whose artifact this is.
     let source = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, app.saml().entity_id().as_bytes());
@@ -71,7 +67,8 @@ fn key(app: &App, artifact: &str) -> [u8; 32] {
 pub async fn resolve(State(app): State<App>, body: Bytes) -> Response {
     match resolved(&app, &body).await {
         Ok(text) => {
-            let headers = [(header::CONTENT_TYPE, "text/xml; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+            let headers =
+                [(header::CONTENT_TYPE, "text/xml; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
             (headers, text).into_response()
         }
         Err(NotResolved::Refused(reason)) => {
@@ -109,7 +106,8 @@ async fn resolved(app: &App, body: &[u8]) -> Result<String, NotResolved> {
     let provider = app.saml().providers().find(&issuer, app.engine().now()).await?;
     let provider = provider.ok_or_else(|| refused("the service provider is not known"))?;
     // No certificate of the connection and no password says who asks: the signature alone does, so it must be there.
-    let message = open(text, Kind::ArtifactResolve, Wrapping::Soap)?.check(Trust::Required(&provider.keys))?;
+    let message =
+        open(text, Kind::ArtifactResolve, Wrapping::Soap)?.check(Trust::Required(&provider.keys))?;
     let asked = ArtifactResolve::read(&message)?;
     check(app, &provider, &asked.head).map_err(refused)?;
     let message = take(app, &provider, &asked.artifact).await?;
@@ -136,7 +134,9 @@ fn check(app: &App, provider: &Provider, head: &Head) -> Result<(), &'static str
     let age = app.engine().now().0.saturating_sub(head.issued.timestamp());
     match () {
         () if head.issuer != provider.entity_id => Err("Issuer is somebody else"),
-        () if head.destination.as_ref().is_some_and(|to| *to != here) => Err("Destination is another address"),
+        () if head.destination.as_ref().is_some_and(|to| *to != here) => {
+            Err("Destination is another address")
+        }
         () if !(-WINDOW..=WINDOW).contains(&age) => Err("IssueInstant is too far away"),
         () => Ok(()),
     }
@@ -146,7 +146,9 @@ fn check(app: &App, provider: &Provider, head: &Head) -> Result<(), &'static str
 async fn take(app: &App, provider: &Provider, artifact: &str) -> Result<Option<String>, Fault> {
     let (engine, now) = (app.engine(), app.engine().now());
     let key = key(app, artifact.trim());
-    let Some(sealed) = engine.store().mark(key, now).await?.and_then(|mark| mark.answer) else { return Ok(None) };
+    let Some(sealed) = engine.store().mark(key, now).await?.and_then(|mark| mark.answer) else {
+        return Ok(None);
+    };
     let waiting: Waiting = engine.sealer().open_json(&Aad::row(KIND, &key), &sealed)?;
     if waiting.provider != provider.entity_id {
         return Ok(None);

@@ -2,9 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use idp_core::{Time, session::SessionRow, users::User};
-use symbolon_saml::{
-    Assertion, Attribute, AuthnStatement, Bearer, Conditions, Subject, fresh_id,
-};
+use symbolon_saml::{Assertion, Attribute, AuthnStatement, Bearer, Conditions, Subject, fresh_id};
 
 use super::{
     attributes::{self, Facts, Rule},
@@ -46,7 +44,8 @@ pub(super) fn of(
     let name = naming.name(request.name, user, session.id).map_err(|_| Failure::Name)?;
     let session_index = naming.session_index(session.id);
     let party = Party { name: name.clone().into(), session_index: session_index.clone() };
-    let ends = provider.terms.session_life.map_or(session.expires_at, |life| session.expires_at.min(now + life));
+    let ends =
+        provider.terms.session_life.map_or(session.expires_at, |life| session.expires_at.min(now + life));
     let assertion = Assertion {
         id: fresh_id(&*engine.crypto().random),
         issued: instant(now),

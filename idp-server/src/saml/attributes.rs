@@ -10,7 +10,7 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
-use symbolon_saml::{Attribute, AttributeService, ServiceProvider};
+use symbolon_saml::{Attribute, ServiceProvider};
 
 pub(crate) use expression::Facts;
 use known::{Known, PAIRWISE_ID, SUBJECT_ID};
@@ -25,7 +25,7 @@ pub(crate) fn rules(decided: &[Rule], metadata: &ServiceProvider, service: Optio
     if !decided.is_empty() {
         return decided.to_vec();
     }
-    let requested = service_of(metadata, service).map(|service| service.requested.as_slice());
+    let requested = metadata.attribute_service(service).map(|service| service.requested.as_slice());
     let asked = requested.unwrap_or_default().iter().filter_map(|asked| {
         let (name, format) = (asked.name.as_str(), asked.name_format.as_deref());
         Some(Rule::asked(Known::asked(name, format)?, name, format))
@@ -37,14 +37,6 @@ pub(crate) fn rules(decided: &[Rule], metadata: &ServiceProvider, service: Optio
         }
     }
     rules
-}
-
-/// The service that was named, or the default one: the first that says to be it, the first that does not say no, the first.
-fn service_of(metadata: &ServiceProvider, index: Option<u16>) -> Option<&AttributeService> {
-    let services = &metadata.attribute_services;
-    let named = services.iter().find(|service| Some(service.index) == index);
-    let says = |is: Option<bool>| services.iter().find(move |service| service.is_default == is);
-    named.or_else(|| says(Some(true))).or_else(|| says(None)).or(services.first())
 }
 
 /// What is asked for beside them. Where any will do, it is the one that nobody else can compare.

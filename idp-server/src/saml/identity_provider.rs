@@ -22,6 +22,8 @@ pub struct IdentityProvider {
     db: Db,
     providers: Providers,
     state: Mutex<State>,
+    /// Held while the keys are loaded for the first time: anybody may ask for our metadata, and to find primes takes a while.
+    first: tokio::sync::Mutex<()>,
 }
 
 /// What was made of the keys, once somebody asked.
@@ -72,7 +74,13 @@ impl IdentityProvider {
         } else {
             config.saml.entity_id.clone()
         };
-        Self { entity_id, db: db.clone(), providers: Providers::new(db.clone()), state: Mutex::default() }
+        Self {
+            entity_id,
+            db: db.clone(),
+            providers: Providers::new(db.clone()),
+            state: Mutex::default(),
+            first: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Our name to service providers.
@@ -92,10 +100,18 @@ impl IdentityProvider {
     /// # Errors
     /// [`Fault`] if the store fails, or a key cannot be opened or made.
     pub async fn keys(&self, engine: &Engine) -> Result<Arc<SamlKeys>, Fault> {
-        if let Some(keys) = &self.state().keys {
-            return Ok(Arc::clone(keys));
+        if let Some(keys) = self.loaded() {
+            return Ok(keys);
         }
-        self.load(engine).await
+        let _first = self.first.lock().await;
+        match self.loaded() {
+            Some(keys) => Ok(keys),
+            None => self.load(engine).await,
+        }
+    }
+
+    fn loaded(&self) -> Option<Arc<SamlKeys>> {
+        self.state().keys.as_ref().map(Arc::clone)
     }
 
     async fn load(&self, engine: &Engine) -> Result<Arc<SamlKeys>, Fault> {

@@ -15,9 +15,11 @@
 //! | `assertion.rs` | what an assertion says |
 //! | `protect.rs` | how it is signed, and for whom it is encrypted |
 //! | `respond.rs` `artifact.rs` | what comes back, and on which way |
+//! | `answered.rs` | whether a request was answered before |
 //! | `party.rs` | what is kept for signing out |
 //! | `logout/` | how a session ends for service providers |
 
+mod answered;
 pub(crate) mod artifact;
 mod assertion;
 pub mod attributes;

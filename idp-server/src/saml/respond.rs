@@ -7,17 +7,16 @@ use axum::{
 use idp_core::{
     Fault,
     audit::{AuditRow, Event},
-    mark::{MarkRow, MarkWrite},
+    mark::MarkWrite,
     session::{SessionRow, SessionWrite},
-    store::{Batch, Guard, Store as _},
-    users::User,
+    store::{Batch, Guard},
 };
 use symbolon_saml::{Head, Response as Message, Status, binding, fresh_id, post};
 use symbolon_sqlx::provider::{Changed, SamlPartyWrite};
 use zeroize::Zeroizing;
 
 use super::{
-    artifact,
+    answered, artifact,
     assertion::{self, Signed},
     party::Party,
     protect,
@@ -30,13 +29,10 @@ use crate::{
     text::Language,
 };
 
-/// How long it is remembered that a request was answered, in seconds: longer than one can wait anywhere here.
-const ANSWERED: i64 = 86_400;
-
 /// Back to the service provider with an assertion.
 ///
-/// Once a request: whoever loads an old address again, or answers a form twice, gets a page that says so. That nobody shows
-/// the assertion twice is for the service provider to see to; that there is no second one is for us.
+/// Once a request: whoever loads an old address again gets a page that says so. A repeat within a few seconds in the same
+/// session gets a new answer, as whoever ends a sign-in twice does: the first one may have been lost.
 ///
 /// # Errors
 /// [`Unanswered`] if the session ended at this moment, the request was answered before, or the person has no such name.
@@ -58,30 +54,24 @@ pub(super) async fn granted(
     // Written and signed before anything is noted: what cannot be sent must not count as answered.
     let text = protect::write(app, provider, &message).await?.map_err(|failure| request.declined(failure))?;
     let (way, kept) = Way::of(app, provider, &request.to, text)?;
-    let mut batch = batch(app, provider, request, signed);
+    let first = answered::once(app, request, signed.session)?;
+    let again = first.is_some() && answered::is_repeat(app, request, signed.session).await?;
+    let mut batch = Batch::new().with(issued(app, provider, signed));
     batch.extend(kept);
+    batch.extend(first.filter(|_| !again));
+    let held = SessionWrite::Holds { id: signed.session.id, now: app.engine().now() };
     let writes = vec![join(app, provider, signed.session, &party)?.into()];
-    match app.db().change_all(writes, batch).await? {
+    match app.db().change_all(writes, batch.after(vec![held.into()])).await? {
         Changed::Yes => way.answer(app, t, &request.to),
         Changed::Conflict(Guard::Mark) => Err(BadRequest::Answered.into()),
         Changed::No | Changed::Conflict(_) => Err(request.declined(Failure::NotSignedIn)),
     }
 }
 
-/// What is noted when a request is answered, and only as long as the session holds and nobody answered it before.
-fn batch(app: &App, provider: &Provider, request: &SignInRequest, signed: Signed<'_>) -> Batch {
-    let (engine, now) = (app.engine(), app.engine().now());
+fn issued(app: &App, provider: &Provider, signed: Signed<'_>) -> AuditRow {
     let event = Event::new("saml.response_issued").with("provider", &provider.entity_id);
-    let id = idp_core::Id::random(engine.crypto());
-    let mut batch = Batch::new()
-        .with(SessionWrite::Holds { id: signed.session.id, now })
-        .with(AuditRow { id, at: now, user: Some(signed.user.id), event });
-    if let Some(asked) = &request.to.in_response_to {
-        let key = engine.keys().digest("saml-request", &[provider.entity_id.as_bytes(), asked.as_bytes()]);
-        let row = MarkRow { key, answer: None, expires_at: now + ANSWERED };
-        batch.push(MarkWrite::Insert { row, now });
-    }
-    batch
+    let user = Some(signed.user.id);
+    AuditRow { user, ..super::audit(app.engine(), event) }
 }
 
 fn join(

@@ -6,19 +6,12 @@ use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse as _, Redirect, Response},
 };
-use idp_core::{
-    Error, Fault,
-    policy::Requirement,
-    session::SessionRow,
-    store::BoxFuture,
-    users::User,
-};
+use idp_core::{Error, Fault, policy::Requirement, session::SessionRow, store::BoxFuture, users::User};
 use serde_json::Value;
 use symbolon_axum::{SignedIn, Visitor};
 
 use super::{
-    consent,
-    context,
+    consent, context,
     name_id::Naming,
     provider::Provider,
     request::{self, BadRequest, Declined, Failure, SignInRequest, Unanswered, UnderWay},
@@ -76,7 +69,7 @@ pub(super) async fn answer(
     provider: &Provider,
     request: SignInRequest,
 ) -> Result<Response, Unanswered> {
-    let ways = ways(app, provider, &request);
+    let ways = ways(provider, &request);
     let needed = ruled(app, visitor, &request, &ways).await?;
     let signed_in = serving(app, visitor, provider, &request).await?;
     if let Some(SignedIn { session, user, .. }) = &signed_in
@@ -93,8 +86,7 @@ pub(super) async fn answer(
 }
 
 /// The ways in which a sign-in becomes what was asked for, the one that is preferred first.
-fn ways(app: &App, provider: &Provider, request: &SignInRequest) -> Vec<Requirement> {
-    let _ = app;
+fn ways(provider: &Provider, request: &SignInRequest) -> Vec<Requirement> {
     let mut ways = context::alternatives(request.requested_context().as_ref());
     for way in &mut ways {
         way.acr = way.acr.max(provider.terms.min_acr);
@@ -140,7 +132,9 @@ async fn serving(
     request: &SignInRequest,
 ) -> Result<Option<SignedIn>, Unanswered> {
     let signed_in = visitor.session(app.engine()).await?;
-    let fits = |it: &SignedIn| serves(&it.session, provider) && is_meant(app, provider, request, (&it.session, &it.user));
+    let fits = |it: &SignedIn| {
+        serves(&it.session, provider) && is_meant(app, provider, request, (&it.session, &it.user))
+    };
     Ok(signed_in.filter(fits))
 }
 

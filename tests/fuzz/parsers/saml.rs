@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use data_encoding::BASE64;
 use symbolon_saml::{
-    ArtifactResolve, ArtifactResponse, Kind, LogoutRequest, LogoutResponse, Message, PeerKeys, Trust,
-    Wrapping,
+    ArtifactResolve, ArtifactResponse, AskedConsumer, AuthnRequest, Kind, LogoutRequest, LogoutResponse,
+    Message, PeerKeys, Refused, ServiceProvider, Trust, Wrapping,
     aggregate::{Entity, Origin, Staging, Unstaged, Verified, read},
     open, post, redirect,
 };
@@ -56,9 +56,47 @@ fn say(message: &Message) {
     if let Ok(request) = LogoutRequest::read(message) {
         assert!(request.write(None).is_ok(), "{request:?}");
     }
+    drop(AuthnRequest::read(message));
+    if let Ok(provider) = ServiceProvider::read(message) {
+        usable(&provider);
+    }
     drop(LogoutResponse::read(message));
     drop(ArtifactResolve::read(message));
     drop(ArtifactResponse::read(message));
+}
+
+/// What was taken has somewhere to send an answer to, over TLS or on this computer, and keys that are keys.
+fn usable(provider: &ServiceProvider) {
+    let default = provider.consumer(&AskedConsumer::Default { binding: None }).expect("an address");
+    assert!(provider.consumer(&AskedConsumer::Index(default.index)).is_some());
+    for consumer in &provider.consumers {
+        let is_private = ["https:", "http://localhost", "http://127.", "http://[::1]"];
+        let location = consumer.location.to_ascii_lowercase();
+        assert!(is_private.iter().any(|begin| location.starts_with(begin)), "{provider:?}");
+    }
+    assert!(PeerKeys::from_certificates(&provider.signing).is_ok(), "{provider:?}");
+}
+
+fn opened(bytes: &[u8], kind: Kind) -> Result<Message, Refused> {
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    open(text, kind, Wrapping::None)?.check(Trust::Optional(&KEYS))
+}
+
+/// What a service provider asks.
+pub fn request(bytes: &[u8]) {
+    let Ok(message) = opened(bytes, Kind::AuthnRequest) else { return };
+    if let Ok(request) = AuthnRequest::read(&message) {
+        assert_eq!(message.issuer().as_ref(), Ok(&request.head.issuer), "two readers, two issuers");
+        assert!(request.context.is_none_or(|context| !context.classes.is_empty()));
+    }
+}
+
+/// What a service provider says of itself.
+pub fn provider(bytes: &[u8]) {
+    let Ok(message) = opened(bytes, Kind::EntityDescriptor) else { return };
+    if let Ok(provider) = ServiceProvider::read(&message) {
+        usable(&provider);
+    }
 }
 
 /// A query.

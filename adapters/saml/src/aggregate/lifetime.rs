@@ -34,14 +34,19 @@ impl Lifetime {
         self.with(element.attribute("validUntil"), element.attribute("cacheDuration")).map_err(problem)
     }
 
+    /// What is left of both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            valid_until: earlier(self.valid_until, other.valid_until),
+            cache_duration: earlier(self.cache_duration, other.cache_duration),
+        }
+    }
+
     /// With the attributes of one more element; the name of the one that cannot be read.
     fn with(self, until: Option<&str>, duration: Option<&str>) -> Result<Self, &'static str> {
         let until = until.map(|text| time::read(text.trim()).ok_or("validUntil")).transpose()?;
         let duration = duration.map(|text| time::read_duration(text.trim()).ok_or("cacheDuration"));
-        Ok(Self {
-            valid_until: earlier(self.valid_until, until),
-            cache_duration: earlier(self.cache_duration, duration.transpose()?),
-        })
+        Ok(self.and(Self { valid_until: until, cache_duration: duration.transpose()? }))
     }
 }
 

@@ -43,13 +43,11 @@ impl Keys {
         let methods = methods(descriptor)?;
         for certificate in certificates(descriptor)? {
             keys::read(&certificate).map_err(ContentProblem::Key)?;
-            let encrypts = EncryptionKey::from_certificate(&certificate);
+            let encrypts = EncryptionKey::from_certificate(&certificate).map_err(ContentProblem::Key);
             let (signs, encrypts) = match (descriptor.attribute("use"), encrypts) {
-                (Some("signing"), _) | (None, Err(KeyError::Kind)) => (true, false),
-                (None, encrypts) => (true, encrypts.map(|_| true).map_err(ContentProblem::Key)?),
-                (Some("encryption"), encrypts) => {
-                    (false, encrypts.map(|_| true).map_err(ContentProblem::Key)?)
-                }
+                (Some("signing"), _) | (None, Err(ContentProblem::Key(KeyError::Kind))) => (true, false),
+                (Some("encryption"), encrypts) => (false, encrypts.map(|_| true)?),
+                (None, encrypts) => (true, encrypts.map(|_| true)?),
                 (Some(_), _) => return Err(ContentProblem::Value("use").into()),
             };
             if encrypts {
@@ -77,13 +75,21 @@ fn methods(descriptor: &Element) -> Result<Vec<String>, Refused> {
 }
 
 /// The first certificate of each `X509Data`, which carries the key. What comes behind it says who issued the first, and an
-/// issuer does not sign in the name of a provider. A key without a certificate is not read.
+/// issuer does not sign in the name of a provider.
+///
+/// A key that is there without a certificate is not read, and so it is refused. A mere name of a key is passed over.
 fn certificates(descriptor: &Element) -> Result<Vec<Vec<u8>>, Refused> {
     let ds = Space::Ds.uri();
     let key_info = descriptor.required(ds, "KeyInfo")?;
     let all = key_info.children().filter(|child| child.is(ds, "X509Data"));
     let first = all.filter_map(|it| it.children().find(|child| child.is(ds, "X509Certificate")));
-    first.take(MAX_KEYS.saturating_add(1)).map(certificate).collect()
+    let certificates: Vec<_> =
+        first.take(MAX_KEYS.saturating_add(1)).map(certificate).collect::<Result<_, _>>()?;
+    let is_bare = ["KeyValue", "DEREncodedKeyValue"];
+    if certificates.is_empty() && key_info.children().any(|child| is_bare.contains(&child.local())) {
+        return Err(ContentProblem::Unsupported("KeyValue").into());
+    }
+    Ok(certificates)
 }
 
 fn certificate(element: &Element) -> Result<Vec<u8>, Refused> {

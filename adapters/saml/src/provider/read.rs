@@ -9,10 +9,11 @@ use super::{
 };
 use crate::{
     address::{Reach, reach},
-    aggregate::Lifetime,
+    aggregate::{Entity, Lifetime},
     decode::{Attribute, Form, Inside, Value, decode, index, may, must},
     element::Element,
-    guard::{Kind, Message},
+    guard::{Kind, Message, Trust, Wrapping, open},
+    keys::PeerKeys,
     metadata::Localized,
     names::{MAX_ENTITY_ID, Space, binding},
     refused::{ContentProblem, Refused},
@@ -124,6 +125,19 @@ impl ServiceProvider {
             organization: extensions::organization(entity)?,
             entity_attributes: extensions::entity_attributes(entity)?,
         })
+    }
+
+    /// What one entity of an aggregate, or of a file with comments, says. Its lifetime is what everything around it leaves of it.
+    ///
+    /// It is no more believed than the entity is: only once [`Staging::commit`](crate::aggregate::Staging::commit) was called.
+    ///
+    /// # Errors
+    /// As for [`ServiceProvider::read`].
+    pub fn of_entity(entity: &Entity<'_>) -> Result<Self, Refused> {
+        let nobody = PeerKeys::from_certificates::<&[u8]>([]).map_err(ContentProblem::Key)?;
+        let opened = open(entity.text, Kind::EntityDescriptor, Wrapping::None)?;
+        let provider = Self::read(&opened.check(Trust::Optional(&nobody))?)?;
+        Ok(Self { lifetime: entity.lifetime.and(provider.lifetime), ..provider })
     }
 }
 

@@ -9,11 +9,13 @@ use super::{
     documents::{assertion, cut, swap},
 };
 
-pub const WAYS: [(Cipher, Transport); 4] = [
+pub const WAYS: [(Cipher, Transport); 6] = [
     (Cipher::Aes128Gcm, Transport::OaepSha1),
     (Cipher::Aes256Gcm, Transport::OaepSha1),
     (Cipher::Aes128Gcm, Transport::OaepSha256),
     (Cipher::Aes256Gcm, Transport::OaepSha256),
+    (Cipher::DangerAes128Cbc, Transport::OaepSha1),
+    (Cipher::DangerAes256Cbc, Transport::OaepSha256),
 ];
 
 /// A response by the provider, of which Mallory can read the assertion: he is a service provider too.
@@ -77,14 +79,16 @@ fn a_response_around_it_can_be_signed() {
 fn every_message_has_a_key_and_a_nonce_of_its_own() {
     let random = random();
     let recipient = EncryptionKey::from_certificate(MALLORY.signer.certificate()).unwrap();
-    let encryption = Encryption { recipient: &recipient, cipher: WAYS[0].0, transport: WAYS[0].1 };
-    let protection =
-        Protection { encryption: Some(encryption), ..RSA.protection(Signed::Response, &*random) };
-    let nonces: Vec<String> = (0..2)
-        .map(|_| {
-            let text = response().write(&protection).unwrap();
-            text.rsplit_once("<xenc:CipherValue>").unwrap().1[..16].to_owned()
-        })
-        .collect();
-    assert_ne!(nonces[0], nonces[1]);
+    for (cipher, transport) in WAYS {
+        let encryption = Encryption { recipient: &recipient, cipher, transport };
+        let protection =
+            Protection { encryption: Some(encryption), ..RSA.protection(Signed::Response, &*random) };
+        let nonces: Vec<String> = (0..2)
+            .map(|_| {
+                let text = response().write(&protection).unwrap();
+                text.rsplit_once("<xenc:CipherValue>").unwrap().1[..16].to_owned()
+            })
+            .collect();
+        assert_ne!(nonces[0], nonces[1], "{cipher:?}");
+    }
 }

@@ -14,6 +14,8 @@ use symbolon_saml::{
 use super::{
     actors::{EC, RSA, logout_request, random, response, take},
     aggregate,
+    providers::products,
+    requests,
 };
 
 fn messages() -> Vec<Vec<u8>> {
@@ -35,6 +37,25 @@ fn three_thousand_hostile_messages() {
         let bytes = mutator.of(&corpus);
         parser::message(&bytes);
         parser::form(&bytes);
+    }
+}
+
+#[test]
+fn three_thousand_hostile_requests() {
+    let corpus = vec![requests::FULL.as_bytes().to_vec(), requests::SMALL.as_bytes().to_vec()];
+    let mut mutator = Mutator::new(20_054);
+    for _ in 0..3_000 {
+        parser::request(&mutator.of(&corpus));
+    }
+}
+
+#[test]
+fn three_thousand_hostile_providers() {
+    let corpus = [products::mellon(), products::shibboleth(), products::simplesamlphp()];
+    let corpus = corpus.map(String::into_bytes).to_vec();
+    let mut mutator = Mutator::new(20_055);
+    for _ in 0..3_000 {
+        parser::provider(&mutator.of(&corpus));
     }
 }
 

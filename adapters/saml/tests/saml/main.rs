@@ -15,6 +15,7 @@ mod encrypted;
 mod fuzz;
 mod hostile;
 mod keys;
+mod linked;
 mod messages;
 mod metadata;
 mod providers;

@@ -1,11 +1,15 @@
 //! What does the metadata of a service provider say?
 
 mod hostile;
-mod products;
+pub mod products;
+
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use symbolon_saml::{
-    AskedConsumer, Consumer, Kind, Refused, ServiceProvider, Trust, Wrapping, binding, open,
+    AskedConsumer, Consumer, Kind, Refused, ServiceProvider, Trust, Wrapping, XmlProblem,
+    aggregate::{self, Entity, Origin, Staging, Unstaged, Verified},
+    binding, open,
 };
 
 use super::actors::{NOBODY, RSA};
@@ -129,4 +133,51 @@ fn a_service_wants_attributes_by_its_number() {
     assert_eq!(wanted(Some(4)), Some("mail"));
     assert_eq!(wanted(None), Some("phone"));
     assert_eq!(wanted(Some(6)), None);
+}
+
+/// Keeps what the entities of a file say.
+#[derive(Default)]
+struct Shelf(Vec<ServiceProvider>);
+
+impl Staging for Shelf {
+    type Done = Vec<ServiceProvider>;
+
+    fn stage(&mut self, entity: &Entity<'_>) -> Result<(), Unstaged> {
+        let refused = |refused: Refused| Unstaged::Entity(refused.to_string());
+        self.0.push(ServiceProvider::of_entity(entity).map_err(refused)?);
+        Ok(())
+    }
+
+    fn commit(self, _verified: Verified) -> Self::Done {
+        self.0
+    }
+}
+
+fn shelf(text: &str) -> Vec<ServiceProvider> {
+    aggregate::read(text.as_bytes(), 1 << 20, Origin::DangerUnchecked, Shelf::default()).unwrap()
+}
+
+/// The guard of messages takes no comment, and files of administrators have some.
+#[test]
+fn a_file_with_comments_is_read_as_an_aggregate_of_one() {
+    let plain = products::mellon();
+    let text = plain.replace(" <SPSSODescriptor", " <!-- made by hand --><SPSSODescriptor");
+    assert_eq!(read(&text), Err(XmlProblem::Comment.into()));
+    assert_eq!(shelf(&text), [read(&plain).unwrap()]);
+}
+
+#[test]
+fn an_entity_lives_as_long_as_everything_around_it_allows() {
+    let entity = products::shibboleth();
+    let around = format!(
+        "<md:EntitiesDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" validUntil=\"2026-11-24T00:00:00Z\" cacheDuration=\"PT1M\">{entity}</md:EntitiesDescriptor>"
+    );
+    let alone = read(&entity).unwrap();
+    let [inside] = <[ServiceProvider; 1]>::try_from(shelf(&around)).unwrap();
+    assert_eq!(inside.lifetime.cache_duration, Some(Duration::from_secs(60)));
+    assert!(inside.lifetime.valid_until < alone.lifetime.valid_until);
+    // The role says one hour, and the entity seven days.
+    let [outside] = <[ServiceProvider; 1]>::try_from(shelf(&entity)).unwrap();
+    assert_eq!(outside, alone);
+    assert_eq!(outside.lifetime.cache_duration, Some(Duration::from_secs(3_600)));
 }

@@ -29,7 +29,7 @@ pub const FULL: &str = r#"<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SA
 </samlp:AuthnRequest>"#;
 
 /// As little as there may be, with other prefixes.
-const SMALL: &str = r#"<AuthnRequest xmlns="urn:oasis:names:tc:SAML:2.0:protocol" ID="_request" Version="2.0" IssueInstant="2026-11-23T09:30:00"><Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://shop.example/metadata</Issuer></AuthnRequest>"#;
+pub const SMALL: &str = r#"<AuthnRequest xmlns="urn:oasis:names:tc:SAML:2.0:protocol" ID="_request" Version="2.0" IssueInstant="2026-11-23T09:30:00"><Issuer xmlns="urn:oasis:names:tc:SAML:2.0:assertion">https://shop.example/metadata</Issuer></AuthnRequest>"#;
 
 fn read(text: &str) -> Result<AuthnRequest, Refused> {
     AuthnRequest::read(&open(text, Kind::AuthnRequest, Wrapping::None)?.check(Trust::Optional(&NOBODY))?)
@@ -139,7 +139,7 @@ fn values_of_the_wrong_kind_are_refused() {
         ("Index=\"3\"", "Index=\"+3\"", ContentProblem::Value("AttributeConsumingServiceIndex")),
         ("https://shop.example/acs?a=1&amp;b=2", &long, ContentProblem::Value("AssertionConsumerServiceURL")),
         ("https://id.example.org/saml/sso", &long, ContentProblem::Value("Destination")),
-        ("ID=\"_request\"", &format!("ID=\"{long}\""), ContentProblem::Value("ID")),
+        ("ID=\"_request\"", &format!("ID=\"{}\"", "a".repeat(257)), ContentProblem::Value("ID")),
         (who, &format!("<saml:Issuer>{long}"), ContentProblem::Value("Issuer")),
         (who, "<saml:Issuer Format=\"x\">a", ContentProblem::Value("Issuer")),
         ("2026-11-23T09:30:00Z", "yesterday", ContentProblem::Value("IssueInstant")),

@@ -1,6 +1,7 @@
 //! Does the database keep clients, consents and grants as a provider needs them?
 
 mod pings;
+pub mod saml;
 
 use idp_core::{
     Id, Time,

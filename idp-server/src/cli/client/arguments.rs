@@ -197,7 +197,7 @@ fn signature(text: &str) -> Result<Signature, String> {
     Signature::from_name(text).ok_or_else(|| "the algorithms are RS256, PS256, ES256 and EdDSA".to_owned())
 }
 
-fn acr(text: &str) -> Result<Acr, String> {
+pub(in crate::cli) fn acr(text: &str) -> Result<Acr, String> {
     let names = Acr::ALL.map(Acr::name).join(", ");
     Acr::from_name(text).ok_or_else(|| format!("the classes are {names}"))
 }

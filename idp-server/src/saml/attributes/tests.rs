@@ -75,7 +75,7 @@ fn expressions_have_the_values_that_they_say() {
 #[test]
 fn an_address_that_nobody_verified_is_not_told_as_the_address() {
     let user = person();
-    assert_eq!(values(&user, "email"), [] as [&str; 0]);
+    assert!(values(&user, "email").is_empty());
     assert_eq!(values(&user, "any_email"), ["alice@mail.example"]);
     assert_eq!(values(&user, "email_verified"), ["false"]);
 }
@@ -265,7 +265,7 @@ fn without_rules_of_the_administrator_nothing_is_told_but_what_was_asked_for() {
     ];
     assert_eq!(labels(&rules(&[], &provider, None)), ["givenName", "sn"]);
     assert_eq!(labels(&rules(&[], &provider, Some(1))), ["mail"]);
-    assert_eq!(labels(&rules(&[], &provider, Some(9))), ["givenName", "sn"]);
+    assert!(rules(&[], &provider, Some(9)).is_empty());
     provider.attribute_services[0].is_default = Some(true);
     assert_eq!(labels(&rules(&[], &provider, None)), ["mail"]);
     let decided: Vec<Rule> = vec!["uid".parse().unwrap()];

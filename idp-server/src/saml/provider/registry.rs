@@ -17,11 +17,11 @@ use idp_core::{
 use symbolon_saml::{KeyError, PeerKeys};
 use symbolon_sqlx::{
     Db,
-    provider::{Changed, ServiceProviderRow, ServiceProviderWrite},
+    provider::{Changed, MetadataSourceRow, MetadataSourceWrite, ServiceProviderRow, ServiceProviderWrite},
 };
 
 use super::{
-    Encrypt, Given, Provider, Terms,
+    Encrypt, Given, Provider, Source, Terms,
     given::read_kept,
     kept::{CHANGED, Kept},
 };
@@ -144,7 +144,7 @@ impl Providers {
         }
     }
 
-    /// Adds a service provider.
+    /// Adds a service provider, and where its metadata is fetched from.
     ///
     /// # Errors
     /// [`BadProvider`].
@@ -153,13 +153,16 @@ impl Providers {
         engine: &Engine,
         given: Given,
         terms: Terms,
-        source: Option<String>,
+        source: Option<MetadataSourceRow>,
     ) -> Result<Provider, BadProvider> {
         let text = given.text.clone();
-        let provider = Provider::given(given, terms, source, engine.now())?;
+        let address = source.as_ref().map(|row| row.address.clone());
+        let provider = Provider::given(given, terms, address, engine.now())?;
         let row = provider.row(text)?;
         let with = self.told(engine, "service_provider.added", &provider.entity_id);
-        match self.0.db.change(ServiceProviderWrite::Insert(row), with).await? {
+        let mut writes = vec![ServiceProviderWrite::Insert(row).into()];
+        writes.extend(source.map(|row| MetadataSourceWrite::Put(row).into()));
+        match self.0.db.change_all(writes, with).await? {
             Changed::Yes => Ok(provider),
             Changed::No | Changed::Conflict(_) => Err(BadProvider::Taken),
         }
@@ -215,14 +218,23 @@ impl Providers {
         }
     }
 
-    /// Removes a service provider. `false` if there is none.
+    /// Removes a service provider, and the address of its metadata unless that is of a federation. `false` if there is none.
     ///
     /// # Errors
     /// [`Fault`] if the store fails.
     pub async fn remove(&self, engine: &Engine, entity_id: &str) -> Result<bool, Fault> {
         let with = self.told(engine, "service_provider.removed", entity_id);
-        let removed = self.0.db.change(ServiceProviderWrite::Remove(entity_id.to_owned()), with).await?;
-        Ok(removed == Changed::Yes)
+        let row = self.0.db.service_provider(entity_id).await?;
+        let mut writes = vec![ServiceProviderWrite::Remove(entity_id.to_owned()).into()];
+        if let Some(address) = row.and_then(|row| row.source)
+            && let Some(known) = self.0.db.metadata_source(&address).await?
+        {
+            let source: Source = serde_json::from_str(&known.doc)?;
+            if source.federation.is_none() {
+                writes.push(MetadataSourceWrite::Remove(address).into());
+            }
+        }
+        Ok(self.0.db.change_all(writes, with).await? == Changed::Yes)
     }
 
     /// What goes with a change: the audit record says so, and every node hears of it.

@@ -76,6 +76,11 @@ fn addresses_that_nothing_is_sent_to() {
         "https://shop.example/a&#10;cs",
         "ftp://shop.example/acs",
         "https://",
+        "https:shop.example/acs",
+        "https:/shop.example/acs",
+        "https:///shop.example/acs",
+        "https:\\\\shop.example/acs",
+        "https://shop.example\\@evil.example/acs",
     ] {
         assert_eq!(with(LOCATION, hostile), problem(), "{hostile}");
     }
@@ -153,6 +158,22 @@ fn a_key_that_cannot_be_used_is_refused() {
     let no_text =
         key("", RSA.signer.certificate()).replace("<ds:X509Certificate>", "<ds:X509Certificate>-----BEGIN");
     assert_eq!(with_keys(&no_text), refused(ContentProblem::Key(KeyError::Certificate)));
+}
+
+#[test]
+fn a_key_without_a_certificate_is_refused_and_a_mere_name_says_nothing() {
+    let with_key = |key: &str| {
+        let info = format!(
+            "<md:KeyDescriptor use=\"encryption\"><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">{key}</ds:KeyInfo></md:KeyDescriptor>"
+        );
+        read(&provider(&format!("{info}{}", acs(1, binding::POST, "acs", ""))))
+    };
+    let bare = "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AQ==</ds:Modulus></ds:RSAKeyValue></ds:KeyValue>";
+    assert_eq!(with_key(bare), refused(ContentProblem::Unsupported("KeyValue")));
+    let encoded =
+        "<d:DEREncodedKeyValue xmlns:d=\"http://www.w3.org/2009/xmldsig11#\">AQ==</d:DEREncodedKeyValue>";
+    assert_eq!(with_key(encoded), refused(ContentProblem::Unsupported("KeyValue")));
+    assert!(with_key("<ds:KeyName>shop.example</ds:KeyName>").unwrap().encryption.is_empty());
 }
 
 #[test]

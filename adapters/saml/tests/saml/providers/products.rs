@@ -8,7 +8,7 @@ use super::{lines, read};
 use crate::actors::{EC, MALLORY, RSA};
 
 /// Apache with mod_auth_mellon: default namespaces, a signing and an encryption key.
-fn mellon() -> String {
+pub fn mellon() -> String {
     let (signing, encryption) = (lines(RSA.signer.certificate()), lines(MALLORY.signer.certificate()));
     format!(
         r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
@@ -77,7 +77,7 @@ fn of_mod_auth_mellon() {
 
 /// Shibboleth: algorithms and names in extensions, a key for both with the algorithms that it decrypts, many bindings, and
 /// endpoints that SAML 2.0 has no use for.
-fn shibboleth() -> String {
+pub fn shibboleth() -> String {
     let certificate = lines(RSA.signer.certificate());
     format!(
         r##"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" ID="_66c5" entityID="https://shib.example/shibboleth" validUntil="2026-12-01T00:00:00Z" cacheDuration="P7D">
@@ -185,7 +185,7 @@ fn names_of_shibboleth(provider: &ServiceProvider) {
 }
 
 /// SimpleSAMLphp: two keys in one `KeyInfo` while it changes them, and attributes that it wants.
-fn simplesamlphp() -> String {
+pub fn simplesamlphp() -> String {
     let (old, new) = (lines(RSA.signer.certificate()), lines(EC.signer.certificate()));
     format!(
         r#"<?xml version="1.0"?>
