@@ -17,6 +17,7 @@
 //! | `respond.rs` `artifact.rs` | what comes back, and on which way |
 //! | `answered.rs` | whether a request was answered before |
 //! | `party.rs` | what is kept for signing out |
+//! | `logout/` | how a session ends for service providers |
 
 mod answered;
 pub(crate) mod artifact;
@@ -28,6 +29,7 @@ mod context;
 mod fixture;
 mod identity_provider;
 pub mod keys;
+pub(crate) mod logout;
 pub(crate) mod metadata;
 mod name_id;
 mod party;
