@@ -236,7 +236,7 @@ const UNSEEN: [(header::HeaderName, &str); 2] =
 /// [`Fault`] if the store fails.
 pub(crate) async fn here(app: &App, visitor: &Visitor) -> Result<Option<SessionRow>, Fault> {
     match visitor.session_secret() {
-        Some(secret) => app.engine().store().session(secret.digest(app.engine().crypto())).await,
+        Some(secret) => app.db().session_even_if_ended(secret.digest(app.engine().crypto())).await,
         None => Ok(None),
     }
 }
