@@ -22,7 +22,9 @@ export class Service {
     service.options = { ...own, ...options };
     service.saml = new SAML(service.options);
     const metadata = service.saml.generateServiceProviderMetadata(certificate, certificate);
-    await introduce(town, name, metadata, args);
+    // It checks to what an answer to a logout belongs only if that comes by an address.
+    const byAddress = metadata.replace(/(<SingleLogoutService Binding="[^"]*:)HTTP-POST/, "$1HTTP-Redirect");
+    await introduce(town, name, byAddress, args);
     return service;
   }
 
@@ -78,18 +80,13 @@ export class Service {
     await page.goto(await this.saml.getLogoutUrlAsync(profile, relayState, {}), { waitUntil: "commit" });
   }
 
-  /** What the browser brings back of that. */
+  /** What the browser brings back of that, or what the identity provider asks for when somebody signs out there. */
   async left(page) {
-    const form = await this.form(page, this.options.logoutCallbackUrl);
-    const { profile, loggedOut } = await this.saml.validatePostResponseAsync(form);
+    await page.waitForURL((url) => url.href.startsWith(this.options.logoutCallbackUrl));
+    const { search, searchParams } = new URL(page.url());
+    const form = Object.fromEntries(searchParams);
+    const { profile, loggedOut } = await this.saml.validateRedirectAsync(form, search.slice(1));
     return { profile, loggedOut, relayState: form.RelayState };
-  }
-
-  /** What the identity provider asks for when somebody signs out there. */
-  async asked(page) {
-    const form = await this.form(page, this.options.logoutCallbackUrl);
-    const { profile } = await this.saml.validatePostRequestAsync(form);
-    return { profile, relayState: form.RelayState };
   }
 
   /** Sends the page back, when the person is signed out here. */
@@ -99,8 +96,8 @@ export class Service {
   }
 
   /** What a browser brings, before anybody checks it. */
-  async form(page, to = this.party.callback) {
-    await page.waitForURL(to);
+  async form(page) {
+    await page.waitForURL(this.party.callback);
     const request = await this.party.answer(page);
     return Object.fromEntries(new URLSearchParams(await request.text()));
   }

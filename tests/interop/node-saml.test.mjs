@@ -195,7 +195,7 @@ describe("node-saml", { concurrency: false }, () => {
       const { nameID, sessionIndex } = await signsIn();
       await page.goto(`${town.issuer}/account`);
       await page.getByRole("button", { name: "Sign out", exact: true }).click();
-      const asked = await service.asked(page);
+      const asked = await service.left(page);
       assert.deepEqual([asked.profile.nameID, asked.profile.sessionIndex], [nameID, sessionIndex]);
       await service.agrees(page, asked);
       await page.getByRole("heading", { name: "You are signed out" }).waitFor();

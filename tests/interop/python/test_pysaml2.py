@@ -39,7 +39,8 @@ class AServiceProvider(unittest.TestCase):
     def test_signs_a_person_out(self):
         client, person = pysaml2(), alice()
         answer = sign_in(person, client)
-        begun = client.global_logout(answer.name_id)
+        asked = {"reason": "", "expire": None, "expected_binding": BINDING_HTTP_REDIRECT}
+        begun = client.do_logout(answer.name_id, [answer.issuer()], **asked)
         [(_, http)] = begun.values()
         back = urlsplit(person.go(dict(http["headers"])["Location"], page("pysaml2", "slo")))
         [response] = parse_qs(back.query)["SAMLResponse"]
