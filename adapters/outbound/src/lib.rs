@@ -125,13 +125,7 @@ impl Outbound {
     pub async fn get(&self, target: &Target, limits: Limits) -> Result<Fetched, OutboundError> {
         let request = request(target, Method::GET, HeaderMap::new(), Bytes::new());
         let wanted = Wanted::Body(limits.largest_body(&self.0.settings));
-        let answer = self.ask(target, request, wanted).await?;
-        Ok(Fetched {
-            status: answer.status().as_u16(),
-            media_type: media_type(answer.headers()),
-            fresh_for: fresh::fresh_for(answer.status(), answer.headers()),
-            body: answer.into_body(),
-        })
+        self.ask(target, request, wanted).await.map(fetched)
     }
 
     /// Tells something (POST). Of the answer only the status is read.
@@ -149,6 +143,24 @@ impl Outbound {
         let request = request(target, Method::POST, headers, body.into());
         let answer = self.ask(target, request, Wanted::Status).await?;
         Ok(Answer { status: answer.status().as_u16() })
+    }
+
+    /// Asks something (POST), and reads what is answered.
+    ///
+    /// # Errors
+    /// [`OutboundError`], as [`get`](Self::get).
+    pub async fn call(
+        &self,
+        target: &Target,
+        content_type: HeaderValue,
+        body: impl Into<Bytes>,
+        mut headers: HeaderMap,
+        limits: Limits,
+    ) -> Result<Fetched, OutboundError> {
+        headers.insert(header::CONTENT_TYPE, content_type);
+        let request = request(target, Method::POST, headers, body.into());
+        let wanted = Wanted::Body(limits.largest_body(&self.0.settings));
+        self.ask(target, request, wanted).await.map(fetched)
     }
 
     /// Everything within the time of one request, from the line to the last byte.
@@ -195,6 +207,15 @@ impl Outbound {
 
 async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
     timeout_at(deadline, work).await.unwrap_or(Err(Trouble::TimedOut))
+}
+
+fn fetched(answer: Response<Bytes>) -> Fetched {
+    Fetched {
+        status: answer.status().as_u16(),
+        media_type: media_type(answer.headers()),
+        fresh_for: fresh::fresh_for(answer.status(), answer.headers()),
+        body: answer.into_body(),
+    }
 }
 
 fn request(target: &Target, method: Method, mut headers: HeaderMap, body: Bytes) -> Request<Full<Bytes>> {

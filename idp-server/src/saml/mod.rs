@@ -18,6 +18,7 @@
 //! | `respond.rs` `artifact.rs` | what comes back, and on which way |
 //! | `answered.rs` | whether a request was answered before |
 //! | `party.rs` | what is kept for signing out |
+//! | `logout/` | how a session ends for service providers |
 
 mod answered;
 pub(crate) mod artifact;
@@ -32,6 +33,7 @@ mod identity_provider;
 pub mod keys;
 pub(crate) mod launch;
 mod learned;
+pub(crate) mod logout;
 pub(crate) mod metadata;
 mod name_id;
 mod party;

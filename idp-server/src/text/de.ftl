@@ -109,6 +109,11 @@ sign-out = Abmelden
 signed-out-title = Sie sind abgemeldet
 signed-out-text = Ihre Sitzung in diesem Browser ist beendet.
 signed-out-telling = Die Anwendungen, bei denen Sie angemeldet waren, werden benachrichtigt.
+signed-out-unreached = Bei diesen Anwendungen sind Sie vielleicht noch angemeldet, weil sie nicht erreicht wurden:
+signed-out-unreached-help = Öffnen Sie sie und melden Sie sich dort ab, oder schließen Sie alle Fenster dieses Browsers.
+signed-out-broken-title = Eine Anwendung hat nicht richtig geantwortet
+signed-out-broken-text = Hier sind Sie abgemeldet. Ob { $client } das weiß, ist nicht sicher. Machen Sie weiter, um sich bei den anderen abzumelden.
+signed-out-on = Weiter abmelden
 signed-out-lost = Die Anwendung wollte Sie an eine Adresse zurückholen, die nicht für sie eingetragen ist. Deshalb führt von hier kein Weg zurück.
 signed-out-again = Neu anmelden
 
@@ -221,6 +226,7 @@ sessions-title = Wo Sie angemeldet sind
 sessions-end-others = Überall sonst abmelden
 session-here = Dieser Browser
 session-used = zuletzt benutzt
+session-applications = Angemeldet bei:
 session-end = Dort abmelden
 
 applications-title = Anwendungen

@@ -109,6 +109,11 @@ sign-out = Sign out
 signed-out-title = You are signed out
 signed-out-text = Your session on this browser has ended.
 signed-out-telling = The applications that you were signed in to are being told.
+signed-out-unreached = You may still be signed in at these applications, because they were not reached:
+signed-out-unreached-help = Open them and sign out there, or close all windows of this browser.
+signed-out-broken-title = An application did not answer as it should
+signed-out-broken-text = You are signed out here. It is not certain that { $client } knows it. Go on to sign out of the others.
+signed-out-on = Go on signing out
 signed-out-lost = The application wanted you back at an address that is not registered for it, so there is no way back from here.
 signed-out-again = Sign in again
 
@@ -221,6 +226,7 @@ sessions-title = Where you are signed in
 sessions-end-others = Sign out everywhere else
 session-here = This browser
 session-used = last used
+session-applications = Signed in to:
 session-end = Sign out there
 
 applications-title = Applications

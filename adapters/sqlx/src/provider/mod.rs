@@ -26,7 +26,7 @@ pub use clients::{ClientRow, ClientWrite};
 pub use consents::{ConsentRow, ConsentWrite};
 pub use grants::{GrantRow, GrantWrite, StandingGrant};
 pub use metadata_sources::{MetadataSourceRow, MetadataSourceWrite, StagingWrite};
-pub use parties::{DueRow, PartyWrite};
+pub use parties::{DueRow, PartyRow, PartyWrite};
 pub use pings::{PingRow, PingWrite};
 pub use saml_certificates::{SamlCertificateRow, SamlCertificateWrite};
 pub use saml_parties::{SamlPartyRow, SamlPartyWrite};

@@ -19,7 +19,7 @@ use symbolon_saml::{Comparison, NameId, RequestedContext};
 use super::provider::{NameFormat, Provider};
 use crate::{App, carried::Carried};
 
-pub(crate) use arrival::{from_form, from_query};
+pub(crate) use arrival::{field, from_form, from_query, known};
 pub(crate) use check::WINDOW;
 pub(crate) use unanswered::{BadRequest, Declined, Failure, Unanswered};
 
