@@ -123,12 +123,6 @@ impl Rule {
         self.friendly.as_deref().unwrap_or(&self.name)
     }
 
-    /// Its name in the protocol.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// What it is made of, as an administrator writes it.
     #[must_use]
     pub fn made_of(&self) -> String {
