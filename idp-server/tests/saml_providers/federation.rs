@@ -173,7 +173,6 @@ async fn half_an_answer_is_no_federation() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes half a minute; a figure for people"]
 #[expect(clippy::disallowed_methods, reason = "the address of the tests' own PostgreSQL, not a setting")]
-#[expect(clippy::print_stdout, reason = "a figure for people")]
 async fn ten_thousand_providers_within_the_patience_of_the_store() {
     let database = std::env::var("SYMBOLON_TEST_POSTGRES").ok();
     let house = House::open_with(|config| {
