@@ -19,7 +19,9 @@ use serde_json::Value;
 
 pub(crate) use leaving::{Ending, Leaving, Which, here, no_session};
 pub use page::{next, signed_out};
-pub(crate) use reached::{names, settled, unreached};
+#[cfg(feature = "saml")]
+pub(crate) use reached::settled;
+pub(crate) use reached::{names, unreached};
 
 use crate::{app::App, text::Language};
 
@@ -84,6 +86,10 @@ pub(crate) enum Told {
     /// The server is about to.
     Soon,
     /// No, and the server cannot do it by itself.
+    #[cfg_attr(
+        not(feature = "saml"),
+        expect(dead_code, reason = "the server tells every client of OpenID Connect")
+    )]
     No,
 }
 
