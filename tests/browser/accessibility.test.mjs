@@ -127,7 +127,7 @@ describe("every page", { concurrency: false }, () => {
     assert.match((await posted).postData(), /^SAMLResponse=/);
     await page.getByText("signed in").waitFor();
     await page.goto(`${town.issuer}/account/applications`);
-    await page.getByText("your name").waitFor();
+    await page.getByText("your user name · your name").waitFor();
     await inspect(page, "applications-saml");
     await profile.close();
   });

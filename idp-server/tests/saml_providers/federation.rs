@@ -85,6 +85,15 @@ async fn a_bad_file_changes_nothing() {
     assert_eq!(names(&house).await, [A, B]);
 }
 
+/// Rules name clients of OpenID Connect and service providers in one way.
+#[tokio::test]
+async fn nobody_in_a_federation_calls_himself_as_a_client_does() {
+    let house = House::open().await;
+    let loaded = take(&house, signed(&[A, "wiki"], "acs", None)).await.unwrap();
+    assert_eq!((loaded.taken, loaded.skipped.len()), (1, 1));
+    assert_eq!(names(&house).await, [A]);
+}
+
 #[tokio::test]
 async fn the_end_of_the_whole_is_the_end_of_each() {
     let house = House::open().await;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use symbolon_saml::name_format;
 
 use super::{
-    expression::{Expression, Facts},
+    expression::{Expression, Facts, Source},
     known::Known,
     parse::{self, NotExpression},
 };
@@ -121,6 +121,11 @@ impl Rule {
     #[must_use]
     pub fn label(&self) -> &str {
         self.friendly.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether it is the address of a person.
+    pub(in crate::saml) fn tells_address(&self) -> bool {
+        matches!(self.from, Expression::Source(Source::Email | Source::AnyEmail))
     }
 
     /// What it is made of, as an administrator writes it.

@@ -166,6 +166,11 @@ impl Staging for Aside {
 
     fn stage(&mut self, entity: &Entity<'_>) -> Result<(), Unstaged> {
         let skip = |error: &dyn std::error::Error| Unstaged::Entity(error.to_string());
+        // An entity id is a URI (SAML core, 8.3.6). Rules name applications of both protocols in one way: somebody in the
+        // federation who calls himself as a client of OpenID Connect does would come under its rules.
+        if !entity.entity_id.contains(':') {
+            return Err(Unstaged::Entity("its entity id is no URI".to_owned()));
+        }
         let given = Given::of(entity.entity_id, entity.text.to_owned(), entity.lifetime, self.at)
             .map_err(|error| skip(&error))?;
         let text = given.text.clone();
