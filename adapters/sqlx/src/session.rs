@@ -47,7 +47,8 @@ impl Db {
     /// # Errors
     /// [`Fault`] if the database does not answer.
     pub async fn session_even_if_ended(&self, secret: [u8; 32]) -> Result<Option<SessionRow>, Fault> {
-        bounded(async move { find!(self.reads(), row, select!("WHERE secret = $1"), secret.as_slice()) }).await
+        bounded(async move { find!(self.reads(), row, select!("WHERE secret = $1"), secret.as_slice()) })
+            .await
     }
 }
 

@@ -11,6 +11,7 @@
 mod artifact;
 mod consent;
 mod context;
+mod logout;
 mod names;
 #[expect(dead_code, reason = "the tests of OpenID Connect use more of it")]
 #[path = "../oidc/phone.rs"]
@@ -25,4 +26,5 @@ mod saved_keys;
 mod server;
 mod service_provider;
 mod sign_in;
+mod signing_out;
 mod strict;
