@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use axum::{Router, extract::State, routing::post as on_post};
 use chrono::{DateTime, Utc};
-use idp_core::{Time, session::SessionRow, store::Store as _};
+use idp_core::{Time, session::SessionRow};
 use idp_server::{App, saml::Terms};
 use reqwest::{Response, header};
 use symbolon_saml::{
     Head, Kind, LogoutRequest, LogoutResponse, Message, NameId, PeerKeys, Signer, Status, Trust, Wrapping,
     fresh_id, open, post,
     redirect::{self, Parameter},
+    status,
 };
 use tokio::net::TcpListener;
 
@@ -174,19 +175,23 @@ pub async fn asked(server: &Server, response: &Response, to: &str) -> (LogoutReq
 }
 
 /// The same in a form.
-pub async fn asked_in_form(server: &Server, page: Response, to: &str) -> (LogoutRequest, String) {
-    let page = page.text().await.unwrap();
+pub async fn asked_in_form(server: &Server, page: &str, to: &str) -> (LogoutRequest, String) {
     assert!(page.contains(&format!("action=\"{to}\"")), "{page}");
-    let text = post::decode(&hidden(&page, "SAMLRequest")).unwrap();
+    let text = post::decode(&hidden(page, "SAMLRequest")).unwrap();
     let keys = our_keys(&server.app).await;
     let message =
         open(&text, Kind::LogoutRequest, Wrapping::None).unwrap().check(Trust::Required(&keys)).unwrap();
-    (LogoutRequest::read(&message).unwrap(), unescaped(&hidden(&page, "RelayState")))
+    (LogoutRequest::read(&message).unwrap(), unescaped(&hidden(page, "RelayState")))
 }
 
 /// What a provider answers to a request of ours.
 pub fn reply(server: &Server, provider: &ServiceProvider, to: &str, status: Status) -> LogoutResponse {
     LogoutResponse { head: head(server, provider, "/saml/slo"), in_response_to: Some(to.to_owned()), status }
+}
+
+/// Whether somebody may not have heard of the end.
+pub fn is_partial(answer: &LogoutResponse) -> bool {
+    answer.status.is_success() && answer.status.detail.as_deref() == Some(status::PARTIAL_LOGOUT)
 }
 
 /// The address that it sends the browser back to.
@@ -201,7 +206,7 @@ pub async fn lives(server: &Server, session: &SessionRow) -> bool {
     row.is_some_and(|row| row.holds(server.clock_now()))
 }
 
-/// Where a provider was told: never, or since when.
+/// Whether a provider was told of the end, or said it.
 pub async fn is_told(server: &Server, session: &SessionRow, provider: &str) -> bool {
     let rows = server.app.db().saml_parties(session.id).await.unwrap();
     rows.iter().find(|row| row.entity_id == provider).unwrap().told_at.is_some()
@@ -266,7 +271,7 @@ async fn hear(State(held): State<Arc<Held>>, body: String) -> String {
     held.heard.lock().unwrap().push(body.clone());
     let issuer = if says == Says::SomebodyElse { SHOP.to_owned() } else { held.issuer.clone() };
     let status = match says {
-        Says::No => Status::failed(symbolon_saml::status::RESPONDER, symbolon_saml::status::REQUEST_DENIED),
+        Says::No => Status::failed(status::RESPONDER, status::REQUEST_DENIED),
         _ => Status::success(),
     };
     let in_response_to = Some(if says == Says::AnotherQuestion { "_another".to_owned() } else { id });
