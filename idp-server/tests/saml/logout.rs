@@ -198,7 +198,13 @@ async fn an_address_that_leads_nowhere_does_not_take_the_session_from_a_browser(
     let server = start(&[&silent]).await;
     let (cookie, session) = server.sign_in().await;
     let known = signs_in(&server, &silent, &cookie).await;
-    for to in ["/saml/slo/answer", "/saml/slo/answer?leaving=AAAA", "/saml/slo?came=AAAA", "/sign-out/next"] {
+    for to in [
+        "/saml/slo/answer",
+        "/saml/slo/answer?leaving=AAAA",
+        "/saml/slo?came=AAAA",
+        "/sign-out/next",
+        "/oauth2/signed-out",
+    ] {
         let came = opens(&server, to, Some(&cookie)).await;
         assert!(came.headers().get(header::SET_COOKIE).is_none(), "{to}");
     }
