@@ -142,17 +142,17 @@ impl Leaving {
     }
 
     /// The same after a form of ours. Browsers hold the policy of the form's page against every address that a form leads to,
-    /// and that page cannot know where applications send people in between: so a page of ours comes first.
+    /// and that page cannot know where applications send people in between: so a page of ours comes first. The page of the
+    /// first form knows where the one that asked wants the person back; those of later ones do not.
     ///
     /// # Errors
     /// [`Fault`] if the store fails.
     pub(crate) async fn answer_to_form(self, app: &App, t: Language) -> Result<Response, Fault> {
-        match self.next(app).await? {
-            Some(_) => {
-                Ok((UNSEEN, Redirect::to(&self.address(app, routes::SIGNED_OUT).await?)).into_response())
-            }
-            None => self.at_last(app, t).await,
+        let is_later = !self.visited.is_empty() && self.asked_by.is_some();
+        if !is_later && self.next(app).await?.is_none() {
+            return self.at_last(app, t).await;
         }
+        Ok((UNSEEN, Redirect::to(&self.address(app, routes::SIGNED_OUT).await?)).into_response())
     }
 
     /// The application that the browser goes to next.
@@ -187,9 +187,11 @@ impl Leaving {
     ///
     /// # Errors
     /// [`Fault`] if the store fails.
-    pub(crate) async fn said(self, app: &App, t: Language) -> Result<Response, Fault> {
+    pub(crate) async fn said(self, app: &App, visitor: &Visitor) -> Result<Response, Fault> {
+        let t = Language::of(visitor);
         let way = WayOn { address: None, ..self.way_on(app, t).await? };
-        Ok((no_session(app), page::told(app, t, &self, way, Vec::new()).await?).into_response())
+        let page = page::told(app, t, &self, way, Vec::new()).await?;
+        Ok((page::forgotten(app, visitor).await?, page).into_response())
     }
 
     /// An address of ours that goes on with it.

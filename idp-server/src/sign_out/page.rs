@@ -32,7 +32,7 @@ struct SignedOut {
     is_lost: bool,
     /// Whether the browser goes on by itself once everybody was told, where script runs.
     goes_on: bool,
-    /// Where the browser goes on at once, to tell the next application.
+    /// Where the browser goes on at once, without script.
     next: Option<String>,
     /// The applications that may not know that the session is over.
     unreached: Vec<String>,
@@ -69,7 +69,7 @@ pub async fn next(State(app): State<App>, visitor: Visitor, Asked(which): Asked<
 }
 
 /// A session that is over is forgotten; one that began meanwhile stays.
-async fn forgotten(app: &App, visitor: &Visitor) -> Result<Cookies, Fault> {
+pub(super) async fn forgotten(app: &App, visitor: &Visitor) -> Result<Cookies, Fault> {
     let over = here(app, visitor).await?.is_some_and(|row| !row.holds(app.engine().now()));
     Ok(if over { no_session(app) } else { Cookies::default() })
 }
@@ -99,6 +99,8 @@ pub(super) async fn told(
 ) -> Result<Response, Fault> {
     let WayOn { address, home, name, is_lost } = way;
     let goes_on = address.is_some();
+    // Nobody is to be told here any more, so there is nothing to wait for.
+    let next = address.clone().filter(|_| channels.is_empty());
     // Whoever is sent on has an application that knows, and says so itself.
     let unreached = if goes_on { Vec::new() } else { unreached(app, t, leaving).await? };
     let back = match address.or(home) {
@@ -107,6 +109,6 @@ pub(super) async fn told(
     };
     let sources = FrameSources(channels.iter().map(|channel| channel.origin.clone()).collect());
     let frame = Frame::new(app, t);
-    let page = SignedOut { frame, channels, back, is_lost, goes_on, next: None, unreached };
+    let page = SignedOut { frame, channels, back, is_lost, goes_on, next, unreached };
     Ok((Extension(sources), pages::render(StatusCode::OK, &page)).into_response())
 }

@@ -113,6 +113,7 @@ signed-out-unreached = Bei diesen Anwendungen sind Sie vielleicht noch angemelde
 signed-out-unreached-help = Öffnen Sie sie und melden Sie sich dort ab, oder schließen Sie alle Fenster dieses Browsers.
 signed-out-broken-title = Eine Anwendung hat nicht richtig geantwortet
 signed-out-broken-text = Hier sind Sie abgemeldet. Ob { $client } das weiß, ist nicht sicher. Machen Sie weiter, um sich bei den anderen abzumelden.
+signed-out-stray-text = Hier sind Sie abgemeldet. Was die Anwendung zurückgeschickt hat, gehört zu nichts, was Sie hier gerade tun; deshalb wurde nichts davon geglaubt. Machen Sie weiter, um sich bei den anderen abzumelden.
 signed-out-on = Weiter abmelden
 signed-out-lost = Die Anwendung wollte Sie an eine Adresse zurückholen, die nicht für sie eingetragen ist. Deshalb führt von hier kein Weg zurück.
 signed-out-again = Neu anmelden

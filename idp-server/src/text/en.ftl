@@ -113,6 +113,7 @@ signed-out-unreached = You may still be signed in at these applications, because
 signed-out-unreached-help = Open them and sign out there, or close all windows of this browser.
 signed-out-broken-title = An application did not answer as it should
 signed-out-broken-text = You are signed out here. It is not certain that { $client } knows it. Go on to sign out of the others.
+signed-out-stray-text = You are signed out here. What the application sent back belongs to nothing that you are doing here now, so nothing of it was believed. Go on to sign out of the others.
 signed-out-on = Go on signing out
 signed-out-lost = The application wanted you back at an address that is not registered for it, so there is no way back from here.
 signed-out-again = Sign in again

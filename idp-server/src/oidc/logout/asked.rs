@@ -128,7 +128,7 @@ async fn asked(app: &App, visitor: &Visitor, wish: Wish) -> Result<Response, Err
         Some(signed_in) => question(app, t, client.as_deref(), &signed_in, wish).await,
         None if wish.about.is_some() => Ok(wish.leaving(app, None)?.answer(app, t).await?),
         // Nobody is signed in, and who sent the browser is not shown: it is not sent on by itself.
-        None => Ok(wish.leaving(app, None)?.said(app, t).await?),
+        None => Ok(wish.leaving(app, None)?.said(app, visitor).await?),
     }
 }
 

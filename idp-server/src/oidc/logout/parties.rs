@@ -55,7 +55,7 @@ impl Participants for OpenIdConnect {
         leaving: Leaving,
         _: String,
     ) -> BoxFuture<'a, Result<Response, Fault>> {
-        Box::pin(leaving.said(app, t))
+        Box::pin(leaving.answer(app, t))
     }
 
     fn way_on<'a>(

@@ -14,7 +14,7 @@ use idp_core::{Fault, Id, session::SessionRow};
 use serde::{Deserialize, Serialize};
 use symbolon_axum::Visitor;
 use symbolon_saml::{
-    LogoutResponse, Status, binding, post,
+    LogoutResponse, LogoutService, Status, binding, post,
     redirect::{self, Parameter},
     status,
 };
@@ -23,8 +23,12 @@ use zeroize::Zeroizing;
 use super::{arrival::Asked, by_browser, head, signer, with_query, written};
 use crate::{
     App,
-    pages::{self, Asked as Query, FormPost, Frame},
-    saml::{provider::Provider, respond},
+    pages::{Asked as Query, FormPost, Frame},
+    saml::{
+        provider::Provider,
+        request::{BadRequest, Unanswered},
+        respond, sso,
+    },
     sign_out::{Leaving, Which, unreached},
     text::Language,
 };
@@ -92,26 +96,43 @@ pub async fn answer(State(app): State<App>, visitor: Visitor, Query(which): Quer
     let t = Language::of(&visitor);
     let answered = async {
         let leaving = Leaving::open(&app, &which.leaving).await?;
-        let Some(outcome) = Outcome::read(&leaving) else { return leaving.said(&app, t).await };
+        let Some(outcome) = Outcome::read(&leaving) else {
+            return nowhere(&app, &visitor, leaving, BadRequest::Nothing).await;
+        };
         let provider = app.saml().providers().find(&outcome.asked.provider, app.engine().now()).await?;
-        match provider {
-            Some(provider) => sent(&app, t, &provider, &leaving, &outcome).await,
-            None => leaving.said(&app, t).await,
-        }
+        let service = provider.as_ref().and_then(|it| by_browser(it, Some(&outcome.asked.binding)));
+        let Some((provider, service)) = provider.zip(service) else {
+            return nowhere(&app, &visitor, leaving, BadRequest::Consumer).await;
+        };
+        Ok(sent(&app, t, &provider, &service, &leaving, &outcome).await?)
     };
-    answered.await.unwrap_or_else(|fault: Fault| pages::failure(Frame::new(&app, t), &fault.into()))
+    match answered.await {
+        Ok(response) => response,
+        Err(unanswered) => sso::told(&app, &visitor, unanswered).await,
+    }
+}
+
+/// Nobody takes an answer. A session that goes on is not forgotten here: any page can make a browser open this address.
+async fn nowhere(
+    app: &App,
+    visitor: &Visitor,
+    leaving: Leaving,
+    why: BadRequest,
+) -> Result<Response, Unanswered> {
+    match visitor.session(app.engine()).await? {
+        Some(_) => Err(why.into()),
+        None => Ok(leaving.said(app, visitor).await?),
+    }
 }
 
 async fn sent(
     app: &App,
     t: Language,
     provider: &Provider,
+    service: &LogoutService,
     leaving: &Leaving,
     outcome: &Outcome,
 ) -> Result<Response, Fault> {
-    let Some(service) = by_browser(provider, Some(&outcome.asked.binding)) else {
-        return leaving.clone().said(app, t).await;
-    };
     let to = service.answers();
     let message = message(app, leaving, outcome, Some(to)).await?;
     let signer = signer(app, provider).await?;

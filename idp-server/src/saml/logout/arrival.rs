@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How long a request may be under way from a form to the page that goes on with it, in seconds.
-const UNDER_WAY: i64 = 300;
+pub(super) const UNDER_WAY: i64 = 300;
 /// The longest relay state, in bytes: as for sign-ins.
 const MAX_RELAY_STATE: usize = 1024;
 

@@ -30,6 +30,8 @@ use symbolon_saml::binding;
 /// The parameters of what came in a form.
 const REQUEST: &str = "request";
 const CAME: &str = "came";
+/// An answer that is nothing.
+const STRAY: &str = "stray";
 
 /// `GET /saml/slo`: a request or an answer by HTTP-Redirect, or what came in a form.
 pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
@@ -40,12 +42,8 @@ pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQ
         if let Some(sealed) = one(REQUEST)? {
             return sign_out(&app, &visitor, carried::open(&app, sealed).await?).await;
         }
-        if let Some(sealed) = one(CAME)? {
-            return visit::go_on(&app, &visitor, carried::open(&app, sealed).await?).await;
-        }
-        if one("SAMLResponse")?.is_some() {
-            let came = Came::from_query(&app, &query, one("RelayState")?).await?;
-            return visit::go_on(&app, &visitor, came).await;
+        if one(CAME)?.is_some() || one("SAMLResponse")?.is_some() {
+            return came_back(&app, &visitor, &params, &query).await;
         }
         let (_, asked) = arrival::from_query(&app, &query).await?;
         sign_out(&app, &visitor, asked).await
@@ -56,6 +54,30 @@ pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQ
     }
 }
 
+/// An answer. Whoever brings one that is nothing is not left before a closed door, if his session just ended.
+async fn came_back(
+    app: &App,
+    visitor: &Visitor,
+    params: &Params,
+    query: &str,
+) -> Result<Response, Unanswered> {
+    let one = |name| params.one(name).map_err(|_| BadRequest::Nothing);
+    let gone_on = async {
+        let came = match one(CAME)? {
+            Some(sealed) => Came::open(app, sealed).await?,
+            None => Came::from_query(app, query, one("RelayState")?).await?,
+        };
+        visit::go_on(app, visitor, came).await
+    };
+    match gone_on.await {
+        Err(Unanswered::Page(reason)) => {
+            tracing::info!(%reason, "an answer of a service provider to a logout was not believed");
+            visit::stray(app, visitor).await?.ok_or(Unanswered::Page(reason))
+        }
+        answered => answered,
+    }
+}
+
 /// `POST /saml/slo`: the same by HTTP-POST. A form of another site brings no cookie of ours (`SameSite`), the GET that follows
 /// does. What it says is checked here, where its signature is, and travels on sealed; nothing is stored for it.
 pub async fn ask_by_form(State(app): State<App>, visitor: Visitor, form: Bytes) -> Response {
@@ -63,8 +85,12 @@ pub async fn ask_by_form(State(app): State<App>, visitor: Visitor, form: Bytes) 
         let params = Params::parse(&form);
         let is_answer = params.one("SAMLResponse").map_err(|_| BadRequest::Nothing)?.is_some();
         let (name, sealed) = if is_answer {
-            let came = Came::from_form(&app, &form).await?;
-            (CAME, carried::seal_short(&app, &came)?)
+            match Came::from_form(&app, &form).await {
+                Ok(came) => (CAME, carried::seal_short(&app, &came)?),
+                // The page that follows sees whose browser it is, and this one does not.
+                Err(Unanswered::Page(_)) => (CAME, Some(STRAY.to_owned())),
+                Err(trouble) => return Err(trouble),
+            }
         } else {
             let (_, asked) = arrival::from_form(&app, &form).await?;
             (REQUEST, carried::seal_short(&app, &asked)?)

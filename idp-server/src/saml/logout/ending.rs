@@ -17,7 +17,7 @@ use idp_core::{
 use symbolon_saml::name_id;
 use symbolon_sqlx::provider::{Changed, ProviderWrite, SamlPartyRow, SamlPartyWrite};
 
-use super::arrival::Asked;
+use super::arrival::{Asked, UNDER_WAY};
 use crate::{
     App,
     saml::{
@@ -61,8 +61,8 @@ async fn follow(app: &App, asked: &Asked, live: &[SamlPartyRow]) -> Result<Vec<I
     let key = engine.keys().digest(KIND, &[asked.provider.as_bytes(), asked.id.as_bytes()]);
     let sessions: Vec<Id<SessionRow>> = live.iter().map(|row| row.session).collect();
     let answer = Some(engine.sealer().seal_json(&Aad::row(KIND, &key), &sessions)?);
-    // As long as the request itself is taken.
-    let row = MarkRow { key, answer, expires_at: now + 2 * WINDOW };
+    // As long as the request itself is taken, and after it what it became on the way from a form.
+    let row = MarkRow { key, answer, expires_at: now + 2 * WINDOW + UNDER_WAY };
     let mut batch = Batch::new().with(MarkWrite::Insert { row, now });
     let mut knows: Vec<ProviderWrite> = Vec::new();
     for row in live {

@@ -35,7 +35,7 @@ use crate::{
         provider::Provider,
         request::{BadRequest, Unanswered, field},
     },
-    sign_out::Leaving,
+    sign_out::{Leaving, here},
     text::Language,
 };
 
@@ -145,6 +145,11 @@ pub(super) async fn visit(
 }
 
 impl Came {
+    /// What came in a form.
+    pub(super) async fn open(app: &App, sealed: &str) -> Result<Self, Unanswered> {
+        carried::open(app, sealed).await.map_err(unknown)
+    }
+
     /// By HTTP-Redirect.
     pub(super) async fn from_query(
         app: &App,
@@ -176,12 +181,16 @@ impl Came {
     }
 }
 
+fn unknown(error: Error) -> Unanswered {
+    match error {
+        Error::Refused(Refusal::NotFound | Refusal::Expired) => BadRequest::Nothing.into(),
+        trouble => trouble.into(),
+    }
+}
+
 impl Step {
     async fn open(app: &App, reference: &str) -> Result<(Self, std::sync::Arc<Provider>), Unanswered> {
-        let step: Self = carried::open(app, reference).await.map_err(|error| match error {
-            Error::Refused(Refusal::NotFound | Refusal::Expired) => Unanswered::Page(BadRequest::Nothing),
-            trouble => trouble.into(),
-        })?;
+        let step: Self = carried::open(app, reference).await.map_err(unknown)?;
         let provider = app.saml().providers().find(&step.provider, app.engine().now()).await?;
         Ok((step, provider.ok_or(BadRequest::Provider)?))
     }
@@ -240,12 +249,28 @@ async fn told(app: &App, step: &Step) -> Result<(), Fault> {
     let (engine, at) = (app.engine(), app.engine().now());
     let rows = app.db().saml_parties(session).await?;
     let Some(row) = rows.into_iter().find(|row| row.entity_id == step.provider) else { return Ok(()) };
+    // It came back twice, or the server was quicker.
+    if row.told_at.is_some() {
+        return Ok(());
+    }
     let event = Event::new("saml.logout_told").with("provider", &step.provider);
     let audit = AuditRow { id: Id::random(engine.crypto()), at, user: Some(row.user), event };
     let told = SamlPartyWrite::Told { entity_id: step.provider.clone(), session, at };
     // There is no guard that it could fail.
     let _ = app.db().change(told, Batch::new().with(audit)).await?;
     Ok(())
+}
+
+/// What came back belongs to no step of this browser, or to none any more. Nothing of it is believed; somebody whose session
+/// is over goes on with whoever was not told. None for somebody else.
+pub(super) async fn stray(app: &App, visitor: &Visitor) -> Result<Option<Response>, Fault> {
+    let over = here(app, visitor).await?.filter(|row| !row.holds(app.engine().now()));
+    let Some(row) = over else { return Ok(None) };
+    let t = Language::of(visitor);
+    let href = Leaving::of(app, Some(row.id)).address(app, routes::SIGN_OUT_NEXT).await?;
+    let (title, text) = (t.say("signed-out-broken-title"), t.say("signed-out-stray-text"));
+    let back = Back { href, label: t.say("signed-out-on") };
+    Ok(Some(pages::message(http::StatusCode::BAD_REQUEST, Frame::new(app, t), title, text, back)))
 }
 
 /// A page that says so, and a way on: the person would stand before a closed door for somebody else's mistake.
