@@ -27,6 +27,7 @@ use crate::{
     outbox::Carriers,
     portal::Portal,
     routes,
+    sign_out::Participants,
     waking::WebPushWaker,
 };
 
@@ -123,6 +124,7 @@ struct Inner {
     outbound: Outbound,
     carriers: Carriers,
     protocols: Vec<Arc<dyn Protocol>>,
+    participants: Vec<Arc<dyn Participants>>,
     #[cfg(feature = "saml")]
     saml: IdentityProvider,
 }
@@ -176,6 +178,11 @@ impl App {
             #[cfg(feature = "saml")]
             Arc::new(Saml),
         ];
+        let participants: Vec<Arc<dyn Participants>> = vec![
+            Arc::new(OpenIdConnect),
+            #[cfg(feature = "saml")]
+            Arc::new(Saml),
+        ];
         Ok(Self(Arc::new(Inner {
             #[cfg(feature = "saml")]
             saml: IdentityProvider::new(&db, &config),
@@ -191,6 +198,7 @@ impl App {
             outbound,
             carriers,
             protocols,
+            participants,
         })))
     }
 
@@ -276,6 +284,11 @@ impl App {
     #[must_use]
     pub(crate) fn protocol(&self, name: &str) -> Option<&dyn Protocol> {
         self.0.protocols.iter().find(|protocol| protocol.name() == name).map(|protocol| &**protocol)
+    }
+
+    /// The protocols whose applications take part in sessions.
+    pub(crate) fn participants(&self) -> impl Iterator<Item = &dyn Participants> {
+        self.0.participants.iter().map(|protocol| &**protocol)
     }
 
     /// Who the server is: an origin such as `https://id.example.org`.

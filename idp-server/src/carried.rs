@@ -62,7 +62,12 @@ pub(crate) fn seal_short<T: Carried>(app: &App, what: &T) -> Result<Option<Strin
     Ok(Some(to_base64url(&sealed.0)).filter(|text| text.len() <= MAX))
 }
 
-async fn keep<T: Carried>(app: &App, what: &T) -> Result<String, Fault> {
+/// Under a reference of 43 characters, however short it is: for a way back on which no more comes along. To be called for
+/// somebody who is, or was, signed in, as strangers would fill the store.
+///
+/// # Errors
+/// [`Fault`] if it cannot be sealed, or the store fails.
+pub(crate) async fn keep<T: Carried>(app: &App, what: &T) -> Result<String, Fault> {
     let engine = app.engine();
     let reference = Octets(engine.crypto().random::<32>());
     let key = key(app, T::KIND, reference);

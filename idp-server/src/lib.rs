@@ -20,6 +20,7 @@
 //! | `hardware.rs` | how hardware tokens come out of a vendor's container, and leave |
 //! | `demo.rs` | what it needs to be tried out on one computer |
 //! | `interaction.rs` | how a request is parked before a sign-in and resumed after it |
+//! | `sign_out/` | how a session ends for everybody who knows of it |
 //! | `oidc/` | OpenID Connect |
 //! | `saml/` | SAML 2.0, with the feature `saml` |
 //! | `login/` `portal/` `pages/` `text/` | everything that people see |
@@ -48,6 +49,7 @@ pub mod routes;
 #[cfg(feature = "saml")]
 pub mod saml;
 mod serve;
+mod sign_out;
 pub mod text;
 mod waking;
 

@@ -24,6 +24,7 @@ use crate::{
     oidc::{self, client, device_grant},
     pages,
     portal::{self, offline_codes, passkeys},
+    sign_out,
 };
 
 /// The document that applications begin with (OpenID Connect Discovery 1.0, 4).
@@ -62,6 +63,8 @@ pub const END_SESSION: &str = "/oauth2/end-session";
 
 /// What a browser sees whose session an application ended, and whom it tells (Front-Channel Logout 1.0).
 pub const SIGNED_OUT: &str = "/oauth2/signed-out";
+/// Sends it to the next application.
+pub const SIGN_OUT_NEXT: &str = "/sign-out/next";
 
 /// The frame in which pages of applications watch a session (Session Management 1.0, 3.2).
 pub const CHECK_SESSION: &str = "/oauth2/check-session";
@@ -72,13 +75,19 @@ pub const SAML_METADATA: &str = "/saml/metadata";
 pub const SAML_SSO: &str = "/saml/sso";
 /// Where the person is asked whether one may learn something.
 pub const SAML_CONSENT: &str = "/saml/consent";
+/// Where people open one from here (SAML profiles, 4.1.5).
+pub const SAML_LAUNCH: &str = "/saml/launch";
 /// Where they fetch what an artifact stands for (SAML bindings, 3.6).
 pub const SAML_ARTIFACT: &str = "/saml/artifact";
 /// Where they send people to sign out (SAML profiles, 4.4).
 pub const SAML_SLO: &str = "/saml/slo";
+/// Sends a person back to the one that asked for that.
+pub const SAML_SLO_ANSWER: &str = "/saml/slo/answer";
 /// Where they sign people out by themselves.
 pub const SAML_SLO_SOAP: &str = "/saml/slo/soap";
 
+/// The page of the applications that a person can open.
+pub const OPEN: &str = "/account/launch";
 /// Opens an application; its name follows (OpenID Connect Core 1.0, 4).
 pub const LAUNCH: &str = "/launch";
 
@@ -177,7 +186,8 @@ fn pages() -> Router<App> {
         .route(DEVICE, get(device_grant::page::page).post(device_grant::page::find))
         .route(DEVICE_DECISION, get(device_grant::page::ask).post(device_grant::page::decide))
         .route("/oauth2/end-session/confirm", post(oidc::logout::confirm))
-        .route(SIGNED_OUT, get(oidc::logout::signed_out))
+        .route(SIGNED_OUT, get(sign_out::signed_out))
+        .route(SIGN_OUT_NEXT, get(sign_out::next))
         .route(&format!("{LAUNCH}/{{id}}"), get(oidc::launch::launch))
         .route("/", get(|| async { Redirect::to("/account") }))
         .route("/activate/{id}", get(activation::page).post(activation::begin))
@@ -210,6 +220,7 @@ fn account_pages() -> Router<App> {
         .route("/account/sign-out", post(portal::sign_out))
         .route("/account/password", get(portal::password::ask).post(portal::password::change))
         .route("/account/recovery-codes", get(portal::recovery::ask).post(portal::recovery::draw))
+        .route(OPEN, get(portal::launch::page))
         .route("/account/applications", get(portal::applications::list))
         .route("/account/applications/end", post(portal::applications::end))
         .route("/account/sessions/end-others", post(portal::sessions::end_others))
@@ -271,18 +282,24 @@ fn service_providers() -> Router<App> {
     Router::new()
         .route(SAML_METADATA, get(saml::metadata::document))
         .route(SAML_ARTIFACT, post(saml::artifact::resolve))
+        .route(SAML_SLO_SOAP, post(saml::logout::ask_by_soap))
 }
 
 /// Where they send browsers: a form of theirs may be posted here.
 #[cfg(feature = "saml")]
 fn saml_browsers() -> Router<App> {
-    Router::new().route(SAML_SSO, get(saml::sso::ask).post(saml::sso::ask_by_form))
+    Router::new()
+        .route(SAML_SSO, get(saml::sso::ask).post(saml::sso::ask_by_form))
+        .route(SAML_SLO, get(saml::logout::ask).post(saml::logout::ask_by_form))
+        .route(SAML_SLO_ANSWER, get(saml::logout::answer))
 }
 
 /// What people see of it.
 #[cfg(feature = "saml")]
 fn saml_pages() -> Router<App> {
-    Router::new().route(SAML_CONSENT, get(saml::consent::page).post(saml::consent::decide))
+    Router::new()
+        .route(SAML_CONSENT, get(saml::consent::page).post(saml::consent::decide))
+        .route(SAML_LAUNCH, post(saml::launch::open))
 }
 
 /// This build has no SAML.

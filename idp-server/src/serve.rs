@@ -51,6 +51,11 @@ pub async fn serve(
         tokio::spawn(rotation::equip_devices(app.clone())),
         tokio::spawn(certificates::keep_renewing(app.clone(), listeners.certificates(), LOOK)),
         #[cfg(feature = "saml")]
+        tokio::spawn(keep_delivering(
+            app.clone(),
+            crate::saml::logout::back_channel::LogoutRequests(app.clone()),
+        )),
+        #[cfg(feature = "saml")]
         tokio::spawn(crate::saml::provider::refresh::keep_refreshing(app.clone())),
     ];
     let connections = accept(&app, listeners, shutdown).await;

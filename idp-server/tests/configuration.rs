@@ -499,6 +499,7 @@ fn what_service_providers_are_told_is_checked() {
         ("logo_width = 0", "`saml.logo_width`"),
         ("metadata_life = 60", "`saml.metadata_life`"),
         ("metadata_cache = 700000", "`saml.metadata_cache`"),
+        ("federation_limit = 100", "`saml.federation_limit`"),
     ];
     for (text, key) in cases {
         let said = complaint(&format!("{ISSUER}[saml]\n{text}\n"));

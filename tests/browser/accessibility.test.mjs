@@ -1,5 +1,7 @@
 // Can everybody use the pages: by keyboard, with a screen reader, on a phone, at night?
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Profile, confirmed, enrol, inspect, launch, password, scan } from "./browser.mjs";
 import { PASSWORD, Terminal, Town } from "./town.mjs";
@@ -91,6 +93,42 @@ describe("every page", { concurrency: false }, () => {
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("heading", { name: "You are signed out" }).waitFor();
     await inspect(page, "signed-out");
+    await profile.close();
+  });
+
+  test("of applications that are opened from here has nothing that shuts people out", async () => {
+    const begins = { redirect_uris: ["https://news.example/callback"], initiate_login_uri: "https://news.example/begin" };
+    const registration = join(terminal.folder, "news.json");
+    await writeFile(registration, JSON.stringify({ client_name: "The Daily News", ...begins }));
+    await town.admin(["client", "add", "news", "--metadata", registration], "");
+    const mail = ["--name", "Mail and Calendar of the Whole Organisation", "--consent", "ask", "--name-id", "unspecified"];
+    await town.provider("https://mail.example/metadata", "https://mail.example/acs", [...mail, "--attribute", "displayName"]);
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${town.issuer}/account`);
+    await password(page, "alice", PASSWORD);
+    await page.getByRole("link", { name: "Open an application" }).click();
+    await page.getByRole("link", { name: "The Daily News" }).waitFor();
+    await inspect(page, "launch");
+    // By keyboard alone.
+    await tabTo(page, "button.tile");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Do you agree?" }).waitFor();
+    await page.getByText("Alice Example").first().waitFor();
+    await inspect(page, "saml-consent");
+    await page.getByRole("button", { name: "Do not allow" }).click();
+    await page.getByRole("heading", { name: "The application was not opened" }).waitFor();
+    await inspect(page, "launch-refused");
+    await page.getByRole("link", { name: "Back to the applications" }).click();
+    await page.getByRole("button", { name: "Mail and Calendar" }).click();
+    await page.route("https://mail.example/acs", (route) => route.fulfill({ body: "signed in" }));
+    const posted = page.waitForRequest("https://mail.example/acs");
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    assert.match((await posted).postData(), /^SAMLResponse=/);
+    await page.getByText("signed in").waitFor();
+    await page.goto(`${town.issuer}/account/applications`);
+    await page.getByText("your user name · your name").waitFor();
+    await inspect(page, "applications-saml");
     await profile.close();
   });
 

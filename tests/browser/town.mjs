@@ -157,6 +157,20 @@ export class Town {
     return this.admin(["sp", "add", file, ...args], "");
   }
 
+  /** Adds a service provider of SAML that takes answers at an address, with arguments of `sp add`. */
+  async provider(entity, consumer, args) {
+    const metadata = join(this.folder, "provider.xml");
+    const at = `Location="${consumer}" index="0"`;
+    await writeFile(
+      metadata,
+      `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${entity}">` +
+        '<md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">' +
+        `<md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" ${at}/>` +
+        "</md:SPSSODescriptor></md:EntityDescriptor>",
+    );
+    await this.admin(["sp", "add", metadata, ...args], "");
+  }
+
   async close() {
     this.balancer?.close();
     for (const child of [this.shopkeeper, ...this.servers]) {

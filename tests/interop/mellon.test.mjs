@@ -48,4 +48,41 @@ describe("Apache with mod_auth_mellon", { concurrency: false }, () => {
     assert.equal(page.url(), `${mellon.origin}/strong/index.html`);
     await profile.close();
   });
+
+  test("a person signs out of a page, of the other service provider, and of the server", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${mellon.origin}/strong/index.html`);
+    await page.getByText("to continue to strong").waitFor();
+    await signIn(page, terminal);
+    await page.getByRole("heading", { name: "Surely Alice Example" }).waitFor();
+    await page.getByRole("link", { name: "Less" }).click();
+    await page.getByRole("heading", { name: "Hello, Alice Example" }).waitFor();
+    await page.getByRole("link", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Goodbye" }).waitFor();
+    for (const [path, name] of Object.entries({ "/index.html": "pages", "/strong/index.html": "strong" })) {
+      await page.goto(`${mellon.origin}${path}`);
+      await page.getByText(`to continue to ${name}`).waitFor();
+    }
+    await page.goto(`${town.issuer}/account`);
+    await page.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
+    await profile.close();
+  });
+
+  test("a session that ends at the server ends at both service providers, and the browser comes back", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    await page.goto(`${mellon.origin}/strong/index.html`);
+    await signIn(page, terminal);
+    await page.getByRole("link", { name: "Less" }).click();
+    await page.getByRole("heading", { name: "Hello, Alice Example" }).waitFor();
+    await page.goto(`${town.issuer}/account`);
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+    for (const path of ["/index.html", "/strong/index.html"]) {
+      await page.goto(`${mellon.origin}${path}`);
+      await page.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
+    }
+    await profile.close();
+  });
 });

@@ -22,7 +22,9 @@ export class Service {
     service.options = { ...own, ...options };
     service.saml = new SAML(service.options);
     const metadata = service.saml.generateServiceProviderMetadata(certificate, certificate);
-    await introduce(town, name, metadata, args);
+    // It checks to what an answer to a logout belongs only if that comes by an address.
+    const byAddress = metadata.replace(/(<SingleLogoutService Binding="[^"]*:)HTTP-POST/, "$1HTTP-Redirect");
+    await introduce(town, name, byAddress, args);
     return service;
   }
 
@@ -73,7 +75,27 @@ export class Service {
     return { profile, loggedOut, relayState: form.RelayState };
   }
 
-  /** The same before anybody checks it. */
+  /** Sends the page to the identity provider to sign somebody out. */
+  async leave(page, profile, relayState = "") {
+    await page.goto(await this.saml.getLogoutUrlAsync(profile, relayState, {}), { waitUntil: "commit" });
+  }
+
+  /** What the browser brings back of that, or what the identity provider asks for when somebody signs out there. */
+  async left(page) {
+    await page.waitForURL((url) => url.href.startsWith(this.options.logoutCallbackUrl));
+    const { search, searchParams } = new URL(page.url());
+    const form = Object.fromEntries(searchParams);
+    const { profile, loggedOut } = await this.saml.validateRedirectAsync(form, search.slice(1));
+    return { profile, loggedOut, relayState: form.RelayState };
+  }
+
+  /** Sends the page back, when the person is signed out here. */
+  async agrees(page, { profile, relayState }) {
+    const url = await this.saml.getLogoutResponseUrlAsync(profile, relayState, {}, true);
+    await page.goto(url, { waitUntil: "commit" });
+  }
+
+  /** What a browser brings, before anybody checks it. */
   async form(page) {
     await page.waitForURL(this.party.callback);
     const request = await this.party.answer(page);

@@ -178,4 +178,27 @@ describe("node-saml", { concurrency: false }, () => {
     await inspect(page, "saml-refused");
     await profile.close();
   });
+
+  test("signs a person out of both, and is told when somebody signs out elsewhere", async () => {
+    const service = await Service.open(town, party, "leaver", { signs: true });
+    await stranger(async (page) => {
+      const signsIn = async () => {
+        await service.ask(page);
+        await password(page, "alice", PASSWORD);
+        return (await service.answer(page)).profile;
+      };
+      await service.leave(page, await signsIn(), "the-end");
+      assert.deepEqual(await service.left(page), { profile: null, loggedOut: true, relayState: "the-end" });
+      await page.goto(`${town.issuer}/account`);
+      await page.getByRole("heading", { name: "Sign in", exact: true }).waitFor();
+
+      const { nameID, sessionIndex } = await signsIn();
+      await page.goto(`${town.issuer}/account`);
+      await page.getByRole("button", { name: "Sign out", exact: true }).click();
+      const asked = await service.left(page);
+      assert.deepEqual([asked.profile.nameID, asked.profile.sessionIndex], [nameID, sessionIndex]);
+      await service.agrees(page, asked);
+      await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+    });
+  });
 });

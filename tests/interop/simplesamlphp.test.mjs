@@ -46,4 +46,24 @@ describe("SimpleSAMLphp", { concurrency: false }, () => {
     await page.getByText(AUTHN.mfa).waitFor();
     await profile.close();
   });
+
+  test("a person signs out of the page and of the server, from either side", async () => {
+    const profile = await Profile.fresh(browser);
+    const { page } = profile;
+    const enters = async () => {
+      await page.goto(`${php.origin}/index.php`);
+      await page.getByText("to continue to The Pages").waitFor();
+      await password(page, "alice", PASSWORD);
+      await page.getByRole("heading", { name: "Hello, Alice Example" }).waitFor();
+    };
+    await enters();
+    await page.getByRole("link", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Goodbye" }).waitFor();
+    await enters();
+    await page.goto(`${town.issuer}/account`);
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
+    await page.getByRole("heading", { name: "You are signed out" }).waitFor();
+    await enters();
+    await profile.close();
+  });
 });

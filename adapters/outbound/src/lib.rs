@@ -19,6 +19,7 @@ mod exchange;
 mod fresh;
 mod resolver;
 mod settings;
+mod streaming;
 mod targets;
 mod tls;
 
@@ -32,13 +33,14 @@ use tokio_rustls::TlsConnector;
 pub use error::{OutboundError, SetupError, Trouble};
 pub use hyper::body::Bytes;
 pub use resolver::{Lookup, Resolver, SystemResolver};
-pub use settings::{Limits, LoopbackHttp, Settings};
+pub use settings::{Limits, LoopbackHttp, Settings, StreamLimits};
+pub use streaming::{Streaming, Validators};
 pub use targets::{Fragment, Target, TargetError};
 
 use addresses::Rules;
-use bulkhead::Bulkhead;
-use connect::Connector;
-use exchange::Wanted;
+use bulkhead::{Bulkhead, Place};
+use connect::{Connector, Stream};
+use exchange::{Exchange, Wanted};
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("Symbolon/", env!("CARGO_PKG_VERSION")));
 
@@ -123,13 +125,7 @@ impl Outbound {
     pub async fn get(&self, target: &Target, limits: Limits) -> Result<Fetched, OutboundError> {
         let request = request(target, Method::GET, HeaderMap::new(), Bytes::new());
         let wanted = Wanted::Body(limits.largest_body(&self.0.settings));
-        let answer = self.ask(target, request, wanted).await?;
-        Ok(Fetched {
-            status: answer.status().as_u16(),
-            media_type: media_type(answer.headers()),
-            fresh_for: fresh::fresh_for(answer.status(), answer.headers()),
-            body: answer.into_body(),
-        })
+        self.ask(target, request, wanted).await.map(fetched)
     }
 
     /// Tells something (POST). Of the answer only the status is read.
@@ -149,6 +145,24 @@ impl Outbound {
         Ok(Answer { status: answer.status().as_u16() })
     }
 
+    /// Asks something (POST), and reads what is answered.
+    ///
+    /// # Errors
+    /// [`OutboundError`], as [`get`](Self::get).
+    pub async fn call(
+        &self,
+        target: &Target,
+        content_type: HeaderValue,
+        body: impl Into<Bytes>,
+        mut headers: HeaderMap,
+        limits: Limits,
+    ) -> Result<Fetched, OutboundError> {
+        headers.insert(header::CONTENT_TYPE, content_type);
+        let request = request(target, Method::POST, headers, body.into());
+        let wanted = Wanted::Body(limits.largest_body(&self.0.settings));
+        self.ask(target, request, wanted).await.map(fetched)
+    }
+
     /// Everything within the time of one request, from the line to the last byte.
     async fn ask(
         &self,
@@ -156,15 +170,36 @@ impl Outbound {
         request: Request<Full<Bytes>>,
         wanted: Wanted,
     ) -> Result<Response<Bytes>, OutboundError> {
+        let asked = self.enter(target, |stream| exchange::exchange(stream, request, wanted)).await;
+        asked.map(|(answer, _)| answer)
+    }
+
+    /// The same, but no further than the head of the answer.
+    async fn begin(
+        &self,
+        target: &Target,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(Exchange, Arc<Place>), OutboundError> {
+        self.enter(target, |stream| Exchange::begin(stream, request)).await
+    }
+
+    async fn enter<T, F>(
+        &self,
+        target: &Target,
+        ask: impl FnOnce(Box<dyn Stream>) -> F,
+    ) -> Result<(T, Arc<Place>), OutboundError>
+    where
+        F: Future<Output = Result<T, Trouble>>,
+    {
         let deadline = Instant::now() + self.0.settings.timeout;
         let answer = async {
             let place = timeout_at(deadline, self.0.bulkhead.enter(target.origin())).await;
             let place = Arc::new(place.ok().flatten().ok_or(Trouble::Busy)?);
-            within(deadline, async {
+            let asked = within(deadline, async {
                 let stream = self.0.connector.connect(target, Arc::clone(&place)).await?;
-                exchange::exchange(stream, request, wanted).await
-            })
-            .await
+                ask(stream).await
+            });
+            Ok((asked.await?, place))
         };
         answer.await.map_err(|trouble| OutboundError::new(target.origin(), trouble))
     }
@@ -172,6 +207,15 @@ impl Outbound {
 
 async fn within<T>(deadline: Instant, work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
     timeout_at(deadline, work).await.unwrap_or(Err(Trouble::TimedOut))
+}
+
+fn fetched(answer: Response<Bytes>) -> Fetched {
+    Fetched {
+        status: answer.status().as_u16(),
+        media_type: media_type(answer.headers()),
+        fresh_for: fresh::fresh_for(answer.status(), answer.headers()),
+        body: answer.into_body(),
+    }
 }
 
 fn request(target: &Target, method: Method, mut headers: HeaderMap, body: Bytes) -> Request<Full<Bytes>> {

@@ -71,3 +71,14 @@ impl Limits {
         self.largest_body.unwrap_or(settings.largest_body)
     }
 }
+
+/// What an answer may be that is read piece by piece. Whoever asks says all of it.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamLimits {
+    /// The longest body, in bytes.
+    pub largest_body: u64,
+    /// How long all of it may take, with what is done with each piece.
+    pub time: Duration,
+    /// How long nothing may come while the next piece is waited for.
+    pub silence: Duration,
+}

@@ -237,6 +237,11 @@ impl Message {
         &self.text
     }
 
+    /// The message, whatever it is.
+    pub(crate) fn root(&self) -> &Element {
+        &self.root
+    }
+
     /// The message, if it is of this kind; otherwise the wrong one would be read, or only a part was signed.
     pub(crate) fn of(&self, kind: Kind) -> Result<&Element, Refused> {
         let is = self.root.is(kind.space().uri(), kind.local());

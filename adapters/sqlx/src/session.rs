@@ -1,7 +1,7 @@
 //! How are sessions kept?
 
 use idp_core::{
-    Id, Time,
+    Fault, Id, Time,
     browser::KnownBrowser,
     session::{SessionRow, SessionWrite},
     signin::SignInRow,
@@ -39,6 +39,17 @@ fn row(found: Found<'_>) -> sqlx::Result<SessionRow> {
         browser: found.bytes("browser")?,
         facts: found.json("facts")?,
     })
+}
+
+impl Db {
+    /// The session with this secret (its digest), also if it ended. It opens nothing: it shows which browser had it.
+    ///
+    /// # Errors
+    /// [`Fault`] if the database does not answer.
+    pub async fn session_even_if_ended(&self, secret: [u8; 32]) -> Result<Option<SessionRow>, Fault> {
+        bounded(async move { find!(self.reads(), row, select!("WHERE secret = $1"), secret.as_slice()) })
+            .await
+    }
 }
 
 impl Sessions for Db {

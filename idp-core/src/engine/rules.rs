@@ -47,6 +47,26 @@ impl Engine {
         }
     }
 
+    /// Which of these applications the rules let this person begin at, in a browser that is there: an answer for each. For
+    /// a page that shows them, so nothing is written down; whoever opens one is asked about then.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn admitted(
+        &self,
+        clients: &[&str],
+        from: &Origin,
+        user: Id<User>,
+    ) -> Result<Vec<bool>, Fault> {
+        let context = self.context(Some(from), Some(user), None, self.now()).await?;
+        let facts = |client| Facts { client, address: from.address, known_browser: context.known_browser };
+        let rules = &self.settings.rules;
+        Ok(clients
+            .iter()
+            .map(|client| rules.apply(facts(client), Requirement::default()).is_some())
+            .collect())
+    }
+
     /// Writes down why, for `policy explain`.
     async fn denied(&self, facts: Facts<'_>, user: Option<Id<User>>) -> Result<Error, Fault> {
         let rule = self.settings.rules.explain(facts).rule().unwrap_or("none matches").to_owned();

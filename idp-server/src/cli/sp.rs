@@ -2,7 +2,12 @@
 
 mod add;
 mod arguments;
+mod changes;
+mod given;
+mod happens;
 mod show;
+mod source;
+mod update;
 
 use anyhow::bail;
 use idp_core::store::Batch;
@@ -27,6 +32,8 @@ pub(super) async fn run(app: &App, command: SpCommand) -> anyhow::Result<()> {
             say(&format!("{} is changed.", set.entity_id));
             Ok(())
         }
+        SpCommand::Update(new) => update::update(app, new).await,
+        SpCommand::Source(new) => source::source(app, new).await,
         SpCommand::Remove { entity_id, aggregate: false } => remove(app, &entity_id).await,
         SpCommand::Remove { entity_id: address, aggregate: true } => remove_all(app, &address).await,
     }

@@ -7,6 +7,7 @@ use url::Url;
 use super::Broken;
 
 const DAY: i64 = 86_400;
+const MIB: u64 = 1 << 20;
 /// The longest entity id, in characters (SAML core, 8.3.6).
 const MAX_ENTITY_ID: usize = 1_024;
 
@@ -36,6 +37,9 @@ pub struct Saml {
     pub metadata_life: i64,
     /// How long others may keep our metadata before they fetch it again, in seconds. Default one day.
     pub metadata_cache: i64,
+    /// The longest metadata of a federation, in bytes. Default 256 MiB, more than twice what the federations of all countries
+    /// together publish. It is read in one pass: memory does not grow with it, but the store does.
+    pub federation_limit: u64,
 }
 
 impl Default for Saml {
@@ -51,6 +55,7 @@ impl Default for Saml {
             want_signed_requests: false,
             metadata_life: 14 * DAY,
             metadata_cache: DAY,
+            federation_limit: 256 * MIB,
         }
     }
 }
@@ -81,6 +86,10 @@ impl Saml {
         if !(3_600..=365 * DAY).contains(&self.metadata_life) {
             let why = format!("{} is out of range", self.metadata_life);
             return Broken::new("saml.metadata_life", why, "between one hour and one year, in seconds");
+        }
+        if !(MIB..=16_384 * MIB).contains(&self.federation_limit) {
+            let why = format!("{} is out of range", self.federation_limit);
+            return Broken::new("saml.federation_limit", why, "between 1 MiB and 16 GiB, in bytes");
         }
         // Whoever fetches it as seldom as it says must never hold one that ran out.
         if !(60..=self.metadata_life / 2).contains(&self.metadata_cache) {

@@ -43,7 +43,7 @@ pub mod key_life;
 mod keys;
 pub(crate) mod launch;
 pub mod logout;
-mod params;
+pub(crate) mod params;
 mod person;
 pub mod profile;
 mod reach;

@@ -53,12 +53,9 @@ async fn lines(app: &App, t: Language, user: Id<User>) -> Result<Vec<Line>, Faul
     let mut lines = Vec::new();
     for application in allowed::all(app, user).await? {
         let client = app.clients().find(&application.client_id, app.engine().now()).await?;
-        let client = client.as_deref();
-        let name = client.map_or(application.client_id.as_str(), |client| client.name(t)).to_owned();
-        let scopes: Vec<String> =
-            application.scopes.iter().map(|scope| consent::in_words(t, scope)).collect();
+        let (name, scopes) = words(app, t, &application.client_id, &application.scopes).await?;
         lines.push(Line {
-            open: client.and_then(launch::link),
+            open: client.as_deref().and_then(launch::link),
             client: application.client_id,
             name,
             scopes: scopes.join(" · "),
@@ -69,10 +66,20 @@ async fn lines(app: &App, t: Language, user: Id<User>) -> Result<Vec<Line>, Faul
     Ok(lines)
 }
 
-/// What people know it as.
-async fn name(app: &App, t: Language, client: &str) -> Result<String, Fault> {
+/// What people know it as, and what it may learn.
+async fn words(
+    app: &App,
+    t: Language,
+    client: &str,
+    scopes: &[String],
+) -> Result<(String, Vec<String>), Fault> {
+    #[cfg(feature = "saml")]
+    if let Some(listed) = crate::saml::consent::listed(app, t, client, scopes).await? {
+        return Ok(listed);
+    }
     let found = app.clients().find(client, app.engine().now()).await?;
-    Ok(found.map_or_else(|| client.to_owned(), |client| client.name(t).to_owned()))
+    let name = found.map_or_else(|| client.to_owned(), |client| client.name(t).to_owned());
+    Ok((name, scopes.iter().map(|scope| consent::in_words(t, scope)).collect()))
 }
 
 /// What the form sends.
@@ -89,7 +96,7 @@ pub async fn end(State(app): State<App>, visitor: Visitor, Sent(which): Sent<Whi
         Err(response) => return response,
     };
     let ended = async {
-        let name = name(&app, Language::of(&visitor), &which.client).await?;
+        let (name, _) = words(&app, Language::of(&visitor), &which.client, &[]).await?;
         allowed::take_back(&app, signed_in.user.id, &which.client, &name).await
     };
     match ended.await {

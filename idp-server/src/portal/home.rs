@@ -15,8 +15,8 @@ use super::{Place, device::Action, notices, offline_codes, passkeys, sessions, s
 use crate::{
     app::App,
     carried,
-    oidc::logout::{Ending, Leaving},
     pages::{self, Frame, Moment, Sent},
+    sign_out::{Ending, Leaving},
     text::Language,
 };
 
@@ -83,14 +83,14 @@ async fn account(app: &App, t: Language, signed_in: &SignedIn) -> Result<Account
         frame: Frame::new(app, t),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
-        leaving: carried::seal(app, &Ending(Leaving::of(Some(signed_in.session.id)))).await?,
+        leaving: carried::seal(app, &Ending(Leaving::of(app, Some(signed_in.session.id)))).await?,
         devices: devices.into_iter().map(|device| card(t, device)).collect(),
         invited: engine.is_invited(user.id).await?,
         tokens: tokens::lines(app, t, user.id).await?,
         may_add_app: tokens::may_add(app),
         may_add_codes: offline_codes::may_add(app),
         passkeys: passkeys::lines(app, t, user.id).await?,
-        sessions: sessions::lines(app, signed_in).await?,
+        sessions: sessions::lines(app, t, signed_in).await?,
         notices: rows.into_iter().map(|row| notices::line(t, row.created_at, &row.notice)).collect(),
     })
 }
@@ -140,7 +140,8 @@ pub struct SigningOut {
 pub async fn sign_out(State(app): State<App>, visitor: Visitor, Sent(sent): Sent<SigningOut>) -> Response {
     let t = Language::of(&visitor);
     let ended = async {
-        Leaving::after_form(&app, &visitor, &sent.leaving).await?.answer(&app, t).await.map_err(Error::from)
+        let leaving = Leaving::after_form(&app, &visitor, &sent.leaving).await?;
+        leaving.answer_to_form(&app, t).await.map_err(Error::from)
     };
     ended.await.unwrap_or_else(|error: Error| pages::failure(Frame::new(&app, t), &error))
 }

@@ -11,6 +11,7 @@
 //! | `recovery.rs` | how recovery codes are drawn |
 //! | `sessions.rs` | where the person is signed in, and how that ends |
 //! | `applications.rs` | which applications may learn something, and how that is taken back |
+//! | `launch.rs` | which applications can be opened from here |
 //! | `offline_codes.rs` | how a phone without network becomes a soft token, and a device later |
 //! | `tokens.rs` | how authenticator apps and hardware tokens are added, changed and removed |
 //! | `notices.rs` | how a notice reads |
@@ -23,6 +24,7 @@ mod device;
 mod elsewhere;
 mod enrol;
 mod home;
+pub mod launch;
 pub(crate) mod notices;
 pub mod offline_codes;
 pub mod passkeys;
@@ -79,6 +81,8 @@ pub enum Place {
     RecoveryCodes,
     /// What applications may learn.
     Applications,
+    /// The applications that can be opened.
+    Launch,
     /// Adding an authenticator app.
     AddApp,
     /// Adding a phone without network.
@@ -120,6 +124,7 @@ impl Place {
             Self::Password => "/account/password".to_owned(),
             Self::RecoveryCodes => "/account/recovery-codes".to_owned(),
             Self::Applications => "/account/applications".to_owned(),
+            Self::Launch => crate::routes::OPEN.to_owned(),
             Self::AddApp => "/account/authenticators".to_owned(),
             Self::AddOfflineCodes => "/account/offline-codes".to_owned(),
             Self::UpgradeToken { id } => format!("/account/tokens/{id}/upgrade"),

@@ -11,6 +11,8 @@ use super::{Place, signed_in};
 use crate::{
     app::App,
     pages::{self, Frame, Moment, Named},
+    sign_out,
+    text::Language,
 };
 
 /// A session on the page.
@@ -22,21 +24,27 @@ pub(super) struct Line {
     pub used: Moment,
     /// Whether it is the one that looks at this page.
     pub here: bool,
+    /// The applications that know of it, as people know them.
+    pub applications: String,
 }
 
 /// The sessions of whoever is signed in, this one first.
-pub(super) async fn lines(app: &App, signed_in: &SignedIn) -> Result<Vec<Line>, Fault> {
+pub(super) async fn lines(app: &App, t: Language, signed_in: &SignedIn) -> Result<Vec<Line>, Fault> {
     let mut rows = of(app, signed_in).await?;
     rows.sort_by_key(|row| row.id != signed_in.session.id);
-    let line = |row: SessionRow| Line {
-        id: row.id.to_string(),
-        here: row.id == signed_in.session.id,
-        used: Moment(row.used_at),
-        browser: row.facts.browser_name,
-        address: row.facts.address,
-        place: row.facts.place,
-    };
-    Ok(rows.into_iter().map(line).collect())
+    let mut lines = Vec::new();
+    for row in rows {
+        lines.push(Line {
+            id: row.id.to_string(),
+            here: row.id == signed_in.session.id,
+            used: Moment(row.used_at),
+            applications: sign_out::names(app, t, row.id).await?.join(" · "),
+            browser: row.facts.browser_name,
+            address: row.facts.address,
+            place: row.facts.place,
+        });
+    }
+    Ok(lines)
 }
 
 async fn of(app: &App, signed_in: &SignedIn) -> Result<Vec<SessionRow>, Fault> {

@@ -5,7 +5,7 @@ use idp_core::{Time, session::SessionRow, users::User};
 use symbolon_saml::{Assertion, Attribute, AuthnStatement, Bearer, Conditions, Subject, fresh_id};
 
 use super::{
-    attributes::{self, Facts, Rule},
+    attributes::{self, Facts},
     context,
     metadata::scope,
     name_id::Naming,
@@ -76,16 +76,12 @@ pub(super) fn of(
 }
 
 /// What the service provider learns beside the name.
-fn told(app: &App, provider: &Provider, request: &SignInRequest, user: &User) -> Vec<Attribute> {
+pub(super) fn told(app: &App, provider: &Provider, request: &SignInRequest, user: &User) -> Vec<Attribute> {
     let (subject, pairwise) = Naming::of(app, provider).identifiers(user.id);
     let scope = scope(app.issuer());
     let facts = Facts { user, subject, pairwise, scope: &scope };
-    attributes::released(&rules(provider, request), &facts)
-}
-
-/// The attributes that it gets.
-pub(super) fn rules(provider: &Provider, request: &SignInRequest) -> Vec<Rule> {
-    attributes::rules(&provider.terms.attributes, &provider.metadata, request.service)
+    let rules = attributes::rules(&provider.terms.attributes, &provider.metadata, request.service);
+    attributes::released(&rules, &facts)
 }
 
 /// A point in time, as SAML writes it.

@@ -13,7 +13,8 @@ mod tests;
 use symbolon_saml::{Attribute, ServiceProvider};
 
 pub(crate) use expression::Facts;
-use known::{Known, PAIRWISE_ID, SUBJECT_ID};
+pub(super) use known::Known;
+use known::{PAIRWISE_ID, SUBJECT_ID};
 pub use parse::NotExpression;
 pub use rule::{NotRule, Rule};
 

@@ -1,7 +1,7 @@
 //! Does the person agree that a service provider learns something, and how is it asked?
 //!
-//! What was allowed is remembered like that of applications of OpenID Connect, attribute by attribute. The question is bound
-//! to the session that it was asked in.
+//! What was allowed is remembered like that of applications of OpenID Connect, piece by piece. The question is bound to the
+//! session that it was asked in, and to what it asked.
 
 use askama::Template;
 use axum::{
@@ -10,12 +10,15 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use idp_core::{session::SessionRow, users::User};
+use idp_core::{Fault, session::SessionRow, users::User};
+use serde::{Deserialize, Serialize};
 use symbolon_axum::{SignedIn, Visitor, headers::FormTargets};
+use symbolon_sqlx::provider::{consent_name, named_in_consent};
 
 use super::{
-    assertion::{self, Signed},
-    provider::{NameFormat, Provider},
+    assertion::Signed,
+    learned::{self, Learned},
+    provider::Provider,
     request::{Failure, SignInRequest, Unanswered},
     respond, sso,
 };
@@ -28,9 +31,22 @@ use crate::{
     text::Language,
 };
 
-impl Asks for SignInRequest {
+/// A request, and what its service provider is to learn.
+#[derive(Serialize, Deserialize)]
+struct Question {
+    request: SignInRequest,
+    pieces: Vec<String>,
+}
+
+impl Asks for Question {
     const KIND: &'static str = "saml-consent";
     const PAGE: &'static str = routes::SAML_CONSENT;
+}
+
+impl Question {
+    fn new(request: SignInRequest, learns: &[Learned]) -> Self {
+        Self { request, pieces: learns.iter().map(|one| one.piece.clone()).collect() }
+    }
 }
 
 /// The answer to a request that a session is good enough for: an assertion, unless the person has to agree first.
@@ -42,33 +58,18 @@ pub(super) async fn then_granted(
     (session, user): (&SessionRow, &User),
 ) -> Result<Response, Unanswered> {
     if provider.terms.consent == Consent::Ask {
-        let (allowed, _) = allowed::of(app, user.id, &provider.entity_id).await?;
-        let covers = |label: &String| allowed.scopes.contains(label);
-        if !learns(provider, &request).iter().all(covers) {
+        let learns = learned::of(app, provider, &request, user);
+        // Under a name of its own: an application of OpenID Connect may be called the same.
+        let (allowed, _) = allowed::of(app, user.id, &consent_name(&provider.entity_id)).await?;
+        if !learns.iter().all(|one| allowed.scopes.contains(&one.piece)) {
             return if request.is_passive {
                 Err(request.declined(Failure::Passive))
             } else {
-                Ok(carried::ask(app, request, session).await?)
+                Ok(carried::ask(app, Question::new(request, &learns), session).await?)
             };
         }
     }
     respond::granted(app, t, provider, &request, Signed { session, user }).await
-}
-
-/// What the service provider learns, in short names; first that somebody signed in at all.
-fn learns(provider: &Provider, request: &SignInRequest) -> Vec<String> {
-    let of_the_name = match request.name {
-        NameFormat::Email => Some("mail"),
-        NameFormat::Unspecified => Some("uid"),
-        NameFormat::Persistent | NameFormat::Transient => None,
-    };
-    let mut learns: Vec<String> = ["openid"].into_iter().chain(of_the_name).map(str::to_owned).collect();
-    for rule in assertion::rules(provider, request) {
-        if !learns.iter().any(|label| label == rule.label()) {
-            learns.push(rule.label().to_owned());
-        }
-    }
-    learns
 }
 
 #[derive(Template)]
@@ -76,19 +77,32 @@ fn learns(provider: &Provider, request: &SignInRequest) -> Vec<String> {
 struct Page {
     frame: Frame,
     provider: String,
-    learns: Vec<String>,
+    learns: Vec<Line>,
     name: String,
     login: String,
+    privacy: Option<String>,
     question: String,
+}
+
+/// Something that it learns, on the page.
+struct Line {
+    label: String,
+    values: Vec<String>,
 }
 
 /// `GET /saml/consent`.
 pub async fn page(State(app): State<App>, visitor: Visitor, Asked(which): Asked<Which>) -> Response {
     let shown = async {
-        let (request, SignedIn { user, .. }) =
-            carried::asked::<SignInRequest>(&app, &visitor, &which.question).await?;
+        let (Question { request, pieces }, SignedIn { session, user, .. }) =
+            carried::asked::<Question>(&app, &visitor, &which.question).await?;
         let provider = request.provider(&app).await?;
-        Ok(show(&app, Language::of(&visitor), which.question, &request, &provider, &user))
+        let learns = learned::of(&app, &provider, &request, &user);
+        // The page shows what its answer will be about.
+        if learns.iter().any(|one| !pieces.contains(&one.piece)) {
+            return Ok(carried::ask(&app, Question::new(request, &learns), &session).await?);
+        }
+        let frame = Frame::of(&app, &visitor);
+        Ok(show(frame, which.question, &request, &provider, (&user, learns)))
     };
     match shown.await {
         Ok(response) => response,
@@ -97,30 +111,24 @@ pub async fn page(State(app): State<App>, visitor: Visitor, Asked(which): Asked<
 }
 
 fn show(
-    app: &App,
-    t: Language,
+    frame: Frame,
     question: String,
     request: &SignInRequest,
     provider: &Provider,
-    user: &User,
+    (user, learns): (&User, Vec<Learned>),
 ) -> Response {
-    let in_words = |label: &String| match label.as_str() {
-        "openid" => t.say("consent-openid"),
-        label => t.say_with("saml-consent-attribute", "name", label.to_owned()),
+    let t = frame.t;
+    let line = |one: Learned| Line {
+        label: learned::in_words(t, &one.piece, &provider.terms.attributes),
+        values: one.values,
     };
-    // Two names of one thing are one line.
-    let mut words: Vec<String> = Vec::new();
-    for line in learns(provider, request).iter().map(in_words) {
-        if !words.contains(&line) {
-            words.push(line);
-        }
-    }
     let page = Page {
-        frame: Frame::new(app, t),
         provider: provider.name(t).to_owned(),
-        learns: words,
+        learns: learns.into_iter().map(line).collect(),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
+        privacy: provider.privacy_statement(t).map(str::to_owned),
+        frame,
         question,
     };
     let targets = FormTargets(respond::origin(&request.to.location).into_iter().collect());
@@ -130,16 +138,15 @@ fn show(
 /// `POST /saml/consent`. It may arrive twice: the consent is the same, and the request is answered once.
 pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<Answer>) -> Response {
     let decided = async {
-        let (request, SignedIn { session, user, .. }) =
-            carried::asked::<SignInRequest>(&app, &visitor, &form.question).await?;
+        let (Question { request, pieces }, SignedIn { session, user, .. }) =
+            carried::asked::<Question>(&app, &visitor, &form.question).await?;
         let provider = request.provider(&app).await?;
         match form.choice {
             Choice::Deny => Err(request.declined(Failure::Denied)),
             Choice::Allow => {
-                let learns = learns(&provider, &request);
-                allowed::remember(&app, &session, &provider.entity_id, &learns).await?;
-                let signed = Signed { session: &session, user: &user };
-                respond::granted(&app, Language::of(&visitor), &provider, &request, signed).await
+                allowed::remember(&app, &session, &consent_name(&provider.entity_id), &pieces).await?;
+                // The page may have been open for minutes: what was added meanwhile is asked about.
+                then_granted(&app, Language::of(&visitor), &provider, request, (&session, &user)).await
             }
         }
     };
@@ -147,4 +154,23 @@ pub async fn decide(State(app): State<App>, visitor: Visitor, Sent(form): Sent<A
         Ok(response) => response,
         Err(unanswered) => sso::told(&app, &visitor, unanswered).await,
     }
+}
+
+/// What the list of consents says of one: the service provider's name, and what it learns in words; none if it is that of an
+/// application of OpenID Connect.
+///
+/// # Errors
+/// [`Fault`] if the store fails.
+pub(crate) async fn listed(
+    app: &App,
+    t: Language,
+    client: &str,
+    pieces: &[String],
+) -> Result<Option<(String, Vec<String>)>, Fault> {
+    let Some(entity_id) = named_in_consent(client) else { return Ok(None) };
+    let provider = app.saml().providers().look(entity_id, app.engine().now()).await?;
+    let name = provider.as_ref().map_or(entity_id, |provider| provider.name(t)).to_owned();
+    let rules = provider.as_ref().map_or(&[][..], |provider| &provider.terms.attributes);
+    let words = pieces.iter().map(|piece| learned::in_words(t, piece, rules)).collect();
+    Ok(Some((name, words)))
 }

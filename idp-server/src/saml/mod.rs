@@ -11,12 +11,14 @@
 //! | `context.rs` | how a person proved who it is, in the words of SAML |
 //! | `name_id.rs` | under which name a service provider knows a person |
 //! | `attributes.rs` | what else it learns |
-//! | `consent.rs` | how the person is asked whether he agrees |
+//! | `learned.rs` `consent.rs` | what that is in words, and how the person is asked whether he agrees |
 //! | `assertion.rs` | what an assertion says |
-//! | `protect.rs` | how it is signed, and for whom it is encrypted |
+//! | `protect.rs` `envelope.rs` | how it is signed, and for whom and with what it is encrypted |
+//! | `launch.rs` | how a person opens a service provider from here |
 //! | `respond.rs` `artifact.rs` | what comes back, and on which way |
 //! | `answered.rs` | whether a request was answered before |
 //! | `party.rs` | what is kept for signing out |
+//! | `logout/` | how a session ends for service providers |
 
 mod answered;
 pub(crate) mod artifact;
@@ -24,10 +26,14 @@ mod assertion;
 pub mod attributes;
 pub(crate) mod consent;
 mod context;
+pub(crate) mod envelope;
 #[cfg(test)]
 mod fixture;
 mod identity_provider;
 pub mod keys;
+pub(crate) mod launch;
+mod learned;
+pub(crate) mod logout;
 pub(crate) mod metadata;
 mod name_id;
 mod party;

@@ -9,7 +9,10 @@ use idp_core::{Id, engine::Engine, session::SessionRow, users::User};
 use idp_protocol::encoding::to_base64url;
 use symbolon_saml::{NameId, NameIdPolicy, name_id};
 
-use super::provider::{NameFormat, Provider};
+use super::{
+    attributes::Rule,
+    provider::{NameFormat, Provider, Terms},
+};
 use crate::App;
 
 /// Why no name can be given (`InvalidNameIDPolicy`).
@@ -39,6 +42,8 @@ pub(crate) struct Naming<'a> {
     pub formats: &'a [String],
     /// What the administrator chose for when nobody asks.
     pub usual: Option<NameFormat>,
+    /// Whether it may be told the address of a person.
+    pub tells_address: bool,
 }
 
 impl<'a> Naming<'a> {
@@ -50,6 +55,7 @@ impl<'a> Naming<'a> {
             provider: &provider.entity_id,
             formats: &provider.metadata.name_id_formats,
             usual: provider.terms.name_id,
+            tells_address: tells_address(&provider.terms),
         }
     }
 
@@ -65,15 +71,24 @@ impl<'a> Naming<'a> {
         }
         match policy.and_then(|policy| policy.format.as_deref()) {
             None | Some(name_id::UNSPECIFIED) => Ok(self.usual()),
-            Some(uri) => NameFormat::from_uri(uri).ok_or(Unnameable::Format),
+            Some(uri) => {
+                NameFormat::from_uri(uri).filter(|of| self.may_be_told(*of)).ok_or(Unnameable::Format)
+            }
         }
+    }
+
+    /// Whether a name of this kind is given to whoever asks for it. An administrator who decided that a service provider gets
+    /// pseudonyms, or attributes without the address, decided that it does not get the address by another way.
+    fn may_be_told(&self, format: NameFormat) -> bool {
+        format != NameFormat::Email || self.tells_address
     }
 
     /// What is given where nobody asks: what the administrator chose, or the first of its metadata, or a pseudonym. Only the
     /// administrator hands out logins.
     fn usual(&self) -> NameFormat {
         let known = || self.formats.iter().filter_map(|uri| NameFormat::from_uri(uri));
-        let first = || known().find(|format| *format != NameFormat::Unspecified);
+        let fits = |format: &NameFormat| *format != NameFormat::Unspecified && self.may_be_told(*format);
+        let first = || known().find(fits);
         self.usual.or_else(first).unwrap_or(NameFormat::Persistent)
     }
 
@@ -130,8 +145,11 @@ impl<'a> Naming<'a> {
     /// Whether this is a name of the person: of whom a request speaks, another one must not answer (core, 3.4.1).
     pub(crate) fn is_meant(&self, asked: &NameId, user: &User, session: Id<SessionRow>) -> bool {
         let format = asked.format.as_deref().filter(|format| *format != name_id::UNSPECIFIED);
-        // Whoever may not be told a login may not try logins out, either.
-        let told = |of: &NameFormat| *of != NameFormat::Unspecified || self.usual == Some(*of);
+        // Whoever may not be told a login, or an address, may not try them out, either.
+        let told = |of: &NameFormat| match of {
+            NameFormat::Unspecified => self.usual == Some(*of),
+            of => self.may_be_told(*of),
+        };
         let formats = NameFormat::ALL.into_iter().filter(told);
         formats.filter(|of| format.is_none_or(|uri| uri == of.uri())).any(|of| {
             let name = self.name(of, user, session);
@@ -145,8 +163,14 @@ impl<'a> Naming<'a> {
     }
 }
 
+/// Whether the administrator lets a service provider know addresses: as names, as an attribute, or because nothing was decided.
+fn tells_address(terms: &Terms) -> bool {
+    let undecided = terms.name_id.is_none() && terms.attributes.is_empty();
+    undecided || terms.name_id == Some(NameFormat::Email) || terms.attributes.iter().any(Rule::tells_address)
+}
+
 /// The address of a person that somebody verified. Service providers find accounts by it: with an address that anybody may
 /// claim, somebody would sign in there as the person whose address he wrote into his profile.
-fn email(user: &User) -> Option<&str> {
+pub(super) fn email(user: &User) -> Option<&str> {
     user.profile.email.as_deref().filter(|_| user.profile.email_verified)
 }

@@ -55,13 +55,20 @@ pub(super) async fn granted(
     let text = protect::write(app, provider, &message).await?.map_err(|failure| request.declined(failure))?;
     let (way, kept) = Way::of(app, provider, &request.to, text)?;
     let first = answered::once(app, request, signed.session)?;
-    let again = first.is_some() && answered::is_repeat(app, request, signed.session).await?;
-    let mut batch = Batch::new().with(issued(app, provider, signed));
-    batch.extend(kept);
-    batch.extend(first.filter(|_| !again));
-    let held = SessionWrite::Holds { id: signed.session.id, now: app.engine().now() };
-    let writes = vec![join(app, provider, signed.session, &party)?.into()];
-    match app.db().change_all(writes, batch.after(vec![held.into()])).await? {
+    let note = |first: Option<MarkWrite>| {
+        let mut batch = Batch::new().with(issued(app, provider, signed));
+        batch.extend(kept.clone());
+        batch.extend(first);
+        let held = SessionWrite::Holds { id: signed.session.id, now: app.engine().now() };
+        let writes = vec![join(app, provider, signed.session, &party)?.into()];
+        Ok::<_, Fault>(app.db().change_all(writes, batch.after(vec![held.into()])))
+    };
+    let mut changed = note(first)?.await?;
+    // Nearly all come once: only where the guard says otherwise is it read who was answered.
+    if changed == Changed::Conflict(Guard::Mark) && answered::is_repeat(app, request, signed.session).await? {
+        changed = note(None)?.await?;
+    }
+    match changed {
         Changed::Yes => way.answer(app, t, &request.to),
         Changed::Conflict(Guard::Mark) => Err(BadRequest::Answered.into()),
         Changed::No | Changed::Conflict(_) => Err(request.declined(Failure::NotSignedIn)),

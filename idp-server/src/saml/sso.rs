@@ -11,7 +11,7 @@ use serde_json::Value;
 use symbolon_axum::{SignedIn, Visitor};
 
 use super::{
-    consent, context,
+    consent, context, launch,
     name_id::Naming,
     provider::Provider,
     request::{self, BadRequest, Declined, Failure, SignInRequest, Unanswered, UnderWay},
@@ -27,6 +27,9 @@ use crate::{
 
 /// The parameter of a request that came in a form.
 const UNDER_WAY: &str = "request=";
+/// How long a request may be while it waits for a sign-in, in bytes. A name, an address and a relay state of the greatest
+/// length fit in. Deflate makes a hundred thousand bytes of an address, and strangers could fill the store with them.
+const MAX_PARKED: usize = 8_192;
 
 /// `GET /saml/sso`: a request by HTTP-Redirect, or one that came in a form.
 pub async fn ask(State(app): State<App>, visitor: Visitor, RawQuery(query): RawQuery) -> Response {
@@ -82,7 +85,7 @@ pub(super) async fn answer(
         return Err(request.declined(Failure::Passive));
     }
     let request = request.requiring(needed, app.engine().now());
-    Ok(park(app, visitor, provider, request, signed_in).await?)
+    park(app, visitor, provider, request, signed_in).await
 }
 
 /// The ways in which a sign-in becomes what was asked for, the one that is preferred first.
@@ -123,8 +126,9 @@ fn is_reachable(app: &App, needed: &Requirement) -> bool {
     reach.is_some() && reach >= needed.acr && needed.each.iter().all(has)
 }
 
-/// The session that may answer, if there is one: not one that was approved for another application alone, and not that of
-/// somebody else than the request is about.
+/// The session that may answer, if there is one: not one that was approved for another application alone, not that of
+/// somebody else than the request is about, and not that of whom the rules refuse. Somebody else may sign in then: to step
+/// such a session up would ask its owner again and again.
 async fn serving(
     app: &App,
     visitor: &Visitor,
@@ -135,7 +139,13 @@ async fn serving(
     let fits = |it: &SignedIn| {
         serves(&it.session, provider) && is_meant(app, provider, request, (&it.session, &it.user))
     };
-    Ok(signed_in.filter(fits))
+    let Some(signed_in) = signed_in.filter(fits) else { return Ok(None) };
+    let (from, asked) = (visitor.origin(app.engine()), Requirement::default());
+    match app.engine().required(&request.provider, &from, Some(signed_in.user.id), asked).await {
+        Ok(_) => Ok(Some(signed_in)),
+        Err(Error::Refused(_)) => Ok(None),
+        Err(trouble) => Err(trouble.into()),
+    }
 }
 
 /// A session may be good for one application only: its owner approved no more.
@@ -153,7 +163,7 @@ fn is_meant(
 }
 
 /// Whether a session is what was asked for, in one of the ways. The rules hold for it as well: one that was good enough for
-/// the canteen does not open the bank. If they refuse its owner, somebody else may sign in.
+/// the canteen does not open the bank.
 async fn is_enough(
     app: &App,
     visitor: &Visitor,
@@ -182,7 +192,11 @@ async fn park(
     provider: &Provider,
     request: SignInRequest,
     signed_in: Option<SignedIn>,
-) -> Result<Response, Fault> {
+) -> Result<Response, Unanswered> {
+    let data = serde_json::to_value(&request).map_err(Fault::from)?;
+    if data.to_string().len() > MAX_PARKED {
+        return Err(BadRequest::Long.into());
+    }
     // A session that is merely too weak is stepped up: same person, and what was verified counts on.
     let stepped_up = signed_in.filter(|_| !request.force_authn);
     let wanted = Wanted {
@@ -196,7 +210,7 @@ async fn park(
         login_hint: None,
         languages: String::new(),
     };
-    let parked = Parked { protocol: Saml.name().to_owned(), data: serde_json::to_value(&request)? };
+    let parked = Parked { protocol: Saml.name().to_owned(), data };
     Ok(interaction::park(app, visitor, wanted, parked).await)
 }
 
@@ -282,6 +296,9 @@ pub(super) async fn told(app: &App, visitor: &Visitor, unanswered: Unanswered) -
     let frame = Frame::of(app, visitor);
     let error = match unanswered {
         Unanswered::Page(bad) => return bad_request(frame, bad),
+        Unanswered::Refused(declined, failure) if declined.to.in_response_to.is_none() => {
+            return launch::not_opened(frame, failure);
+        }
         Unanswered::Refused(declined, failure) => {
             match respond::declined(app, frame.t, &declined, failure).await {
                 Ok(response) => return response,
@@ -297,6 +314,9 @@ pub(super) async fn told(app: &App, visitor: &Visitor, unanswered: Unanswered) -
 
 /// The page for a request whose answer must not go anywhere.
 fn bad_request(frame: Frame, bad: BadRequest) -> Response {
+    if bad == BadRequest::NotOffered {
+        return launch::not_offered(frame);
+    }
     // For whoever runs this and the service provider: the person has no use for it.
     tracing::info!(reason = %bad, "a SAML request was refused");
     let t = frame.t;

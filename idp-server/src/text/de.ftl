@@ -109,6 +109,12 @@ sign-out = Abmelden
 signed-out-title = Sie sind abgemeldet
 signed-out-text = Ihre Sitzung in diesem Browser ist beendet.
 signed-out-telling = Die Anwendungen, bei denen Sie angemeldet waren, werden benachrichtigt.
+signed-out-unreached = Bei diesen Anwendungen sind Sie vielleicht noch angemeldet, weil sie nicht erreicht wurden:
+signed-out-unreached-help = Öffnen Sie sie und melden Sie sich dort ab, oder schließen Sie alle Fenster dieses Browsers.
+signed-out-broken-title = Eine Anwendung hat nicht richtig geantwortet
+signed-out-broken-text = Hier sind Sie abgemeldet. Ob { $client } das weiß, ist nicht sicher. Machen Sie weiter, um sich bei den anderen abzumelden.
+signed-out-stray-text = Hier sind Sie abgemeldet. Was die Anwendung zurückgeschickt hat, gehört zu nichts, was Sie hier gerade tun; deshalb wurde nichts davon geglaubt. Machen Sie weiter, um sich bei den anderen abzumelden.
+signed-out-on = Weiter abmelden
 signed-out-lost = Die Anwendung wollte Sie an eine Adresse zurückholen, die nicht für sie eingetragen ist. Deshalb führt von hier kein Weg zurück.
 signed-out-again = Neu anmelden
 
@@ -221,6 +227,7 @@ sessions-title = Wo Sie angemeldet sind
 sessions-end-others = Überall sonst abmelden
 session-here = Dieser Browser
 session-used = zuletzt benutzt
+session-applications = Angemeldet bei:
 session-end = Dort abmelden
 
 applications-title = Anwendungen
@@ -424,6 +431,16 @@ consent-allow = Zustimmen
 consent-deny = Nicht zustimmen
 signed-in-as = Sie sind angemeldet als
 
+launch-title = Anwendung öffnen
+launch-show = Anwendung öffnen
+launch-why = Sie sind bei jeder davon angemeldet, ohne noch einmal etwas einzugeben, außer wenn sie es genauer wissen will.
+launch-none = Es gibt keine Anwendung, die Sie von hier aus öffnen können.
+launch-back = Zurück zu den Anwendungen
+launch-refused-title = Die Anwendung wurde nicht geöffnet
+launch-refused-denied = Sie dürfen sie jetzt nicht öffnen, oder Sie waren nicht damit einverstanden, dass sie etwas von Ihnen erfährt. Sie hat nichts erfahren.
+launch-refused-context = Sie will sicherer wissen, wer Sie sind, als Sie es hier zeigen können. Sie hat nichts von Ihnen erfahren.
+launch-refused-not-signed-in = Sie haben sich nicht angemeldet. Die Anwendung hat nichts von Ihnen erfahren.
+launch-refused-other = Sie braucht etwas von Ihnen, das nicht mitgeteilt werden kann. Sagen Sie es denen, die diese Anmeldung betreiben.
 launch-nowhere-title = Diese Anwendung lässt sich von hier aus nicht öffnen
 launch-nowhere-text = Öffnen Sie sie wie gewohnt. Sie schickt Sie zum Anmelden hierher.
 logout-title = Möchten Sie sich abmelden?
@@ -445,26 +462,22 @@ saml-wrong-time = Die Anfrage der Anwendung ist zu alt, oder ihre Uhr geht falsc
 saml-unknown-address = Die Anwendung will, dass Sie an einer Adresse weitermachen, die nicht als ihre bekannt ist. Sagen Sie es ihrem Betreiber.
 saml-not-granted = Der Anwendung kann nicht gesagt werden, warum Sie nicht angemeldet zurückkommen. Gehen Sie zurück und beginnen Sie neu.
 saml-answered-before = Diese Anmeldung ist schon abgeschlossen und gilt nur einmal. Gehen Sie zurück zur Anwendung; sind Sie dort nicht angemeldet, beginnen Sie neu.
-saml-consent-attribute = { $name ->
-    [mail] Ihre E-Mail-Adresse
-    [displayName] Ihren Namen
-    [cn] Ihren Namen
-    [givenName] Ihren Vornamen
-    [sn] Ihren Nachnamen
-    [uid] Ihren Benutzernamen
-    [preferredLanguage] Ihre Sprache
-    [telephoneNumber] Ihre Telefonnummer
-    [isMemberOf] die Gruppen, zu denen Sie gehören
-    [eduPersonPrincipalName] Ihren Benutzernamen mit dem Namen Ihrer Organisation
-    [eduPersonAffiliation] was Sie in Ihrer Organisation sind
-    [eduPersonScopedAffiliation] was Sie in Ihrer Organisation sind
-    [eduPersonEntitlement] wozu Sie berechtigt sind
-    [eduPersonAssurance] wie gut Ihre Identität geprüft wurde
-    [schacHomeOrganization] Ihre Organisation
-    [subject-id] eine Kennung, unter der alle Anwendungen Sie kennen
-    [pairwise-id] eine Kennung, an der sie Sie beim nächsten Mal wiedererkennt
-   *[other] { $name }
-}
+saml-consent-attribute = was sie „{ $name }“ nennt
+saml-learns-mail = Ihre E-Mail-Adresse
+saml-learns-name = Ihren Namen
+saml-learns-given-name = Ihren Vornamen
+saml-learns-family-name = Ihren Nachnamen
+saml-learns-login = Ihren Benutzernamen
+saml-learns-principal = Ihren Namen über Organisationen hinweg
+saml-learns-affiliation = was Sie in Ihrer Organisation sind
+saml-learns-entitlement = wozu Sie berechtigt sind
+saml-learns-assurance = wie sicher bekannt ist, wer Sie sind
+saml-learns-groups = die Gruppen, denen Sie angehören
+saml-learns-language = Ihre Sprache
+saml-learns-organization = Ihre Organisation
+saml-learns-subject = eine Kennung, die auch andere Anwendungen kennen
+saml-learns-pairwise = eine Kennung, die keine andere Anwendung kennt
+saml-learns-transient = eine Kennung nur für dieses Mal
 
 passkey-title = Passkey
 passkey-why = Melden Sie sich mit Fingerabdruck, Gesicht oder der PIN Ihres Geräts an. Es gilt nur für diese Seite, niemand kann es Ihnen entlocken.

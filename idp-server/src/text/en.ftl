@@ -109,6 +109,12 @@ sign-out = Sign out
 signed-out-title = You are signed out
 signed-out-text = Your session on this browser has ended.
 signed-out-telling = The applications that you were signed in to are being told.
+signed-out-unreached = You may still be signed in at these applications, because they were not reached:
+signed-out-unreached-help = Open them and sign out there, or close all windows of this browser.
+signed-out-broken-title = An application did not answer as it should
+signed-out-broken-text = You are signed out here. It is not certain that { $client } knows it. Go on to sign out of the others.
+signed-out-stray-text = You are signed out here. What the application sent back belongs to nothing that you are doing here now, so nothing of it was believed. Go on to sign out of the others.
+signed-out-on = Go on signing out
 signed-out-lost = The application wanted you back at an address that is not registered for it, so there is no way back from here.
 signed-out-again = Sign in again
 
@@ -221,6 +227,7 @@ sessions-title = Where you are signed in
 sessions-end-others = Sign out everywhere else
 session-here = This browser
 session-used = last used
+session-applications = Signed in to:
 session-end = Sign out there
 
 applications-title = Applications
@@ -424,6 +431,16 @@ consent-allow = Allow
 consent-deny = Do not allow
 signed-in-as = You are signed in as
 
+launch-title = Open an application
+launch-show = Open an application
+launch-why = You are signed in to each of them without typing anything again, unless it wants to be surer.
+launch-none = There is no application that you can open from here.
+launch-back = Back to the applications
+launch-refused-title = The application was not opened
+launch-refused-denied = You may not open it now, or you did not agree that it learns something about you. It learned nothing.
+launch-refused-context = It wants to be surer who you are than you can show here. It learned nothing about you.
+launch-refused-not-signed-in = You did not sign in. It learned nothing about you.
+launch-refused-other = It needs something about you that cannot be told. Tell whoever runs this sign-in.
 launch-nowhere-title = This application cannot be opened from here
 launch-nowhere-text = Open it as you usually do. It will send you here to sign in.
 logout-title = Do you want to sign out?
@@ -445,26 +462,22 @@ saml-wrong-time = The application's request is too old, or its clock is wrong. G
 saml-unknown-address = The application wants you to go on at an address that is not known to be its own. Tell its owner.
 saml-not-granted = The application cannot be told why you do not come back signed in. Go back to it and begin again.
 saml-answered-before = This sign-in was completed already, and works once. Go back to the application; if you are not signed in there, begin again.
-saml-consent-attribute = { $name ->
-    [mail] your e-mail address
-    [displayName] your name
-    [cn] your name
-    [givenName] your first name
-    [sn] your family name
-    [uid] your user name
-    [preferredLanguage] your language
-    [telephoneNumber] your telephone number
-    [isMemberOf] the groups that you belong to
-    [eduPersonPrincipalName] your user name with the name of your organisation
-    [eduPersonAffiliation] what you are in your organisation
-    [eduPersonScopedAffiliation] what you are in your organisation
-    [eduPersonEntitlement] what you are entitled to
-    [eduPersonAssurance] how well your identity was checked
-    [schacHomeOrganization] your organisation
-    [subject-id] an identifier by which all applications know you
-    [pairwise-id] an identifier by which it recognises you next time
-   *[other] { $name }
-}
+saml-consent-attribute = what it calls “{ $name }”
+saml-learns-mail = your e-mail address
+saml-learns-name = your name
+saml-learns-given-name = your given name
+saml-learns-family-name = your family name
+saml-learns-login = your user name
+saml-learns-principal = your name across organisations
+saml-learns-affiliation = what you are in your organisation
+saml-learns-entitlement = what you are entitled to
+saml-learns-assurance = how surely it is known who you are
+saml-learns-groups = the groups that you are in
+saml-learns-language = your language
+saml-learns-organization = your organisation
+saml-learns-subject = an identifier that other applications know, too
+saml-learns-pairwise = an identifier that no other application knows
+saml-learns-transient = an identifier for this time only
 
 passkey-title = Passkey
 passkey-why = Sign in with your fingerprint, your face or the PIN of your device. It works on this site only, so nobody can trick it out of you.

@@ -1,6 +1,11 @@
 //! Is what a service provider asks for what happens, and is it told what happened?
 
-use idp_core::policy::{Acr, rules::Rules};
+use idp_core::{
+    browser::{BrowserWrite, KnownBrowser},
+    claimant::Claimant,
+    policy::{Acr, rules::Rules},
+    store::{Batch, Committed},
+};
 use idp_server::saml::Terms;
 use serde_json::json;
 
@@ -138,4 +143,35 @@ async fn the_rules_hold_for_service_providers() {
     }
     let came = opens(&server, &bank.sends(&server, &Request::default()), Some(&cookie)).await;
     assert_eq!(Answered::of(&server, came).await.statuses(), ["Success"]);
+}
+
+/// Otherwise the page would wait for the one person who may not, and turn away whoever may.
+#[tokio::test]
+async fn where_the_rules_refuse_the_owner_of_the_session_somebody_else_may_sign_in() {
+    let rules: Rules = serde_json::from_value(json!([
+        {"name": "browsers that we know", "known_browser": true, "then": "allow"},
+        {"name": "the shop", "clients": ["https://shop.example/metadata"], "then": "deny"},
+        {"name": "the rest", "then": "allow"},
+    ]))
+    .unwrap();
+    let server = Server::start_with(|config| config.engine.rules = rules).await;
+    let shop = ServiceProvider::shop();
+    shop.join(&server.app, Terms::default()).await;
+    server.add("bob").await;
+    let (bob, _) = server.sign_in_as("bob").await;
+    // Bob sits at a browser that is known to be that of alice.
+    let engine = server.app.engine();
+    let secret = Claimant::random(engine.crypto());
+    let row = KnownBrowser {
+        browser: engine.known_digest(&secret).0,
+        user: server.user.id,
+        created_at: engine.now(),
+        expires_at: engine.now() + 86_400,
+    };
+    let batch = Batch::new().with(BrowserWrite::Remember(row));
+    assert_eq!(engine.store().commit(batch).await.unwrap(), Committed::Yes);
+    let cookie = format!("kb={}; {bob}", *secret.reveal());
+    let parked = opens(&server, &shop.sends(&server, &Request::default()), Some(&cookie)).await;
+    let alice = types_password(&server, &page(&parked, Some(&cookie))).await;
+    assert_eq!(Answered::of(&server, alice).await.statuses(), ["Success"]);
 }

@@ -9,8 +9,14 @@
 )]
 
 mod artifact;
+mod browser;
 mod consent;
 mod context;
+mod launch;
+mod logout;
+mod logout_answers;
+mod logout_chain;
+mod logout_server;
 mod names;
 #[expect(dead_code, reason = "the tests of OpenID Connect use more of it")]
 #[path = "../oidc/phone.rs"]
@@ -25,4 +31,8 @@ mod saved_keys;
 mod server;
 mod service_provider;
 mod sign_in;
+mod signing_out;
+#[expect(dead_code, reason = "the tests of OpenID Connect use more of it")]
+#[path = "../oidc/site.rs"]
+mod site;
 mod strict;

@@ -64,6 +64,25 @@ async fn a_name_for_one_session_is_of_no_use_in_another() {
     assert_eq!(names.len(), 3, "{names:?}");
 }
 
+/// Whoever is to get a pseudonym, or attributes without the address, does not get the address by asking for another name.
+#[tokio::test]
+async fn an_address_is_no_way_around_what_was_decided() {
+    let terms = |name_id, attributes: &[&str]| Terms {
+        name_id,
+        attributes: attributes.iter().map(|rule| rule.parse().unwrap()).collect(),
+        ..Terms::default()
+    };
+    let refused = [terms(Some(NameFormat::Persistent), &[]), terms(None, &["displayName"])];
+    let given = [terms(None, &["mail"]), terms(Some(NameFormat::Email), &["displayName"])];
+    let cases = refused.into_iter().map(|terms| (terms, false)).chain(given.map(|terms| (terms, true)));
+    for (terms, is_given) in cases {
+        let (server, shop, cookie) = start(terms).await;
+        let answer = answered(&server, &shop, &Request::name(EMAIL, ""), &cookie).await;
+        assert_eq!(answer.has("alice@example.org"), is_given);
+        assert_eq!(answer.statuses()[0], if is_given { "Success" } else { "Requester" });
+    }
+}
+
 #[tokio::test]
 async fn an_address_is_a_name_only_if_somebody_verified_it() {
     let (server, shop, cookie) = start(Terms::default()).await;

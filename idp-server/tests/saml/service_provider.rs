@@ -258,7 +258,9 @@ impl Answered {
         let raw = post::decode(&hidden(&page, "SAMLResponse")).unwrap();
         let action = page.split_once("action=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
         let text = checked(server, &raw, Kind::Response).await;
-        Self { action, relay_state: unescaped(&hidden(&page, "RelayState")), raw, text }
+        let has_state = page.contains("name=\"RelayState\"");
+        let relay_state = if has_state { unescaped(&hidden(&page, "RelayState")) } else { String::new() };
+        Self { action, relay_state, raw, text }
     }
 
     /// The text of the one element with this name.

@@ -4,7 +4,7 @@ use idp_server::{
     oidc::Sso,
     saml::{
         Terms,
-        provider::{Encrypt, Signature, Signed},
+        provider::{Encrypt, Signature, Signed, Whence},
     },
 };
 use reqwest::header;
@@ -165,10 +165,49 @@ async fn what_must_be_encrypted_does_not_go_without() {
     let engine = server.app.engine();
     let given =
         idp_server::saml::provider::Given::read(metadata.as_bytes(), None, None, engine.now()).unwrap();
-    server.app.saml().providers().renew(engine, given).await.unwrap();
+    server.app.saml().providers().renew(engine, given, Whence::Same(None)).await.unwrap();
     let (cookie, _) = server.sign_in().await;
     let came = opens(&server, &shop.sends(&server, &Request::default()), Some(&cookie)).await;
     assert_eq!(Answered::of(&server, came).await.statuses(), ["Responder", "RequestUnsupported"]);
+    // Only where an administrator said what it is.
+    let decide = |terms: &mut Terms| terms.encryption = Encrypt::DangerCbc;
+    server.app.saml().providers().decide(engine, SHOP, decide).await.unwrap();
+    let came = opens(&server, &shop.sends(&server, &Request::default()), Some(&cookie)).await;
+    let answered = Answered::of(&server, came).await;
+    assert!(answered.has("EncryptedAssertion") && answered.raw.contains("xmlenc#aes256-cbc"));
+}
+
+#[tokio::test]
+async fn cbc_is_used_where_it_was_decided_and_nothing_better_is_named() {
+    let method =
+        |name| format!("<md:EncryptionMethod Algorithm=\"http://www.w3.org/{name}\"/></md:KeyDescriptor>");
+    for (named, decided, cipher) in [
+        (String::new(), Encrypt::IfPossible, "xmlenc11#aes128-gcm"),
+        (String::new(), Encrypt::DangerCbc, "xmlenc#aes128-cbc"),
+        (method("2009/xmlenc11#aes256-gcm"), Encrypt::DangerCbc, "xmlenc11#aes256-gcm"),
+        (method("2001/04/xmlenc#aes128-cbc"), Encrypt::IfPossible, ""),
+    ] {
+        let server = Server::start().await;
+        let mut shop = ServiceProvider::shop();
+        shop.encrypts = Some(RSA.1.clone());
+        shop.join(&server.app, Terms { encryption: decided, ..Terms::default() }).await;
+        if !named.is_empty() {
+            let metadata = shop.metadata();
+            let at = metadata.rfind("</md:KeyDescriptor>").unwrap();
+            let metadata =
+                format!("{}{named}{}", &metadata[..at], &metadata[at + "</md:KeyDescriptor>".len()..]);
+            let engine = server.app.engine();
+            let given =
+                idp_server::saml::provider::Given::read(metadata.as_bytes(), None, None, engine.now())
+                    .unwrap();
+            server.app.saml().providers().renew(engine, given, Whence::Same(None)).await.unwrap();
+        }
+        let (cookie, _) = server.sign_in().await;
+        let came = opens(&server, &shop.sends(&server, &Request::default()), Some(&cookie)).await;
+        let answered = Answered::of(&server, came).await;
+        assert_eq!(answered.has("EncryptedAssertion"), !cipher.is_empty(), "{named} {decided:?}");
+        assert!(answered.raw.contains(cipher), "{named} {decided:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! Is a request that is not quite right refused, by a page where nobody knows whom to tell, and by a status where somebody
 //! does?
 
-use idp_server::saml::{Terms, provider::Given};
+use idp_server::saml::{
+    Terms,
+    provider::{Given, Whence},
+};
 use reqwest::{Response, header};
 use symbolon_saml::{
     post,
@@ -11,7 +14,7 @@ use symbolon_saml::{
 use crate::{
     server::{Server, cookies, form, redirected},
     service_provider::{
-        ACS, Answered, RELAY, Request, SHOP, ServiceProvider, instant, opens, page, refused, types_password,
+        ACS, Answered, Request, SHOP, ServiceProvider, instant, opens, page, refused, types_password,
     },
 };
 
@@ -66,7 +69,7 @@ async fn an_address_that_was_taken_out_of_the_metadata_meanwhile_gets_nothing() 
     shop.acs = "https://shop.example/other".to_owned();
     let engine = server.app.engine();
     let given = Given::read(shop.metadata().as_bytes(), None, None, engine.now()).unwrap();
-    server.app.saml().providers().renew(engine, given).await.unwrap();
+    server.app.saml().providers().renew(engine, given, Whence::Same(None)).await.unwrap();
     refused(types_password(&server, &page(&parked, None)).await, "not known to be its own").await;
 }
 
@@ -301,5 +304,18 @@ async fn a_sign_in_of_somebody_else_is_not_gone_on_with() {
     let elsewhere = opens(&server, &shop.sends(&server, &Request::default()), None).await;
     let other = types_password(&server, &(id, cookies(&elsewhere))).await;
     assert_eq!(other.status(), 404);
-    let _ = RELAY;
+}
+
+/// Deflate makes a hundred thousand bytes of an address, and whoever waits for a sign-in is a stranger.
+#[tokio::test]
+async fn strangers_fill_nothing_with_requests_that_wait() {
+    let (server, shop, _) = start().await;
+    let password = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
+    let classes = |count: usize| {
+        let filling = vec!["x".repeat(2_000); count];
+        let all: Vec<&str> = [password].into_iter().chain(filling.iter().map(String::as_str)).collect();
+        Request::context("exact", &all)
+    };
+    refused(opens(&server, &shop.sends(&server, &classes(60)), None).await, "cannot be read").await;
+    page(&opens(&server, &shop.sends(&server, &classes(1)), None).await, None);
 }

@@ -9,7 +9,12 @@ use std::{
     },
 };
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
 use idp_core::{ManualClock, Time};
 use idp_protocol::encoding::to_base64url;
 use idp_server::{
@@ -90,35 +95,51 @@ impl House {
     }
 }
 
-/// A web site that says whatever it is told to.
+/// A web site that says whatever it is told to, and whether it changed.
 #[derive(Clone)]
 pub struct Site {
     pub url: String,
     says: Arc<Mutex<String>>,
     asked: Arc<AtomicUsize>,
+    told: Arc<AtomicUsize>,
 }
 
 impl Site {
     pub async fn open(says: &str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}/metadata", listener.local_addr().unwrap());
-        let site = Self { url, says: Arc::new(Mutex::new(says.to_owned())), asked: Arc::default() };
+        let says = Arc::new(Mutex::new(says.to_owned()));
+        let site = Self { url, says, asked: Arc::default(), told: Arc::default() };
         let own = site.clone();
-        let answer = move || {
-            own.asked.fetch_add(1, Ordering::SeqCst);
-            let text = own.says.lock().unwrap().clone();
-            async move { text }
-        };
-        let router = Router::new().route("/metadata", get(answer));
+        let router =
+            Router::new().route("/metadata", get(async move |headers: HeaderMap| own.answer(&headers)));
         tokio::spawn(async move { axum::serve(listener, router).await });
         site
+    }
+
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let text = self.says.lock().unwrap().clone();
+        let digest = symbolon_aws_lc::crypto().hash.sha256(text.as_bytes());
+        let tag = format!("\"{}\"", to_base64url(&digest));
+        if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+            return StatusCode::NOT_MODIFIED.into_response();
+        }
+        self.told.fetch_add(1, Ordering::SeqCst);
+        ([(header::ETAG, tag)], text).into_response()
     }
 
     pub fn say(&self, says: &str) {
         says.clone_into(&mut self.says.lock().unwrap());
     }
 
+    /// How often somebody asked.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
+    }
+
+    /// How often all of it was sent.
+    pub fn told(&self) -> usize {
+        self.told.load(Ordering::SeqCst)
     }
 }

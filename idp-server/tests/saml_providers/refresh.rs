@@ -3,8 +3,9 @@
 use idp_core::{Time, store::Batch};
 use idp_server::saml::{
     Terms,
-    provider::{Given, Source, refresh::refresh_due},
+    provider::{Given, Source, Whence, refresh::refresh_due},
 };
+use symbolon_outbound::Validators;
 use symbolon_sqlx::provider::{MetadataSourceRow, MetadataSourceWrite};
 
 use crate::{
@@ -109,6 +110,71 @@ async fn one_node_fetches_it() {
 }
 
 #[tokio::test]
+async fn what_did_not_change_is_not_read_again() {
+    let (house, site) = fetched(Some(NOW + 9 * DAY)).await;
+    for (told, days) in [(1, 1), (1, 2), (1, 3)] {
+        house.clock.advance(DAY);
+        refresh_due(&house.app).await.unwrap();
+        assert_eq!((site.told(), house.now()), (told, NOW + days * DAY));
+        let (source, row) = known(&house, &site).await;
+        assert_eq!((source.trouble, row.due_at), (None, Some(house.now() + DAY)), "it is asked all the same");
+        assert_eq!(source.read_at, Some(house.now().0));
+    }
+    assert_eq!(site.asked(), 3);
+    // What was refused is no version that is known: its trouble is seen each time.
+    site.say("nothing of use");
+    for told in [2, 3] {
+        house.clock.advance(DAY);
+        refresh_due(&house.app).await.unwrap();
+        assert!(known(&house, &site).await.0.trouble.is_some());
+        assert_eq!(site.told(), told);
+    }
+    // Whoever holds the address can keep newer metadata back, but not for longer than the last one says.
+    site.say(&FEDERATION.sign(&one(WIKI, "acs", Some(NOW + 9 * DAY))));
+    house.clock.advance(4 * DAY);
+    refresh_due(&house.app).await.unwrap();
+    assert!(house.consumer(WIKI).await.is_none());
+}
+
+#[tokio::test]
+async fn another_pin_looks_again_at_what_did_not_change() {
+    let (house, site) = fetched(None).await;
+    house.clock.advance(DAY);
+    refresh_due(&house.app).await.unwrap();
+    let (mut source, row) = known(&house, &site).await;
+    source.pin_to(Some(MALLORY.pin()));
+    let doc = serde_json::to_string(&source).unwrap();
+    let row = MetadataSourceRow { doc, due_at: Some(house.now()), revision: row.revision + 1, ..row };
+    let _ = house.app.db().change(MetadataSourceWrite::Update(row), Batch::new()).await.unwrap();
+    refresh_due(&house.app).await.unwrap();
+    assert_eq!(site.told(), 2);
+    assert!(known(&house, &site).await.0.trouble.is_some(), "another key signed it");
+}
+
+/// A fetch may still be under way when its provider moves to another address.
+#[tokio::test]
+async fn an_address_of_before_says_nothing_any_more() {
+    let (house, site) = fetched(None).await;
+    let engine = house.app.engine();
+    let evil = || Given::read(one(WIKI, "evil", None).as_bytes(), None, None, NOW).unwrap();
+    for from in [None, Some("https://before.example/metadata")] {
+        let renewed = house.app.saml().providers().renew(engine, evil(), Whence::Same(from)).await.unwrap();
+        assert!(renewed.is_none());
+    }
+    assert_eq!(house.consumer(WIKI).await.unwrap(), "https://wiki.example/acs");
+    let row = MetadataSourceRow {
+        address: "https://wiki.example/new".to_owned(),
+        doc: "{}".to_owned(),
+        due_at: None,
+        revision: 0,
+    };
+    let renewed = house.app.saml().providers().renew(engine, evil(), Whence::Address(row)).await.unwrap();
+    assert_eq!(renewed.unwrap().source.as_deref(), Some("https://wiki.example/new"));
+    assert!(house.app.db().metadata_source(&site.url).await.unwrap().is_none(), "it is asked no more");
+    assert!(house.app.db().metadata_source("https://wiki.example/new").await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn the_address_goes_with_its_provider() {
     let (house, site) = fetched(None).await;
     assert!(house.app.saml().providers().remove(house.app.engine(), WIKI).await.unwrap());
@@ -119,8 +185,9 @@ async fn the_address_goes_with_its_provider() {
 fn it_is_fetched_as_often_as_it_says_and_before_it_runs_out() {
     let hours = |hours: u64| Some(std::time::Duration::from_secs(hours * 3_600));
     let next = |every, cache, until: Option<i64>| {
-        let source = Source { every, ..Source::default() };
-        (source.next(NOW, cache, until.map(|until| NOW + until)) - NOW) / 3_600
+        let mut source = Source { every, ..Source::default() };
+        let until = until.map(|until| NOW + until);
+        (source.took(NOW, Validators::default(), cache, until) - NOW) / 3_600
     };
     assert_eq!(next(None, None, None), 24);
     assert_eq!(next(None, hours(6), None), 6);

@@ -76,7 +76,7 @@ fn a_provider_is_added_shown_changed_and_removed() {
     has(&added, "Our metadata for it: https://id.example.org/saml/metadata");
     let (code, why) = desk.complains(&["sp", "add", &file]);
     assert_eq!(code, Some(1));
-    has(&why, "already");
+    has(&why, "sp update");
     let list = desk.says(&["sp", "list"]);
     [WIKI, "Wiki", "assertion", "rs256", "no key"].iter().for_each(|part| has(&list, part));
     let shown = desk.says(&["sp", "show", WIKI]);
@@ -97,7 +97,9 @@ fn a_provider_is_added_shown_changed_and_removed() {
         "3600",
     ]);
     let shown = desk.says(&["sp", "show", WIKI]);
-    ["es256", "ask", "hidden", "3600 seconds", "assertion"].iter().for_each(|part| has(&shown, part));
+    ["the assertion, ECDSA with SHA-256", "ask", "hidden", "3600 seconds"]
+        .iter()
+        .for_each(|part| has(&shown, part));
     let (code, why) = desk.complains(&["sp", "set", WIKI, "--encrypt", "required"]);
     assert_eq!(code, Some(1));
     has(&why, "no key that assertions could be encrypted for");
@@ -105,6 +107,65 @@ fn a_provider_is_added_shown_changed_and_removed() {
     assert_eq!(desk.complains(&["sp", "show", "-7SaWUNnmGY2"]).0, Some(1), "an id may begin with a hyphen");
     desk.says(&["sp", "remove", WIKI]);
     assert_eq!(desk.complains(&["sp", "remove", WIKI]).0, Some(1));
+}
+
+#[test]
+fn newer_metadata_says_what_it_changes_and_keeps_what_was_decided() {
+    let desk = Desk::new();
+    let file = desk.file("wiki.xml", &one(WIKI, "acs", None));
+    has(&desk.complains(&["sp", "update", WIKI, &file]).1, "sp add");
+    desk.says(&["sp", "add", &file, "--name", "Wiki", "--signed", "assertion"]);
+    has(&desk.says(&["sp", "update", WIKI, &file]), "is as it was");
+    let certificate = BASE64.encode(&FEDERATION.certificate);
+    let key = format!(
+        "<md:KeyDescriptor use=\"signing\"><ds:KeyInfo xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:AssertionConsumerService"
+    );
+    let newer = one(WIKI, "new", None).replacen("<md:AssertionConsumerService", &key, 1);
+    let newer = desk.file("newer.xml", &newer);
+    let said = desk.says(&["sp", "update", WIKI, &newer]);
+    [
+        "added    signing key      SHA-256 ",
+        "added    takes answers    0 HTTP-POST https://wiki.example/new",
+        "removed  takes answers    0 HTTP-POST https://wiki.example/acs",
+    ]
+    .iter()
+    .for_each(|part| has(&said, part));
+    let shown = desk.says(&["sp", "show", WIKI]);
+    [
+        "Wiki",
+        "https://wiki.example/new",
+        "the assertion, RSA with SHA-256, by key 1 (SHA-256 ",
+        "no: its metadata has no key to encrypt for",
+        "need not be signed",
+        "no attributes",
+    ]
+    .iter()
+    .for_each(|part| has(&shown, part));
+    let rule = "role=groups ?? \"user\"";
+    desk.says(&[
+        "sp",
+        "set",
+        WIKI,
+        "--attribute",
+        "mail",
+        "--attribute",
+        rule,
+        "--signed-requests",
+        "required",
+    ]);
+    let shown = desk.says(&["sp", "show", WIKI]);
+    [
+        "mail (urn:oid:0.9.2342.19200300.100.1.3), made of email, as was decided",
+        "role (role), made of groups ?? \"user\"",
+        "must be signed",
+    ]
+    .iter()
+    .for_each(|part| has(&shown, part));
+    desk.says(&["sp", "set", WIKI, "--signed-requests", "optional"]);
+    has(&desk.says(&["sp", "update", WIKI, &file]), "removed  signing key");
+    has(&desk.complains(&["sp", "update", WIKI]).1, "came from a file");
+    let other = desk.file("other.xml", &one("https://other.example", "acs", None));
+    has(&desk.complains(&["sp", "update", WIKI, &other]).1, "there is no https://wiki.example/metadata");
 }
 
 #[test]
@@ -145,6 +206,10 @@ fn a_federation_needs_the_key_that_signs_it() {
     let pin = desk.file("pin.pem", &pem);
     has(&desk.says(&["sp", "add", "--aggregate", &file, "--pin", &pin]), "2 service providers are taken");
     has(&desk.says(&["sp", "show", "https://b.example"]), "hidden");
+    has(&desk.complains(&["sp", "update", "https://b.example", &file]).1, "sp add --aggregate");
+    has(&desk.says(&["sp", "source", &file]), "SHA-256");
+    has(&desk.complains(&["sp", "source", &file, "--refresh", "auto"]).1, "a file, which nobody fetches");
+    assert_eq!(desk.complains(&["sp", "source", "https://no.example/", "--refresh", "900"]).0, Some(2));
     has(&desk.says(&["sp", "remove", "--aggregate", &file]), "2 service providers are removed");
     let (code, why) = desk.complains(&["sp", "add", &file]);
     assert_eq!(code, Some(1));

@@ -10,6 +10,7 @@
 //! | `measure.rs` | how often something is done in a second |
 //! | `yardstick.rs` | what one core could do at most |
 //! | `flows/` | what applications, browsers and phones do |
+//! | `saml/` | what service providers of SAML say, and what they look at in an answer |
 //! | `inside/` | how fast the engine is by itself, without HTTP |
 //! | `helper.rs` | who measures on the server's core |
 //! | `server.rs` | how the server is started, and what it takes of the machine |
@@ -27,6 +28,7 @@ mod helper;
 mod inside;
 mod measure;
 mod plan;
+mod saml;
 mod server;
 mod table;
 mod yardstick;

@@ -1,5 +1,7 @@
 //! What is measured, in which order?
 
+mod saml;
+
 use std::{future::Future, sync::Arc};
 
 use anyhow::Context as _;
@@ -35,7 +37,7 @@ const STARTS: usize = 15;
 const READERS: usize = 32;
 
 /// The figures of the whole server, asked over HTTP.
-const OVER_HTTP: [&str; 6] = ["start", "discovery", "client credentials", "sso", "qr", "password"];
+const OVER_HTTP: [&str; 7] = ["start", "discovery", "client credentials", "sso", "members", "qr", "password"];
 
 /// Everything that is needed to measure.
 struct Bench<'a> {
@@ -65,7 +67,7 @@ const PASSWORD_COST: Cost = &[(Raw::Argon2id, 1.0)];
 pub async fn run(setup: &Setup) -> anyhow::Result<()> {
     let store = if setup.postgres.is_some() { "PostgreSQL" } else { "SQLite" };
     table::head(store);
-    if OVER_HTTP.iter().any(|name| setup.wants(name)) {
+    if OVER_HTTP.iter().any(|name| setup.wants(name)) || saml::is_wanted(setup) {
         over_http(setup).await?;
     }
     inside::figures(setup).await
@@ -81,8 +83,12 @@ async fn over_http(setup: &Setup) -> anyhow::Result<()> {
     }
     let (running, _) = server.start().await?;
     let shop = Shop { secret: shop, judge: Judge::of(&server).await? };
-    let bench = Bench { setup, server, running, yardstick, machine: Arc::new(machine), shop };
-    bench.figures().await
+    let bench = Bench { setup, server, running, yardstick, machine: Arc::new(machine), shop: shop.clone() };
+    let server = bench.figures().await?;
+    if setup.wants("members") {
+        saml::members(&server, &shop).await.inspect_err(|_| table::complain(&server.last_words()))?;
+    }
+    Ok(())
 }
 
 async fn limits(yardstick: &mut Yardstick) -> anyhow::Result<()> {
@@ -108,6 +114,17 @@ async fn prepare(server: &Server) -> anyhow::Result<(Machine, String)> {
     Ok((Machine::add(server).await?, applications::add_shop(server).await?))
 }
 
+/// How many milliseconds a start takes.
+async fn start_times(server: &Server) -> anyhow::Result<Vec<f64>> {
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        let (running, time) = server.start().await?;
+        times.push(time.as_secs_f64() * 1000.0);
+        running.stop().await?;
+    }
+    Ok(times)
+}
+
 /// How long a start takes, and how much memory a server has that did nothing yet.
 async fn starts(server: &Server) -> anyhow::Result<()> {
     let (mut times, mut all, mut own) = (Vec::new(), Vec::new(), Vec::new());
@@ -129,13 +146,15 @@ async fn starts(server: &Server) -> anyhow::Result<()> {
 }
 
 impl Bench<'_> {
-    async fn figures(mut self) -> anyhow::Result<()> {
+    /// The server is stopped then.
+    async fn figures(mut self) -> anyhow::Result<Server> {
         let done = self.each().await;
         if done.is_err() {
             table::complain(&self.server.last_words());
         }
         done?;
-        self.running.stop().await
+        self.running.stop().await?;
+        Ok(self.server)
     }
 
     async fn each(&mut self) -> anyhow::Result<()> {
@@ -158,6 +177,7 @@ impl Bench<'_> {
             let flows = many(async |number| signed_in(port, shop.clone(), login(number)).await).await?;
             self.figure("sso code flow with userinfo", flows, SSO).await?;
         }
+        self.saml().await?;
         if self.setup.wants("qr") {
             let one = async |number: usize| {
                 let phone =

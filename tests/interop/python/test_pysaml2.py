@@ -2,8 +2,9 @@
 
 import os
 import unittest
+from urllib.parse import parse_qs, urlsplit
 
-from saml2 import BINDING_HTTP_POST
+from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
 from saml2.response import StatusNoAuthnContext, StatusNoPassive
 
 from person import Person
@@ -34,6 +35,19 @@ class AServiceProvider(unittest.TestCase):
         self.assertEqual(answer.authn_info()[0][0], PASSWORD_CLASS)
         self.assertEqual(sign_in(person, client).name_id.text, answer.name_id.text)
         self.assertEqual(person.sign_ins, 1, "single sign-on")
+
+    def test_signs_a_person_out(self):
+        client, person = pysaml2(), alice()
+        answer = sign_in(person, client)
+        asked = {"reason": "", "expire": None, "expected_binding": BINDING_HTTP_REDIRECT}
+        begun = client.do_logout(answer.name_id, [answer.issuer()], **asked)
+        [(_, http)] = begun.values()
+        back = urlsplit(person.go(dict(http["headers"])["Location"], page("pysaml2", "slo")))
+        [response] = parse_qs(back.query)["SAMLResponse"]
+        left = client.parse_logout_request_response(response, BINDING_HTTP_REDIRECT)
+        self.assertTrue(left.status_ok())
+        sign_in(person, client)
+        self.assertEqual(person.sign_ins, 2, "the session at the provider was over")
 
     def test_posts_what_it_asks_for(self):
         client, person = pysaml2(), alice()

@@ -2,6 +2,7 @@
 
 import os
 import unittest
+from urllib.parse import parse_qsl, urlsplit
 
 from onelogin.saml2.auth import OneLogin_Saml2_Auth as Auth
 
@@ -52,6 +53,21 @@ class AServiceProvider(unittest.TestCase):
                 again, _ = sign_in(person, name)
                 self.assertEqual(again.get_nameid(), done.get_nameid())
                 self.assertEqual(person.sign_ins, 1, "single sign-on")
+
+    def test_signs_a_person_out(self):
+        person = alice()
+        done, _ = sign_in(person, "onelogin-careful")
+        leaving = visit("onelogin-careful", "sign-out")()
+        names = {"name_id": done.get_nameid(), "name_id_format": done.get_nameid_format()}
+        qualifiers = {"nq": done.get_nameid_nq(), "spnq": done.get_nameid_spnq()}
+        url = leaving.logout(return_to="/bye", session_index=done.get_session_index(), **names, **qualifiers)
+        back = urlsplit(person.go(url, page("onelogin-careful", "slo")))
+        asked = dict(parse_qsl(back.query))
+        left = visit("onelogin-careful", "slo")(get=asked, query=back.query)
+        left.process_slo(request_id=leaving.get_last_request_id())
+        self.assertEqual((left.get_errors(), asked["RelayState"]), ([], "/bye"), left.get_last_error_reason())
+        sign_in(person, "onelogin-careful")
+        self.assertEqual(person.sign_ins, 2, "the session at the provider was over")
 
     def test_an_answer_for_somebody_else_is_refused(self):
         _, form = sign_in(alice(), "onelogin")

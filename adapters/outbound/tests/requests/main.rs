@@ -16,6 +16,7 @@ mod hostile;
 #[path = "../../../../tests/fuzz/parsers/mutate.rs"]
 mod mutate;
 mod servers;
+mod streams;
 mod tls;
 
 use std::{

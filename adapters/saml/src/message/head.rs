@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     element,
+    guard::Message,
     names::{Space, VERSION},
     refused::{ContentProblem, Refused},
     time,
@@ -24,6 +25,14 @@ pub struct Head {
 }
 
 impl Head {
+    /// What stands at the head of a message, whatever else it says.
+    ///
+    /// # Errors
+    /// [`Refused`] if something of it is missing.
+    pub fn of(message: &Message) -> Result<Self, Refused> {
+        Self::read(message.root())
+    }
+
     /// The beginning of a message. Only an answer has a request that it answers.
     pub(super) fn write(&self, local: &'static str, in_response_to: Option<&str>) -> Element {
         Element::new(Space::Samlp, local)

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
+use flate2::{Compression, bufread::DeflateDecoder, write::DeflateEncoder};
 
 use crate::refused::{QueryProblem, Refused, XmlProblem};
 

@@ -26,12 +26,20 @@ pub(crate) fn attribute(value: &str, out: &mut String) -> Result<(), WriteError>
     })
 }
 
+/// Most of what is written is Base64, names and addresses: what needs no look at each character is copied in one piece.
 fn escape(
     value: &str,
     out: &mut String,
     instead: impl Fn(char) -> Option<&'static str>,
 ) -> Result<(), WriteError> {
-    for c in value.chars() {
+    let mut rest = value;
+    loop {
+        let plain = rest.bytes().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
+        // Behind ASCII a character begins.
+        let (run, behind) = rest.split_at(plain);
+        out.push_str(run);
+        let mut chars = behind.chars();
+        let Some(c) = chars.next() else { return Ok(()) };
         if !is_char(c) {
             return Err(WriteError::Character(u32::from(c)));
         }
@@ -39,8 +47,13 @@ fn escape(
             Some(escaped) => out.push_str(escaped),
             None => out.push(c),
         }
+        rest = chars.as_str();
     }
-    Ok(())
+}
+
+/// What is itself wherever it stands: all of ASCII that is printed, but for what begins or ends something.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"')
 }
 
 /// The characters of XML 1.0, 2.2.

@@ -64,6 +64,26 @@ impl Db {
         })
         .await
     }
+
+    /// The clients with an address where people begin, in the order of their names, without those that registered
+    /// themselves.
+    ///
+    /// # Errors
+    /// [`Fault`] if the database does not answer.
+    pub async fn launched_clients(&self, limit: u32) -> Result<Vec<ClientRow>, Fault> {
+        bounded(async move {
+            list!(
+                self.reads(),
+                client,
+                // A quotation mark inside of a value has a backslash before it, so only a member is found.
+                "SELECT client_id, doc, created_at, revision FROM clients \
+                 WHERE doc LIKE '%\"initiate_login_uri\":%' AND doc NOT LIKE '%\"registration_token\":%' \
+                 ORDER BY client_id LIMIT $1",
+                i64::from(limit),
+            )
+        })
+        .await
+    }
 }
 
 fn client(found: Found<'_>) -> sqlx::Result<ClientRow> {

@@ -47,8 +47,10 @@ pub enum StagingWrite {
         at: Time,
     },
     /// They replace those of their source: new ones are added with `doc`, those that stay keep what was decided about
-    /// them, and those that are gone are deleted with all that hangs on them. One of the same name from elsewhere stays
-    /// as it is. Guard: at least one is taken, because an empty file must not delete a federation.
+    /// them, and those that are gone are deleted with all that hangs on them. Of one that is gone and about which
+    /// something else than `doc` was decided the metadata runs out instead, so that the decision is there if it comes back.
+    /// One of the same name from elsewhere stays as it is. Guard: at least one is taken, because an empty file must not
+    /// delete a federation.
     Commit {
         /// The id of the reading.
         staging: [u8; 16],
@@ -208,29 +210,45 @@ async fn commit(
     if taken == 0 {
         return Ok(false);
     }
+    // `NOT IN` is one look at a hash for each. PostgreSQL knows nothing yet of what was just put aside, and would compare each of ten
+    // thousand with each for `NOT EXISTS`: longer than anybody waits for the store.
+    //
+    // Whoever runs a provider could leave for a day, and come back without what an administrator decided about it.
+    execute!(
+        conn,
+        "UPDATE service_providers SET valid_until = $4, revision = revision + 1 WHERE source = $2 AND doc <> $3 \
+         AND (valid_until IS NULL OR valid_until > $4) \
+         AND entity_id NOT IN (SELECT entity_id FROM staged_providers WHERE staging = $1)",
+        staging.as_slice(),
+        source,
+        doc,
+        at.0,
+    );
     execute!(
         conn,
         "DELETE FROM saml_parties WHERE entity_id IN (SELECT entity_id FROM service_providers WHERE source = $2 \
-         AND NOT EXISTS (SELECT 1 FROM staged_providers WHERE staging = $1 \
-         AND staged_providers.entity_id = service_providers.entity_id))",
+         AND doc = $3 AND entity_id NOT IN (SELECT entity_id FROM staged_providers WHERE staging = $1))",
         staging.as_slice(),
         source,
+        doc,
     );
     // As `consent_name` says.
     execute!(
         conn,
         "DELETE FROM consents WHERE client_id IN (SELECT 'saml:' || entity_id FROM service_providers \
-         WHERE source = $2 AND NOT EXISTS (SELECT 1 FROM staged_providers WHERE staging = $1 \
-         AND staged_providers.entity_id = service_providers.entity_id))",
+         WHERE source = $2 AND doc = $3 \
+         AND entity_id NOT IN (SELECT entity_id FROM staged_providers WHERE staging = $1))",
         staging.as_slice(),
         source,
+        doc,
     );
     execute!(
         conn,
-        "DELETE FROM service_providers WHERE source = $2 AND NOT EXISTS (SELECT 1 FROM staged_providers \
-         WHERE staging = $1 AND staged_providers.entity_id = service_providers.entity_id)",
+        "DELETE FROM service_providers WHERE source = $2 AND doc = $3 \
+         AND entity_id NOT IN (SELECT entity_id FROM staged_providers WHERE staging = $1)",
         staging.as_slice(),
         source,
+        doc,
     );
     execute!(conn, "DELETE FROM staged_providers WHERE staging = $1", staging.as_slice());
     Ok(true)

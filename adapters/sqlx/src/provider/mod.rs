@@ -26,11 +26,11 @@ pub use clients::{ClientRow, ClientWrite};
 pub use consents::{ConsentRow, ConsentWrite};
 pub use grants::{GrantRow, GrantWrite, StandingGrant};
 pub use metadata_sources::{MetadataSourceRow, MetadataSourceWrite, StagingWrite};
-pub use parties::{DueRow, PartyWrite};
+pub use parties::{DueRow, PartyRow, PartyWrite};
 pub use pings::{PingRow, PingWrite};
 pub use saml_certificates::{SamlCertificateRow, SamlCertificateWrite};
 pub use saml_parties::{SamlPartyRow, SamlPartyWrite};
-pub use service_providers::{ServiceProviderRow, ServiceProviderWrite, consent_name};
+pub use service_providers::{ServiceProviderRow, ServiceProviderWrite, consent_name, named_in_consent};
 
 /// A change of what a provider keeps.
 #[derive(Debug)]

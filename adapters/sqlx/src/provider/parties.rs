@@ -22,6 +22,15 @@ pub struct DueRow {
     pub due_at: Time,
 }
 
+/// An application that knows of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartyRow {
+    /// Which application.
+    pub client_id: String,
+    /// When it is to be told that the session ended; none if it is not to be told, or was.
+    pub due_at: Option<Time>,
+}
+
 /// A change of who knows of a session. What ends a session ([`idp_core::session::SessionWrite`]) makes every party due
 /// in the same transaction: whoever is to be told is told, also if the node dies that ended it.
 #[derive(Debug)]
@@ -64,6 +73,22 @@ impl Db {
                 self.reads(),
                 client_id,
                 "SELECT client_id FROM parties WHERE session_id = $1 ORDER BY client_id",
+                session.bytes().as_slice(),
+            )
+        })
+        .await
+    }
+
+    /// The same, with whether they are still to be told of its end.
+    ///
+    /// # Errors
+    /// [`Fault`] if the database does not answer.
+    pub async fn parties_of(&self, session: Id<SessionRow>) -> Result<Vec<PartyRow>, Fault> {
+        bounded(async move {
+            list!(
+                self.reads(),
+                party,
+                "SELECT client_id, due_at FROM parties WHERE session_id = $1 ORDER BY client_id",
                 session.bytes().as_slice(),
             )
         })
@@ -117,6 +142,10 @@ fn client_id(found: Found<'_>) -> sqlx::Result<String> {
 
 fn due_at(found: Found<'_>) -> sqlx::Result<Time> {
     found.time("due_at")
+}
+
+fn party(found: Found<'_>) -> sqlx::Result<PartyRow> {
+    Ok(PartyRow { client_id: client_id(found)?, due_at: found.maybe_time("due_at")? })
 }
 
 fn due(found: Found<'_>) -> sqlx::Result<DueRow> {

@@ -47,6 +47,12 @@ pub fn consent_name(entity_id: &str) -> String {
     format!("saml:{entity_id}")
 }
 
+/// The service provider whose consent is kept under this name; none if it is that of an application.
+#[must_use]
+pub fn named_in_consent(name: &str) -> Option<&str> {
+    name.strip_prefix("saml:")
+}
+
 impl Db {
     /// The service provider with this name.
     ///

@@ -40,6 +40,7 @@ pub async fn service_providers(db: &Db) {
     registered(db).await;
     parties(db).await;
     sources(db).await;
+    those_that_come_back(db).await;
     federations(db).await;
     certificates(db).await;
 }
@@ -182,6 +183,24 @@ async fn take_over(db: &Db, staging: u8) -> bool {
         at: NOW,
     };
     done(db, write).await
+}
+
+/// Whoever runs a provider must not be able to shake off what was decided about it by leaving for a day.
+async fn those_that_come_back(db: &Db) {
+    const BOTH: [&str; 2] = ["https://m.example", "https://n.example"];
+    let m = || async { db.service_provider(BOTH[0]).await.unwrap().unwrap() };
+    stage(db, 21, &BOTH).await;
+    assert!(take_over(db, 21).await);
+    let decided = ServiceProviderRow { doc: "{}".to_owned(), revision: 1, ..m().await };
+    assert!(done(db, ServiceProviderWrite::Update(decided)).await);
+    stage(db, 22, &BOTH[1..]).await;
+    assert!(take_over(db, 22).await);
+    assert_eq!((m().await.doc.as_str(), m().await.valid_until), ("{}", Some(NOW)), "nobody signs in to it");
+    stage(db, 23, &BOTH[..1]).await;
+    assert!(take_over(db, 23).await);
+    assert_eq!((m().await.doc.as_str(), m().await.valid_until), ("{}", Some(NOW + 60)));
+    assert_eq!(names(db).await, [BOTH[0], WIKI], "nothing was decided about the other one");
+    assert!(done(db, ServiceProviderWrite::Remove(BOTH[0].to_owned())).await);
 }
 
 /// What is put aside is nowhere; then all of it is there at once.

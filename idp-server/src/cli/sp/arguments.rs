@@ -34,6 +34,10 @@ pub enum SpCommand {
         #[command(flatten)]
         terms: Box<TermsArguments>,
     },
+    /// Take newer metadata of a service provider, and keep what you decided about it.
+    Update(UpdateArguments),
+    /// Show or change how the metadata at an address is fetched and checked.
+    Source(SourceArguments),
     /// Remove a service provider, with what people consented to.
     Remove {
         /// Its entity id; with --aggregate, the file or address of a federation, of which all are removed.
@@ -72,6 +76,51 @@ pub struct AddArguments {
     pub refresh: Option<u16>,
     #[command(flatten)]
     pub terms: TermsArguments,
+}
+
+/// `sp update …`
+#[derive(Args, Debug)]
+pub struct UpdateArguments {
+    /// Its entity id.
+    #[arg(allow_hyphen_values = true)]
+    pub entity_id: String,
+    /// The newer metadata: a file, - for standard input, or an address, which is fetched again by itself from then on. Without
+    /// it, the address where its metadata comes from is fetched now.
+    #[arg(value_name = "FILE|URL|-", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// A file with the certificate of the key that must have signed the metadata, if not as before.
+    #[arg(long, value_name = "CERT")]
+    pub pin: Option<PathBuf>,
+}
+
+/// `sp source …`
+#[derive(Args, Debug)]
+pub struct SourceArguments {
+    /// The address, as `sp list` shows it.
+    pub address: String,
+    /// A file with the certificate of the key that must have signed the metadata from now on.
+    #[arg(long, value_name = "CERT")]
+    pub pin: Option<PathBuf>,
+    /// No key must have signed it any more. Whoever can change what stands at the address decides where people's names are sent.
+    #[arg(long, conflicts_with = "pin")]
+    pub danger_unchecked: bool,
+    /// Fetch the metadata again after so many hours, or auto: as it says itself.
+    #[arg(long, value_name = "HOURS|auto", value_parser = every)]
+    pub refresh: Option<Every>,
+}
+
+/// A pause in seconds, or none for what the metadata says.
+#[derive(Clone, Copy, Debug)]
+pub struct Every(pub Option<i64>);
+
+fn every(text: &str) -> Result<Every, String> {
+    if text == "auto" {
+        return Ok(Every(None));
+    }
+    let hours = text.parse::<i64>().ok().filter(|hours| (1..=168).contains(hours));
+    hours
+        .map(|hours| Every(Some(hours.saturating_mul(3_600))))
+        .ok_or_else(|| "a number of hours from 1 to 168, or auto".to_owned())
 }
 
 /// What the administrator decides.
@@ -220,6 +269,8 @@ argument! {
         Never => Encrypt::Never,
         /// Always.
         Required => Encrypt::Required,
+        /// Always, and with AES in CBC where its metadata does not name GCM: somebody on the way may read what is inside.
+        DangerCbc => Encrypt::DangerCbc,
     }
 }
 

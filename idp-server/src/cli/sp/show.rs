@@ -4,12 +4,14 @@ use anyhow::bail;
 use aws_lc_rs::digest::{SHA256, digest};
 use idp_core::Time;
 
+use super::happens::{cipher, happens};
 use crate::{
     App,
     cli::terminal::{date, say, table},
     saml::{
         Provider,
-        provider::{Encrypt, Signed, Source},
+        envelope::{Envelope, Open},
+        provider::{Signed, Source},
     },
     text::Language,
 };
@@ -67,11 +69,12 @@ fn signed(signed: Signed) -> &'static str {
 }
 
 fn encrypted(provider: &Provider) -> &'static str {
-    match provider.terms.encryption {
-        Encrypt::Never => "never",
-        Encrypt::Required => "required",
-        Encrypt::IfPossible if provider.metadata.encryption.is_empty() => "no key",
-        Encrypt::IfPossible => "yes",
+    match Envelope::of(provider) {
+        Ok(envelope) => cipher(envelope.cipher),
+        Err(Open::Decided) => "never",
+        Err(Open::NoKey) => "no key",
+        Err(_) if provider.terms.encryption.is_required() => "cannot",
+        Err(_) => "no",
     }
 }
 
@@ -86,7 +89,7 @@ pub(super) async fn show(app: &App, entity_id: &str) -> anyhow::Result<()> {
     let Some(provider) = app.saml().providers().look(entity_id, now).await? else {
         bail!("there is no service provider {entity_id}");
     };
-    let [entity_id, name, signed, encrypted, requests, key, until, source] = row(&provider, now);
+    let [entity_id, name, _, _, _, _, until, source] = row(&provider, now);
     let line = |what: &str, said: &str| say(&format!("{what:<18}  {said}"));
     let facts = [
         ("entity id", entity_id),
@@ -94,14 +97,11 @@ pub(super) async fn show(app: &App, entity_id: &str) -> anyhow::Result<()> {
         ("added", date(provider.created_at)),
         ("source", source),
         ("valid until", until),
-        ("signed", signed),
-        ("key", key),
-        ("encrypted", encrypted),
-        ("requests", requests),
     ];
     facts.iter().for_each(|(what, said)| line(what, said));
     says(&provider, line);
     decided(&provider, line);
+    happens(app, &provider, line).await?;
     Ok(())
 }
 
@@ -141,17 +141,19 @@ fn decided(provider: &Provider, line: impl Fn(&str, &str)) {
     if let Some(format) = terms.name_id {
         line("name if not asked", format.uri());
     }
-    terms.attributes.iter().for_each(|rule| line("learns", &rule.to_string()));
     if let Some(life) = terms.session_life {
         line("session", &format!("{life} seconds"));
     }
     let consent = if terms.consent == crate::oidc::Consent::Ask { "ask" } else { "never" };
     line("consent", consent);
     line("launch", if terms.launch.shown { "shown" } else { "hidden" });
+    if let Some(state) = &terms.launch.relay_state {
+        line("relay state", state);
+    }
 }
 
 /// The last word of the URI of a binding.
-fn short(binding: &str) -> &str {
+pub(super) fn short(binding: &str) -> &str {
     binding.rsplit_once(':').map_or(binding, |(_, last)| last)
 }
 

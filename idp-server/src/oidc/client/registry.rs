@@ -29,6 +29,8 @@ use crate::oidc::Profile;
 const CHANGED: Topic = *b"oauth2 clients..";
 /// How long what was read is believed, in seconds: nobody wakes us for what another process writes into a file.
 const FRESH: i64 = 5;
+/// How many stand on the page of applications at most.
+const LAUNCHED: u32 = 500;
 /// How many clients are kept at most; when there are more, all are read again.
 const KEPT: usize = 4096;
 
@@ -131,6 +133,15 @@ impl Clients {
     /// [`Fault`] if the store fails or holds something else.
     pub async fn list(&self) -> Result<Vec<Client>, Fault> {
         self.0.db.clients().await?.into_iter().map(|row| self.read(row)).collect()
+    }
+
+    /// Those of the administrator that people can open from here: not those that registered themselves.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails or holds something else.
+    pub async fn launched(&self) -> Result<Vec<Client>, Fault> {
+        let rows = self.0.db.launched_clients(LAUNCHED).await?;
+        rows.into_iter().map(|row| self.read(row)).collect()
     }
 
     /// Registers an application.

@@ -13,22 +13,24 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
 };
-use idp_core::{Error, Id, Refusal, session::SessionRow, users::User};
+use idp_core::{Error, Fault, Id, Refusal, session::SessionRow, users::User};
 use idp_protocol::Octets;
 use serde::{Deserialize, Serialize};
 use symbolon_axum::{SignedIn, Visitor, headers::FormTargets};
 
-use super::leaving::{Ending, Leaving, Onward, WayBack};
+use super::way_on::{AskedFor, Onward, WayBack};
 use crate::{
     App,
     carried::{self, Carried},
     oidc::{
+        OpenIdConnect,
         client::Client,
         params::{Duplicate, Params},
         token::id_token::Hint,
     },
     pages::{self, Frame, Sent},
     routes,
+    sign_out::{Ending, Leaving},
     text::Language,
 };
 
@@ -110,7 +112,7 @@ pub struct Confirmed {
 pub async fn confirm(State(app): State<App>, visitor: Visitor, Sent(sent): Sent<Confirmed>) -> Response {
     let confirmed = async {
         let leaving = Leaving::after_form(&app, &visitor, &sent.leaving).await?;
-        Ok(leaving.answer(&app, Language::of(&visitor)).await?)
+        Ok(leaving.answer_to_form(&app, Language::of(&visitor)).await?)
     };
     confirmed.await.unwrap_or_else(|error: Error| pages::failure(Frame::of(&app, &visitor), &error))
 }
@@ -121,12 +123,12 @@ async fn asked(app: &App, visitor: &Visitor, wish: Wish) -> Result<Response, Err
     match visitor.session(app.engine()).await? {
         Some(signed_in) if wish.is_about(app, client.as_deref(), &signed_in) => {
             app.engine().end_session(&signed_in.session).await?;
-            Ok(wish.leaving(Some(signed_in.session.id)).answer(app, t).await?)
+            Ok(wish.leaving(app, Some(signed_in.session.id))?.answer(app, t).await?)
         }
         Some(signed_in) => question(app, t, client.as_deref(), &signed_in, wish).await,
-        None if wish.about.is_some() => Ok(wish.leaving(None).answer(app, t).await?),
+        None if wish.about.is_some() => Ok(wish.leaving(app, None)?.answer(app, t).await?),
         // Nobody is signed in, and who sent the browser is not shown: it is not sent on by itself.
-        None => Ok(wish.leaving(None).said(app, t).await?),
+        None => Ok(wish.leaving(app, None)?.said(app, visitor).await?),
     }
 }
 
@@ -178,8 +180,9 @@ impl Wish {
         person == signed_in.user.id && sid == Some(own)
     }
 
-    fn leaving(self, session: Option<Id<SessionRow>>) -> Leaving {
-        Leaving::of(session).for_client(self.client_id, self.back)
+    fn leaving(self, app: &App, session: Option<Id<SessionRow>>) -> Result<Leaving, Fault> {
+        let asked = AskedFor { client_id: self.client_id, back: self.back };
+        Ok(Leaving::of(app, session).asked_by(&OpenIdConnect, serde_json::to_value(asked)?))
     }
 }
 
@@ -199,7 +202,7 @@ async fn question(
         client: client.map(|client| client.name(t).to_owned()).unwrap_or_default(),
         name: user.display_name().to_owned(),
         login: user.login.clone(),
-        leaving: carried::seal(app, &Ending(wish.leaving(Some(session.id)))).await?,
+        leaving: carried::seal(app, &Ending(wish.leaving(app, Some(session.id))?)).await?,
     };
     let targets = FormTargets(target.into_iter().collect());
     Ok((Extension(targets), pages::render(StatusCode::OK, &page)).into_response())

@@ -4,7 +4,7 @@ use symbolon_saml::name_format;
 
 /// An attribute that has a name in a specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Known {
+pub(in crate::saml) struct Known {
     /// Its short name.
     pub friendly: &'static str,
     /// Its name as a URI.
@@ -46,6 +46,12 @@ const ALL: [Known; 17] = [
 ];
 
 impl Known {
+    /// All of them.
+    #[cfg(test)]
+    pub(in crate::saml) fn all() -> impl Iterator<Item = Self> {
+        ALL.into_iter()
+    }
+
     /// The one with this short name.
     pub(super) fn of_friendly(friendly: &str) -> Option<Self> {
         ALL.into_iter().find(|known| known.friendly == friendly)
@@ -57,7 +63,7 @@ impl Known {
     }
 
     /// The one that a service provider means: by its URI, or by a short name where it does not say what names are.
-    pub(super) fn asked(name: &str, name_format: Option<&str>) -> Option<Self> {
+    pub(in crate::saml) fn asked(name: &str, name_format: Option<&str>) -> Option<Self> {
         match name_format {
             Some(name_format::URI) => Self::of_name(name),
             _ => Self::of_name(name).or_else(|| Self::of_friendly(name)),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use symbolon_saml::name_format;
 
 use super::{
-    expression::{Expression, Facts},
+    expression::{Expression, Facts, Source},
     known::Known,
     parse::{self, NotExpression},
 };
@@ -111,10 +111,27 @@ impl Rule {
         })
     }
 
+    /// Its name in the protocol.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What people know the attribute as.
     #[must_use]
     pub fn label(&self) -> &str {
         self.friendly.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether it is the address of a person.
+    pub(in crate::saml) fn tells_address(&self) -> bool {
+        matches!(self.from, Expression::Source(Source::Email | Source::AnyEmail))
+    }
+
+    /// What it is made of, as an administrator writes it.
+    #[must_use]
+    pub fn made_of(&self) -> String {
+        self.from.to_string()
     }
 
     /// The known attribute that it is, under its URI.

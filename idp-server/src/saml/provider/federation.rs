@@ -12,6 +12,7 @@ use idp_core::{
     engine::Engine,
     store::{Batch, Write},
 };
+use symbolon_outbound::Streaming;
 use symbolon_saml::{
     PeerKeys,
     aggregate::{self, AggregateError, Entity, Lifetime, Origin, Skipped, Staging, Unstaged, Verified},
@@ -22,13 +23,11 @@ use symbolon_sqlx::{
 };
 use tokio::runtime::Handle;
 
-use super::{Given, Provider, Terms, kept::CHANGED};
+use super::{Given, Provider, Terms, arriving::pipe, kept::CHANGED};
 use crate::{App, saml::audit};
 
 /// How many are put aside at once.
 const BATCH: usize = 50;
-/// The longest file, in bytes.
-const MAX_FILE: u64 = 1 << 30;
 
 /// What became of a file.
 #[derive(Debug)]
@@ -40,6 +39,14 @@ pub struct Loaded {
     pub skipped: Vec<Skipped>,
     /// How long the whole may be used.
     pub lifetime: Lifetime,
+}
+
+impl Loaded {
+    /// Until when the whole may be used.
+    #[must_use]
+    pub fn valid_until(&self) -> Option<Time> {
+        self.lifetime.valid_until.map(|until| Time(until.timestamp()))
+    }
 }
 
 /// Why the file of a federation is not taken.
@@ -60,6 +67,23 @@ pub enum NotLoaded {
     Fault(#[from] Fault),
 }
 
+/// As [`load`], with what arrives from an address. Nothing waits for its end: memory does not grow with it.
+///
+/// # Errors
+/// [`NotLoaded`]; nothing was changed.
+pub async fn load_arriving(
+    app: &App,
+    address: &str,
+    terms: &Terms,
+    pin: Option<PeerKeys>,
+    answer: Streaming,
+) -> Result<Loaded, NotLoaded> {
+    let (departing, arriving) = pipe();
+    let load = load(app, address, terms, pin, arriving);
+    let ((), loaded) = tokio::join!(departing.pass_on(answer), load);
+    loaded
+}
+
 /// Reads the file of a federation, and puts its service providers in the place of those that came from `address` before. Those
 /// that stay keep what was decided about them.
 ///
@@ -76,9 +100,10 @@ pub async fn load(
     let staging: [u8; 16] = engine.crypto().random();
     let aside =
         Aside { db: db.clone(), at: engine.now(), staging, rows: Vec::new(), taken: 0, terms: terms.clone() };
+    let limit = app.config().saml.federation_limit;
     let read = move || {
         let origin = pin.as_ref().map_or(Origin::DangerUnchecked, Origin::SignedBy);
-        aggregate::read(file, MAX_FILE, origin, aside)
+        aggregate::read(file, limit, origin, aside)
     };
     let read = tokio::task::spawn_blocking(read).await;
     let read = read.map_err(|_| Fault::Busy("the reading of metadata was stopped"))?;
@@ -100,7 +125,7 @@ async fn commit(
     staging: [u8; 16],
     loaded: Loaded,
 ) -> Result<Loaded, NotLoaded> {
-    if loaded.lifetime.valid_until.is_some_and(|until| until.timestamp() <= engine.now().0) {
+    if loaded.valid_until().is_some_and(|until| until <= engine.now()) {
         return Err(NotLoaded::RanOut);
     }
     let event = Event::new("federation.loaded").with("source", address).with("providers", loaded.taken);
@@ -141,6 +166,11 @@ impl Staging for Aside {
 
     fn stage(&mut self, entity: &Entity<'_>) -> Result<(), Unstaged> {
         let skip = |error: &dyn std::error::Error| Unstaged::Entity(error.to_string());
+        // An entity id is a URI (SAML core, 8.3.6). Rules name applications of both protocols in one way: somebody in the
+        // federation who calls himself as a client of OpenID Connect does would come under its rules.
+        if !entity.entity_id.contains(':') {
+            return Err(Unstaged::Entity("its entity id is no URI".to_owned()));
+        }
         let given = Given::of(entity.entity_id, entity.text.to_owned(), entity.lifetime, self.at)
             .map_err(|error| skip(&error))?;
         let text = given.text.clone();

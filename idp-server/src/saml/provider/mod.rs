@@ -4,10 +4,11 @@
 //! |---|---|
 //! | `terms.rs` | what the administrator decided about it |
 //! | `given.rs` | how its metadata is read from a file or an address |
-//! | `federation.rs` | how all of a federation come and go |
+//! | `federation.rs` `arriving.rs` | how all of a federation come and go, and how they are read while they arrive |
 //! | `source.rs` `refresh.rs` | where metadata comes from, and how it stays current |
 //! | `registry.rs` `kept.rs` | which service providers there are |
 
+mod arriving;
 pub mod federation;
 mod given;
 mod kept;
@@ -22,7 +23,7 @@ use symbolon_saml::{Localized, Logo, PeerKeys, ServiceProvider};
 use crate::text::Language;
 
 pub use given::{BadMetadata, Given};
-pub use registry::{BadProvider, Providers};
+pub use registry::{BadProvider, Providers, Whence};
 pub use source::Source;
 pub use terms::{Encrypt, Launch, NameFormat, Signature, Signed, Terms};
 
@@ -66,10 +67,22 @@ impl Provider {
         self.metadata.ui.logos.first()
     }
 
+    /// Where it says what it does with what it learns.
+    #[must_use]
+    pub fn privacy_statement(&self, t: Language) -> Option<&str> {
+        in_language(&self.metadata.ui.privacy_statements, t)
+    }
+
     /// Whether its requests must be signed.
     #[must_use]
     pub fn must_sign(&self) -> bool {
         self.terms.signed_requests.unwrap_or(self.metadata.signs_requests)
+    }
+
+    /// The same, where `saml.want_signed_requests` asks it of everybody about whom nobody decided otherwise.
+    #[must_use]
+    pub fn must_sign_as(&self, want_signed_requests: bool) -> bool {
+        self.must_sign() || (want_signed_requests && self.terms.signed_requests.is_none())
     }
 
     /// Whether its metadata may no longer be used: nobody signs in to it then.

@@ -4,16 +4,16 @@
 //! does nothing. If a node dies while it fetches, another one takes the source when its turn is over. What was read last stays
 //! in use until something better was read, or until it runs out.
 
-use std::{io::Cursor, time::Duration};
+use std::time::Duration;
 
-use idp_core::{Fault, store::Batch};
+use idp_core::{Fault, Time, store::Batch};
 use symbolon_sqlx::provider::{Changed, MetadataSourceRow, MetadataSourceWrite};
 use tokio::time;
 
 use super::{
-    BadMetadata, BadProvider, Given,
+    BadMetadata, BadProvider, Given, Whence,
     federation::{self, NotLoaded},
-    source::{NotFetched, Source, fetch},
+    source::{MAX_ANSWER, NotFetched, Source, ask, whole},
 };
 use crate::App;
 
@@ -78,12 +78,11 @@ async fn take(app: &App, row: MetadataSourceRow) -> Result<(), Fault> {
     }
     let mut source: Source = serde_json::from_str(&taken.doc)?;
     let address = &taken.address;
-    let due_at = match refresh(app, address, &source).await {
+    let due_at = match refresh(app, address, &mut source).await {
         Ok(next) => {
             if source.trouble.take().is_some() {
                 tracing::info!(address, "metadata can be fetched again");
             }
-            source.read_at = Some(now.0);
             next
         }
         Err(error) => {
@@ -104,17 +103,26 @@ async fn take(app: &App, row: MetadataSourceRow) -> Result<(), Fault> {
 }
 
 /// Fetches metadata and takes it over; when is it due again?
-async fn refresh(app: &App, address: &str, source: &Source) -> Result<idp_core::Time, NotRefreshed> {
+async fn refresh(app: &App, address: &str, source: &mut Source) -> Result<Time, NotRefreshed> {
     let now = app.engine().now();
     let pin = source.keys()?;
-    let body = fetch(app, address).await?;
+    let largest = match source.federation {
+        Some(_) => app.config().saml.federation_limit,
+        None => MAX_ANSWER.try_into().unwrap_or(u64::MAX),
+    };
+    let Some(answer) = ask(app, address, &source.version(), largest).await? else {
+        // Whoever says so without end wins nothing: what is here runs out when it says.
+        source.read_at = Some(now.0);
+        return Ok(source.next(now));
+    };
+    let version = answer.validators();
     if let Some(terms) = &source.federation {
-        let loaded = federation::load(app, address, terms, pin, Cursor::new(body)).await?;
-        let valid_until = loaded.lifetime.valid_until.map(|until| idp_core::Time(until.timestamp()));
-        return Ok(source.next(now, loaded.lifetime.cache_duration, valid_until));
+        let loaded = federation::load_arriving(app, address, terms, pin, answer).await?;
+        return Ok(source.took(now, version, loaded.lifetime.cache_duration, loaded.valid_until()));
     }
+    let body = whole(answer).await?;
     let given = Given::read(&body, pin.as_ref(), source.entity_id.as_deref(), now)?;
-    let next = source.next(now, given.cache, given.valid_until);
-    app.saml().providers().renew(app.engine(), given).await?;
+    let next = source.took(now, version, given.cache, given.valid_until);
+    app.saml().providers().renew(app.engine(), given, Whence::Same(Some(address))).await?;
     Ok(next)
 }

@@ -17,11 +17,14 @@ use idp_core::{
 use symbolon_saml::{KeyError, PeerKeys};
 use symbolon_sqlx::{
     Db,
-    provider::{Changed, MetadataSourceRow, MetadataSourceWrite, ServiceProviderRow, ServiceProviderWrite},
+    provider::{
+        Changed, MetadataSourceRow, MetadataSourceWrite, ProviderWrite, ServiceProviderRow,
+        ServiceProviderWrite,
+    },
 };
 
 use super::{
-    Encrypt, Given, Provider, Source, Terms,
+    Given, Provider, Source, Terms,
     given::read_kept,
     kept::{CHANGED, Kept},
 };
@@ -38,7 +41,8 @@ const LAUNCHED: u32 = 500;
 pub enum BadProvider {
     /// There is one.
     #[error(
-        "there is a service provider with this entity id already: change it with `idp-server sp set`, or remove it first"
+        "there is a service provider with this entity id already: `idp-server sp update` takes newer metadata of it, and `sp set` \
+         changes what you decided about it"
     )]
     Taken,
     /// A key of its metadata.
@@ -62,6 +66,24 @@ pub enum BadProvider {
     /// Trouble of ours.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+/// Where newer metadata came from.
+#[derive(Clone, Debug)]
+pub enum Whence<'a> {
+    /// From where it came before: an address, or a file if none.
+    Same(Option<&'a str>),
+    /// From an address that is fetched from now on.
+    Address(MetadataSourceRow),
+}
+
+impl<'a> Whence<'a> {
+    fn same(&self) -> Option<Option<&'a str>> {
+        match self {
+            Self::Same(address) => Some(*address),
+            Self::Address(_) => None,
+        }
+    }
 }
 
 /// The service providers.
@@ -182,24 +204,47 @@ impl Providers {
         let text = row.metadata.clone();
         let mut provider = read(row)?;
         change(&mut provider.terms);
-        self.update(engine, provider, text).await.map(Some)
+        self.update(engine, provider, text, Vec::new()).await.map(Some)
     }
 
-    /// Replaces the metadata of a service provider by newer one. `None` if there is none.
+    /// Replaces the metadata of a service provider by newer one, and keeps what was decided about it. `from` says where that
+    /// came from. `None` if there is none, or if its metadata comes from elsewhere by now.
     ///
     /// # Errors
     /// [`BadProvider`]; the metadata of before stays in use.
-    pub async fn renew(&self, engine: &Engine, given: Given) -> Result<Option<Provider>, BadProvider> {
+    pub async fn renew(
+        &self,
+        engine: &Engine,
+        given: Given,
+        from: Whence<'_>,
+    ) -> Result<Option<Provider>, BadProvider> {
         let Some(row) = self.0.db.service_provider(&given.entity_id).await? else { return Ok(None) };
-        // The same again: nothing to write down, and nothing to tell.
-        if row.metadata == given.text && row.valid_until == given.valid_until {
-            return read(row).map(Some).map_err(BadProvider::from);
+        // Whoever spoke for it yesterday may still be answering, and says nothing about it any more.
+        if from.same().is_some_and(|address| row.source.as_deref() != address) {
+            return Ok(None);
         }
+        let is_same = row.metadata == given.text && row.valid_until == given.valid_until;
         let mut provider = read(row)?;
+        let moved = match from {
+            Whence::Same(_) => None,
+            Whence::Address(row) => Some(row),
+        };
+        // The same again: nothing to write down, and nothing to tell.
+        if is_same && moved.is_none() {
+            return Ok(Some(provider));
+        }
         provider.keys = PeerKeys::from_certificates(&given.metadata.signing)?;
         provider.metadata = given.metadata;
         provider.valid_until = given.valid_until;
-        self.update(engine, provider, given.text).await.map(Some)
+        let before = moved.as_ref().and_then(|row| provider.source.replace(row.address.clone()));
+        let mut also: Vec<ProviderWrite> = Vec::new();
+        if let Some(row) = moved {
+            also.extend(
+                before.filter(|it| *it != row.address).map(|it| MetadataSourceWrite::Remove(it).into()),
+            );
+            also.push(MetadataSourceWrite::Put(row).into());
+        }
+        self.update(engine, provider, given.text, also).await.map(Some)
     }
 
     async fn update(
@@ -207,12 +252,15 @@ impl Providers {
         engine: &Engine,
         mut provider: Provider,
         text: String,
+        also: Vec<ProviderWrite>,
     ) -> Result<Provider, BadProvider> {
         provider.check()?;
         provider.revision = provider.revision.saturating_add(1);
         let row = provider.row(text)?;
         let with = self.told(engine, "service_provider.updated", &provider.entity_id);
-        match self.0.db.change(ServiceProviderWrite::Update(row), with).await? {
+        let mut writes = vec![ServiceProviderWrite::Update(row).into()];
+        writes.extend(also);
+        match self.0.db.change_all(writes, with).await? {
             Changed::Yes => Ok(provider),
             Changed::No | Changed::Conflict(_) => Err(BadProvider::Changed),
         }
@@ -287,7 +335,7 @@ impl Provider {
             return Err(BadProvider::NoConsumer);
         }
         // It would answer nobody: better said now than to the first person who signs in.
-        if self.terms.encryption == Encrypt::Required && self.metadata.encryption.is_empty() {
+        if self.terms.encryption.is_required() && self.metadata.encryption.is_empty() {
             return Err(BadProvider::NoEncryptionKey);
         }
         if self.must_sign() && self.keys.is_empty() {

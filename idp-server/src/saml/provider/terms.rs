@@ -109,6 +109,18 @@ pub enum Encrypt {
     Never,
     /// Always; without a key that can be used nothing is answered.
     Required,
+    /// Always, and with AES in CBC where its metadata does not name GCM: for a service provider that cannot decrypt anything
+    /// else. Somebody who sees an assertion on its way, and can send that provider some thousand changed ones, reads by how
+    /// it fails what is inside (CVE-2011-1096). To encrypt nothing hides less, but pretends nothing either.
+    DangerCbc,
+}
+
+impl Encrypt {
+    /// Whether nothing is answered where nothing can be encrypted.
+    #[must_use]
+    pub fn is_required(self) -> bool {
+        matches!(self, Self::Required | Self::DangerCbc)
+    }
 }
 
 /// What the name of a person is to a service provider.

@@ -35,7 +35,10 @@ pub(crate) async fn from_form(app: &App, form: &[u8]) -> Result<(Arc<Provider>, 
 }
 
 /// A field that is there once: of two, one would be checked and the other one used.
-fn field(form: &[u8], name: &str) -> Result<Option<String>, BadRequest> {
+///
+/// # Errors
+/// [`BadRequest::Nothing`] if it is there twice.
+pub(crate) fn field(form: &[u8], name: &str) -> Result<Option<String>, BadRequest> {
     let mut found = url::form_urlencoded::parse(form).filter(|(of, _)| of == name);
     match (found.next(), found.next()) {
         (first, None) => Ok(first.map(|(_, value)| value.into_owned())),
@@ -48,7 +51,10 @@ async fn sender(app: &App, issuer: Option<&str>) -> Result<Arc<Provider>, Unansw
 }
 
 /// The service provider with this entity id, as long as its metadata may be used.
-pub(super) async fn known(app: &App, entity_id: &str) -> Result<Arc<Provider>, Unanswered> {
+///
+/// # Errors
+/// [`Unanswered::Page`] if it may not, or there is none.
+pub(crate) async fn known(app: &App, entity_id: &str) -> Result<Arc<Provider>, Unanswered> {
     let now = app.engine().now();
     let provider = app.saml().providers().look(entity_id, now).await?.ok_or(BadRequest::Provider)?;
     if provider.ran_out(now) { Err(BadRequest::RanOut.into()) } else { Ok(provider) }
@@ -57,8 +63,7 @@ pub(super) async fn known(app: &App, entity_id: &str) -> Result<Arc<Provider>, U
 /// Whoever may write a request of a provider that signs could have people signed in with less than it asks for, or in the
 /// name of somebody else: it must be signed then. A signature that is there must be right in any case.
 fn trust<'a>(app: &App, provider: &'a Provider) -> Trust<'a> {
-    let everybody = app.config().saml.want_signed_requests && provider.terms.signed_requests.is_none();
-    if everybody || provider.must_sign() {
+    if provider.must_sign_as(app.config().saml.want_signed_requests) {
         Trust::Required(&provider.keys)
     } else {
         Trust::Optional(&provider.keys)

@@ -19,7 +19,7 @@ use symbolon_saml::{Comparison, NameId, RequestedContext};
 use super::provider::{NameFormat, Provider};
 use crate::{App, carried::Carried};
 
-pub(crate) use arrival::{from_form, from_query};
+pub(crate) use arrival::{field, from_form, from_query, known};
 pub(crate) use check::WINDOW;
 pub(crate) use unanswered::{BadRequest, Declined, Failure, Unanswered};
 
@@ -137,9 +137,14 @@ impl SignInRequest {
     /// The service provider that asked, if it may still be answered: much may change while somebody signs in.
     ///
     /// # Errors
-    /// [`Unanswered::Page`] if it was removed meanwhile, its metadata ran out, or no longer has the address.
+    /// [`Unanswered::Page`] if it was removed meanwhile, its metadata ran out, or no longer has the address, or if nobody
+    /// asked, and people may not open it from here.
     pub(crate) async fn provider(&self, app: &App) -> Result<Arc<Provider>, Unanswered> {
         let provider = arrival::known(app, &self.provider).await?;
+        // A service provider that never asks may take any answer for its own: it is for the administrator to want that.
+        if self.to.in_response_to.is_none() && !provider.terms.launch.shown {
+            return Err(BadRequest::NotOffered.into());
+        }
         let is_there = provider
             .metadata
             .consumers

@@ -58,6 +58,9 @@ pub(crate) enum BadRequest {
     /// The reason would have to wait here, and anybody could have sent the request.
     #[error("a request by HTTP-Artifact that nobody signed cannot be granted")]
     Unsaid,
+    /// Nobody asked, and the administrator does not let people open it from here.
+    #[error("the service provider is not one that people open from here")]
+    NotOffered,
     /// It was answered before.
     #[error("the request was answered before")]
     Answered,
@@ -75,6 +78,7 @@ impl BadRequest {
             Self::Time => "saml-wrong-time",
             Self::Consumer => "saml-unknown-address",
             Self::Unsaid => "saml-not-granted",
+            Self::NotOffered => "launch-nowhere-text",
             Self::Answered => "saml-answered-before",
         }
     }

@@ -6,5 +6,6 @@ pub mod discovery;
 pub mod password;
 pub mod phone;
 pub mod qr;
+pub mod saml;
 pub mod sso;
 pub mod tokens;

@@ -23,7 +23,7 @@ $config = [
     'trusted.url.domains' => [],
     // http on this computer; elsewhere both stay as they are.
     'session.cookie.secure' => false,
-    'session.cookie.samesite' => 'Lax',
+    'session.cookie.samesite' => null,
     'store.type' => 'phpsession',
     'session.phpsession.savepath' => $folder . 'tmp',
     'session.phpsession.cookiename' => 'SimpleSAML',
